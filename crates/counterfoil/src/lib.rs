@@ -1,0 +1,1 @@
+//! The program: runs the parties on real sockets and disks.

@@ -1,0 +1,1 @@
+//! The bank: cards, PIN, funds, suspense, reversals, notices to the cardholder.

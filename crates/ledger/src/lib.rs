@@ -1,0 +1,1 @@
+//! Double entry over integer minor units: accounts, transfers, pending, posted, voided, expired.

@@ -1,0 +1,1 @@
+//! The switch between members: sign-on, routing by BIN, in flight, reversals.

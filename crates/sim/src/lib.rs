@@ -1,0 +1,1 @@
+//! The whole world on one thread from one seed, with faults and checkers.

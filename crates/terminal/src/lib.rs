@@ -1,0 +1,1 @@
+//! A POS: dialogue, going online, reversal before the next sale, result query, slips.
