@@ -1,1 +1,31 @@
-//! The language all parties speak: money, kinds, messages, evidence, verdict, the machine contract.
+//! The language all parties speak: money, identifiers, kinds, response codes, typed messages, evidence and verdict.
+//!
+//! Nothing here knows a socket, a clock or a disk; parties share this vocabulary and never each other's state.
+
+pub mod card_entry;
+pub mod evidence;
+pub mod host;
+pub mod identifier;
+pub mod kind;
+pub mod loop_picture;
+pub mod machine;
+pub mod money;
+pub mod party;
+pub mod relay;
+pub mod response;
+pub mod sign;
+pub mod terminal;
+pub mod timeouts;
+pub mod verdict;
+pub mod wire;
+
+pub use card_entry::{EntryMode, Secrets, Track2};
+pub use identifier::{
+    ApprovalCode, Batch, HostKey, Institution, MerchantId, Rrn, SaleKey, Stan, TerminalId,
+};
+pub use kind::Kind;
+pub use machine::{Decision, Machine, Mono, Now, Wall};
+pub use money::{Amount, CNY, Currency};
+pub use party::{EdgeError, Party, Peer, Said, Surroundings};
+pub use response::ResponseCode;
+pub use sign::{Sign, SignOutcome};

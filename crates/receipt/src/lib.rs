@@ -1,1 +1,21 @@
 //! A slip as a document, drawn as text and ESC/POS; what the printer's bytes mean; the spool.
+//!
+//! Nothing here knows who approved what: no event of a printer can reach an outcome of a payment,
+//! and nothing below evidence level E4 is ever called printed.
+
+pub mod answers;
+pub mod escpos;
+mod gb18030;
+pub mod slip;
+pub mod spool;
+pub mod trouble;
+pub mod virtual_printer;
+
+pub use answers::{Answer, Answers, Status};
+pub use escpos::Unmappable;
+pub use slip::{
+    CopyOf, Language, Paper, Reprint, Slip, SlipFields, Title, Words, lay_out, mask_pan,
+};
+pub use spool::{Evidence, JobState, Spool, SpoolEffect, SpoolInput, SpoolRecord};
+pub use trouble::Trouble;
+pub use virtual_printer::{Echo, PrintedSlip, VirtualPrinter};

@@ -1,0 +1,177 @@
+//! The security module as parties see it, and why it refuses.
+//!
+//! Invariant: no method takes or gives a clear key, gives a clear PIN, runs a raw cipher, or moves a PIN to another card number.
+
+use crate::{
+    card::{Card, Pan, SealedPan},
+    key::{ClearKey, KeyUsage, WrappedKey},
+    mac::MacAlgorithm,
+    pin::{Pin, PinBlock, PinFormat, PinOffset},
+    working_keys::WorkingKeys,
+};
+use core::fmt;
+
+/// Why the module refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecurityError {
+    /// The key is for something else.
+    KeyUsage {
+        /// What the key is for.
+        found: KeyUsage,
+    },
+    /// The wrapped key was changed, or belongs to another module.
+    TamperedKey,
+    /// The key has a length that this use does not allow.
+    KeyLength {
+        /// Bytes of the key.
+        found: usize,
+    },
+    /// The key's text is not 16 or 32 hex characters.
+    KeyText,
+    /// A zero, weak or semi-weak DES key, or a double-length key with equal halves where two are demanded.
+    DegenerateKey,
+    /// The check value received is not the key's own.
+    CheckValue {
+        /// Slot of the key.
+        usage: KeyUsage,
+    },
+    /// Field 62 is not of 24, 40 or 60 bytes.
+    Field62Length {
+        /// Bytes received.
+        found: usize,
+    },
+    /// The PIN block does not hold a PIN of this format and card number: one error for every such reason, and it costs a PIN try.
+    PinFormat,
+    /// Translation out of the format bound to the card number, which would free the PIN from its card (PCI PIN 3-3).
+    PinTranslation,
+    /// The sealed card number was changed, or belongs to another module.
+    SealedPan,
+}
+
+impl fmt::Display for SecurityError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::KeyUsage { found } => write!(f, "key of usage {found:?} refused here"),
+            Self::TamperedKey => f.write_str("wrapped key does not open"),
+            Self::KeyLength { found } => write!(f, "key of {found} bytes refused here"),
+            Self::KeyText => f.write_str("key is not 16 or 32 hex characters"),
+            Self::DegenerateKey => f.write_str("degenerate key refused"),
+            Self::CheckValue { usage } => write!(f, "check value of the {usage:?} key differs"),
+            Self::Field62Length { found } => {
+                write!(f, "field 62 of {found} bytes, not 24, 40 or 60")
+            }
+            Self::PinFormat => f.write_str("PIN block refused"),
+            Self::PinTranslation => {
+                f.write_str("PIN translation to a format without card number refused")
+            }
+            Self::SealedPan => f.write_str("sealed card number does not open"),
+        }
+    }
+}
+
+impl core::error::Error for SecurityError {}
+
+/// Everything a party may ask of its keys. Keys come in wrapped, random bytes come in from the caller.
+///
+/// Every method refuses a key of another usage ([`SecurityError::KeyUsage`]) and a changed one ([`SecurityError::TamperedKey`]).
+pub trait SecurityModule {
+    /// Seals, tokenises and masks a card number; `day` picks the sealing key, in whatever days the caller counts.
+    fn card(&self, pan: &Pan, day: u16) -> Result<Card, SecurityError>;
+
+    /// Opens a sealed card number of any day, or [`SecurityError::SealedPan`].
+    fn open_pan(&self, sealed: &SealedPan) -> Result<Pan, SecurityError>;
+
+    /// The eight characters of field 64 or 128 over the parts one after another (UnionPay-style reference §5.4, §5.5).
+    fn mac(
+        &self,
+        algorithm: MacAlgorithm,
+        key: &WrappedKey,
+        parts: &[&[u8]],
+    ) -> Result<[u8; 8], SecurityError>;
+
+    /// Whether `received` is that field, compared in constant time; any length but eight is no match.
+    fn mac_matches(
+        &self,
+        algorithm: MacAlgorithm,
+        key: &WrappedKey,
+        parts: &[&[u8]],
+        received: &[u8],
+    ) -> Result<bool, SecurityError>;
+
+    /// Terminal: builds and enciphers a PIN block (§5.3).
+    fn encipher_pin(
+        &self,
+        pik: &WrappedKey,
+        format: PinFormat,
+        pin: &Pin,
+        pan: &Pan,
+    ) -> Result<PinBlock, SecurityError>;
+
+    /// Hosts: moves a PIN block from one zone to the next for the same card number.
+    ///
+    /// A malformed block is [`SecurityError::PinFormat`]; leaving [`PinFormat::WithPan`] is [`SecurityError::PinTranslation`].
+    fn translate_pin(
+        &self,
+        from: &WrappedKey,
+        from_format: PinFormat,
+        to: &WrappedKey,
+        to_format: PinFormat,
+        block: &PinBlock,
+        pan: &Pan,
+    ) -> Result<PinBlock, SecurityError>;
+
+    /// Issuer: whether the block holds the card's PIN. A malformed block is [`SecurityError::PinFormat`] and counts as a try too.
+    fn verify_pin(
+        &self,
+        pik: &WrappedKey,
+        format: PinFormat,
+        block: &PinBlock,
+        pan: &Pan,
+        pvk: &WrappedKey,
+        offset: &PinOffset,
+    ) -> Result<bool, SecurityError>;
+
+    /// Issuer: the offset to keep for a chosen PIN (IBM 3624).
+    fn pin_offset(
+        &self,
+        pvk: &WrappedKey,
+        pan: &Pan,
+        pin: &Pin,
+    ) -> Result<PinOffset, SecurityError>;
+
+    /// Acquirer: makes a double-length PIK and a single-length MAK from the caller's random bytes, and the field 62 that carries them.
+    ///
+    /// The first 24 random bytes become the keys, parity adjusted. The terminal master key must be of double length.
+    fn issue_working_keys(
+        &self,
+        tmk: &WrappedKey,
+        random: &[u8; 32],
+    ) -> Result<(WorkingKeys, [u8; 40]), SecurityError>;
+
+    /// Terminal: takes the keys of a 24-, 40- or 60-byte field 62, all of them or none.
+    fn install_working_keys(
+        &self,
+        tmk: &WrappedKey,
+        field62: &[u8],
+    ) -> Result<WorkingKeys, SecurityError>;
+
+    /// Host link: makes a PIN or MAC key from the caller's random bytes, parity adjusted; also its ECB encipherment and check value.
+    fn issue_host_key(
+        &self,
+        kek: &WrappedKey,
+        usage: KeyUsage,
+        random: &[u8; 16],
+    ) -> Result<(WrappedKey, [u8; 16], [u8; 4]), SecurityError>;
+
+    /// Host link: takes a PIN or MAC key that the other member issued, or [`SecurityError::CheckValue`].
+    fn install_host_key(
+        &self,
+        kek: &WrappedKey,
+        usage: KeyUsage,
+        enciphered: &[u8; 16],
+        check_value: &[u8; 4],
+    ) -> Result<WrappedKey, SecurityError>;
+
+    /// Loads a clear key: for the sandbox, whose keys are published values (settled 16).
+    fn import(&self, usage: KeyUsage, clear: &ClearKey) -> Result<WrappedKey, SecurityError>;
+}

@@ -1,0 +1,122 @@
+//! How a card was presented, and the secrets that travel beside a request and never enter a record.
+
+use crypto::{Pan, PinBlock, PinFormat};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use zeroize::Zeroize;
+
+/// Field 22: digits 1 and 2 how the card number was obtained, digit 3 whether a PIN is present (reference §2.1).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct EntryMode(pub u16);
+
+impl EntryMode {
+    /// Keyed in, without PIN.
+    pub const MANUAL: Self = Self(12);
+    /// Magnetic stripe with PIN.
+    pub const STRIPE_PIN: Self = Self(21);
+    /// Magnetic stripe without PIN.
+    pub const STRIPE: Self = Self(22);
+
+    /// Digit 3 is 1: a PIN was entered.
+    pub const fn has_pin(self) -> bool {
+        self.0 % 10 == 1
+    }
+
+    /// The letter printed after the card number: S swipe, I insert, C contactless, M manual, N no card (reference §7.1).
+    pub const fn letter(self) -> char {
+        match self.0 / 10 {
+            1 => 'M',
+            2 => 'S',
+            5 => 'I',
+            7 | 91 | 96 | 98 => 'C',
+            _ => 'N',
+        }
+    }
+}
+
+/// Field 35: track 2 as digits with `D` for the separator. Zeroed when dropped, never recorded.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Track2(Vec<u8>);
+
+impl Track2 {
+    /// At most 37 characters of `0`–`9` and `D` (`=` is read as `D`), starting with 12 to 19 digits.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let normal: Vec<u8> = bytes
+            .iter()
+            .map(|b| if *b == b'=' { b'D' } else { *b })
+            .collect();
+        let digits = normal.iter().take_while(|b| b.is_ascii_digit()).count();
+        let alphabet = normal.iter().all(|b| b.is_ascii_digit() || *b == b'D');
+        (normal.len() <= 37 && alphabet && (12..=19).contains(&digits)).then_some(Self(normal))
+    }
+
+    /// The card number before the separator.
+    pub fn pan(&self) -> Option<Pan> {
+        let digits = self.0.iter().take_while(|b| b.is_ascii_digit()).count();
+        Pan::parse(&self.0[..digits]).ok()
+    }
+
+    /// Field 14, `YYMM`, the four digits behind the separator.
+    pub fn expiry(&self) -> Option<u16> {
+        let separator = self.0.iter().position(|b| *b == b'D')?;
+        std::str::from_utf8(self.0.get(separator + 1..separator + 5)?)
+            .ok()?
+            .parse()
+            .ok()
+    }
+
+    /// The clear track, for the wire only.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Track2 {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl fmt::Debug for Track2 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Track2(…)")
+    }
+}
+
+/// What a request carries that must not outlive its answer: it lives in the input and the effect, in no record.
+#[derive(Clone, Debug, Default)]
+pub struct Secrets {
+    /// The clear card number, when it has just been read; otherwise it is opened from its seal when written.
+    pub pan: Option<Pan>,
+    /// Track 2.
+    pub track2: Option<Track2>,
+    /// The enciphered PIN block, under the key of the zone it is in.
+    pub pin: Option<PinBlock>,
+    /// How that block was formed.
+    pub pin_format: Option<PinFormat>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn track2_gives_number_and_expiry_and_hides_itself() {
+        let track = Track2::parse(b"6225760000000005=30122010000012345678").unwrap();
+        assert_eq!(track.expiry(), Some(3012));
+        assert_eq!(track.pan().unwrap().last4(), 5);
+        assert_eq!(format!("{track:?}"), "Track2(…)");
+        for bad in [
+            &b"62257600D"[..],
+            b"",
+            b"6225760000000005F3012",
+            &[b'1'; 38],
+        ] {
+            assert!(Track2::parse(bad).is_none());
+        }
+        assert_eq!(
+            (EntryMode(51).letter(), EntryMode(71).has_pin()),
+            ('I', true)
+        );
+    }
+}

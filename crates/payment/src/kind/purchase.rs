@@ -1,0 +1,21 @@
+//! Purchase (消费): The cardholder pays for goods; silence is answered by query, then reversal.
+
+use super::{Kind, Row};
+use iso8583::Mti;
+
+/// The row (UnionPay-style reference §3.2).
+pub const ROW: Row = Row {
+    kind: Kind::Purchase,
+    zh: "消费",
+    en: "Purchase",
+    mti: Mti(0x0200),
+    processing: Some(0),
+    processing_host: Some(0),
+    condition: Some(0),
+    transaction_type: 22,
+    network_code: 0,
+    moves_money: true,
+    reversible: true,
+    mac: true,
+    about: "The cardholder pays for goods; silence is answered by query, then reversal.",
+};

@@ -1,0 +1,96 @@
+//! Money: integer minor units with their currency; floats never touch it.
+
+use serde::{Deserialize, Serialize};
+
+/// ISO 4217 numeric code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Currency(pub u16);
+
+/// Renminbi, in fen.
+pub const CNY: Currency = Currency(156);
+
+/// An amount in minor units (fen for CNY), at most twelve digits as field 4 carries it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Amount {
+    /// Minor units.
+    pub minor: u64,
+    /// Currency.
+    pub currency: Currency,
+}
+
+/// The largest amount field 4 can carry.
+pub const AMOUNT_MINOR_MAX: u64 = 999_999_999_999;
+
+impl Amount {
+    /// An amount in fen.
+    pub const fn fen(minor: u64) -> Self {
+        Self {
+            minor,
+            currency: CNY,
+        }
+    }
+
+    /// Reads `128`, `128.5` or `128.50` as yuan; at most two decimals, no sign, within field 4.
+    pub fn parse_yuan(text: &str) -> Option<Self> {
+        let (whole, decimals) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+        let digits = |t: &str| t.bytes().all(|b| b.is_ascii_digit());
+        if whole.is_empty()
+            || whole.len() > 10
+            || decimals.len() > 2
+            || !digits(whole)
+            || !digits(decimals)
+        {
+            return None;
+        }
+        let cents: u64 = format!("{decimals:0<2}").parse().ok()?;
+        Some(Self::fen(whole.parse::<u64>().ok()? * 100 + cents))
+    }
+}
+
+impl std::fmt::Display for Amount {
+    /// `¥1,234.00` for CNY, as pages and terminals show it (printed slips use `￥`).
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let whole = (self.minor / 100).to_string();
+        let mut grouped = String::new();
+        for (i, digit) in whole.chars().enumerate() {
+            if i > 0 && (whole.len() - i) % 3 == 0 {
+                grouped.push(',');
+            }
+            grouped.push(digit);
+        }
+        let sign = if self.currency == CNY {
+            "¥".to_owned()
+        } else {
+            format!("{} ", self.currency.0)
+        };
+        write!(f, "{sign}{grouped}.{:02}", self.minor % 100)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn yuan_text() {
+        for (text, expected) in [
+            ("128", Some(12_800)),
+            ("128.5", Some(12_850)),
+            (" 0.01 ", Some(1)),
+            ("9999999999.99", Some(AMOUNT_MINOR_MAX)),
+            ("12.345", None),
+            ("-1", None),
+            ("", None),
+            (".5", None),
+            ("1e3", None),
+            ("99999999999", None),
+        ] {
+            assert_eq!(
+                Amount::parse_yuan(text).map(|a| a.minor),
+                expected,
+                "{text}"
+            );
+        }
+        assert_eq!(Amount::fen(123_456_789).to_string(), "¥1,234,567.89");
+    }
+}

@@ -1,0 +1,263 @@
+//! Typed messages between terminal and acquirer: what the fields mean, once the bytes are known to be well formed.
+
+use crate::{
+    Amount, ApprovalCode, Batch, EntryMode, Kind, MerchantId, ResponseCode, Rrn, SaleKey, Secrets,
+    Sign, Stan, TerminalId,
+};
+use crypto::Card;
+use serde::{Deserialize, Serialize};
+
+/// Whether field 64 was there and right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MacCheck {
+    /// Present and right under the current key.
+    Right,
+    /// Present and wrong, or no key to check it with.
+    Wrong,
+    /// Not carried.
+    Absent,
+}
+
+/// What stays of a sale's request in state and records: everything except its secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sale {
+    /// Fields 41, 42, 60.2, 11.
+    pub key: SaleKey,
+    /// Purchase or balance inquiry.
+    pub kind: Kind,
+    /// Field 4; zero for an inquiry.
+    pub amount: Amount,
+    /// Field 2, sealed.
+    pub card: Card,
+    /// Field 22.
+    pub entry: EntryMode,
+    /// Field 14, `YYMM`.
+    pub expiry: Option<u16>,
+    /// Field 23.
+    pub card_sequence: Option<u16>,
+}
+
+/// Fields that every request of a terminal has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Field 41.
+    pub terminal: TerminalId,
+    /// Field 42.
+    pub merchant: MerchantId,
+    /// Field 11; an echo test has none.
+    pub stan: Option<Stan>,
+    /// Field 60.2.
+    pub batch: Batch,
+}
+
+/// A request of a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Request {
+    /// 0800 sign-on, 0820 sign-off and echo, told apart by `kind`.
+    Management {
+        /// Sign-on, sign-off or echo.
+        kind: Kind,
+        /// Who.
+        origin: Origin,
+    },
+    /// 0200.
+    Financial {
+        /// The sale.
+        sale: Sale,
+        /// Positive sign, when the terminal speaks our extension.
+        sign: Option<Sign>,
+    },
+    /// 0400.
+    Reversal {
+        /// The sale to withdraw, with its original trace number.
+        sale: Sale,
+        /// Field 39: 98 no answer, 06 other, 96 cannot finish, A0 wrong MAC (reference §4.1).
+        reason: ResponseCode,
+        /// Positive sign.
+        sign: Option<Sign>,
+    },
+    /// 0620 with 60.3 = 952: what became of `original`?
+    Query {
+        /// Who asks, with the query's own trace number.
+        origin: Origin,
+        /// The sale asked about: batch and trace number (field 61).
+        original: (Batch, Stan),
+        /// Positive sign.
+        sign: Option<Sign>,
+    },
+    /// 0620 with 60.3 = 953.
+    IdleReport {
+        /// Who reports.
+        origin: Origin,
+        /// The sign; a report without one is a format error.
+        sign: Sign,
+    },
+}
+
+impl Request {
+    /// The kind.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Management { kind, .. } => *kind,
+            Self::Financial { sale, .. } => sale.kind,
+            Self::Reversal { .. } => Kind::Reversal,
+            Self::Query { .. } => Kind::ResultQuery,
+            Self::IdleReport { .. } => Kind::IdleReport,
+        }
+    }
+
+    /// Fields 41, 42, 11 and 60.2.
+    pub fn origin(&self) -> Origin {
+        match self {
+            Self::Management { origin, .. }
+            | Self::Query { origin, .. }
+            | Self::IdleReport { origin, .. } => *origin,
+            Self::Financial { sale, .. } | Self::Reversal { sale, .. } => Origin {
+                terminal: sale.key.terminal,
+                merchant: sale.key.merchant,
+                stan: Some(sale.key.stan),
+                batch: sale.key.batch,
+            },
+        }
+    }
+
+    /// The positive sign, when there is one.
+    pub fn sign(&self) -> Option<Sign> {
+        match self {
+            Self::Management { .. } => None,
+            Self::Financial { sign, .. }
+            | Self::Reversal { sign, .. }
+            | Self::Query { sign, .. } => *sign,
+            Self::IdleReport { sign, .. } => Some(*sign),
+        }
+    }
+}
+
+/// A request together with the secrets that travel beside it.
+#[derive(Clone, Debug)]
+pub struct Sealed {
+    /// The request.
+    pub request: Request,
+    /// Its secrets.
+    pub secrets: Secrets,
+}
+
+/// What the acquirer knows of a sale, as the answer to a result query tells it (settled point 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Standing {
+    /// Approved: the whole first answer is in the same message.
+    Approved,
+    /// Declined with this code.
+    Declined(ResponseCode),
+    /// Still waiting for the issuer.
+    InProgress,
+    /// The acquirer is reversing it.
+    Reversing,
+    /// The issuer confirmed the reversal.
+    Reversed,
+    /// The reversal was refused; an operator has the case.
+    Case,
+    /// The acquirer never saw it.
+    NeverSeen,
+}
+
+/// An answer of the acquirer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The kind of the request that is answered.
+    pub kind: Kind,
+    /// Fields 41, 42, 11, 60.2 of the request.
+    pub origin: Origin,
+    /// Field 3 of the request, for financial kinds and reversals.
+    pub processing: Option<u32>,
+    /// Field 4.
+    pub amount: Option<Amount>,
+    /// Field 39.
+    pub code: ResponseCode,
+    /// Field 37.
+    pub rrn: Option<Rrn>,
+    /// Field 38.
+    pub approval: Option<ApprovalCode>,
+    /// Fields 12 and 13: `hhmmss`, `MMDD`.
+    pub local: Option<(u32, u16)>,
+    /// Field 15, `MMDD`.
+    pub settlement: Option<u16>,
+    /// Field 32.
+    pub acquirer: Option<crate::Institution>,
+    /// Field 54: available balance, positive or negative, minor units.
+    pub balance: Option<i64>,
+    /// Result query: the standing, and when to ask again.
+    pub standing: Option<(Standing, AskAgainMs)>,
+    /// Sign-on: field 62, the working keys under the terminal's master key.
+    pub keys: Option<KeysField>,
+}
+
+/// When to ask again, in milliseconds, at most 99,999.
+pub type AskAgainMs = u32;
+
+/// Field 62 of a sign-on answer, 40 bytes: two enciphered keys with their check values.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct KeysField(pub [u8; 40]);
+
+impl std::fmt::Debug for KeysField {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeysField(…)")
+    }
+}
+
+impl Serialize for KeysField {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for KeysField {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes = <Vec<u8>>::deserialize(deserializer)?;
+        let fixed = bytes
+            .try_into()
+            .map_err(|_| serde::de::Error::custom("field 62 must be 40 bytes"))?;
+        Ok(Self(fixed))
+    }
+}
+
+impl Answer {
+    /// An answer that carries nothing but the code; the caller fills in what it knows.
+    pub fn to(request: &Request, code: ResponseCode) -> Self {
+        let (processing, amount) = match request {
+            Request::Financial { sale, .. } | Request::Reversal { sale, .. } => (
+                sale.kind.row().processing,
+                sale.kind.row().moves_money.then_some(sale.amount),
+            ),
+            _ => (None, None),
+        };
+        Self {
+            kind: request.kind(),
+            origin: request.origin(),
+            processing,
+            amount,
+            code,
+            rrn: None,
+            approval: None,
+            local: None,
+            settlement: None,
+            acquirer: None,
+            balance: None,
+            standing: None,
+            keys: None,
+        }
+    }
+
+    /// The checks of reference §2.14: type, 3, 4, 11, 41, 42 as in the request. A mismatch counts as no answer.
+    pub fn answers(&self, request: &Request) -> bool {
+        let expected = Self::to(request, self.code);
+        let same_batch = self.kind == Kind::SignOn || self.origin.batch == expected.origin.batch;
+        self.kind == expected.kind
+            && self.origin.terminal == expected.origin.terminal
+            && self.origin.merchant == expected.origin.merchant
+            && self.origin.stan == expected.origin.stan
+            && same_batch
+            && self.processing == expected.processing
+            && (self.amount == expected.amount || self.code == ResponseCode::PARTIAL)
+    }
+}

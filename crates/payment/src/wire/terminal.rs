@@ -1,0 +1,389 @@
+//! The terminal interface (UnionPay-style reference §2, §3): requests and answers of a POS as fields and back.
+
+use super::{
+    Problem, WireError, acceptor, amount, balance, mandatory, narrow, number, optional, outcome,
+    pan, pin, stan, write_acceptor, write_amount, write_balance, write_outcome, write_pin, wrong,
+};
+use crate::terminal::{Answer, AskAgainMs, KeysField, Origin, Request, Sale, Sealed, Standing};
+use crate::{
+    Amount, Batch, CNY, EntryMode, Institution, Kind, ResponseCode, SaleKey, Secrets, Sign, Stan,
+    Track2,
+};
+use crypto::SecurityModule;
+use iso8583::{Message, Mti};
+
+/// Reads a request. The card number is sealed on the way in, under the key of `day`; secrets stay beside the request.
+pub fn read_request(
+    message: &Message,
+    module: &dyn SecurityModule,
+    day: u16,
+) -> Result<Sealed, WireError> {
+    let codes = Codes::read(message)?;
+    let processing = optional(message, 3, narrow::<u32>)?;
+    let kind = Kind::of_request(
+        message.mti(),
+        processing,
+        codes.transaction_type,
+        codes.network_code,
+    )
+    .ok_or(wrong(
+        if message.mti() == Mti(0x0200) { 3 } else { 0 },
+        Problem::NotServed,
+    ))?;
+    let origin = origin(message, &codes)?;
+    let sign = message.get(59).and_then(Sign::read);
+    let mut secrets = Secrets::default();
+    let request = match kind {
+        Kind::SignOn | Kind::SignOff | Kind::Echo => Request::Management { kind, origin },
+        Kind::Purchase | Kind::BalanceInquiry => {
+            let sale = read_sale(message, kind, origin, &mut secrets, module, day)?;
+            if let Some((block, format)) = pin(message)? {
+                secrets.pin = Some(block);
+                secrets.pin_format = Some(format);
+            }
+            if sale.entry.has_pin() != secrets.pin.is_some() {
+                return Err(wrong(22, Problem::Contradicts));
+            }
+            Request::Financial { sale, sign }
+        }
+        Kind::Reversal => {
+            let original = Kind::of_request(
+                Mti(0x0200),
+                processing,
+                codes.transaction_type,
+                codes.network_code,
+            )
+            .filter(|kind| kind.row().reversible)
+            .ok_or(wrong(3, Problem::NotServed))?;
+            let sale = read_sale(message, original, origin, &mut secrets, module, day)?;
+            Request::Reversal {
+                sale,
+                reason: mandatory(message, 39, ResponseCode::parse)?,
+                sign,
+            }
+        }
+        Kind::ResultQuery => Request::Query {
+            origin,
+            original: mandatory(message, 61, original)?,
+            sign,
+        },
+        Kind::IdleReport => Request::IdleReport {
+            origin,
+            sign: sign.ok_or(wrong(59, Problem::Missing))?,
+        },
+    };
+    if request.kind() != Kind::Echo && request.origin().stan.is_none() {
+        return Err(wrong(11, Problem::Missing));
+    }
+    Ok(Sealed { request, secrets })
+}
+
+/// Writes a request; field 64 is set to eight zero bytes where the kind carries a MAC, for the edge to fill in.
+pub fn write_request(
+    sealed: &Sealed,
+    module: &dyn SecurityModule,
+    message: &mut Message,
+) -> Result<(), WireError> {
+    let request = &sealed.request;
+    let row = request.kind().row();
+    message.clear(row.mti);
+    let origin = request.origin();
+    write_origin(message, origin);
+    match request {
+        Request::Management { kind, .. } => {
+            Codes::of(*kind, origin.batch).write(message);
+            if *kind == Kind::SignOn {
+                message.set(63, b"01 ");
+            }
+        }
+        Request::Financial { sale, sign } => {
+            write_sale(message, sale, &sealed.secrets, module)?;
+            if let Some(track2) = &sealed.secrets.track2 {
+                message.set(35, track2.expose());
+            }
+            if let (Some(block), Some(format)) = (&sealed.secrets.pin, sealed.secrets.pin_format) {
+                write_pin(message, block, format);
+            }
+            write_sign(message, *sign);
+        }
+        Request::Reversal { sale, reason, sign } => {
+            write_sale(message, sale, &sealed.secrets, module)?;
+            message.set(39, &reason.0);
+            write_sign(message, *sign);
+        }
+        Request::Query { original, sign, .. } => {
+            Codes::of(Kind::ResultQuery, origin.batch).write(message);
+            message.set_text(61, &format!("{}{}0000", original.0, original.1));
+            write_sign(message, *sign);
+        }
+        Request::IdleReport { sign, .. } => {
+            Codes::of(Kind::IdleReport, origin.batch).write(message);
+            write_sign(message, Some(*sign));
+        }
+    }
+    if row.mac {
+        message.set(64, &[0; 8]);
+    }
+    Ok(())
+}
+
+/// Reads an answer to a request of `kind`.
+pub fn read_answer(message: &Message, kind: Kind) -> Result<Answer, WireError> {
+    if message.mti() != kind.row().mti.response() {
+        return Err(wrong(0, Problem::NotServed));
+    }
+    let codes = Codes::read(message)?;
+    let outcome = outcome(message)?;
+    let standing = match kind {
+        Kind::ResultQuery => optional(message, 62, read_standing)?,
+        _ => None,
+    };
+    let keys = match kind {
+        Kind::SignOn => optional(message, 62, |b| b.try_into().ok().map(KeysField))?,
+        _ => None,
+    };
+    let time = optional(message, 12, narrow::<u32>)?;
+    let date = optional(message, 13, narrow::<u16>)?;
+    Ok(Answer {
+        kind,
+        origin: origin(message, &codes)?,
+        processing: optional(message, 3, narrow::<u32>)?,
+        amount: amount(message)?,
+        code: outcome.code,
+        rrn: outcome.rrn,
+        approval: outcome.approval,
+        local: time.zip(date),
+        settlement: optional(message, 15, narrow::<u16>)?,
+        acquirer: optional(message, 32, number)?.map(Institution),
+        balance: optional(message, 54, balance)?,
+        standing,
+        keys,
+    })
+}
+
+/// Writes an answer; field 64 is set to zero bytes where `mac`, for the edge to fill in.
+pub fn write_answer(answer: &Answer, mac: bool, message: &mut Message) {
+    let row = answer.kind.row();
+    message.clear(row.mti.response());
+    write_origin(message, answer.origin);
+    if let Some(processing) = answer.processing {
+        message.set_number(3, u64::from(processing), 6);
+    }
+    if let Some(amount) = answer.amount {
+        write_amount(message, amount);
+    }
+    if let Some((time, date)) = answer.local {
+        message.set_number(12, u64::from(time), 6);
+        message.set_number(13, u64::from(date), 4);
+    }
+    if let Some(date) = answer.settlement {
+        message.set_number(15, u64::from(date), 4);
+    }
+    if let Some(condition) = row.condition {
+        message.set_number(25, u64::from(condition), 2);
+    }
+    if let Some(acquirer) = answer.acquirer {
+        message.set_text(32, &acquirer.to_string());
+    }
+    write_outcome(message, answer.rrn, answer.approval, answer.code);
+    if let Some(balance) = answer.balance {
+        write_balance(message, balance);
+        message.set_number(49, u64::from(CNY.0), 3);
+    }
+    let codes = match (answer.kind, answer.processing) {
+        (Kind::Reversal, Some(0)) => Codes::of(Kind::Purchase, answer.origin.batch),
+        (kind, _) => Codes::of(kind, answer.origin.batch),
+    };
+    codes.write(message);
+    if let Some((standing, ask_again_ms)) = answer.standing {
+        message.set(62, &write_standing(standing, ask_again_ms));
+    }
+    if let Some(keys) = answer.keys {
+        message.set(62, &keys.0);
+    }
+    if mac {
+        message.set(64, &[0; 8]);
+    }
+}
+
+/// Sub-fields 60.1 to 60.3 as far as this crate needs them.
+struct Codes {
+    transaction_type: u8,
+    batch: Batch,
+    network_code: u16,
+}
+
+impl Codes {
+    fn of(kind: Kind, batch: Batch) -> Self {
+        let row = kind.row();
+        Self {
+            transaction_type: row.transaction_type,
+            batch,
+            network_code: row.network_code,
+        }
+    }
+
+    fn read(message: &Message) -> Result<Self, WireError> {
+        mandatory(message, 60, |b| {
+            Some(Self {
+                transaction_type: narrow(b.get(..2)?)?,
+                batch: Batch(narrow(b.get(2..8)?)?),
+                network_code: narrow(b.get(8..11)?)?,
+            })
+        })
+    }
+
+    /// Management messages send exactly 60.1 to 60.3; financial ones add 60.4 (stripe and chip) and 60.5 (reference §2.9).
+    fn write(&self, message: &mut Message) {
+        let tail = if self.network_code == 0 { "50" } else { "" };
+        message.set_text(
+            60,
+            &format!(
+                "{:02}{}{:03}{tail}",
+                self.transaction_type, self.batch, self.network_code
+            ),
+        );
+    }
+}
+
+fn origin(message: &Message, codes: &Codes) -> Result<Origin, WireError> {
+    let (terminal, merchant) = acceptor(message)?;
+    Ok(Origin {
+        terminal,
+        merchant,
+        stan: optional(message, 11, stan)?,
+        batch: codes.batch,
+    })
+}
+
+fn write_origin(message: &mut Message, origin: Origin) {
+    if let Some(stan) = origin.stan {
+        message.set_number(11, u64::from(stan.0), 6);
+    }
+    write_acceptor(message, origin.terminal, origin.merchant);
+}
+
+fn read_sale(
+    message: &Message,
+    kind: Kind,
+    origin: Origin,
+    secrets: &mut Secrets,
+    module: &dyn SecurityModule,
+    day: u16,
+) -> Result<Sale, WireError> {
+    let track2 = optional(message, 35, Track2::parse)?;
+    let number = match (
+        optional(message, 2, pan)?,
+        track2.as_ref().and_then(Track2::pan),
+    ) {
+        (Some(field2), Some(track)) if field2 != track => {
+            return Err(wrong(35, Problem::Contradicts));
+        }
+        (Some(number), _) | (None, Some(number)) => number,
+        (None, None) => return Err(wrong(2, Problem::Missing)),
+    };
+    let card = module
+        .card(&number, day)
+        .map_err(|_| wrong(2, Problem::Security))?;
+    let expiry = optional(message, 14, narrow::<u16>)?.or(track2.as_ref().and_then(Track2::expiry));
+    let amount = match amount(message)? {
+        Some(amount) => amount,
+        None if kind.row().moves_money => return Err(wrong(4, Problem::Missing)),
+        None => Amount::fen(0),
+    };
+    secrets.pan = Some(number);
+    secrets.track2 = track2;
+    Ok(Sale {
+        key: SaleKey {
+            terminal: origin.terminal,
+            merchant: origin.merchant,
+            batch: origin.batch,
+            stan: origin.stan.ok_or(wrong(11, Problem::Missing))?,
+        },
+        kind,
+        amount,
+        card,
+        entry: EntryMode(mandatory(message, 22, narrow)?),
+        expiry,
+        card_sequence: optional(message, 23, narrow)?,
+    })
+}
+
+fn write_sale(
+    message: &mut Message,
+    sale: &Sale,
+    secrets: &Secrets,
+    module: &dyn SecurityModule,
+) -> Result<(), WireError> {
+    let row = sale.kind.row();
+    match &secrets.pan {
+        Some(number) => message.set(2, number.expose()),
+        None => {
+            let number = module
+                .open_pan(&sale.card.sealed)
+                .map_err(|_| wrong(2, Problem::Security))?;
+            message.set(2, number.expose());
+        }
+    }
+    message.set_number(3, u64::from(row.processing.unwrap_or(0)), 6);
+    if row.moves_money {
+        message.set_number(4, sale.amount.minor, 12);
+    }
+    message.set_number(49, u64::from(sale.amount.currency.0), 3);
+    if let Some(expiry) = sale.expiry {
+        message.set_number(14, u64::from(expiry), 4);
+    }
+    message.set_number(22, u64::from(sale.entry.0), 3);
+    if let Some(sequence) = sale.card_sequence {
+        message.set_number(23, u64::from(sequence), 3);
+    }
+    message.set_number(25, u64::from(row.condition.unwrap_or(0)), 2);
+    Codes::of(sale.kind, sale.key.batch).write(message);
+    Ok(())
+}
+
+fn write_sign(message: &mut Message, sign: Option<Sign>) {
+    if let Some(sign) = sign {
+        message.set(59, &sign.write());
+    }
+}
+
+/// Field 61: original batch and trace number, then a date we do not need (reference §2.10).
+fn original(bytes: &[u8]) -> Option<(Batch, Stan)> {
+    Some((Batch(narrow(bytes.get(..6)?)?), stan(bytes.get(6..12)?)?))
+}
+
+/// Field 62 of a result answer: `RQ`, a letter, the code of a decline, milliseconds until the next question.
+fn write_standing(standing: Standing, ask_again_ms: AskAgainMs) -> [u8; 10] {
+    let (letter, code) = match standing {
+        Standing::Approved => (b'A', ResponseCode::APPROVED),
+        Standing::Declined(code) => (b'D', code),
+        Standing::InProgress => (b'P', ResponseCode::APPROVED),
+        Standing::Reversing => (b'V', ResponseCode::APPROVED),
+        Standing::Reversed => (b'R', ResponseCode::APPROVED),
+        Standing::Case => (b'C', ResponseCode::APPROVED),
+        Standing::NeverSeen => (b'N', ResponseCode::APPROVED),
+    };
+    let mut bytes = *b"RQ00000000";
+    bytes[2] = letter;
+    bytes[3..5].copy_from_slice(&code.0);
+    bytes[5..].copy_from_slice(&format!("{:05}", ask_again_ms.min(99_999)).as_bytes()[..5]);
+    bytes
+}
+
+fn read_standing(bytes: &[u8]) -> Option<(Standing, AskAgainMs)> {
+    if bytes.len() != 10 || &bytes[..2] != b"RQ" {
+        return None;
+    }
+    let standing = match bytes[2] {
+        b'A' => Standing::Approved,
+        b'D' => Standing::Declined(ResponseCode::parse(&bytes[3..5])?),
+        b'P' => Standing::InProgress,
+        b'V' => Standing::Reversing,
+        b'R' => Standing::Reversed,
+        b'C' => Standing::Case,
+        b'N' => Standing::NeverSeen,
+        _ => return None,
+    };
+    Some((standing, narrow(&bytes[5..])?))
+}

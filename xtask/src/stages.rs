@@ -1,0 +1,196 @@
+//! The stages of the one test command, in order: `cargo xtask test`. Every stage runs and is counted, also after another
+//! has failed; nothing is skipped without a word.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use crate::tree::root;
+use crate::{prerequisites, python};
+
+/// One stage: a name and what it runs.
+#[derive(Debug)]
+pub struct Stage {
+    /// Its name, as in `cargo xtask test <name>`.
+    pub name: &'static str,
+    /// What it runs.
+    pub run: Run,
+}
+
+/// What a stage runs.
+#[derive(Debug)]
+pub enum Run {
+    /// `cargo` with these arguments.
+    Cargo(&'static [&'static str]),
+    /// All tests of the workspace, by cargo-nextest if it is installed, otherwise by `cargo test`.
+    Tests,
+    /// Makes the Python environment.
+    PythonEnvironment,
+    /// That environment's Python with these arguments.
+    Python(&'static [&'static str]),
+}
+
+/// All stages: one line each.
+pub const STAGES: &[Stage] = &[
+    Stage {
+        name: "format",
+        run: Run::Cargo(&["fmt", "--all", "--check"]),
+    },
+    Stage {
+        name: "clippy",
+        run: Run::Cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ]),
+    },
+    Stage {
+        name: "program",
+        run: Run::Cargo(&["build", "--release", "--package", "counterfoil"]),
+    },
+    Stage {
+        name: "python",
+        run: Run::PythonEnvironment,
+    },
+    Stage {
+        name: "tests",
+        run: Run::Tests,
+    },
+];
+
+/// Checks the prerequisites, runs all stages or only the named ones, and closes with `N passed, N failed`.
+#[must_use]
+pub fn run(named: &[&str]) -> ExitCode {
+    let stages = match chosen(STAGES, named) {
+        Ok(stages) => stages,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    println!("== prerequisites");
+    let missing = prerequisites::check();
+    if !missing.is_empty() {
+        missing.iter().for_each(|missing| eprintln!("  {missing}"));
+        println!("no stage ran: {} prerequisites are missing", missing.len());
+        println!("0 passed, {} failed", stages.len());
+        return ExitCode::FAILURE;
+    }
+    let mut lines = Vec::new();
+    let mut failed_count = 0;
+    for stage in &stages {
+        println!("\n== {}", stage.name);
+        let start = Instant::now();
+        let outcome = stage.run.execute();
+        let seconds = start.elapsed().as_secs_f64();
+        let word = if outcome.is_ok() { "passed" } else { "failed" };
+        lines.push(format!("{word}  {:<12} {seconds:>7.1} s", stage.name));
+        if let Err(error) = outcome {
+            eprintln!("{}: {error}", stage.name);
+            failed_count += 1;
+        }
+    }
+    println!("\n== stages");
+    lines.iter().for_each(|line| println!("{line}"));
+    if stages.len() < STAGES.len() {
+        println!(
+            "only the named stages ran, {} of {}",
+            stages.len(),
+            STAGES.len()
+        );
+    }
+    println!(
+        "{} passed, {failed_count} failed",
+        stages.len() - failed_count
+    );
+    if failed_count == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn chosen<'a>(stages: &'a [Stage], named: &[&str]) -> Result<Vec<&'a Stage>, String> {
+    if let Some(unknown) = named
+        .iter()
+        .find(|name| !stages.iter().any(|stage| stage.name == **name))
+    {
+        return Err(format!(
+            "no stage is called `{unknown}`; see cargo xtask stages"
+        ));
+    }
+    Ok(stages
+        .iter()
+        .filter(|stage| named.is_empty() || named.contains(&stage.name))
+        .collect())
+}
+
+impl Run {
+    fn execute(&self) -> Result<(), String> {
+        match self {
+            Self::Cargo(arguments) => cargo(arguments),
+            Self::Tests => tests(),
+            Self::PythonEnvironment => python::prepare(),
+            Self::Python(arguments) => start(&python::interpreter(), arguments),
+        }
+    }
+}
+
+fn tests() -> Result<(), String> {
+    let nextest = Command::new("cargo")
+        .args(["nextest", "--version"])
+        .output();
+    if nextest.is_ok_and(|output| output.status.success()) {
+        // cargo-nextest does not run the examples in the documentation.
+        let run = cargo(&["nextest", "run", "--workspace", "--profile", "ci"]);
+        let documentation = cargo(&["test", "--workspace", "--doc"]);
+        return run.and(documentation);
+    }
+    println!(
+        "cargo-nextest is not installed (cargo install cargo-nextest --locked): cargo test runs the same tests"
+    );
+    cargo(&["test", "--workspace", "--no-fail-fast"])
+}
+
+fn cargo(arguments: &[&str]) -> Result<(), String> {
+    start(Path::new("cargo"), arguments)
+}
+
+fn start(program: &Path, arguments: &[&str]) -> Result<(), String> {
+    println!("{} {}", program.display(), arguments.join(" "));
+    match Command::new(program)
+        .args(arguments)
+        .current_dir(root())
+        .status()
+    {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(status.to_string()),
+        Err(error) => Err(format!("{}: {error}", program.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stages_are_chosen_by_name_and_stay_in_order() {
+        let names = |named| {
+            chosen(STAGES, named)
+                .map(|stages| stages.iter().map(|stage| stage.name).collect::<Vec<_>>())
+        };
+        assert_eq!(names(&["tests", "format"]), Ok(vec!["format", "tests"]));
+        assert_eq!(names(&[]).map(|all| all.len()), Ok(STAGES.len()));
+        assert!(names(&["format", "tets"]).is_err());
+    }
+
+    #[test]
+    fn a_stage_that_fails_says_so() {
+        assert!(Run::Cargo(&["no-such-command"]).execute().is_err());
+        assert!(start(Path::new("no-such-program"), &[]).is_err());
+        assert_eq!(start(Path::new("true"), &[]), Ok(()));
+    }
+}
