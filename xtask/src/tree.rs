@@ -1,8 +1,8 @@
 //! The text files of the repository, read once; what is built or fetched is never among them.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 /// Folders that are not the project's text.
 const SKIPPED: &[&str] = &[
@@ -70,24 +70,33 @@ impl Tree {
     }
 
     fn read_folder(&mut self, folder: &Path, prefix: &str) {
-        let entries =
-            fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-        for entry in entries {
-            let entry = entry.unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        for entry in present(fs::read_dir(folder), folder).into_iter().flatten() {
+            let Some(entry) = present(entry, folder) else {
+                continue;
+            };
             let name = entry.file_name().to_string_lossy().into_owned();
             let path = entry.path();
-            let metadata = fs::symlink_metadata(&path)
-                .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let Some(metadata) = present(fs::symlink_metadata(&path), &path) else {
+                continue;
+            };
             if metadata.is_dir() && !SKIPPED.contains(&name.as_str()) {
                 self.read_folder(&path, &format!("{prefix}{name}/"));
             } else if metadata.is_file() && metadata.len() <= FILE_BYTES_MAX {
-                let bytes =
-                    fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+                let bytes = present(fs::read(&path), &path).unwrap_or_default();
                 if let Ok(text) = String::from_utf8(bytes) {
                     self.files.insert(format!("{prefix}{name}"), text);
                 }
             }
         }
+    }
+}
+
+/// What was read, or nothing if it went away meanwhile, as an editor's temporary file does.
+fn present<T>(answer: io::Result<T>, path: &Path) -> Option<T> {
+    match answer {
+        Ok(answer) => Some(answer),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => panic!("{}: {error}", path.display()),
     }
 }
 
@@ -113,8 +122,8 @@ pub fn target() -> PathBuf {
 }
 
 fn is_source(path: &str) -> bool {
-    match path.split('/').collect::<Vec<_>>().as_slice() {
-        ["crates", _, "src", ..] | ["xtask", "src", ..] => true,
-        _ => false,
-    }
+    matches!(
+        path.split('/').collect::<Vec<_>>().as_slice(),
+        ["crates", _, "src", ..] | ["xtask", "src", ..]
+    )
 }

@@ -1,1 +1,182 @@
-//! The POS centre: terminals, in flight, reversals, evidence of paper, the one-sided queue.
+//! The POS centre: terminals, MAC, duplicates, in flight, reversals without end, evidence of paper, the one-sided queue.
+//!
+//! It never touches a cardholder's account. "Reversed" is said only with the issuer's word; a reversal is never given up.
+
+mod books;
+mod config;
+mod edge;
+mod limits;
+mod network;
+#[cfg(feature = "planted")]
+pub mod planted;
+mod query;
+mod record;
+mod reversal;
+mod sale;
+mod sign;
+mod state;
+mod terminal;
+
+pub use config::{Config, MerchantSetup, TerminalSetup};
+pub use limits::{SALES_MAX, TOMBSTONES_MAX};
+pub use record::Record;
+pub use sale::{FirstAnswer, Reply, SaleRecord};
+pub use state::{Counters, State};
+
+use payment::host;
+use payment::terminal::{Answer, MacCheck, Sealed};
+use payment::{Decision, HostKey, Machine, Mono, Now, ResponseCode, SaleKey};
+
+/// The acquirer.
+#[derive(Debug)]
+pub struct Acquirer {
+    config: Config,
+    state: State,
+    #[cfg(feature = "planted")]
+    planted: Option<planted::Bug>,
+}
+
+/// What an acquirer hears.
+#[derive(Debug)]
+pub enum Input {
+    /// After a replay.
+    Resumed,
+    /// A deadline passed.
+    Tick,
+    /// A terminal asks.
+    Request {
+        /// Where the answer goes.
+        reply: Reply,
+        /// Field 64.
+        mac: MacCheck,
+        /// The request, its PIN block already in the network's zone.
+        sealed: Box<Sealed>,
+        /// The PIN block could not be taken over into the network's zone.
+        pin_refused: Option<ResponseCode>,
+        /// Fresh working keys and their field 62, for a sign-on.
+        keys: Option<Box<(crypto::WorkingKeys, payment::terminal::KeysField)>>,
+    },
+    /// A terminal sent something readable that is not served; this answer says so.
+    NotServed {
+        /// Where the answer goes.
+        reply: Reply,
+        /// The answer.
+        answer: Box<Answer>,
+    },
+    /// The network answers.
+    Answer {
+        /// Field 128.
+        mac: MacCheck,
+        /// The answer.
+        answer: Box<host::Answer>,
+        /// Keys of a sign-on answer, already wrapped.
+        keys: Option<(crypto::WrappedKey, crypto::WrappedKey)>,
+    },
+    /// The network asks: echo, sign-off or new keys (already wrapped, or refused).
+    NetworkAsks {
+        /// The request.
+        management: host::Management,
+        /// New keys, when it brings some and they check.
+        keys: Option<(crypto::WrappedKey, crypto::WrappedKey)>,
+    },
+    /// This request certainly did not leave for the network.
+    NotSent {
+        /// The request.
+        key: HostKey,
+    },
+    /// This answer certainly did not reach the terminal.
+    Undelivered {
+        /// The sale it was about.
+        key: SaleKey,
+    },
+    /// The link to the network came up or went down.
+    Link {
+        /// Up.
+        up: bool,
+    },
+}
+
+/// What an acquirer does.
+#[derive(Debug)]
+pub enum Effect {
+    /// Answers a terminal.
+    Reply {
+        /// Where it goes.
+        reply: Reply,
+        /// The answer.
+        answer: Answer,
+        /// Carries a MAC under the terminal's current key.
+        mac: bool,
+        /// The sale whose delivery this is.
+        about: Option<SaleKey>,
+    },
+    /// Sends a request to the network.
+    Forward(Box<host::Sealed>),
+    /// Answers the network.
+    NetworkReply(host::Answer),
+    /// A sale entered the one-sided queue, or a reversal was refused: people must look.
+    CaseOpened {
+        /// Its number.
+        case: u32,
+        /// The sale.
+        key: SaleKey,
+    },
+}
+
+type Decided = Decision<Record, Effect>;
+
+impl Acquirer {
+    /// An acquirer with an empty state.
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            state: State::default(),
+            #[cfg(feature = "planted")]
+            planted: None,
+        }
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The state, read only.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+}
+
+impl Machine for Acquirer {
+    type Input = Input;
+    type Record = Record;
+    type Effect = Effect;
+
+    fn decide(&self, now: Now, input: Input) -> Decided {
+        let mut decided = Decided::nothing();
+        match input {
+            Input::Resumed => self.resumed(now, &mut decided),
+            Input::Tick => self.tick(now, &mut decided),
+            Input::Request { reply, mac, sealed, pin_refused, keys } => {
+                self.request(now, terminal::Heard { reply, mac, sealed: *sealed, pin_refused, keys }, &mut decided);
+            }
+            Input::NotServed { reply, answer } => {
+                decided.effect(Effect::Reply { reply, answer: *answer, mac: false, about: None });
+            }
+            Input::Answer { mac, answer, keys } => self.network_answer(now, mac, &answer, keys, &mut decided),
+            Input::NetworkAsks { management, keys } => self.network_asks(management, keys, &mut decided),
+            Input::NotSent { key } => self.not_sent(now, key, &mut decided),
+            Input::Undelivered { key } => self.undelivered(key, &mut decided),
+            Input::Link { up } => self.link(now, up, &mut decided),
+        }
+        decided
+    }
+
+    fn apply(&mut self, record: &Record) {
+        self.state.apply(record);
+    }
+
+    fn deadline(&self) -> Option<Mono> {
+        self.state.deadline()
+    }
+}

@@ -1,4 +1,9 @@
 //! Measures the MAC path: `cargo run --release -p crypto --example speed`.
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "a measurement reads the clock"
+)]
 
 use crypto::{
     ClearKey, KeyUsage, MacAlgorithm, Pan, Pin, PinFormat, SecurityModule, SoftwareModule,

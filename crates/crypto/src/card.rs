@@ -8,6 +8,7 @@ use crate::{
 };
 use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use zeroize::Zeroizing;
 
 const PAN_DIGITS_MIN: usize = 12;
 const PAN_DIGITS_MAX: usize = 19;
@@ -59,13 +60,14 @@ impl Pan {
         &payload[payload.len().saturating_sub(12)..]
     }
 
-    /// The block that sealing enciphers: length, packed digits, and zeros that opening checks.
+    /// The block that sealing enciphers: length, packed digits filled with F, and zeros; opening checks all of it.
     pub(crate) fn pack(&self) -> [u8; 16] {
         let mut block = [0; 16];
         block[0] = self.len() as u8;
+        block[PACKED].fill(0xFF);
         for (place, digit) in self.expose().iter().enumerate() {
-            let nibble = digit - b'0';
-            block[PACKED.start + place / 2] |= if place % 2 == 0 { nibble << 4 } else { nibble };
+            let shift = if place % 2 == 0 { 4 } else { 0 };
+            block[PACKED.start + place / 2] ^= ((digit - b'0') ^ 0xF) << shift;
         }
         block
     }
@@ -76,12 +78,12 @@ impl Pan {
         if length > PAN_DIGITS_MAX {
             return None;
         }
-        let mut ascii = zeroize::Zeroizing::new([0; 2 * PACKED.end]);
+        let mut ascii = Zeroizing::new([0; 2 * PACKED.end]);
         for (pair, byte) in ascii.as_chunks_mut::<2>().0.iter_mut().zip(&block[PACKED]) {
             *pair = [b'0' + (byte >> 4), b'0' + (byte & 15)];
         }
         let pan = Self::parse(&ascii[..length]).ok()?;
-        (zeroize::Zeroizing::new(pan.pack()).as_slice() == block).then_some(pan)
+        (Zeroizing::new(pan.pack()).as_slice() == block).then_some(pan)
     }
 }
 
@@ -189,5 +191,28 @@ impl Serialize for PanToken {
 impl<'de> Deserialize<'de> for PanToken {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         hex::deserialize(deserializer).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of all blocks one bit away, only those that change a digit into another digit open, and to another number.
+    #[test]
+    fn redundancy_is_checked() {
+        for digits in ["622202123456", "6222021234567", "6222021234567890128"] {
+            let pan = Pan::parse(digits.as_bytes()).expect("card number");
+            let block = pan.pack();
+            assert_eq!(Pan::unpack(&block), Some(pan.clone()));
+            for bit in 0..128 {
+                let mut changed = block;
+                changed[bit / 8] ^= 0x80 >> (bit % 8);
+                let digit = (bit / 4).wrapping_sub(2 * PACKED.start);
+                if let Some(other) = Pan::unpack(&changed) {
+                    assert!(digit < digits.len() && other != pan, "{digits}: bit {bit}");
+                }
+            }
+        }
     }
 }

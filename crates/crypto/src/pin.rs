@@ -103,16 +103,15 @@ impl PinFormat {
     /// The PIN of a clear block; anything but the exact form is [`SecurityError::PinFormat`].
     pub(crate) fn decode(self, block: &[u8; DES_BLOCK], pan: &Pan) -> Result<Pin, SecurityError> {
         let plain = Zeroizing::new(xor(*block, self.pan_field(pan)));
-        // A control nibble other than 0 makes the length byte at least 16, which the range refuses too.
-        let length = usize::from(plain[0]);
-        if !(PIN_DIGITS_MIN..=PIN_DIGITS_MAX).contains(&length) {
-            return Err(SecurityError::PinFormat);
-        }
         let mut nibbles = Zeroizing::new([0; 2 * (DES_BLOCK - 1)]);
         for (pair, byte) in nibbles.as_chunks_mut::<2>().0.iter_mut().zip(&plain[1..]) {
             *pair = [byte >> 4, byte & 15];
         }
-        let (digits, fill) = nibbles.split_at_mut(length);
+        // A control nibble other than 0 makes the length byte at least 16: longer than the block, or than any PIN.
+        let length = usize::from(plain[0]);
+        let (digits, fill) = nibbles
+            .split_at_mut_checked(length)
+            .ok_or(SecurityError::PinFormat)?;
         if fill.iter().any(|nibble| *nibble != 0xF) {
             return Err(SecurityError::PinFormat);
         }

@@ -71,13 +71,21 @@ impl Dialect {
     /// The bytes of a body that its MAC covers, and the MAC; `None` without the MAC element at the end. `message` is the
     /// decoded body.
     #[must_use]
-    pub fn mac_parts<'a>(&self, body: &'a [u8], message: &'a Message) -> Option<(&'a [u8], &'a [u8])> {
+    pub fn mac_parts<'a>(
+        &self,
+        body: &'a [u8],
+        message: &'a Message,
+    ) -> Option<(&'a [u8], &'a [u8])> {
         let field = self.mac_field()?;
         if message.present() & (bit(field) - 1) != 0 {
             return None;
         }
         let mac = message.get(field)?;
-        Some((body.split_at_checked(body.len().checked_sub(self.mac_wire_bytes(field))?)?.0, mac))
+        Some((
+            body.split_at_checked(body.len().checked_sub(self.mac_wire_bytes(field))?)?
+                .0,
+            mac,
+        ))
     }
 
     fn mac_wire_bytes(&self, field: u8) -> usize {
@@ -127,7 +135,10 @@ impl Dialect {
         }
         let left = body.len() - reader.at;
         if left > 0 {
-            return Err(Error::outside(reader.at, ErrorKind::Trailing { bytes: left }));
+            return Err(Error::outside(
+                reader.at,
+                ErrorKind::Trailing { bytes: left },
+            ));
         }
         Ok(())
     }
@@ -210,7 +221,11 @@ impl Dialect {
         self.write_bitmap(present, out);
         for field in Fields(present) {
             let format = &self.formats[usize::from(field)];
-            let value = if mac_to_come == Some(field) { &[0; MAC_BYTES] } else { message.value(field) };
+            let value = if mac_to_come == Some(field) {
+                &[0; MAC_BYTES]
+            } else {
+                message.value(field)
+            };
             if let Err(kind) = write_element(format, value, message, out) {
                 return Err(Error::new(field, out.len() - start, kind));
             }
@@ -263,14 +278,20 @@ impl<'a> Reader<'a> {
             None => {
                 let left = self.body.len() - self.at;
                 let kind = ErrorKind::Truncated { need, left };
-                Err(Error { field, offset: self.at, kind })
+                Err(Error {
+                    field,
+                    offset: self.at,
+                    kind,
+                })
             }
         }
     }
 }
 
 fn word(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |word, &byte| word << 8 | u64::from(byte))
+    bytes
+        .iter()
+        .fold(0, |word, &byte| word << 8 | u64::from(byte))
 }
 
 fn hex_word(text: &[u8]) -> Option<u64> {
@@ -290,9 +311,17 @@ fn read_element(
     let length = read_length(field, format, reader)?;
     let (min, max) = (usize::from(format.min), usize::from(format.max));
     if length > max {
-        judge(Deviation { field, offset: at, what: ErrorKind::TooLong { length, max } })?;
+        judge(Deviation {
+            field,
+            offset: at,
+            what: ErrorKind::TooLong { length, max },
+        })?;
     } else if length < min {
-        judge(Deviation { field, offset: at, what: ErrorKind::TooShort { length, min } })?;
+        judge(Deviation {
+            field,
+            offset: at,
+            what: ErrorKind::TooShort { length, min },
+        })?;
     }
     let start = reader.at;
     match format.wire {
@@ -307,7 +336,11 @@ fn read_element(
             match pad_at {
                 Ok(()) => {}
                 Err((index, ErrorKind::PadNibble)) => {
-                    judge(Deviation { field, offset: start + index, what: ErrorKind::PadNibble })?;
+                    judge(Deviation {
+                        field,
+                        offset: start + index,
+                        what: ErrorKind::PadNibble,
+                    })?;
                 }
                 Err((index, kind)) => return Err(Error::new(field, start + index, kind)),
             }
@@ -315,7 +348,11 @@ fn read_element(
         Wire::Text(alphabet) => {
             let text = reader.take(Some(field), length)?;
             if let Some(index) = digits::outside(text, alphabet) {
-                let deviation = Deviation { field, offset: start + index, what: ErrorKind::Character };
+                let deviation = Deviation {
+                    field,
+                    offset: start + index,
+                    what: ErrorKind::Character,
+                };
                 // A digit that is none leaves no number to work with.
                 if alphabet == digits::DIGIT {
                     return Err(deviation.into());
@@ -328,7 +365,11 @@ fn read_element(
             let bytes = reader.take(Some(field), length)?;
             out.append(field, length).copy_from_slice(bytes);
             if format.keys && !keys_fit(out, length) {
-                judge(Deviation { field, offset: at, what: ErrorKind::KeyLayout { length } })?;
+                judge(Deviation {
+                    field,
+                    offset: at,
+                    what: ErrorKind::KeyLayout { length },
+                })?;
             }
         }
         Wire::Hex => {
@@ -361,7 +402,11 @@ fn read_length(field: u8, format: &Format, reader: &mut Reader<'_>) -> Result<us
         if high > 9 || low > 9 {
             return Err(Error::new(field, at, ErrorKind::LengthDigit));
         }
-        let ten = if matches!(format.prefix, Prefix::Bcd2 | Prefix::Bcd3) { 100 } else { 10 };
+        let ten = if matches!(format.prefix, Prefix::Bcd2 | Prefix::Bcd3) {
+            100
+        } else {
+            10
+        };
         length = length * ten + usize::from(high * 10 + low);
     }
     Ok(length)
@@ -369,7 +414,10 @@ fn read_length(field: u8, format: &Format, reader: &mut Reader<'_>) -> Result<us
 
 /// Left-justified digits. The pad is judged last, so that a value read leniently is complete.
 #[inline]
-fn read_left<const HEX_DIGITS: bool>(packed: &[u8], value: &mut [u8]) -> Result<(), (usize, ErrorKind)> {
+fn read_left<const HEX_DIGITS: bool>(
+    packed: &[u8],
+    value: &mut [u8],
+) -> Result<(), (usize, ErrorKind)> {
     let whole = value.len() / 2;
     let (pairs, single) = value.split_at_mut(2 * whole);
     if !unpack::<HEX_DIGITS>(&packed[..whole], pairs) {
@@ -409,12 +457,23 @@ fn read_right(packed: &[u8], value: &mut [u8]) -> Result<(), (usize, ErrorKind)>
 
 #[cold]
 fn bad_digit(packed: &[u8]) -> (usize, ErrorKind) {
-    let index = packed.iter().position(|byte| byte >> 4 > 9 || byte & 15 > 9);
+    let index = packed
+        .iter()
+        .position(|byte| byte >> 4 > 9 || byte & 15 > 9);
     (index.unwrap_or(0), ErrorKind::Character)
 }
 
-fn write_element(format: &Format, value: &[u8], message: &Message, out: &mut Vec<u8>) -> Result<(), ErrorKind> {
-    let length = if format.wire == Wire::Hex { 2 * value.len() } else { value.len() };
+fn write_element(
+    format: &Format,
+    value: &[u8],
+    message: &Message,
+    out: &mut Vec<u8>,
+) -> Result<(), ErrorKind> {
+    let length = if format.wire == Wire::Hex {
+        2 * value.len()
+    } else {
+        value.len()
+    };
     let (min, max) = (usize::from(format.min), usize::from(format.max));
     if length > max {
         return Err(ErrorKind::TooLong { length, max });
@@ -452,7 +511,8 @@ fn write_element(format: &Format, value: &[u8], message: &Message, out: &mut Vec
 
 #[inline]
 fn write_length(prefix: Prefix, length: usize, out: &mut Vec<u8>) {
-    let [hundreds, tens, ones] = [length / 100, length / 10 % 10, length % 10].map(|digit| digit as u8);
+    let [hundreds, tens, ones] =
+        [length / 100, length / 10 % 10, length % 10].map(|digit| digit as u8);
     match prefix {
         Prefix::Fixed => {}
         Prefix::Bcd2 => out.push(tens << 4 | ones),
@@ -497,6 +557,9 @@ fn write_right(value: &[u8], out: &mut Vec<u8>) -> Result<(), ErrorKind> {
 /// message may carry anything in 62. Element 60 is read and written before 62.
 fn keys_fit(message: &Message, length: usize) -> bool {
     message.mti() != Mti(0x0810)
-        || message.get(60).and_then(|value| value.get(field60::NETWORK_CODE_AT)) != Some(&b'0')
+        || message
+            .get(60)
+            .and_then(|value| value.get(field60::NETWORK_CODE_AT))
+            != Some(&b'0')
         || keys62::LENGTHS.contains(&length)
 }

@@ -36,7 +36,10 @@ pub struct Line {
 /// Describes the message type and every element in order, sub-fields after their element.
 #[must_use]
 pub fn describe(message: &Message, dialect: &Dialect) -> Vec<Line> {
-    let mut lines = Lines { lines: Vec::new(), number: 0 };
+    let mut lines = Lines {
+        lines: Vec::new(),
+        number: 0,
+    };
     lines.push("", "报文类型", "Message type", message.mti().to_string());
     for (number, value) in message.fields() {
         lines.number = number;
@@ -81,7 +84,9 @@ fn label(line: &Line) -> String {
 }
 
 fn columns(text: &str) -> usize {
-    text.chars().map(|char| if char < '\u{1100}' { 1 } else { 2 }).sum()
+    text.chars()
+        .map(|char| if char < '\u{1100}' { 1 } else { 2 })
+        .sum()
 }
 
 fn push_padded(text: &mut String, part: &str, width: usize) {
@@ -91,7 +96,11 @@ fn push_padded(text: &mut String, part: &str, width: usize) {
 
 fn note(number: u8, value: &[u8], dialect: &Dialect) -> String {
     if !dialect.describes(number) {
-        return format!("{} 报文方言未定义 / not in dialect {}", dialect.name(), dialect.name());
+        return format!(
+            "{} 报文方言未定义 / not in dialect {}",
+            dialect.name(),
+            dialect.name()
+        );
     }
     match (number, value) {
         (4..=6, [major @ .., _, _]) if value.iter().all(u8::is_ascii_digit) => {
@@ -137,7 +146,14 @@ struct Lines {
 impl Lines {
     fn push(&mut self, part: &str, zh: &'static str, en: &'static str, value: String) {
         let (number, part, note) = (self.number, part.to_owned(), String::new());
-        self.lines.push(Line { number, part, zh, en, value, note });
+        self.lines.push(Line {
+            number,
+            part,
+            zh,
+            en,
+            value,
+            note,
+        });
     }
 
     fn note(&mut self, note: &str) {
@@ -180,7 +196,9 @@ impl Lines {
             && let Ok(records) = BatchRecord::parse_all(value)
         {
             for (index, record) in records.iter().enumerate() {
-                let BatchRecord { stan, amount_minor, .. } = record;
+                let BatchRecord {
+                    stan, amount_minor, ..
+                } = record;
                 let value = format!("{stan:06} {} {amount_minor:012}", mask_pan(record.pan));
                 self.push(&(index + 1).to_string(), "明细", "Record", value);
             }
@@ -188,10 +206,19 @@ impl Lines {
     }
 
     fn totals(&mut self, part: &str, zh: &'static str, en: &'static str, totals: &Totals) {
-        let Totals { debit_minor, debit_count, credit_minor, credit_count, answer } = totals;
-        let value = format!("{debit_minor} × {debit_count}, {credit_minor} × {credit_count}, {answer}");
+        let Totals {
+            debit_minor,
+            debit_count,
+            credit_minor,
+            credit_count,
+            answer,
+        } = totals;
+        let value =
+            format!("{debit_minor} × {debit_count}, {credit_minor} × {credit_count}, {answer}");
         self.push(part, zh, en, value);
-        self.note("借记金额 × 笔数，贷记金额 × 笔数，应答 / debits × count, credits × count, answer");
+        self.note(
+            "借记金额 × 笔数，贷记金额 × 笔数，应答 / debits × count, credits × count, answer",
+        );
     }
 
     fn field53(&mut self, value: &[u8]) {
@@ -201,7 +228,13 @@ impl Lines {
         for (part, zh, en, digit, note) in [
             ("1", "密码格式", "PIN format", format, pin_format(*format)),
             ("2", "密码算法", "PIN cipher", cipher, pin_cipher(*cipher)),
-            ("3", "磁道加密", "Track encryption", track, track_encryption(*track)),
+            (
+                "3",
+                "磁道加密",
+                "Track encryption",
+                track,
+                track_encryption(*track),
+            ),
         ] {
             self.push(part, zh, en, plain(&[*digit]));
             self.note(note);
@@ -209,8 +242,18 @@ impl Lines {
     }
 
     fn field54(&mut self, value: &[u8]) {
-        for (index, balance) in Balance::parse_all(value).unwrap_or_default().iter().enumerate() {
-            let Balance { account_type, amount_type, currency, negative, amount_minor } = balance;
+        for (index, balance) in Balance::parse_all(value)
+            .unwrap_or_default()
+            .iter()
+            .enumerate()
+        {
+            let Balance {
+                account_type,
+                amount_type,
+                currency,
+                negative,
+                amount_minor,
+            } = balance;
             let sign = if *negative { "-" } else { "" };
             let value = format!(
                 "{account_type:02} {amount_type:02} {} {sign}{}.{:02}",
@@ -232,7 +275,8 @@ impl Lines {
             match object {
                 Ok(object) => {
                     let row = tlv::tag(object.tag);
-                    let (zh, en) = row.map_or(("未知标签", "Unknown tag"), |row| (row.zh, row.en));
+                    let (zh, en) =
+                        row.map_or(("未知标签", "Unknown tag"), |row| (row.zh, row.en));
                     let sensitivity = row.map_or(Sensitivity::Private, |row| row.sensitivity);
                     let value = match sensitivity {
                         Sensitivity::Public => hex(object.value),
@@ -252,14 +296,34 @@ impl Lines {
         let Ok(field) = Field60::parse(value) else {
             return;
         };
-        self.push("1", "交易类型码", "Transaction type", format!("{:02}", field.transaction_type));
+        self.push(
+            "1",
+            "交易类型码",
+            "Transaction type",
+            format!("{:02}", field.transaction_type),
+        );
         self.push("2", "批次号", "Batch number", format!("{:06}", field.batch));
-        self.push("3", "网络管理信息码", "Network-management code", format!("{:03}", field.network_code));
+        self.push(
+            "3",
+            "网络管理信息码",
+            "Network-management code",
+            format!("{:03}", field.network_code),
+        );
         if let Some(capability) = field.capability {
-            self.push("4", "终端读取能力", "Terminal capability", capability.to_string());
+            self.push(
+                "4",
+                "终端读取能力",
+                "Terminal capability",
+                capability.to_string(),
+            );
         }
         if let Some(condition) = field.condition {
-            self.push("5", "IC卡条件代码", "IC-card condition", condition.to_string());
+            self.push(
+                "5",
+                "IC卡条件代码",
+                "IC-card condition",
+                condition.to_string(),
+            );
         }
         if !field.rest().is_empty() {
             self.push("6", "其余", "Rest", plain(field.rest()));
@@ -270,13 +334,28 @@ impl Lines {
         let Ok(field) = Field61::parse(value) else {
             return;
         };
-        self.push("1", "原批次号", "Original batch", format!("{:06}", field.batch));
-        self.push("2", "原流水号", "Original trace number", format!("{:06}", field.stan));
+        self.push(
+            "1",
+            "原批次号",
+            "Original batch",
+            format!("{:06}", field.batch),
+        );
+        self.push(
+            "2",
+            "原流水号",
+            "Original trace number",
+            format!("{:06}", field.stan),
+        );
         if let Some(date) = field.date {
             self.push("3", "原交易日期", "Original date", format!("{date:04}"));
         }
         if !field.rest().is_empty() {
-            self.push("4", "原授权方式与机构", "Original authorization", plain(field.rest()));
+            self.push(
+                "4",
+                "原授权方式与机构",
+                "Original authorization",
+                plain(field.rest()),
+            );
         }
     }
 
@@ -299,10 +378,20 @@ impl Lines {
         let field = Field63::parse(value);
         match field {
             Field63::PinBlock(block) => {
-                self.push("1", "国密密码块", "SM4 PIN block", mask(Sensitivity::Pin, block));
+                self.push(
+                    "1",
+                    "国密密码块",
+                    "SM4 PIN block",
+                    mask(Sensitivity::Pin, block),
+                );
             }
             Field63::Code { code, text } => {
-                self.push("1", "卡组织或操作员", "Organisation or operator", plain(code));
+                self.push(
+                    "1",
+                    "卡组织或操作员",
+                    "Organisation or operator",
+                    plain(code),
+                );
                 if !text.is_empty() {
                     self.push("2", "附加信息", "Text", mask(Sensitivity::Private, text));
                 }
@@ -314,11 +403,36 @@ impl Lines {
         let Ok(field) = Field90::parse(value) else {
             return;
         };
-        self.push("1", "原报文类型", "Original message type", field.mti.to_string());
-        self.push("2", "原流水号", "Original trace number", format!("{:06}", field.stan));
-        self.push("3", "原传输时间", "Original transmission time", plain(&field.transmission));
-        self.push("4", "原受理机构", "Original acquirer", format!("{:011}", field.acquirer));
-        self.push("5", "原发送机构", "Original forwarder", format!("{:011}", field.forwarder));
+        self.push(
+            "1",
+            "原报文类型",
+            "Original message type",
+            field.mti.to_string(),
+        );
+        self.push(
+            "2",
+            "原流水号",
+            "Original trace number",
+            format!("{:06}", field.stan),
+        );
+        self.push(
+            "3",
+            "原传输时间",
+            "Original transmission time",
+            plain(&field.transmission),
+        );
+        self.push(
+            "4",
+            "原受理机构",
+            "Original acquirer",
+            format!("{:011}", field.acquirer),
+        );
+        self.push(
+            "5",
+            "原发送机构",
+            "Original forwarder",
+            format!("{:011}", field.forwarder),
+        );
     }
 }
 

@@ -156,17 +156,25 @@ impl Dialect {
     /// The first line that cannot be read.
     pub fn parse(text: &str) -> Result<Self, DialectError> {
         if text.len() > DIALECT_BYTES_MAX {
-            return Err(DialectError { line: 0, what: "text too long" });
+            return Err(DialectError {
+                line: 0,
+                what: "text too long",
+            });
         }
         let mut draft = Draft::default();
         for (index, line) in text.lines().enumerate() {
             let line = line.split('#').next().unwrap_or_default();
             let mut words = line.split_ascii_whitespace();
             if let Some(first) = words.next() {
-                draft.line(first, words).map_err(|what| DialectError { line: index + 1, what })?;
+                draft.line(first, words).map_err(|what| DialectError {
+                    line: index + 1,
+                    what,
+                })?;
             }
         }
-        draft.finish().map_err(|what| DialectError { line: 0, what })
+        draft
+            .finish()
+            .map_err(|what| DialectError { line: 0, what })
     }
 }
 
@@ -187,7 +195,11 @@ struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    fn line(&mut self, first: &'a str, mut words: impl Iterator<Item = &'a str>) -> Result<(), &'static str> {
+    fn line(
+        &mut self,
+        first: &'a str,
+        mut words: impl Iterator<Item = &'a str>,
+    ) -> Result<(), &'static str> {
         if first.as_bytes()[0].is_ascii_digit() {
             return self.element(element_number(first)?, words);
         }
@@ -220,7 +232,11 @@ impl<'a> Draft<'a> {
         words.next().map_or(Ok(()), |_| Err("more than one value"))
     }
 
-    fn element(&mut self, number: u8, mut words: impl Iterator<Item = &'a str>) -> Result<(), &'static str> {
+    fn element(
+        &mut self,
+        number: u8,
+        mut words: impl Iterator<Item = &'a str>,
+    ) -> Result<(), &'static str> {
         let lengths = self.lengths.ok_or("elements before lengths")?;
         let digits = self.digits.ok_or("elements before digits")?;
         if self.bitmap.ok_or("elements before bitmap")? == Bitmap::Primary && number > 64 {
@@ -245,13 +261,22 @@ impl<'a> Draft<'a> {
             _ => return Err("unknown class"),
         };
         let min = if fixed { max } else { 0 };
-        let mut format = Format { wire, prefix, min, max, keys: false };
+        let mut format = Format {
+            wire,
+            prefix,
+            min,
+            max,
+            keys: false,
+        };
         while let Some(option) = words.next() {
             match option {
                 "left" if wire == Wire::DigitsRight => format.wire = Wire::DigitsLeft,
                 "keys" if wire == Wire::Raw => format.keys = true,
                 "min" if !fixed => {
-                    let min = words.next().and_then(|word| word.parse().ok()).ok_or("min without a number")?;
+                    let min = words
+                        .next()
+                        .and_then(|word| word.parse().ok())
+                        .ok_or("min without a number")?;
                     if min > max {
                         return Err("min above the longest length");
                     }
@@ -260,7 +285,7 @@ impl<'a> Draft<'a> {
                 _ => return Err("unknown option"),
             }
         }
-        if wire == Wire::Hex && (format.min % 2 != 0 || format.max % 2 != 0) {
+        if wire == Wire::Hex && !(format.min | format.max).is_multiple_of(2) {
             return Err("odd number of hex characters");
         }
         self.elements.push((number, format));
@@ -268,7 +293,13 @@ impl<'a> Draft<'a> {
     }
 
     fn finish(self) -> Result<Dialect, &'static str> {
-        let absent = Format { wire: Wire::Raw, prefix: Prefix::Fixed, min: 0, max: 0, keys: false };
+        let absent = Format {
+            wire: Wire::Raw,
+            prefix: Prefix::Fixed,
+            min: 0,
+            max: 0,
+            keys: false,
+        };
         let mut formats = Box::new([absent; FIELD_MAX as usize + 1]);
         let mut described = 0;
         for (number, format) in self.elements {
@@ -312,17 +343,22 @@ fn coding(word: &str) -> Result<Coding, &'static str> {
 
 fn element_number(word: &str) -> Result<u8, &'static str> {
     let number = word.parse().map_err(|_| "element number")?;
-    if (2..=FIELD_MAX).contains(&number) { Ok(number) } else { Err("element number not in 2 to 128") }
+    if (2..=FIELD_MAX).contains(&number) {
+        Ok(number)
+    } else {
+        Err("element number not in 2 to 128")
+    }
 }
 
 fn length(word: &str, lengths: Coding) -> Result<(Prefix, u16), &'static str> {
-    let (prefix, number, longest) = match (word.strip_prefix("..."), word.strip_prefix(".."), lengths) {
-        (Some(number), _, Coding::Bcd) => (Prefix::Bcd3, number, 999),
-        (Some(number), _, Coding::Ascii) => (Prefix::Ascii3, number, 999),
-        (None, Some(number), Coding::Bcd) => (Prefix::Bcd2, number, 99),
-        (None, Some(number), Coding::Ascii) => (Prefix::Ascii2, number, 99),
-        (None, None, _) => (Prefix::Fixed, word, 999),
-    };
+    let (prefix, number, longest) =
+        match (word.strip_prefix("..."), word.strip_prefix(".."), lengths) {
+            (Some(number), _, Coding::Bcd) => (Prefix::Bcd3, number, 999),
+            (Some(number), _, Coding::Ascii) => (Prefix::Ascii3, number, 999),
+            (None, Some(number), Coding::Bcd) => (Prefix::Bcd2, number, 99),
+            (None, Some(number), Coding::Ascii) => (Prefix::Ascii2, number, 99),
+            (None, None, _) => (Prefix::Fixed, word, 999),
+        };
     match number.parse() {
         Ok(max) if (1..=longest).contains(&max) => Ok((prefix, max)),
         _ => Err("length"),
@@ -360,15 +396,26 @@ mod tests {
         refused("2 n ..19 min 20", 6, "min above the longest length");
         refused("52 h 15", 6, "odd number of hex characters");
         refused("mac 64", 0, "the MAC element is not eight bytes");
-        assert_eq!(Dialect::parse("2 n 6").unwrap_err().what, "elements before lengths");
+        assert_eq!(
+            Dialect::parse("2 n 6").unwrap_err().what,
+            "elements before lengths"
+        );
         assert_eq!(Dialect::parse("mti bcd").unwrap_err().what, "name missing");
-        assert_eq!(Dialect::parse(&"#".repeat(DIALECT_BYTES_MAX + 1)).unwrap_err().what, "text too long");
+        assert_eq!(
+            Dialect::parse(&"#".repeat(DIALECT_BYTES_MAX + 1))
+                .unwrap_err()
+                .what,
+            "text too long"
+        );
     }
 
     #[test]
     fn built_in_dialects_are_found_by_name() {
         for dialect in Dialect::all() {
-            assert!(core::ptr::eq(Dialect::by_name(dialect.name()).unwrap(), dialect));
+            assert!(core::ptr::eq(
+                Dialect::by_name(dialect.name()).unwrap(),
+                dialect
+            ));
         }
         assert!(Dialect::by_name("none").is_none());
         assert_eq!(Dialect::terminal().mac_field(), Some(64));

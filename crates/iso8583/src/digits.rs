@@ -43,11 +43,15 @@ const fn alphabets() -> [u8; 256] {
 /// Index of the first byte outside the alphabet.
 #[inline]
 pub(crate) fn outside(bytes: &[u8], alphabet: u8) -> Option<usize> {
-    let all = bytes.iter().fold(alphabet, |all, &byte| all & ALPHABETS[usize::from(byte)]);
+    let all = bytes
+        .iter()
+        .fold(alphabet, |all, &byte| all & ALPHABETS[usize::from(byte)]);
     if all == alphabet {
         return None;
     }
-    bytes.iter().position(|&byte| ALPHABETS[usize::from(byte)] & alphabet == 0)
+    bytes
+        .iter()
+        .position(|&byte| ALPHABETS[usize::from(byte)] & alphabet == 0)
 }
 
 /// Digits of packed bytes, two for each; `HEX_DIGITS` allows nibbles above 9. `text` is twice as long as `packed`.
@@ -143,7 +147,11 @@ pub(crate) fn number(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || digits.len() > 18 || outside(digits, DIGIT).is_some() {
         return None;
     }
-    Some(digits.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')))
+    Some(
+        digits
+            .iter()
+            .fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')),
+    )
 }
 
 /// Writes a number right-justified with zeros; false if it does not fit.
@@ -191,7 +199,10 @@ mod tests {
                 text[at] = byte;
                 let mut packed = [0; 9];
                 assert_eq!(pack::<false>(&text, &mut packed), byte.is_ascii_digit());
-                assert_eq!(pack::<true>(&text, &mut packed), matches!(byte, b'0'..=b'9' | b'A'..=b'F'));
+                assert_eq!(
+                    pack::<true>(&text, &mut packed),
+                    matches!(byte, b'0'..=b'9' | b'A'..=b'F')
+                );
             }
         }
     }

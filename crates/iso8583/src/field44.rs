@@ -18,7 +18,10 @@ impl<'a> Field44<'a> {
     pub fn parse(value: &'a [u8]) -> Self {
         let (issuer, rest) = value.split_at(value.len().min(INSTITUTION_CHARS));
         let acquirer = &rest[..rest.len().min(INSTITUTION_CHARS)];
-        Self { issuer: issuer.trim_ascii_end(), acquirer: acquirer.trim_ascii_end() }
+        Self {
+            issuer: issuer.trim_ascii_end(),
+            acquirer: acquirer.trim_ascii_end(),
+        }
     }
 
     /// Writes the logical value; longer institutions are cut to eleven characters.
@@ -42,9 +45,21 @@ mod tests {
     #[test]
     fn institutions_lose_and_regain_their_padding() {
         let field = Field44::parse(b"03080000   48520000   ");
-        assert_eq!(field, Field44 { issuer: b"03080000", acquirer: b"48520000" });
+        assert_eq!(
+            field,
+            Field44 {
+                issuer: b"03080000",
+                acquirer: b"48520000"
+            }
+        );
         assert_eq!(&field.write(), b"03080000   48520000   ");
-        assert_eq!(Field44::parse(b"0308"), Field44 { issuer: b"0308", acquirer: b"" });
+        assert_eq!(
+            Field44::parse(b"0308"),
+            Field44 {
+                issuer: b"0308",
+                acquirer: b""
+            }
+        );
         assert_eq!(Field44::parse(&[b'1'; 25]).acquirer.len(), 11);
     }
 }

@@ -56,7 +56,10 @@ impl Settlement {
             credit_count: part(at + 27, at + 30) as u16,
             answer: value[at + 30] - b'0',
         };
-        Ok(Self { domestic: totals(0), foreign: totals(31) })
+        Ok(Self {
+            domestic: totals(0),
+            foreign: totals(31),
+        })
     }
 
     /// Both kinds balanced, as a terminal decides it.
@@ -70,7 +73,10 @@ impl Settlement {
     pub fn write(&self) -> Option<[u8; TOTALS_DIGITS]> {
         let mut value = [0; TOTALS_DIGITS];
         let mut fits = true;
-        for (half, totals) in value.chunks_exact_mut(31).zip([self.domestic, self.foreign]) {
+        for (half, totals) in value
+            .chunks_exact_mut(31)
+            .zip([self.domestic, self.foreign])
+        {
             fits &= write_number(totals.debit_minor, &mut half[..12])
                 & write_number(u64::from(totals.debit_count), &mut half[12..15])
                 & write_number(totals.credit_minor, &mut half[15..27])
@@ -126,10 +132,22 @@ impl<'a> BatchRecord<'a> {
                 _ => return Err(Error::new(48, 2 + index * RECORD_DIGITS, ErrorKind::Layout)),
             };
             let pan = &record[8..28];
-            let filled = pan.iter().position(|&digit| digit != b'0').unwrap_or(pan.len());
-            Ok(Self { foreign, stan: part(2, 8) as u32, pan: &pan[filled..], amount_minor: part(28, 40) })
+            let filled = pan
+                .iter()
+                .position(|&digit| digit != b'0')
+                .unwrap_or(pan.len());
+            Ok(Self {
+                foreign,
+                stan: part(2, 8) as u32,
+                pan: &pan[filled..],
+                amount_minor: part(28, 40),
+            })
         };
-        records.chunks_exact(RECORD_DIGITS).enumerate().map(record).collect()
+        records
+            .chunks_exact(RECORD_DIGITS)
+            .enumerate()
+            .map(record)
+            .collect()
     }
 
     /// Writes an element 48; `None` for more than 8 records or a number with more digits than its place.
@@ -141,7 +159,9 @@ impl<'a> BatchRecord<'a> {
         let mut value = vec![b'0'; 2 + records.len() * RECORD_DIGITS];
         write_number(records.len() as u64, &mut value[..2]);
         for (place, record) in value[2..].chunks_exact_mut(RECORD_DIGITS).zip(records) {
-            let start = 28_usize.checked_sub(record.pan.len()).filter(|&start| start >= 8)?;
+            let start = 28_usize
+                .checked_sub(record.pan.len())
+                .filter(|&start| start >= 8)?;
             place[start..28].copy_from_slice(record.pan);
             let fits = write_number(u64::from(record.foreign), &mut place[..2])
                 & write_number(u64::from(record.stan), &mut place[2..8])
@@ -169,7 +189,13 @@ mod tests {
     fn totals_of_the_published_request() {
         let value = b"00000000000700700000000000000000000000000000000000000000000000";
         let settlement = Settlement::parse(value).unwrap();
-        assert_eq!((settlement.domestic.debit_minor, settlement.domestic.debit_count), (7, 7));
+        assert_eq!(
+            (
+                settlement.domestic.debit_minor,
+                settlement.domestic.debit_count
+            ),
+            (7, 7)
+        );
         assert_eq!(settlement.foreign, Totals::default());
         assert!(!settlement.balanced());
         assert_eq!(settlement.write().as_ref(), Some(value));
@@ -177,7 +203,10 @@ mod tests {
         answered.domestic.answer = 1;
         answered.foreign.answer = 1;
         assert!(answered.balanced());
-        assert_eq!(answered.write().map(|value| (value[30], value[61])), Some((b'1', b'1')));
+        assert_eq!(
+            answered.write().map(|value| (value[30], value[61])),
+            Some((b'1', b'1'))
+        );
         answered.domestic.debit_count = 1000;
         assert_eq!(answered.write(), None);
         assert!(Settlement::parse(&value[1..]).is_err());
@@ -186,14 +215,31 @@ mod tests {
     #[test]
     fn batch_records_are_read_and_written_back() {
         let records = [
-            BatchRecord { foreign: false, stan: 172, pan: b"6228480000000123", amount_minor: 12_345 },
-            BatchRecord { foreign: true, stan: 173, pan: b"6225760000000000005", amount_minor: 1 },
+            BatchRecord {
+                foreign: false,
+                stan: 172,
+                pan: b"6228480000000123",
+                amount_minor: 12_345,
+            },
+            BatchRecord {
+                foreign: true,
+                stan: 173,
+                pan: b"6225760000000000005",
+                amount_minor: 1,
+            },
         ];
         let value = BatchRecord::write_all(&records).unwrap();
         assert_eq!(BatchRecord::parse_all(&value).unwrap(), records);
         assert!(format!("{records:?}").contains("622848******0123"));
         assert_eq!(BatchRecord::write_all(&[records[0]; 9]), None);
-        for wrong in [&b""[..], b"01", b"0x", b"09", &[b'9'; 42], b"010200017200006228480000000123000000012345"] {
+        for wrong in [
+            &b""[..],
+            b"01",
+            b"0x",
+            b"09",
+            &[b'9'; 42],
+            b"010200017200006228480000000123000000012345",
+        ] {
             assert!(BatchRecord::parse_all(wrong).is_err());
         }
     }

@@ -84,10 +84,17 @@ mod tests {
             amount_minor: 1_797_100,
         };
         assert_eq!(balances[0], first);
-        assert_eq!((balances[1].amount_type, balances[1].amount_minor), (2, 4_810_938));
+        assert_eq!(
+            (balances[1].amount_type, balances[1].amount_minor),
+            (2, 4_810_938)
+        );
         let back: Vec<u8> = balances.iter().flat_map(Balance::write).collect();
         assert_eq!(back, value);
-        for (wrong, at) in [(&value[..39], 20), (b"3001156E000001797100", 7), (b"3001156C00000179710x", 8)] {
+        for (wrong, at) in [
+            (&value[..39], 20),
+            (b"3001156E000001797100", 7),
+            (b"3001156C00000179710x", 8),
+        ] {
             assert_eq!(Balance::parse_all(wrong).unwrap_err().offset, at);
         }
     }

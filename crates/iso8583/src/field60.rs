@@ -67,10 +67,24 @@ impl Field60 {
     pub fn parse(value: &[u8]) -> Result<Self, Error> {
         let length = value.len();
         if length < DIGITS_MIN {
-            return Err(Error::new(60, 0, ErrorKind::TooShort { length, min: DIGITS_MIN }));
+            return Err(Error::new(
+                60,
+                0,
+                ErrorKind::TooShort {
+                    length,
+                    min: DIGITS_MIN,
+                },
+            ));
         }
         if length > DIGITS_MAX {
-            return Err(Error::new(60, 0, ErrorKind::TooLong { length, max: DIGITS_MAX }));
+            return Err(Error::new(
+                60,
+                0,
+                ErrorKind::TooLong {
+                    length,
+                    max: DIGITS_MAX,
+                },
+            ));
         }
         if let Some(at) = value.iter().position(|byte| !byte.is_ascii_digit()) {
             return Err(Error::new(60, at, ErrorKind::Character));
@@ -96,7 +110,10 @@ impl Field60 {
     /// If a sub-field has more digits than its place.
     #[must_use]
     pub fn write(&self) -> Digits {
-        let mut digits = Digits { bytes: [0; DIGITS_MAX], len: 0 };
+        let mut digits = Digits {
+            bytes: [0; DIGITS_MAX],
+            len: 0,
+        };
         digits.push(u64::from(self.transaction_type), 2);
         digits.push(u64::from(self.batch), 6);
         digits.push(u64::from(self.network_code), 3);
@@ -123,7 +140,10 @@ pub struct Digits {
 impl Digits {
     fn push(&mut self, value: u64, width: usize) {
         let place = &mut self.bytes[self.len..self.len + width];
-        assert!(write_number(value, place), "{value} has more than {width} digits");
+        assert!(
+            write_number(value, place),
+            "{value} has more than {width} digits"
+        );
         self.len += width;
     }
 }
@@ -142,13 +162,25 @@ mod tests {
 
     #[test]
     fn every_length_seen_is_read_and_written_back() {
-        for value in ["00000172003", "220000240006", "2200000000060", "22000024000600", "22000727000600070"] {
+        for value in [
+            "00000172003",
+            "220000240006",
+            "2200000000060",
+            "22000024000600",
+            "22000727000600070",
+        ] {
             let field = Field60::parse(value.as_bytes()).unwrap();
             assert_eq!(&*field.write(), value.as_bytes());
         }
         let field = Field60::parse(b"22000727000600070").unwrap();
-        assert_eq!((field.transaction_type, field.batch, field.network_code), (22, 727, 0));
-        assert_eq!((field.capability, field.condition, field.rest()), (Some(6), Some(0), &b"0070"[..]));
+        assert_eq!(
+            (field.transaction_type, field.batch, field.network_code),
+            (22, 727, 0)
+        );
+        assert_eq!(
+            (field.capability, field.condition, field.rest()),
+            (Some(6), Some(0), &b"0070"[..])
+        );
         assert_eq!(&*Field60::financial(22, 1, 5, 0).write(), b"2200000100050");
         assert_eq!(&*Field60::management(42, 3).write(), b"00000042003");
         for wrong in [&b"2216052900"[..], b"2200000x003", &[b'1'; 31]] {

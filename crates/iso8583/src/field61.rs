@@ -24,7 +24,13 @@ impl Field61 {
     /// The 16-digit form, which every host accepts (reference §10.1).
     #[must_use]
     pub fn new(batch: u32, stan: u32, date: u16) -> Self {
-        Self { batch, stan, date: Some(date), rest: [0; DIGITS_MAX], rest_len: 0 }
+        Self {
+            batch,
+            stan,
+            date: Some(date),
+            rest: [0; DIGITS_MAX],
+            rest_len: 0,
+        }
     }
 
     /// Digits after the date as they came: authorization mode and institution.
@@ -43,7 +49,16 @@ impl Field61 {
             12 | 16..=DIGITS_MAX => {}
             13..=15 => return Err(Error::new(61, 0, ErrorKind::Layout)),
             0..=11 => return Err(Error::new(61, 0, ErrorKind::TooShort { length, min: 12 })),
-            _ => return Err(Error::new(61, 0, ErrorKind::TooLong { length, max: DIGITS_MAX })),
+            _ => {
+                return Err(Error::new(
+                    61,
+                    0,
+                    ErrorKind::TooLong {
+                        length,
+                        max: DIGITS_MAX,
+                    },
+                ));
+            }
         }
         if let Some(at) = value.iter().position(|byte| !byte.is_ascii_digit()) {
             return Err(Error::new(61, at, ErrorKind::Character));
@@ -85,13 +100,23 @@ mod tests {
 
     #[test]
     fn every_form_is_read_and_written_back() {
-        for value in ["000001000178", "2334156811860529", "23341568118605290112345678901"] {
+        for value in [
+            "000001000178",
+            "2334156811860529",
+            "23341568118605290112345678901",
+        ] {
             let field = Field61::parse(value.as_bytes()).unwrap();
             assert_eq!(field.write(), value.as_bytes());
         }
         let field = Field61::parse(b"2334156811860529").unwrap();
         assert_eq!(field, Field61::new(233_415, 681_186, 529));
-        for wrong in ["", "12345678901", "12345678901234", "123456789012345678901234567890", "12345678901x"] {
+        for wrong in [
+            "",
+            "12345678901",
+            "12345678901234",
+            "123456789012345678901234567890",
+            "12345678901x",
+        ] {
             assert!(Field61::parse(wrong.as_bytes()).is_err());
         }
     }

@@ -42,7 +42,11 @@ impl<'a> Field63<'a> {
         };
         [0, 1, 2].map(|index| {
             let rest = text.get(index * TEXT_BYTES..).unwrap_or_default();
-            let end = if index == 2 { rest.len() } else { rest.len().min(TEXT_BYTES) };
+            let end = if index == 2 {
+                rest.len()
+            } else {
+                rest.len().min(TEXT_BYTES)
+            };
             rest[..end].trim_ascii_end()
         })
     }
@@ -66,7 +70,12 @@ impl fmt::Debug for Field63<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Code { code, text } => {
-                write!(f, "Code({:?}, {} bytes)", String::from_utf8_lossy(code), text.len())
+                write!(
+                    f,
+                    "Code({:?}, {} bytes)",
+                    String::from_utf8_lossy(code),
+                    text.len()
+                )
             }
             Self::PinBlock(_) => f.write_str("PinBlock(****)"),
         }
@@ -80,12 +89,25 @@ mod tests {
     #[test]
     fn every_reading_is_written_back() {
         let text = b"CUPissuer              centre              acquirer            ";
-        for value in [&b""[..], b"01 ", b"CUP", b"SM0160123456789abcdef", b"SM016short", text] {
+        for value in [
+            &b""[..],
+            b"01 ",
+            b"CUP",
+            b"SM0160123456789abcdef",
+            b"SM016short",
+            text,
+        ] {
             let mut back = Vec::new();
             Field63::parse(value).write(&mut back);
             assert_eq!(back, value);
         }
-        assert_eq!(Field63::parse(text).texts(), [&b"issuer"[..], b"centre", b"acquirer"]);
-        assert_eq!(format!("{:?}", Field63::parse(b"SM0160123456789abcdef")), "PinBlock(****)");
+        assert_eq!(
+            Field63::parse(text).texts(),
+            [&b"issuer"[..], b"centre", b"acquirer"]
+        );
+        assert_eq!(
+            format!("{:?}", Field63::parse(b"SM0160123456789abcdef")),
+            "PinBlock(****)"
+        );
     }
 }

@@ -28,7 +28,9 @@ impl Field90 {
     /// # Errors
     /// Not 42 digits.
     pub fn parse(value: &[u8]) -> Result<Self, Error> {
-        let digits: &[u8; DIGITS] = value.try_into().map_err(|_| Error::new(90, 0, ErrorKind::Layout))?;
+        let digits: &[u8; DIGITS] = value
+            .try_into()
+            .map_err(|_| Error::new(90, 0, ErrorKind::Layout))?;
         if let Some(at) = digits.iter().position(|byte| !byte.is_ascii_digit()) {
             return Err(Error::new(90, at, ErrorKind::Character));
         }
@@ -36,7 +38,9 @@ impl Field90 {
         let mut transmission = [0; 10];
         transmission.copy_from_slice(&digits[10..20]);
         Ok(Self {
-            mti: Mti(digits[..4].iter().fold(0, |mti, digit| mti << 4 | u16::from(digit - b'0'))),
+            mti: Mti(digits[..4]
+                .iter()
+                .fold(0, |mti, digit| mti << 4 | u16::from(digit - b'0'))),
             stan: part(4, 10) as u32,
             transmission,
             acquirer: part(20, 31),

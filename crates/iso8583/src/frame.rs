@@ -60,7 +60,9 @@ impl core::error::Error for FrameError {}
 impl fmt::Display for FrameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLong { length } => write!(f, "frame of {length} bytes is above {FRAME_BYTES_MAX}"),
+            Self::TooLong { length } => {
+                write!(f, "frame of {length} bytes is above {FRAME_BYTES_MAX}")
+            }
             Self::TooShort { length } => write!(f, "frame of {length} bytes cannot hold a message"),
             Self::Length { said, real } => write!(f, "length says {said} bytes, there are {real}"),
             Self::HeaderLength => f.write_str("header does not begin with its length"),
@@ -86,12 +88,18 @@ fn length(framing: Framing, buffer: &[u8]) -> Result<Option<usize>, FrameError> 
         Framing::Terminal => match buffer {
             [high, low, ..] => {
                 let rest = usize::from(u16::from_be_bytes([*high, *low]));
-                (LEN_BYTES + rest, TERMINAL_PREFIX_BYTES + TERMINAL_BODY_BYTES_MIN)
+                (
+                    LEN_BYTES + rest,
+                    TERMINAL_PREFIX_BYTES + TERMINAL_BODY_BYTES_MIN,
+                )
             }
             _ => return Ok(None),
         },
         Framing::Host => {
-            if buffer.first().is_some_and(|&byte| usize::from(byte) != HOST_HEADER_BYTES) {
+            if buffer
+                .first()
+                .is_some_and(|&byte| usize::from(byte) != HOST_HEADER_BYTES)
+            {
                 return Err(FrameError::HeaderLength);
             }
             let digits = buffer.get(2..).unwrap_or_default();
@@ -102,7 +110,9 @@ fn length(framing: Framing, buffer: &[u8]) -> Result<Option<usize>, FrameError> 
             if digits.len() < 4 {
                 return Ok(None);
             }
-            let length = digits.iter().fold(0, |sum, digit| sum * 10 + usize::from(digit - b'0'));
+            let length = digits
+                .iter()
+                .fold(0, |sum, digit| sum * 10 + usize::from(digit - b'0'));
             (length, HOST_HEADER_BYTES + HOST_BODY_BYTES_MIN)
         }
     };
@@ -147,7 +157,11 @@ impl TerminalHeader {
     #[must_use]
     pub fn answer(&self) -> Self {
         let [id, d0, d1, s0, s1] = self.tpdu;
-        Self { tpdu: [id, s0, s1, d0, d1], ..*self }.with_processing_requirement(0)
+        Self {
+            tpdu: [id, s0, s1, d0, d1],
+            ..*self
+        }
+        .with_processing_requirement(0)
     }
 
     /// Application class: `0x60` stripe, `0x61` IC card.
@@ -188,8 +202,12 @@ impl TerminalHeader {
 /// A length that is not that of the bytes, or too short or too long a frame.
 pub fn open_terminal(frame: &[u8]) -> Result<(TerminalHeader, &[u8]), Error> {
     whole(Framing::Terminal, frame)?;
-    open_terminal_without_length(&frame[LEN_BYTES..])
-        .ok_or(Error::outside(0, ErrorKind::Frame(FrameError::TooShort { length: frame.len() })))
+    open_terminal_without_length(&frame[LEN_BYTES..]).ok_or(Error::outside(
+        0,
+        ErrorKind::Frame(FrameError::TooShort {
+            length: frame.len(),
+        }),
+    ))
 }
 
 /// Splits TPDU, header and body, as some logs show them; `None` if too short.
@@ -258,7 +276,11 @@ impl HostHeader {
     /// The header of the answer: addresses swapped.
     #[must_use]
     pub fn answer(&self) -> Self {
-        Self { destination: self.source, source: self.destination, ..*self }
+        Self {
+            destination: self.source,
+            source: self.destination,
+            ..*self
+        }
     }
 
     /// Destination without its padding.

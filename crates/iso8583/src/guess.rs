@@ -1,7 +1,9 @@
 //! Which dialect unknown bytes are most likely in. A guess only orders attempts; the codec decides what is well-formed.
 
 use crate::dialect::Dialect;
-use crate::frame::{FRAME_BYTES_MAX, open_host, open_terminal, open_terminal_without_length};
+use crate::frame::{
+    FRAME_BYTES_MAX, Framing, open_host, open_terminal, open_terminal_without_length,
+};
 use crate::message::{Message, Mti};
 
 /// How much of a frame is there.
@@ -26,7 +28,11 @@ pub fn guess(bytes: &[u8]) -> Option<(&'static Dialect, Layer)> {
     let candidates = candidates(bytes);
     let read = |strict: bool, message: &mut Message| {
         candidates.iter().flatten().find(|(dialect, _, body)| {
-            if strict { dialect.decode(body, message).is_ok() } else { dialect.decode_lenient(body, message).is_ok() }
+            if strict {
+                dialect.decode(body, message).is_ok()
+            } else {
+                dialect.decode_lenient(body, message).is_ok()
+            }
         })
     };
     let found = match read(true, &mut message) {
@@ -39,15 +45,21 @@ pub fn guess(bytes: &[u8]) -> Option<(&'static Dialect, Layer)> {
     }
 }
 
-/// Body under a guessed layer; `None` if the bytes are shorter than the headers.
-#[must_use]
-pub fn body<'a>(dialect: &Dialect, layer: Layer, bytes: &'a [u8]) -> Option<&'a [u8]> {
-    match (layer, dialect.framing()) {
-        (Layer::Body, _) => Some(bytes),
-        (Layer::Frame, Some(crate::frame::Framing::Terminal)) => open_terminal(bytes).ok().map(|(_, body)| body),
-        (Layer::Frame, Some(crate::frame::Framing::Host)) => open_host(bytes).ok().map(|(_, body)| body),
-        (Layer::WithoutLength, _) => open_terminal_without_length(bytes).map(|(_, body)| body),
-        (Layer::Frame, None) => None,
+impl Layer {
+    /// The body of bytes that are complete from this layer on; `None` if they are no such frame.
+    #[must_use]
+    pub fn body<'a>(self, dialect: &Dialect, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        match (self, dialect.framing()) {
+            (Self::Body, _) => Some(bytes),
+            (Self::Frame, Some(Framing::Terminal)) => {
+                open_terminal(bytes).ok().map(|(_, body)| body)
+            }
+            (Self::Frame, Some(Framing::Host)) => open_host(bytes).ok().map(|(_, body)| body),
+            (Self::WithoutLength, Some(Framing::Terminal)) => {
+                open_terminal_without_length(bytes).map(|(_, body)| body)
+            }
+            (Self::Frame | Self::WithoutLength, _) => None,
+        }
     }
 }
 
@@ -62,13 +74,21 @@ fn candidates(bytes: &[u8]) -> [Option<Candidate<'_>>; 6] {
         (Dialect::host(), Layer::Body),
         (Dialect::ascii87(), Layer::Body),
     ]
-    .map(|(dialect, layer)| body(dialect, layer, bytes).map(|body| (dialect, layer, body)))
+    .map(|(dialect, layer)| {
+        layer
+            .body(dialect, bytes)
+            .map(|body| (dialect, layer, body))
+    })
 }
 
 fn looks_like(bytes: &[u8]) -> Option<(&'static Dialect, Layer)> {
     match bytes {
-        [0x60 | 0x61, _, _, _, _, 0x60 | 0x61, ..] => Some((Dialect::terminal(), Layer::WithoutLength)),
-        [_, _, 0x60 | 0x61, _, _, _, _, 0x60 | 0x61, ..] => Some((Dialect::terminal(), Layer::Frame)),
+        [0x60 | 0x61, _, _, _, _, 0x60 | 0x61, ..] => {
+            Some((Dialect::terminal(), Layer::WithoutLength))
+        }
+        [_, _, 0x60 | 0x61, _, _, _, _, 0x60 | 0x61, ..] => {
+            Some((Dialect::terminal(), Layer::Frame))
+        }
         [0x2E, 0x01 | 0x02, b'0'..=b'9', ..] => Some((Dialect::host(), Layer::Frame)),
         [b'0'..=b'2', digit, _, _, bitmap, ..] if digit.is_ascii_digit() => match bitmap {
             b'0'..=b'9' | b'A'..=b'F' => Some((Dialect::ascii87(), Layer::Body)),

@@ -53,9 +53,16 @@ impl<'a> Keys<'a> {
         };
         let slot = |index: usize| {
             let (key, check) = value[index * (key_bytes + CHECK_BYTES)..].split_at(key_bytes);
-            WrappedKey { key, check: [check[0], check[1], check[2], check[3]] }
+            WrappedKey {
+                key,
+                check: [check[0], check[1], check[2], check[3]],
+            }
         };
-        Ok(Self { pin: slot(0), mac: slot(1), track: with_track.then(|| slot(2)) })
+        Ok(Self {
+            pin: slot(0),
+            mac: slot(1),
+            track: with_track.then(|| slot(2)),
+        })
     }
 
     /// The first eight bytes of the MAC slot, which alone are the (encrypted) MAC key unless the peer certifies a longer
@@ -67,7 +74,10 @@ impl<'a> Keys<'a> {
 
     /// Appends the element.
     pub fn write(&self, out: &mut Vec<u8>) {
-        for slot in [Some(self.pin), Some(self.mac), self.track].into_iter().flatten() {
+        for slot in [Some(self.pin), Some(self.mac), self.track]
+            .into_iter()
+            .flatten()
+        {
             out.extend_from_slice(slot.key);
             out.extend_from_slice(&slot.check);
         }
@@ -90,7 +100,10 @@ mod tests {
                 assert_eq!(back, value);
                 assert_eq!(keys.mac_single(), &keys.mac.key[..8]);
                 assert_eq!(keys.track.is_some(), [60, 84].contains(&length));
-                assert_eq!(keys.pin.key.len() + CHECK_BYTES, length / if keys.track.is_some() { 3 } else { 2 });
+                assert_eq!(
+                    keys.pin.key.len() + CHECK_BYTES,
+                    length / if keys.track.is_some() { 3 } else { 2 }
+                );
             }
         }
     }

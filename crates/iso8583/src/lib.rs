@@ -23,5 +23,5 @@ pub mod tlv;
 pub use codec::MAC_BYTES;
 pub use dialect::{DIALECT_BYTES_MAX, Dialect, DialectError};
 pub use error::{Deviation, Error, ErrorKind};
-pub use guess::{Layer, body, guess};
+pub use guess::{Layer, guess};
 pub use message::{FIELD_MAX, Message, Mti};

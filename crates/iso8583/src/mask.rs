@@ -59,7 +59,10 @@ impl fmt::Debug for Masked {
 /// The digits up to the separator are the card number. An encrypted track can hold `D` by chance, so at most the longest
 /// card number is taken for one.
 fn mask_track(track: &[u8]) -> String {
-    let end = track.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(track.len());
+    let end = track
+        .iter()
+        .position(|byte| !byte.is_ascii_digit())
+        .unwrap_or(track.len());
     let pan = if end <= 19 { &track[..end] } else { &[] };
     mask_pan(pan) + &"*".repeat(track.len() - pan.len())
 }
@@ -77,7 +80,11 @@ pub(crate) fn plain(value: &[u8]) -> String {
 /// Upper-case hex.
 #[must_use]
 pub(crate) fn hex(value: &[u8]) -> String {
-    value.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|nibble| char::from(hex_digit(nibble))).collect()
+    value
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|nibble| char::from(hex_digit(nibble)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -96,7 +103,11 @@ mod tests {
         check(2, "", "");
         check(4, "000000000100", "000000000100");
         check(14, "2806", "****");
-        check(35, "6224242900000113D28062013949031013", "622424******0113******************");
+        check(
+            35,
+            "6224242900000113D28062013949031013",
+            "622424******0113******************",
+        );
         check(35, "6226097806938388=4912", "622609******8388*****");
         check(35, "62260978069383881234D", "*********************");
         check(45, "%B6226097806938388^A", "********************");

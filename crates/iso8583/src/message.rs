@@ -145,7 +145,10 @@ impl Message {
     pub fn set_number(&mut self, field: u8, value: u64, width: usize) {
         let mut digits = [b'0'; 20];
         let written = crate::digits::write_number(value, &mut digits[..width]);
-        assert!(written, "element {field}: a number has more than {width} digits");
+        assert!(
+            written,
+            "element {field}: a number has more than {width} digits"
+        );
         self.set(field, &digits[..width]);
     }
 
@@ -262,7 +265,10 @@ impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Message {:?} ", self.mti)?;
         f.debug_map()
-            .entries(self.fields().map(|(field, value)| (field, mask::masked(field, value))))
+            .entries(
+                self.fields()
+                    .map(|(field, value)| (field, mask::masked(field, value))),
+            )
             .finish()
     }
 }
@@ -290,7 +296,10 @@ mod tests {
         let fields: Vec<_> = message.fields().collect();
         assert_eq!(fields, [(2, &b""[..]), (11, b"000007"), (41, b"5")]);
         assert_eq!(message.number(11), Some(7));
-        assert_eq!((message.number(2), message.get(0), message.get(129)), (None, None, None));
+        assert_eq!(
+            (message.number(2), message.get(0), message.get(129)),
+            (None, None, None)
+        );
         assert_eq!(message.clone(), message);
         assert!(message.bytes[message.used..].iter().all(|&byte| byte == 0));
         message.clear(Mti(0x0210));

@@ -134,7 +134,8 @@ fn object(bytes: &[u8]) -> Result<(u32, &[u8], usize), &'static str> {
     } else {
         let more = bytes.get(at..at + length_bytes).ok_or("length cut off")?;
         at += length_bytes;
-        more.iter().fold(0, |length, &byte| length << 8 | usize::from(byte))
+        more.iter()
+            .fold(0, |length, &byte| length << 8 | usize::from(byte))
     };
     let value = bytes.get(at..at + length).ok_or("value cut off")?;
     Ok((tag, value, at + length))
@@ -166,37 +167,97 @@ pub const TAGS: &[Tag] = &[
     row(0x57, "二磁道等效数据", "Track 2 equivalent data", CardData),
     row(0x5A, "应用主账号", "Application PAN", CardData),
     row(0x5F20, "持卡人姓名", "Cardholder name", Private),
-    row(0x5F24, "应用失效日期", "Application expiration date", Expiry),
+    row(
+        0x5F24,
+        "应用失效日期",
+        "Application expiration date",
+        Expiry,
+    ),
     row(0x5F2A, "交易货币代码", "Transaction currency code", Public),
     row(0x5F34, "应用主账号序列号", "PAN sequence number", Public),
     row(0x71, "发卡行脚本模板1", "Issuer script template 1", Public),
     row(0x72, "发卡行脚本模板2", "Issuer script template 2", Public),
-    row(0x82, "应用交互特征", "Application interchange profile", Public),
+    row(
+        0x82,
+        "应用交互特征",
+        "Application interchange profile",
+        Public,
+    ),
     row(0x84, "专用文件名称", "Dedicated file name", Public),
     row(0x8A, "授权响应码", "Authorisation response code", Public),
     row(0x91, "发卡行认证数据", "Issuer authentication data", Public),
-    row(0x95, "终端验证结果", "Terminal verification results", Public),
+    row(
+        0x95,
+        "终端验证结果",
+        "Terminal verification results",
+        Public,
+    ),
     row(0x9A, "交易日期", "Transaction date", Public),
-    row(0x9B, "交易状态信息", "Transaction status information", Public),
+    row(
+        0x9B,
+        "交易状态信息",
+        "Transaction status information",
+        Public,
+    ),
     row(0x9C, "交易类型", "Transaction type", Public),
     row(0x9F02, "授权金额", "Amount, authorised", Public),
     row(0x9F03, "其他金额", "Amount, other", Public),
-    row(0x9F06, "应用标识符（终端）", "Application identifier, terminal", Public),
+    row(
+        0x9F06,
+        "应用标识符（终端）",
+        "Application identifier, terminal",
+        Public,
+    ),
     row(0x9F09, "应用版本号", "Application version number", Public),
     row(0x9F10, "发卡行应用数据", "Issuer application data", Public),
     row(0x9F1A, "终端国家代码", "Terminal country code", Public),
-    row(0x9F1E, "接口设备序列号", "Interface device serial number", Public),
+    row(
+        0x9F1E,
+        "接口设备序列号",
+        "Interface device serial number",
+        Public,
+    ),
     row(0x9F22, "公钥索引", "Public key index", Public),
     row(0x9F26, "应用密文", "Application cryptogram", Public),
-    row(0x9F27, "密文信息数据", "Cryptogram information data", Public),
+    row(
+        0x9F27,
+        "密文信息数据",
+        "Cryptogram information data",
+        Public,
+    ),
     row(0x9F33, "终端性能", "Terminal capabilities", Public),
-    row(0x9F34, "持卡人验证结果", "Cardholder verification results", Public),
+    row(
+        0x9F34,
+        "持卡人验证结果",
+        "Cardholder verification results",
+        Public,
+    ),
     row(0x9F35, "终端类型", "Terminal type", Public),
-    row(0x9F36, "应用交易计数器", "Application transaction counter", Public),
+    row(
+        0x9F36,
+        "应用交易计数器",
+        "Application transaction counter",
+        Public,
+    ),
     row(0x9F37, "不可预知数", "Unpredictable number", Public),
-    row(0x9F41, "交易序列计数器", "Transaction sequence counter", Public),
-    row(0x9F63, "卡产品标识信息", "Card product identification", Public),
-    row(0x9F74, "电子现金发卡行授权码", "E-cash issuer authorisation code", Public),
+    row(
+        0x9F41,
+        "交易序列计数器",
+        "Transaction sequence counter",
+        Public,
+    ),
+    row(
+        0x9F63,
+        "卡产品标识信息",
+        "Card product identification",
+        Public,
+    ),
+    row(
+        0x9F74,
+        "电子现金发卡行授权码",
+        "E-cash issuer authorisation code",
+        Public,
+    ),
     row(0xDF31, "发卡行脚本结果", "Issuer script results", Public),
     row(0xDF32, "芯片序列号", "Chip serial number", Private),
     row(0xDF33, "过程密钥数据", "Session key data", CardData),
@@ -204,7 +265,12 @@ pub const TAGS: &[Tag] = &[
 ];
 
 const fn row(tag: u32, zh: &'static str, en: &'static str, sensitivity: Sensitivity) -> Tag {
-    Tag { tag, zh, en, sensitivity }
+    Tag {
+        tag,
+        zh,
+        en,
+        sensitivity,
+    }
 }
 
 #[cfg(test)]
@@ -215,21 +281,42 @@ mod tests {
     fn objects_are_walked_and_written_back() {
         let long = [7; 200];
         let mut bytes = Vec::new();
-        for (tag, value) in [(0x9F26, &[1; 8][..]), (0x95, &[]), (0xDF31, &long), (0x5FFF01, &[2; 300])] {
+        for (tag, value) in [
+            (0x9F26, &[1; 8][..]),
+            (0x95, &[]),
+            (0xDF31, &long),
+            (0x5FFF01, &[2; 300]),
+        ] {
             write(&mut bytes, tag, value);
         }
-        let tags: Vec<_> = walk(&bytes).map(|object| object.map(|object| (object.tag, object.value.len()))).collect();
-        assert_eq!(tags, [Ok((0x9F26, 8)), Ok((0x95, 0)), Ok((0xDF31, 200)), Ok((0x5FFF01, 300))]);
+        let tags: Vec<_> = walk(&bytes)
+            .map(|object| object.map(|object| (object.tag, object.value.len())))
+            .collect();
+        assert_eq!(
+            tags,
+            [
+                Ok((0x9F26, 8)),
+                Ok((0x95, 0)),
+                Ok((0xDF31, 200)),
+                Ok((0x5FFF01, 300))
+            ]
+        );
         assert_eq!(find(&bytes, 0xDF31), Ok(Some(&long[..])));
         assert_eq!(find(&bytes, 0x9F10), Ok(None));
-        assert_eq!(format!("{:?}", walk(&bytes).next()), "Some(Ok(Tlv(9F26, 8 bytes)))");
+        assert_eq!(
+            format!("{:?}", walk(&bytes).next()),
+            "Some(Ok(Tlv(9F26, 8 bytes)))"
+        );
     }
 
     #[test]
     fn broken_objects_are_refused_with_their_place() {
         for (bytes, what) in [
             (&[0x95, 0, 0x9F][..], "tag cut off"),
-            (&[0x95, 0, 0x9F, 0x81, 0x81, 0x01], "tag longer than three bytes"),
+            (
+                &[0x95, 0, 0x9F, 0x81, 0x81, 0x01],
+                "tag longer than three bytes",
+            ),
             (&[0x95, 0, 0x95], "length missing"),
             (&[0x95, 0, 0x95, 0x80], "length form"),
             (&[0x95, 0, 0x95, 0x83, 0, 0, 0], "length form"),
@@ -246,8 +333,15 @@ mod tests {
     #[test]
     fn every_tag_has_one_row() {
         for (index, row) in TAGS.iter().enumerate() {
-            assert!(TAGS[..index].iter().all(|other| other.tag != row.tag), "{:X}", row.tag);
+            assert!(
+                TAGS[..index].iter().all(|other| other.tag != row.tag),
+                "{:X}",
+                row.tag
+            );
         }
-        assert_eq!(tag(0x9F26).map(|row| row.en), Some("Application cryptogram"));
+        assert_eq!(
+            tag(0x9F26).map(|row| row.en),
+            Some("Application cryptogram")
+        );
     }
 }

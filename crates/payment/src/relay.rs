@@ -78,13 +78,24 @@ impl Gaps {
 }
 
 /// The relay.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound(deserialize = "K: Ord + Deserialize<'de>"))]
 pub struct Relay<K: Ord> {
     in_flight: BTreeMap<K, Mono>,
     in_flight_due: BTreeSet<(Mono, K)>,
     forward: BTreeMap<K, Forwarding>,
     forward_due: BTreeSet<(Mono, K)>,
+}
+
+impl<K: Ord> Default for Relay<K> {
+    fn default() -> Self {
+        Self {
+            in_flight: BTreeMap::new(),
+            in_flight_due: BTreeSet::new(),
+            forward: BTreeMap::new(),
+            forward_due: BTreeSet::new(),
+        }
+    }
 }
 
 impl<K: Ord + Copy> Relay<K> {

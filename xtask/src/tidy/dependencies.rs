@@ -128,7 +128,7 @@ fn allowed(row: &Row, name: &str) -> bool {
 
 /// Tests may also use what their crate uses through others, but never another party.
 fn allowed_in_tests(row: &Row, name: &str) -> bool {
-    let through = |used: &&str| {
+    let through = |used: &&'static str| {
         CRATES
             .iter()
             .any(|row| row.name == *used && row.internal.contains(&name))
@@ -136,7 +136,7 @@ fn allowed_in_tests(row: &Row, name: &str) -> bool {
     allowed(row, name)
         || EXTERNAL_IN_TESTS.contains(&name)
         || name == row.name
-        || row.internal.iter().any(|used| through(&used))
+        || row.internal.iter().any(through)
 }
 
 fn internal(name: &str) -> bool {

@@ -1,0 +1,74 @@
+//! The acquirer's books: what the network owes us, what we owe each merchant. They balance after every record.
+
+use ledger::{AccountId, AccountRules, Currency, Entry, Ledger, Side, Transfer, TransferId};
+use payment::{Amount, MerchantId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Owed to us by the network.
+pub const NETWORK_RECEIVABLE: AccountId = AccountId(1);
+const FIRST_MERCHANT: u64 = 1_000;
+
+/// The books.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Books {
+    ledger: Ledger,
+    merchants: BTreeMap<MerchantId, AccountId>,
+    next_transfer: u64,
+}
+
+impl Books {
+    /// Books a sale: network receivable against merchant payable. Gives the transfer's number.
+    pub(crate) fn book(&mut self, merchant: MerchantId, amount: Amount) -> u64 {
+        let currency = Currency(amount.currency.0);
+        if self.ledger.balance(NETWORK_RECEIVABLE).is_none() {
+            self.open(NETWORK_RECEIVABLE, AccountRules::open(currency, Side::Debit));
+        }
+        let next = AccountId(FIRST_MERCHANT + self.merchants.len() as u64);
+        let account = *self.merchants.entry(merchant).or_insert(next);
+        if account == next {
+            self.open(account, AccountRules::open(currency, Side::Credit));
+        }
+        let transfer = self.number();
+        self.ledger.apply(&Entry::Post {
+            transfer: Transfer {
+                id: TransferId(u128::from(transfer)),
+                debit: NETWORK_RECEIVABLE,
+                credit: account,
+                amount_minor: amount.minor,
+                currency,
+            },
+        });
+        transfer
+    }
+
+    /// Takes a booked sale back, once.
+    pub(crate) fn take_back(&mut self, transfer: u64) {
+        let id = TransferId(u128::from(self.number()));
+        self.ledger.apply(&Entry::Reverse { id, original: TransferId(u128::from(transfer)) });
+    }
+
+    /// What a merchant is owed, in minor units.
+    pub fn payable(&self, merchant: &MerchantId) -> i64 {
+        self.merchants.get(merchant).and_then(|account| self.ledger.available(*account)).unwrap_or(0)
+    }
+
+    /// What the network owes, in minor units.
+    pub fn receivable(&self) -> i64 {
+        self.ledger.available(NETWORK_RECEIVABLE).unwrap_or(0)
+    }
+
+    /// The ledger, read only.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    fn open(&mut self, account: AccountId, rules: AccountRules) {
+        self.ledger.apply(&Entry::Open { account, rules });
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next_transfer += 1;
+        self.next_transfer
+    }
+}

@@ -1,0 +1,212 @@
+//! The acquirer's edge: where bytes become meaning, MACs are checked and PIN blocks change zones.
+
+use crate::sale::Reply;
+use crate::{Acquirer, Effect, Input, State};
+use crypto::{PinFormat, SecurityError, WorkingKeys, WrappedKey};
+use iso8583::frame::{HostHeader, TerminalHeader, open_host, open_terminal};
+use iso8583::{Dialect, Message, Mti};
+use payment::terminal::{Answer, KeysField, MacCheck, Origin, Request, Sealed};
+use payment::wire::{self, WireError};
+use payment::{
+    Batch, EdgeError, Institution, Kind, MerchantId, Party, Peer, ResponseCode, Said, Stan, Surroundings, TerminalId, host,
+};
+
+impl Party for Acquirer {
+    type State = State;
+
+    fn state(&self) -> &State {
+        &self.state
+    }
+
+    fn restore(&mut self, state: State) {
+        self.state = state;
+    }
+
+    fn hear(&self, around: &Surroundings<'_>, from: Peer, frame: &[u8]) -> Result<Input, EdgeError> {
+        match from {
+            Peer::Exchange(exchange) => self.hear_terminal(around, exchange, frame),
+            Peer::Member(member) if member == self.config.network => self.hear_network(around, frame),
+            Peer::Member(_) => Err(EdgeError::Stranger),
+        }
+    }
+
+    fn say(
+        &self,
+        around: &Surroundings<'_>,
+        effect: &Effect,
+        frame: &mut Vec<u8>,
+    ) -> Result<Option<Said<Input>>, EdgeError> {
+        let mut message = Message::new(Mti(0));
+        match effect {
+            Effect::Reply { reply, answer, mac, about } => {
+                let keys = self.state.session(&answer.origin.terminal).and_then(|s| s.keys.as_ref());
+                let key = keys.filter(|_| *mac).map(|keys| &keys.mac);
+                wire::terminal::write_answer(answer, key.is_some(), &mut message);
+                let header = TerminalHeader { tpdu: reply.tpdu, header: reply.header }.answer();
+                wire::frame::write_terminal(around.module, &header, &message, key, frame)?;
+                Ok(Some(Said {
+                    to: Peer::Exchange(reply.exchange),
+                    if_undelivered: about.map(|key| Input::Undelivered { key }),
+                }))
+            }
+            Effect::Forward(sealed) => {
+                wire::host::write_request(sealed, around.module, false, &mut message)?;
+                let managed = matches!(sealed.request, host::Request::Management(_));
+                self.write_host(around, &mut message, !managed, frame)?;
+                let if_undelivered = matches!(sealed.request, host::Request::Financial(_))
+                    .then(|| Input::NotSent { key: sealed.request.key() });
+                Ok(Some(Said { to: Peer::Member(self.config.network), if_undelivered }))
+            }
+            Effect::NetworkReply(answer) => {
+                wire::host::write_answer(answer, false, &mut message);
+                self.write_host(around, &mut message, false, frame)?;
+                Ok(Some(Said { to: Peer::Member(self.config.network), if_undelivered: None }))
+            }
+            Effect::CaseOpened { .. } => Ok(None),
+        }
+    }
+
+    fn tick() -> Input {
+        Input::Tick
+    }
+
+    fn resumed() -> Input {
+        Input::Resumed
+    }
+
+    fn link_changed(_member: Institution, up: bool) -> Option<Input> {
+        Some(Input::Link { up })
+    }
+}
+
+impl Acquirer {
+    fn hear_terminal(&self, around: &Surroundings<'_>, exchange: u64, frame: &[u8]) -> Result<Input, EdgeError> {
+        let (header, body) = open_terminal(frame)?;
+        let reply = Reply { exchange, tpdu: header.tpdu, header: header.header };
+        let mut message = Message::new(Mti(0));
+        Dialect::terminal().decode(body, &mut message)?;
+        let day = around.now.wall.day();
+        let mut sealed = match wire::terminal::read_request(&message, around.module, day) {
+            Ok(sealed) => sealed,
+            Err(error) => return not_served(reply, &message, error),
+        };
+        let origin = sealed.request.origin();
+        let session = self.state.session(&origin.terminal).and_then(|s| s.keys.as_ref());
+        let mac = wire::frame::check_terminal_mac(around.module, session.map(|keys| &keys.mac), body, &message);
+        let pin_refused = match session {
+            Some(keys) if mac == MacCheck::Right => self.take_over_pin(around, keys, &mut sealed),
+            _ => None,
+        };
+        let keys = match sealed.request {
+            Request::Management { kind: Kind::SignOn, .. } => self.fresh_keys(around, origin.terminal)?,
+            _ => None,
+        };
+        Ok(Input::Request { reply, mac, sealed: Box::new(sealed), pin_refused, keys })
+    }
+
+    /// Moves the PIN block from the terminal's key to the network's; a block that does not open costs the sale, not the party.
+    fn take_over_pin(&self, around: &Surroundings<'_>, keys: &WorkingKeys, sealed: &mut Sealed) -> Option<ResponseCode> {
+        let block = sealed.secrets.pin.take()?;
+        let format = sealed.secrets.pin_format?;
+        let pan = sealed.secrets.pan.as_ref()?;
+        let Some(network) = &self.state.network else { return Some(ResponseCode::ISSUER_UNAVAILABLE) };
+        match around.module.translate_pin(&keys.pin, format, &network.pin, PinFormat::WithPan, &block, pan) {
+            Ok(moved) => {
+                sealed.secrets.pin = Some(moved);
+                sealed.secrets.pin_format = Some(PinFormat::WithPan);
+                None
+            }
+            Err(SecurityError::PinFormat) => Some(ResponseCode::PIN_FORMAT),
+            Err(_) => Some(ResponseCode::SECURITY_ERROR),
+        }
+    }
+
+    fn fresh_keys(
+        &self,
+        around: &Surroundings<'_>,
+        terminal: TerminalId,
+    ) -> Result<Option<Box<(WorkingKeys, KeysField)>>, EdgeError> {
+        let Some(setup) = self.config.terminals.get(&terminal) else { return Ok(None) };
+        let (keys, field62) = around.module.issue_working_keys(&setup.tmk, &(around.random)())?;
+        Ok(Some(Box::new((keys, KeysField(field62)))))
+    }
+
+    fn hear_network(&self, around: &Surroundings<'_>, frame: &[u8]) -> Result<Input, EdgeError> {
+        let (_, body) = open_host(frame)?;
+        let mut message = Message::new(Mti(0));
+        Dialect::host().decode(body, &mut message)?;
+        if message.mti() == Mti(0x0800) {
+            let request = wire::host::read_request(&message, around.module, around.now.wall.day())?.request;
+            let host::Request::Management(management) = request else { return Err(EdgeError::Stranger) };
+            let keys = self.install(around, management.keys.as_ref());
+            return Ok(Input::NetworkAsks { management, keys });
+        }
+        let answer = wire::host::read_answer(&message)?;
+        let mac = self.check_host_mac(around, &message);
+        let keys = self.install(around, answer.management.as_ref().and_then(|(_, keys)| keys.as_ref()));
+        Ok(Input::Answer { mac, answer: Box::new(answer), keys })
+    }
+
+    fn check_host_mac(&self, around: &Surroundings<'_>, message: &Message) -> MacCheck {
+        let Some(network) = &self.state.network else { return MacCheck::Wrong };
+        let check = |key: &WrappedKey| wire::frame::check_host_mac(around.module, self.config.mac, Some(key), message);
+        match (check(&network.mac), &network.mac_before) {
+            (MacCheck::Wrong, Some(before)) => check(before),
+            (checked, _) => checked,
+        }
+    }
+
+    /// Both keys of field 62, or none when a check value differs.
+    fn install(&self, around: &Surroundings<'_>, keys: Option<&host::HostKeys>) -> Option<(WrappedKey, WrappedKey)> {
+        let keys = keys?;
+        let take = |usage, (key, check): &([u8; 16], [u8; 4])| {
+            around.module.install_host_key(&self.config.kek, usage, key, check).ok()
+        };
+        Some((take(crypto::KeyUsage::Pin, &keys.pin)?, take(crypto::KeyUsage::Mac, &keys.mac)?))
+    }
+
+    fn write_host(
+        &self,
+        around: &Surroundings<'_>,
+        message: &mut Message,
+        mac: bool,
+        frame: &mut Vec<u8>,
+    ) -> Result<(), EdgeError> {
+        let digits = |institution: Institution| institution.to_string();
+        let header = HostHeader::new(
+            digits(self.config.network).as_bytes(),
+            digits(self.config.institution).as_bytes(),
+        );
+        let key = self.state.network.as_ref().filter(|_| mac).map(|keys| (self.config.mac, &keys.mac));
+        wire::frame::write_host(around.module, &header, message, key, frame)
+    }
+}
+
+/// A readable message that is not served is answered with 30, or 40 for a kind we do not have; one that does not even say
+/// who sent it is dropped and counted.
+fn not_served(reply: Reply, message: &Message, error: WireError) -> Result<Input, EdgeError> {
+    let kind = match message.mti() {
+        Mti(0x0200) => Kind::Purchase,
+        Mti(0x0400) => Kind::Reversal,
+        Mti(0x0620) => Kind::ResultQuery,
+        Mti(0x0800) => Kind::SignOn,
+        Mti(0x0820) => Kind::Echo,
+        _ => return Err(error.into()),
+    };
+    let code = match error.problem {
+        wire::Problem::NotServed => ResponseCode::NOT_SUPPORTED,
+        _ => ResponseCode::FORMAT_ERROR,
+    };
+    let origin = (|| {
+        Some(Origin {
+            terminal: TerminalId::parse(message.get(41)?)?,
+            merchant: MerchantId::parse(message.get(42)?)?,
+            stan: message.number(11).and_then(|n| u32::try_from(n).ok()).map(Stan),
+            batch: Batch(message.text(60)?.get(2..8)?.parse().ok()?),
+        })
+    })()
+    .ok_or(error)?;
+    let mut answer = Answer::to(&Request::Management { kind, origin }, code);
+    answer.processing = message.number(3).and_then(|n| u32::try_from(n).ok());
+    Ok(Input::NotServed { reply, answer: Box::new(answer) })
+}

@@ -1,0 +1,12 @@
+//! Every maximum of this party, by name.
+
+/// Sales kept in memory for duplicates, queries and reversals; the oldest closed ones are forgotten first.
+pub const SALES_MAX: usize = 1_000_000;
+/// Reversals of sales never seen that are remembered.
+pub const TOMBSTONES_MAX: usize = 200_000;
+/// Items handled in one tick.
+pub const TICK_MAX: usize = 256;
+/// Milliseconds between two attempts to sign on to the network.
+pub const SIGN_ON_RETRY_MS: u64 = 1_000;
+/// When a terminal asks about a sale in progress, it is told to ask again after this many milliseconds.
+pub const ASK_AGAIN_MS: u32 = 500;

@@ -1,0 +1,164 @@
+//! What an acquirer writes: every durable fact, the only thing that changes its state.
+
+use crate::sale::{FirstAnswer, Reply};
+use crypto::{WorkingKeys, WrappedKey};
+use payment::evidence::{Confirmation, Delivery, ReversalCause, Upstream};
+use payment::host::ReversalReason;
+use payment::relay::RelayRecord;
+use payment::terminal::{KeysField, Sale};
+use payment::{Batch, HostKey, Mono, Now, ResponseCode, Rrn, SaleKey, Stan, TerminalId};
+use serde::{Deserialize, Serialize};
+
+/// A record. Variants are only ever added at the end, so that older journals stay readable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Record {
+    /// A terminal signed on.
+    SignedOn {
+        /// Who.
+        terminal: TerminalId,
+        /// With which trace number: a repeat gets the same keys.
+        stan: Stan,
+        /// The batch it was given.
+        batch: Batch,
+        /// Its keys.
+        keys: WorkingKeys,
+        /// As they were sent.
+        field62: KeysField,
+    },
+    /// A terminal signed off.
+    SignedOff {
+        /// Who.
+        terminal: TerminalId,
+    },
+    /// A request was accepted and goes to the network.
+    Forwarded {
+        /// The request.
+        sale: Sale,
+        /// Its retrieval reference number.
+        rrn: Rrn,
+        /// Its key between hosts.
+        host: HostKey,
+        /// When.
+        at: Now,
+        /// Where the answer goes.
+        reply: Reply,
+        /// Until when the network's answer is awaited.
+        deadline: Mono,
+    },
+    /// A request was refused before anything left.
+    Refused {
+        /// The request.
+        sale: Sale,
+        /// Its retrieval reference number.
+        rrn: Rrn,
+        /// Why.
+        code: ResponseCode,
+        /// When.
+        at: Now,
+        /// Where the answer went.
+        reply: Reply,
+    },
+    /// The same request came again; the answer goes to the newer connection.
+    Repeated {
+        /// The sale.
+        key: SaleKey,
+        /// Where the answer goes now.
+        reply: Reply,
+    },
+    /// The network answered in time.
+    Answered {
+        /// The sale.
+        key: SaleKey,
+        /// The answer.
+        answer: FirstAnswer,
+        /// When an approval must have been confirmed by the terminal.
+        confirm_by: Option<Mono>,
+    },
+    /// The request certainly did not leave; it is refused.
+    NotSent {
+        /// The sale.
+        key: SaleKey,
+        /// The answer.
+        answer: FirstAnswer,
+    },
+    /// A reversal was started: the money must not stay with the merchant.
+    Reversing {
+        /// The sale.
+        key: SaleKey,
+        /// Who started it.
+        cause: ReversalCause,
+        /// What is known of the request upstream.
+        upstream: Upstream,
+        /// Key of the advice.
+        advice: HostKey,
+        /// Its reason.
+        reason: ReversalReason,
+        /// When.
+        at: Now,
+    },
+    /// A terminal waits for the end of a reversal.
+    Waiting {
+        /// The sale.
+        key: SaleKey,
+        /// Who, and until when; none when it was told that the acquirer goes on alone.
+        waiter: Option<(Reply, Mono)>,
+    },
+    /// An approval came after the reversal had been started.
+    LateApproval {
+        /// The sale.
+        key: SaleKey,
+    },
+    /// Store-and-forward of advices.
+    Relay(RelayRecord<HostKey>),
+    /// The issuer's word on a reversal.
+    ReversalAnswered {
+        /// The sale.
+        key: SaleKey,
+        /// Field 39 of 0430.
+        code: ResponseCode,
+        /// Case number, at the first refusal.
+        case: Option<u32>,
+    },
+    /// A reversal of a sale never seen: it may still come, and must be refused then.
+    Tombstone {
+        /// The sale.
+        key: SaleKey,
+    },
+    /// What is known of the last hop.
+    Delivered {
+        /// The sale.
+        key: SaleKey,
+        /// How.
+        delivery: Delivery,
+    },
+    /// The terminal confirmed an approval, or said more about its slip.
+    Confirmed {
+        /// The sale.
+        key: SaleKey,
+        /// What it said.
+        confirmation: Confirmation,
+    },
+    /// An approval without confirmation, or in disagreement with the terminal, entered the one-sided queue.
+    OneSided {
+        /// The sale.
+        key: SaleKey,
+        /// Its number.
+        case: u32,
+        /// When.
+        at: Now,
+    },
+    /// A sign-on to the network was sent.
+    NetworkAsked {
+        /// Its key.
+        key: HostKey,
+        /// When to try again.
+        retry_at: Mono,
+    },
+    /// The network gave keys.
+    NetworkKeys {
+        /// PIN key.
+        pin: WrappedKey,
+        /// MAC key.
+        mac: WrappedKey,
+    },
+}

@@ -1,0 +1,104 @@
+//! One sale as the acquirer keeps it: the request without secrets, the first answer, the evidence, the reversal.
+
+use payment::evidence::{Evidence, ReversalProgress, Upstream};
+use payment::terminal::{Sale, Standing};
+use payment::{ApprovalCode, HostKey, Mono, Now, ResponseCode, Rrn, SaleKey, Wall};
+use serde::{Deserialize, Serialize};
+
+/// Where an answer to a terminal goes: the driver's number of the request's frame, and that frame's header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// The driver's number; meaningless after a restart.
+    pub exchange: u64,
+    /// TPDU of the request.
+    pub tpdu: [u8; 5],
+    /// Application header of the request.
+    pub header: [u8; 6],
+}
+
+/// The first answer; every repeat of the request gets the same (invariant A1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirstAnswer {
+    /// Field 39.
+    pub code: ResponseCode,
+    /// Field 38.
+    pub approval: Option<ApprovalCode>,
+    /// Field 15.
+    pub settlement: Option<u16>,
+    /// Field 54.
+    pub balance: Option<i64>,
+    /// Fields 12 and 13 are read from it.
+    pub at: Wall,
+}
+
+/// The reversal of a sale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaleReversal {
+    /// Key of the advice to the network.
+    pub advice: HostKey,
+    /// Why, in the network's codes.
+    pub reason: payment::host::ReversalReason,
+    /// The terminal that waits for the end of it, and until when.
+    pub waiter: Option<(Reply, Mono)>,
+}
+
+/// A sale.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaleRecord {
+    /// The request without its secrets.
+    pub request: Sale,
+    /// Field 37.
+    pub rrn: Rrn,
+    /// Key of the request to the network, when it was forwarded.
+    pub host: Option<HostKey>,
+    /// When it came.
+    pub received: Now,
+    /// Where the answer goes.
+    pub reply: Reply,
+    /// The first answer.
+    pub answer: Option<FirstAnswer>,
+    /// What is known of the loop.
+    pub evidence: Evidence,
+    /// The reversal.
+    pub reversal: Option<SaleReversal>,
+    /// The posting, when it was booked.
+    pub transfer: Option<u64>,
+    /// An unconfirmed approval becomes a one-sided item at this moment.
+    pub confirm_by: Option<Mono>,
+}
+
+impl SaleRecord {
+    /// Approved and not being reversed.
+    pub fn stands(&self) -> bool {
+        self.evidence.upstream == Upstream::Approved && self.evidence.reversal.is_none()
+    }
+
+    /// Nothing more will happen to it by itself: it may be forgotten when memory is short.
+    pub fn is_closed(&self) -> bool {
+        match (self.evidence.reversal, self.evidence.upstream) {
+            (Some(reversal), _) => matches!(reversal.progress, ReversalProgress::Confirmed(_)),
+            (None, Upstream::Waiting) => false,
+            (None, Upstream::Approved) => {
+                !self.request.kind.row().moves_money || (self.confirm_by.is_none() && self.evidence.case.is_none())
+            }
+            (None, _) => true,
+        }
+    }
+
+    /// What a result query is told (settled point 4).
+    pub fn standing(&self) -> Standing {
+        match (self.evidence.reversal.map(|r| r.progress), self.evidence.upstream, self.answer) {
+            (Some(ReversalProgress::Confirmed(_)), ..) => Standing::Reversed,
+            (Some(ReversalProgress::Refused(_)), ..) => Standing::Case,
+            (Some(ReversalProgress::Open), ..) => Standing::Reversing,
+            (None, Upstream::Waiting, _) | (None, _, None) => Standing::InProgress,
+            (None, Upstream::Approved, _) => Standing::Approved,
+            (None, _, Some(answer)) => Standing::Declined(answer.code),
+        }
+    }
+
+    /// The key.
+    pub fn key(&self) -> SaleKey {
+        self.request.key
+    }
+}

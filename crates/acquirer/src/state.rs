@@ -1,0 +1,440 @@
+//! The acquirer's state: a fold of its records and nothing else.
+
+use crate::books::Books;
+use crate::limits::{SALES_MAX, TOMBSTONES_MAX};
+use crate::record::Record;
+use crate::sale::{Reply, SaleRecord, SaleReversal};
+use crypto::{WorkingKeys, WrappedKey};
+use payment::evidence::{Confirmation, Delivery, Evidence, Reversal, ReversalProgress, Upstream};
+use payment::relay::{Relay, RelayRecord};
+use payment::terminal::{KeysField, Sale};
+use payment::{Batch, HostKey, Mono, Now, ResponseCode, Rrn, SaleKey, Stan, TerminalId};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// A terminal's session.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Session {
+    /// Trace number of its sign-on.
+    pub sign_on_stan: Stan,
+    /// Its batch.
+    pub batch: Batch,
+    /// Its keys; none after a sign-off.
+    pub keys: Option<WorkingKeys>,
+    /// As they were sent.
+    pub field62: KeysField,
+    /// Highest trace number of this batch whose sale was forgotten for lack of memory: up to it nothing is new.
+    pub forgotten: Option<Stan>,
+}
+
+/// Keys shared with the network.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NetworkKeys {
+    /// PIN key.
+    pub pin: WrappedKey,
+    /// MAC key.
+    pub mac: WrappedKey,
+    /// The MAC key before, for answers that were already on their way.
+    pub mac_before: Option<WrappedKey>,
+}
+
+/// How much happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Requests forwarded.
+    pub forwarded: u64,
+    /// Approvals in time.
+    pub approved: u64,
+    /// Refused or declined.
+    pub declined: u64,
+    /// Reversals started.
+    pub reversing: u64,
+    /// Reversals confirmed by the issuer.
+    pub reversed: u64,
+    /// Late approvals dropped.
+    pub late: u64,
+    /// Repeats answered from memory.
+    pub repeated: u64,
+    /// One-sided items and refused reversals opened.
+    pub cases: u32,
+}
+
+/// Everything the acquirer knows.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct State {
+    pub(crate) sessions: BTreeMap<TerminalId, Session>,
+    pub(crate) sales: BTreeMap<SaleKey, SaleRecord>,
+    pub(crate) by_host: BTreeMap<HostKey, SaleKey>,
+    pub(crate) order: VecDeque<SaleKey>,
+    pub(crate) tombstones: BTreeSet<SaleKey>,
+    pub(crate) tombstone_order: VecDeque<SaleKey>,
+    pub(crate) relay: Relay<HostKey>,
+    pub(crate) waiting: BTreeSet<(Mono, SaleKey)>,
+    pub(crate) confirming: BTreeSet<(Mono, SaleKey)>,
+    pub(crate) network: Option<NetworkKeys>,
+    pub(crate) network_asked: Option<HostKey>,
+    pub(crate) network_retry: Option<Mono>,
+    pub(crate) next_host_stan: u32,
+    pub(crate) next_rrn: u64,
+    pub(crate) next_batch: u32,
+    pub(crate) books: Books,
+    pub(crate) counters: Counters,
+}
+
+impl State {
+    /// A sale.
+    pub fn sale(&self, key: &SaleKey) -> Option<&SaleRecord> {
+        self.sales.get(key)
+    }
+
+    /// The newest sale of a terminal with this trace number.
+    pub fn find_trace(&self, terminal: TerminalId, stan: Stan) -> Option<&SaleRecord> {
+        self.sales.values().filter(|s| s.key().terminal == terminal && s.key().stan == stan).max_by_key(|s| s.key().batch)
+    }
+
+    /// The sale with this retrieval reference number.
+    pub fn find_rrn(&self, rrn: Rrn) -> Option<&SaleRecord> {
+        self.sales.values().rev().find(|sale| sale.rrn == rrn)
+    }
+
+    /// Every sale in memory, oldest first.
+    pub fn sales(&self) -> impl Iterator<Item = &SaleRecord> {
+        self.order.iter().filter_map(|key| self.sales.get(key))
+    }
+
+    /// Sales in the one-sided queue.
+    pub fn one_sided(&self) -> impl Iterator<Item = &SaleRecord> {
+        self.sales().filter(|sale| sale.evidence.case.is_some() && !sale.is_closed())
+    }
+
+    /// Approvals that the terminal has not confirmed yet.
+    pub fn unconfirmed(&self) -> usize {
+        self.confirming.len()
+    }
+
+    /// Requests in flight and advices undelivered.
+    pub fn open(&self) -> (usize, usize) {
+        self.relay.counts()
+    }
+
+    /// True when the network gave us keys.
+    pub fn signed_on(&self) -> bool {
+        self.network.is_some()
+    }
+
+    /// The books.
+    pub fn books(&self) -> &Books {
+        &self.books
+    }
+
+    /// The counters.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// The session of a terminal.
+    pub fn session(&self, terminal: &TerminalId) -> Option<&Session> {
+        self.sessions.get(terminal)
+    }
+
+    /// Attempts made at the reversal of `sale`.
+    pub fn attempts(&self, sale: &SaleRecord) -> u32 {
+        sale.reversal.map_or(0, |r| self.relay.attempts(&r.advice))
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Mono> {
+        let first = |set: &BTreeSet<(Mono, SaleKey)>| set.first().map(|(at, _)| *at);
+        [self.relay.deadline(), first(&self.waiting), first(&self.confirming), self.network_retry]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    pub(crate) fn apply(&mut self, record: &Record) {
+        match record {
+            Record::SignedOn { terminal, stan, batch, keys, field62 } => {
+                self.next_batch = self.next_batch.max(batch.0 + 1);
+                let session = Session {
+                    sign_on_stan: *stan,
+                    batch: *batch,
+                    keys: Some(*keys),
+                    field62: *field62,
+                    forgotten: self.sessions.get(terminal).and_then(|s| s.forgotten),
+                };
+                self.sessions.insert(*terminal, session);
+            }
+            Record::SignedOff { terminal } => {
+                if let Some(session) = self.sessions.get_mut(terminal) {
+                    session.keys = None;
+                }
+            }
+            Record::Forwarded { sale, rrn, host, at, reply, deadline } => {
+                self.forwarded(sale, *rrn, *host, *at, *reply, *deadline);
+            }
+            Record::Refused { sale, rrn, code, at, reply } => {
+                let mut kept = keep(sale, *rrn, *at, *reply, Upstream::NotSent(*code));
+                kept.answer = Some(refusal(*code, *at));
+                kept.evidence.delivery = Delivery::Sent;
+                self.counters.declined += 1;
+                self.count_rrn();
+                self.insert(kept);
+            }
+            Record::Repeated { key, reply } => self.with(key, |sale, _| {
+                sale.reply = *reply;
+                sale.evidence.duplicates = sale.evidence.duplicates.saturating_add(1);
+            }),
+            Record::Answered { key, answer, confirm_by } => self.answered(key, answer, *confirm_by),
+            Record::NotSent { key, answer } => {
+                self.close_forward(key);
+                self.counters.declined += 1;
+                self.with(key, |sale, _| {
+                    sale.answer = Some(*answer);
+                    sale.evidence.upstream = Upstream::NotSent(answer.code);
+                    sale.evidence.due = None;
+                    sale.evidence.delivery = Delivery::Sent;
+                });
+            }
+            Record::Reversing { key, cause, upstream, advice, reason, at } => {
+                let reversal = Reversal { cause: *cause, progress: ReversalProgress::Open, attempts: 0 };
+                self.reversing(key, reversal, *upstream, SaleReversal { advice: *advice, reason: *reason, waiter: None }, *at);
+            }
+            Record::Waiting { key, waiter } => self.wait(key, *waiter),
+            Record::LateApproval { key } => {
+                self.counters.late += 1;
+                self.with(key, |sale, _| sale.evidence.late_approval = true);
+            }
+            Record::Relay(record) => self.relay_record(record),
+            Record::ReversalAnswered { key, code, case } => self.reversal_answered(key, *code, *case),
+            Record::Tombstone { key } => self.bury(key),
+            Record::Delivered { key, delivery } => {
+                self.with(key, |sale, _| sale.evidence.delivery = *delivery);
+            }
+            Record::Confirmed { key, confirmation } => self.confirmed(key, *confirmation),
+            Record::OneSided { key, case, at } => self.one_sided_item(key, *case, *at),
+            Record::NetworkAsked { key, retry_at } => {
+                self.next_host_stan = key.stan.0;
+                self.network_asked = Some(*key);
+                self.network_retry = Some(*retry_at);
+            }
+            Record::NetworkKeys { pin, mac } => {
+                let mac_before = self.network.as_ref().map(|keys| keys.mac);
+                self.network = Some(NetworkKeys { pin: *pin, mac: *mac, mac_before });
+                self.network_asked = None;
+                self.network_retry = None;
+            }
+        }
+    }
+
+    fn forwarded(&mut self, sale: &Sale, rrn: Rrn, host: HostKey, at: Now, reply: Reply, deadline: Mono) {
+        let mut kept = keep(sale, rrn, at, reply, Upstream::Waiting);
+        kept.host = Some(host);
+        kept.evidence.due = Some(payment::Wall(at.wall.0 + deadline.since_ms(at.mono) as i64));
+        self.by_host.insert(host, sale.key);
+        self.relay.apply(&RelayRecord::Sent { key: host, deadline });
+        self.next_host_stan = host.stan.0;
+        self.counters.forwarded += 1;
+        self.count_rrn();
+        self.insert(kept);
+    }
+
+    fn answered(&mut self, key: &SaleKey, answer: &crate::sale::FirstAnswer, confirm_by: Option<Mono>) {
+        self.close_forward(key);
+        let Self { sales, books, counters, confirming, .. } = self;
+        let Some(sale) = sales.get_mut(key) else { return };
+        sale.answer = Some(*answer);
+        sale.evidence.delivery = Delivery::Sent;
+        sale.evidence.due = None;
+        if answer.code.is_success() {
+            counters.approved += 1;
+            sale.evidence.upstream = Upstream::Approved;
+            if sale.request.kind.row().moves_money {
+                sale.transfer = Some(books.book(sale.request.key.merchant, sale.request.amount));
+            }
+            sale.confirm_by = confirm_by;
+            if let Some(by) = confirm_by {
+                sale.evidence.due = Some(payment::Wall(sale.received.wall.0 + by.since_ms(sale.received.mono) as i64));
+                confirming.insert((by, *key));
+            }
+        } else {
+            counters.declined += 1;
+            sale.evidence.upstream = Upstream::Declined(answer.code);
+        }
+    }
+
+    fn reversing(&mut self, key: &SaleKey, reversal: Reversal, upstream: Upstream, how: SaleReversal, at: Now) {
+        self.close_forward(key);
+        self.unconfirm(key);
+        self.by_host.insert(how.advice, *key);
+        self.relay.apply(&RelayRecord::Queued { key: how.advice, at: at.mono });
+        self.next_host_stan = how.advice.stan.0;
+        self.counters.reversing += 1;
+        self.with(key, |sale, books| {
+            if let Some(transfer) = sale.transfer {
+                books.take_back(transfer);
+            }
+            sale.reversal = Some(how);
+            sale.evidence.upstream = upstream;
+            sale.evidence.reversal = Some(reversal);
+            sale.evidence.due = Some(at.wall);
+        });
+    }
+
+    fn relay_record(&mut self, record: &RelayRecord<HostKey>) {
+        self.relay.apply(record);
+        if let RelayRecord::Tried { key, .. } = record
+            && let Some(sale) = self.by_host.get(key).copied()
+        {
+            self.with(&sale, |sale, _| {
+                if let Some(reversal) = &mut sale.evidence.reversal {
+                    reversal.attempts = reversal.attempts.saturating_add(1);
+                }
+            });
+        }
+    }
+
+    fn reversal_answered(&mut self, key: &SaleKey, code: ResponseCode, case: Option<u32>) {
+        let Some(advice) = self.sales.get(key).and_then(|sale| sale.reversal).map(|r| r.advice) else { return };
+        if code.reversal_done() {
+            self.relay.apply(&RelayRecord::Delivered { key: advice });
+            self.counters.reversed += 1;
+            self.wait(key, None);
+        }
+        if let Some(case) = case {
+            self.counters.cases = self.counters.cases.max(case);
+        }
+        self.with(key, |sale, _| {
+            if let Some(reversal) = &mut sale.evidence.reversal {
+                reversal.progress = if code.reversal_done() {
+                    ReversalProgress::Confirmed(code)
+                } else {
+                    ReversalProgress::Refused(code)
+                };
+            }
+            sale.evidence.case = case.or(sale.evidence.case);
+            if code.reversal_done() {
+                sale.evidence.due = None;
+            }
+        });
+    }
+
+    fn confirmed(&mut self, key: &SaleKey, confirmation: Confirmation) {
+        self.unconfirm(key);
+        self.with(key, |sale, _| {
+            sale.evidence.confirmation = confirmation;
+            if matches!(confirmation, Confirmation::Implied | Confirmation::Signed(payment::SignOutcome::Approved, _)) {
+                sale.evidence.one_sided = false;
+                sale.evidence.case = None;
+                sale.evidence.due = None;
+            }
+        });
+    }
+
+    fn one_sided_item(&mut self, key: &SaleKey, case: u32, at: Now) {
+        self.unconfirm(key);
+        self.counters.cases = self.counters.cases.max(case);
+        self.with(key, |sale, _| {
+            sale.evidence.one_sided = true;
+            sale.evidence.case = Some(case);
+            sale.evidence.due = Some(end_of_day(at));
+        });
+    }
+
+    fn wait(&mut self, key: &SaleKey, waiter: Option<(Reply, Mono)>) {
+        let Self { sales, waiting, .. } = self;
+        let Some(reversal) = sales.get_mut(key).and_then(|sale| sale.reversal.as_mut()) else { return };
+        if let Some((_, until)) = reversal.waiter.take() {
+            waiting.remove(&(until, *key));
+        }
+        if let Some((_, until)) = waiter {
+            waiting.insert((until, *key));
+        }
+        reversal.waiter = waiter;
+    }
+
+    fn unconfirm(&mut self, key: &SaleKey) {
+        let Self { sales, confirming, .. } = self;
+        if let Some(by) = sales.get_mut(key).and_then(|sale| sale.confirm_by.take()) {
+            confirming.remove(&(by, *key));
+        }
+    }
+
+    fn close_forward(&mut self, key: &SaleKey) {
+        if let Some(host) = self.sales.get(key).and_then(|sale| sale.host) {
+            self.relay.apply(&RelayRecord::Closed { key: host });
+        }
+    }
+
+    fn with(&mut self, key: &SaleKey, change: impl FnOnce(&mut SaleRecord, &mut Books)) {
+        let Self { sales, books, .. } = self;
+        if let Some(sale) = sales.get_mut(key) {
+            change(sale, books);
+        }
+    }
+
+    fn insert(&mut self, sale: SaleRecord) {
+        self.order.push_back(sale.key());
+        self.sales.insert(sale.key(), sale);
+        if self.sales.len() > SALES_MAX {
+            self.forget_oldest();
+        }
+    }
+
+    /// Forgets the oldest sale if it is closed; an open one goes to the back of the line, so that it is never lost.
+    fn forget_oldest(&mut self) {
+        let Some(oldest) = self.order.pop_front() else { return };
+        if !self.sales.get(&oldest).is_some_and(SaleRecord::is_closed) {
+            self.order.push_back(oldest);
+            return;
+        }
+        if let Some(sale) = self.sales.remove(&oldest) {
+            let keys = [sale.host, sale.reversal.map(|r| r.advice)];
+            keys.into_iter().flatten().for_each(|key| {
+                self.by_host.remove(&key);
+            });
+        }
+        if let Some(session) = self.sessions.get_mut(&oldest.terminal).filter(|s| s.batch == oldest.batch) {
+            session.forgotten = session.forgotten.max(Some(oldest.stan));
+        }
+    }
+
+    fn bury(&mut self, key: &SaleKey) {
+        if self.tombstones.insert(*key) {
+            self.tombstone_order.push_back(*key);
+        }
+        if self.tombstone_order.len() > TOMBSTONES_MAX
+            && let Some(oldest) = self.tombstone_order.pop_front()
+        {
+            self.tombstones.remove(&oldest);
+        }
+    }
+
+    fn count_rrn(&mut self) {
+        self.next_rrn = (self.next_rrn + 1) % 100_000_000;
+    }
+}
+
+fn keep(sale: &Sale, rrn: Rrn, at: Now, reply: Reply, upstream: Upstream) -> SaleRecord {
+    SaleRecord {
+        request: *sale,
+        rrn,
+        host: None,
+        received: at,
+        reply,
+        answer: None,
+        evidence: Evidence::new(upstream),
+        reversal: None,
+        transfer: None,
+        confirm_by: None,
+    }
+}
+
+pub(crate) fn refusal(code: ResponseCode, at: Now) -> crate::sale::FirstAnswer {
+    crate::sale::FirstAnswer { code, approval: None, settlement: None, balance: None, at: at.wall }
+}
+
+/// The end of the business day in China: by then a one-sided item is somebody's duty.
+fn end_of_day(at: Now) -> payment::Wall {
+    let day_ms = 86_400_000;
+    let local = at.wall.0 + 8 * 3_600_000;
+    payment::Wall(local.div_euclid(day_ms) * day_ms + day_ms - 1_000 - 8 * 3_600_000)
+}

@@ -1,0 +1,1 @@
+//! The wiring of the program, tried on real sockets and disks.
