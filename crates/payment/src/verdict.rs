@@ -321,3 +321,8 @@ fn fill(text: &str, evidence: &Evidence, receipt: Receipt, zh: bool) -> String {
             &evidence.reversal.map_or(0, |r| r.attempts).to_string(),
         )
 }
+
+/// The headline of the row called `id`, for whoever shows a state of its own in the table's words.
+pub fn headline(id: &str) -> Words {
+    rows::find(id).headline
+}

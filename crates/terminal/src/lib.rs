@@ -1,1 +1,280 @@
-//! A POS: dialogue, going online, reversal before the next sale, result query, slips.
+//! A POS: dialogue, journal before send, result query, reversal before the next sale, slips, the positive sign.
+//!
+//! It shows an approval only with a right MAC and in time, and starts no sale while another is unresolved (T1, T2).
+
+mod answer;
+mod command;
+mod config;
+mod edge;
+mod errand;
+mod limits;
+#[cfg(feature = "planted")]
+pub mod planted;
+mod record;
+mod slip;
+mod state;
+
+pub use config::Config;
+pub use limits::{COMPLETED_MAX, QUERIES_MAX};
+pub use record::{Approval, Ending, Record};
+pub use slip::slip_id;
+pub use state::{Completed, Open, Phase, State, Totals};
+
+use payment::terminal::{Answer, MacCheck, Sealed};
+use payment::{
+    Amount, Decision, EntryMode, Machine, Mono, Now, ResponseCode, SaleKey, Secrets, Stan,
+};
+use receipt::{SpoolEffect, SpoolInput};
+
+/// A terminal.
+#[derive(Debug)]
+pub struct Terminal {
+    config: Config,
+    state: State,
+    #[cfg(feature = "planted")]
+    planted: Option<planted::Bug>,
+}
+
+/// A card as the reader and the PIN pad give it.
+#[derive(Clone, Debug)]
+pub struct Presented {
+    /// Sealed number.
+    pub card: crypto::Card,
+    /// Field 22.
+    pub entry: EntryMode,
+    /// Field 14.
+    pub expiry: Option<u16>,
+    /// Number, track and enciphered PIN, for this one request.
+    pub secrets: Secrets,
+}
+
+/// What a cashier asks for.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// 签到.
+    SignOn,
+    /// 签退.
+    SignOff,
+    /// 回响测试.
+    Echo,
+    /// 消费.
+    Sale {
+        /// How much.
+        amount: Amount,
+        /// With which card.
+        presented: Box<Presented>,
+    },
+    /// 余额查询.
+    Balance {
+        /// Of which card.
+        presented: Box<Presented>,
+    },
+    /// Sends what is pending now; charges nothing.
+    Flush,
+    /// Takes the open sale back instead of waiting for its result.
+    Withdraw,
+    /// Answers whether the goods of the open sale were handed over.
+    GoodsHandedOver(bool),
+    /// 重打印: a slip by trace number, or the last one.
+    Reprint(Option<Stan>),
+}
+
+/// What a terminal hears.
+#[derive(Debug)]
+pub enum Input {
+    /// After a replay.
+    Resumed,
+    /// A deadline passed.
+    Tick,
+    /// The cashier.
+    Cashier(Command),
+    /// An answer on an exchange.
+    Answer {
+        /// The exchange.
+        exchange: u64,
+        /// Field 64.
+        mac: MacCheck,
+        /// The answer.
+        answer: Box<Answer>,
+        /// Working keys of a sign-on answer, when they check.
+        keys: Option<Box<crypto::WorkingKeys>>,
+    },
+    /// The request certainly did not leave.
+    NotSent {
+        /// The exchange.
+        exchange: u64,
+    },
+    /// The connection closed before an answer.
+    Lost {
+        /// The exchange.
+        exchange: u64,
+    },
+    /// The printer, or its driver.
+    Printer(SpoolInput),
+}
+
+/// What a terminal does.
+#[derive(Debug)]
+pub enum Effect {
+    /// Sends a request on a new exchange.
+    Send {
+        /// The exchange.
+        exchange: u64,
+        /// The request and its secrets.
+        sealed: Box<Sealed>,
+    },
+    /// Nothing more is expected on this exchange.
+    HangUp {
+        /// The exchange.
+        exchange: u64,
+    },
+    /// Shows something to the cashier.
+    Show(Screen),
+    /// For the printer's driver.
+    Printer(SpoolEffect),
+}
+
+/// What the cashier sees, as a value; words come from the verdict table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Screen {
+    /// Signed on.
+    SignedOn,
+    /// Signed off.
+    SignedOff,
+    /// Sign-on refused.
+    SignOnRefused(ResponseCode),
+    /// The host is there.
+    EchoAnswered,
+    /// The host did not answer.
+    HostSilent,
+    /// 正在确认，请勿再次刷卡.
+    Confirming(SaleKey),
+    /// 交易成功.
+    Approved {
+        /// The sale.
+        key: SaleKey,
+        /// The amount approved.
+        amount: Amount,
+        /// Found again by a result query.
+        recovered: bool,
+    },
+    /// 交易未成功.
+    Declined {
+        /// The sale.
+        key: SaleKey,
+        /// Why.
+        code: ResponseCode,
+    },
+    /// The request never left: nothing happened.
+    NotSent(SaleKey),
+    /// Asking the acquirer what became of it.
+    Asking(SaleKey),
+    /// 正在自动冲正.
+    Reversing {
+        /// The sale.
+        key: SaleKey,
+        /// The acquirer owns the reversal.
+        by_acquirer: bool,
+    },
+    /// The reversal was refused; attempts go on.
+    ReversalRefused {
+        /// The sale.
+        key: SaleKey,
+        /// Why.
+        code: ResponseCode,
+    },
+    /// 自动冲正成功.
+    Reversed {
+        /// The sale.
+        key: SaleKey,
+        /// The issuer had debited nothing.
+        never_debited: bool,
+    },
+    /// 已转人工.
+    Case(SaleKey),
+    /// Were the goods handed over? (settled point 6)
+    AskGoods(SaleKey),
+    /// Available balance, minor units.
+    Balance(i64),
+    /// The inquiry was refused.
+    BalanceRefused(ResponseCode),
+    /// The command waits: something is unresolved.
+    Busy(Busy),
+    /// Nothing pending.
+    NothingPending,
+    /// There is no such slip.
+    NoSuchSlip,
+}
+
+/// Why a command must wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Busy {
+    /// Signing on first.
+    SignOnFirst,
+    /// A reversal goes first.
+    ReversalFirst,
+    /// A sale is unresolved.
+    SaleUnresolved,
+    /// An exchange is under way.
+    Exchanging,
+}
+
+type Decided = Decision<Record, Effect>;
+
+impl Terminal {
+    /// A terminal that has never spoken.
+    pub fn new(config: Config) -> Self {
+        let state = State::new(config.first_stan);
+        Self {
+            config,
+            state,
+            #[cfg(feature = "planted")]
+            planted: None,
+        }
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The state, read only.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+}
+
+impl Machine for Terminal {
+    type Input = Input;
+    type Record = Record;
+    type Effect = Effect;
+
+    fn decide(&self, now: Now, input: Input) -> Decided {
+        let mut decided = Decided::nothing();
+        match input {
+            Input::Resumed => self.resumed(now, &mut decided),
+            Input::Tick => self.tick(now, &mut decided),
+            Input::Cashier(command) => self.command(now, command, &mut decided),
+            Input::Answer {
+                exchange,
+                mac,
+                answer,
+                keys,
+            } => {
+                self.answered(now, exchange, mac, &answer, keys, &mut decided);
+            }
+            Input::NotSent { exchange } => self.not_sent(now, exchange, &mut decided),
+            Input::Lost { exchange } => self.unanswered(now, exchange, &mut decided),
+            Input::Printer(input) => self.printer(now, [input], &mut decided),
+        }
+        decided
+    }
+
+    fn apply(&mut self, record: &Record) {
+        self.state.apply(record);
+    }
+
+    fn deadline(&self) -> Option<Mono> {
+        self.next_errand_at()
+    }
+}

@@ -17,9 +17,15 @@ pub fn check_terminal_mac(
         return MacCheck::Absent;
     };
     let right = key.is_some_and(|key| {
-        module.mac_matches(MacAlgorithm::UnionPayEcb, key, &[covered], mac).unwrap_or(false)
+        module
+            .mac_matches(MacAlgorithm::UnionPayEcb, key, &[covered], mac)
+            .unwrap_or(false)
     });
-    if right { MacCheck::Right } else { MacCheck::Wrong }
+    if right {
+        MacCheck::Right
+    } else {
+        MacCheck::Wrong
+    }
 }
 
 /// Appends a terminal frame, with field 64 under `key` where there is one.
@@ -35,10 +41,12 @@ pub fn write_terminal(
     seal_terminal(header, frame, |out| match key {
         None => dialect.encode(message, out),
         Some(key) => dialect.encode_with_mac(message, out, |covered| {
-            module.mac(MacAlgorithm::UnionPayEcb, key, &[covered]).unwrap_or_else(|error| {
-                refused = Some(error);
-                [0; 8]
-            })
+            module
+                .mac(MacAlgorithm::UnionPayEcb, key, &[covered])
+                .unwrap_or_else(|error| {
+                    refused = Some(error);
+                    [0; 8]
+                })
         }),
     })?;
     refused.map_or(Ok(()), |error| Err(error.into()))
@@ -51,10 +59,20 @@ pub fn check_host_mac(
     key: Option<&WrappedKey>,
     message: &Message,
 ) -> MacCheck {
-    let Some(mac) = message.get(128) else { return MacCheck::Absent };
+    let Some(mac) = message.get(128) else {
+        return MacCheck::Absent;
+    };
     let parts = host_mac_parts(message);
-    let right = key.is_some_and(|key| module.mac_matches(algorithm, key, &parts, mac).unwrap_or(false));
-    if right { MacCheck::Right } else { MacCheck::Wrong }
+    let right = key.is_some_and(|key| {
+        module
+            .mac_matches(algorithm, key, &parts, mac)
+            .unwrap_or(false)
+    });
+    if right {
+        MacCheck::Right
+    } else {
+        MacCheck::Wrong
+    }
 }
 
 /// Appends a host frame, with field 128 under `key` where there is one.
@@ -72,7 +90,9 @@ pub fn write_host(
         }
         None => message.remove(128),
     }
-    seal_host(header, frame, |out| iso8583::Dialect::host().encode(message, out))?;
+    seal_host(header, frame, |out| {
+        iso8583::Dialect::host().encode(message, out)
+    })?;
     Ok(())
 }
 

@@ -9,11 +9,12 @@ use super::{
 use crate::answers::{Answers, Status};
 use crate::slip::{CopyOf, Language, Paper, SlipFields};
 use crate::trouble::Trouble;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The spool of one printer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spool {
     pub(super) entries: BTreeMap<(u64, CopyOf), Entry>,
     pub(super) run: Option<Run>,
@@ -31,7 +32,7 @@ pub struct Spool {
 }
 
 /// One copy of one slip.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Entry {
     pub(super) fields: Arc<SlipFields>,
     pub(super) language: Language,
@@ -49,7 +50,7 @@ pub(super) struct Entry {
 }
 
 /// The print that is in the printer now.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Run {
     pub(super) key: (u64, CopyOf),
     pub(super) job: u32,
@@ -58,7 +59,7 @@ pub(super) struct Run {
     pub(super) owed_since_us: Option<u64>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Link {
     Down { retry_us: u64 },
     Connecting { since_us: u64 },

@@ -1,0 +1,229 @@
+//! Bytes of the network link to inputs and effects to bytes; the only place that asks the security module.
+//!
+//! Invariants: nothing that moves money is taken or said without field 128 under the link's MAC key; a PIN block ends
+//! here; what is not taken changes nothing.
+
+use crate::issuer::{Issuer, State};
+use crate::link::LinkKeys;
+use crate::record::{Effect, Input, PinCheck};
+use crypto::{KeyUsage, SecurityError, SecurityModule};
+use iso8583::{Dialect, Message, Mti, frame};
+use payment::host::{AnswerKind, Financial, HostKeys, Management, NetworkCode, Request};
+use payment::wire::host::{MAC_FIELDS, read_answer, read_request, write_answer, write_request};
+use payment::wire::{Problem, WireError};
+use payment::{EdgeError, Institution, Mono, Party, Peer, Said, Secrets, Surroundings};
+
+const MAC_FIELD: u8 = 128;
+const MANAGEMENT: Mti = Mti(0x0800);
+const MANAGEMENT_ANSWER: Mti = Mti(0x0810);
+
+const fn wrong(field: u8, problem: Problem) -> EdgeError {
+    EdgeError::Content(WireError { field, problem })
+}
+
+/// What field 128 covers; absent fields add nothing.
+fn mac_parts(message: &Message) -> [&[u8]; MAC_FIELDS.len()] {
+    MAC_FIELDS.map(|field| message.get(field).unwrap_or_default())
+}
+
+impl Issuer {
+    /// The keys under which this message was authenticated: the current ones, or for a while those before.
+    fn authenticated(
+        &self,
+        module: &dyn SecurityModule,
+        now: Mono,
+        message: &Message,
+    ) -> Result<LinkKeys, EdgeError> {
+        let received = message.get(MAC_FIELD);
+        let received = received.ok_or(wrong(MAC_FIELD, Problem::Missing))?;
+        let parts = mac_parts(message);
+        for keys in self.state.link.accepted(now) {
+            if module.mac_matches(self.config.mac, &keys.mac, &parts, received)? {
+                return Ok(*keys);
+            }
+        }
+        Err(wrong(MAC_FIELD, Problem::Security))
+    }
+
+    fn pin_check(
+        &self,
+        module: &dyn SecurityModule,
+        keys: &LinkKeys,
+        sale: &Financial,
+        secrets: &Secrets,
+    ) -> Result<PinCheck, EdgeError> {
+        let card = self.cards.get(&sale.card.token);
+        let offset = card.and_then(|card| card.pin_offset.as_ref());
+        let (Some(block), Some(format), Some(pan), Some(offset)) =
+            (&secrets.pin, secrets.pin_format, &secrets.pan, offset)
+        else {
+            return Ok(PinCheck::Absent);
+        };
+        match module.verify_pin(&keys.pin, format, block, pan, &self.config.pvk, offset) {
+            Ok(true) => Ok(PinCheck::Right),
+            Ok(false) => Ok(PinCheck::Wrong),
+            Err(SecurityError::PinFormat) => Ok(PinCheck::Format),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn install(
+        &self,
+        module: &dyn SecurityModule,
+        keys: &HostKeys,
+    ) -> Result<LinkKeys, SecurityError> {
+        let install = |usage, (enciphered, check_value): &_| {
+            module.install_host_key(&self.config.kek, usage, enciphered, check_value)
+        };
+        Ok(LinkKeys {
+            pin: install(KeyUsage::Pin, &keys.pin)?,
+            mac: install(KeyUsage::Mac, &keys.mac)?,
+        })
+    }
+
+    fn hear_management(
+        &self,
+        module: &dyn SecurityModule,
+        request: Management,
+    ) -> Result<Input, EdgeError> {
+        match request.code {
+            NetworkCode::Echo => Ok(Input::Echo(request)),
+            NetworkCode::KeyReset => {
+                let keys = request.keys.as_ref();
+                let keys = keys.ok_or(wrong(62, Problem::Missing))?;
+                Ok(Input::KeyReset {
+                    keys: self.install(module, keys).ok(),
+                    request,
+                })
+            }
+            NetworkCode::SignOn | NetworkCode::SignOff => Err(wrong(70, Problem::NotServed)),
+        }
+    }
+
+    fn hear_answer(
+        &self,
+        module: &dyn SecurityModule,
+        message: &Message,
+    ) -> Result<Input, EdgeError> {
+        let answer = read_answer(message)?;
+        let Some((NetworkCode::SignOn, keys)) = answer.management else {
+            return Err(wrong(70, Problem::NotServed));
+        };
+        let keys = match keys {
+            Some(keys) if answer.code.is_success() => Some(self.install(module, &keys)?),
+            _ => None,
+        };
+        Ok(Input::SignOnAnswer {
+            key: answer.key,
+            keys,
+        })
+    }
+
+    /// Puts the MAC where it is due and writes the frame.
+    fn seal(
+        &self,
+        module: &dyn SecurityModule,
+        message: &mut Message,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EdgeError> {
+        if message.has(MAC_FIELD) {
+            let keys = self.state.link.keys();
+            let keys = keys.ok_or(wrong(MAC_FIELD, Problem::Security))?;
+            let mac = module.mac(self.config.mac, &keys.mac, &mac_parts(message))?;
+            message.set(MAC_FIELD, &mac);
+        }
+        let (to, from) = (
+            self.config.network.to_string(),
+            self.config.institution.to_string(),
+        );
+        let header = frame::HostHeader::new(to.as_bytes(), from.as_bytes());
+        frame::seal_host(&header, out, |body| Dialect::host().encode(message, body))?;
+        Ok(())
+    }
+}
+
+impl Party for Issuer {
+    type State = State;
+
+    fn state(&self) -> &State {
+        &self.state
+    }
+
+    fn restore(&mut self, state: State) {
+        let missing = |token: &&_| !state.cards.contains_key(*token);
+        self.unopened = self.cards.keys().filter(missing).copied().collect();
+        self.state = state;
+    }
+
+    fn hear(
+        &self,
+        around: &Surroundings<'_>,
+        from: Peer,
+        frame: &[u8],
+    ) -> Result<Input, EdgeError> {
+        if from != Peer::Member(self.config.network) {
+            return Err(EdgeError::Stranger);
+        }
+        let (_, body) = frame::open_host(frame)?;
+        let mut message = Message::new(MANAGEMENT);
+        Dialect::host().decode(body, &mut message)?;
+        if message.mti() == MANAGEMENT_ANSWER {
+            return self.hear_answer(around.module, &message);
+        }
+        let keys = match message.mti() {
+            MANAGEMENT => None,
+            _ => Some(self.authenticated(around.module, around.now.mono, &message)?),
+        };
+        let sealed = read_request(&message, around.module, around.now.wall.day())?;
+        match (sealed.request, keys) {
+            (Request::Management(request), _) => self.hear_management(around.module, request),
+            (Request::Financial(sale), Some(keys)) => Ok(Input::Financial {
+                pin: self.pin_check(around.module, &keys, &sale, &sealed.secrets)?,
+                sale,
+                heard: around.now.mono,
+            }),
+            (Request::Reversal(reversal), Some(_)) => Ok(Input::Reversal(reversal)),
+            (_, None) => Err(wrong(MAC_FIELD, Problem::Missing)),
+        }
+    }
+
+    fn say(
+        &self,
+        around: &Surroundings<'_>,
+        effect: &Effect,
+        frame: &mut Vec<u8>,
+    ) -> Result<Option<Said<Input>>, EdgeError> {
+        let mut message = Message::new(MANAGEMENT);
+        match effect {
+            Effect::Answer(answer) => {
+                write_answer(answer, answer.kind != AnswerKind::Management, &mut message);
+            }
+            Effect::SignOn(request) => {
+                let sealed = payment::host::Sealed {
+                    request: Request::Management(*request),
+                    secrets: Secrets::default(),
+                };
+                write_request(&sealed, around.module, false, &mut message)?;
+            }
+            Effect::Notice(_) => return Ok(None),
+        }
+        self.seal(around.module, &mut message, frame)?;
+        Ok(Some(Said {
+            to: Peer::Member(self.config.network),
+            // A lost sign-on is repeated, a lost answer is healed by a repeat or a reversal.
+            if_undelivered: None,
+        }))
+    }
+
+    fn tick() -> Input {
+        Input::Tick
+    }
+
+    fn resumed() -> Input {
+        Input::Resumed
+    }
+
+    fn link_changed(member: Institution, up: bool) -> Option<Input> {
+        Some(Input::Link { member, up })
+    }
+}

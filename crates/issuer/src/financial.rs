@@ -1,0 +1,203 @@
+//! Purchases and balance inquiries: the first answer, the same answer again, or a refusal.
+//!
+//! Invariants: a key that is remembered is never executed again (A1, A2); one that was reversed, before or after it
+//! came, gets 22 and never debits (M5); what waited too long is refused unexecuted (A5).
+
+use crate::accounts::pack;
+use crate::issuer::Issuer;
+use crate::memory::{Exchange, Standing, within_window};
+use crate::notice::{Notice, NoticeKind};
+use crate::planted::Bug;
+use crate::record::{Answered, Effect, PinCheck, Record, Tries};
+use crate::refusal::{Case, Decline};
+use payment::host::{Answer, Financial, Request};
+use payment::{ApprovalCode, Decision, Mono, Now, ResponseCode, Wall};
+
+impl Issuer {
+    pub(crate) fn decide_financial(
+        &self,
+        now: Now,
+        sale: Financial,
+        pin: PinCheck,
+        heard: Mono,
+    ) -> Decision<Record, Effect> {
+        if let Some(first) = self.state.memory.get(&sale.key) {
+            return self.again(now, sale, first);
+        }
+        let mut decision = Decision::nothing();
+        if pack(&sale.key).is_none() {
+            // A key that cannot be remembered is not executed either.
+            decision.effect(self.answer(&Request::Financial(sale), ResponseCode::FORMAT_ERROR));
+            return decision;
+        }
+        if !self.state.memory.has_room(now.mono) {
+            decision.effect(self.answer(&Request::Financial(sale), ResponseCode::SYSTEM_ERROR));
+            return decision;
+        }
+        let answered = self.answered(now, sale, pin, heard);
+        let told = answered.entry.is_some()
+            || (answered.sale.kind.row().moves_money
+                && self.planted(Bug::IssuerNoticeWithoutBooking));
+        decision.record(Record::Answered(answered));
+        decision.effect(Effect::Answer(answered.answer(self.config.institution)));
+        if told {
+            let change = -(sale.amount.minor as i64);
+            self.tell(&mut decision, now.wall, &sale, NoticeKind::Debited, change);
+        }
+        decision
+    }
+
+    /// The first answer to a request.
+    fn answered(&self, now: Now, sale: Financial, pin: PinCheck, heard: Mono) -> Answered {
+        let refused = |Decline(code), tries| Answered {
+            at: now,
+            sale,
+            code,
+            approval: None,
+            balance: None,
+            entry: None,
+            tries,
+        };
+        if let Err(decline) = self.in_time(now, &sale, heard) {
+            return refused(decline, Tries::Unchanged);
+        }
+        let case = match Case::of(self, now, &sale, pin) {
+            Ok(case) => case,
+            Err(decline) => return refused(decline, Tries::Unchanged),
+        };
+        let (outcome, tries) = case.climb();
+        if let Err(decline) = outcome {
+            return refused(decline, tries);
+        }
+        let approved = refused(Decline(ResponseCode::APPROVED), tries);
+        if sale.kind.row().moves_money {
+            Answered {
+                approval: Some(self.approval_code()),
+                entry: case.debit().filter(|entry| !self.forgets_hold(entry)),
+                ..approved
+            }
+        } else {
+            Answered {
+                balance: self.balance(&sale.card.token),
+                ..approved
+            }
+        }
+    }
+
+    fn in_time(&self, now: Now, sale: &Financial, heard: Mono) -> Result<(), Decline> {
+        within_window(sale.key.transmission, now.wall).map_err(Decline)?;
+        if now.mono.since_ms(heard) > self.config.issuer_timeout_ms {
+            return Err(Decline(ResponseCode::LATE_ANSWER));
+        }
+        Ok(())
+    }
+
+    /// A key that is known already. Nothing is executed; a repeat needs no record, for its first answer is in one.
+    fn again(&self, now: Now, sale: Financial, first: &Exchange) -> Decision<Record, Effect> {
+        let mut decision = Decision::nothing();
+        let request = Request::Financial(sale);
+        let barred = matches!(first.standing, Standing::Barred { .. });
+        if barred || first.standing == Standing::Reversed {
+            if self.planted(Bug::IssuerLateApprovalAfterReversal) {
+                return self.debit_again(now, sale, self.approval_code());
+            }
+            if first.standing == (Standing::Barred { came: false }) {
+                decision.record(Record::Answered(Answered {
+                    at: now,
+                    sale,
+                    code: ResponseCode::RELATED_ERROR,
+                    approval: None,
+                    balance: None,
+                    entry: None,
+                    tries: Tries::Unchanged,
+                }));
+            }
+            decision.effect(self.answer(&request, ResponseCode::RELATED_ERROR));
+            return decision;
+        }
+        if !first.is_of(&sale) {
+            // Another request under a used key: neither executed nor given the answer of the first.
+            decision.effect(self.answer(&request, ResponseCode::DUPLICATE));
+            return decision;
+        }
+        if let (true, Some(approval)) = (self.planted(Bug::IssuerDebitsDuplicate), first.approval) {
+            return self.debit_again(now, sale, approval);
+        }
+        decision.effect(Effect::Answer(Answer {
+            approval: first.approval,
+            balance: first.balance,
+            receiver: Some(self.config.institution),
+            ..Answer::to(&request, first.code)
+        }));
+        decision
+    }
+
+    /// A planted bug: a second debit.
+    fn debit_again(
+        &self,
+        now: Now,
+        sale: Financial,
+        approval: ApprovalCode,
+    ) -> Decision<Record, Effect> {
+        let mut decision = Decision::nothing();
+        let answered = Answered {
+            at: now,
+            sale,
+            code: ResponseCode::APPROVED,
+            approval: Some(approval),
+            balance: None,
+            entry: self.unasked(&sale.card.token, sale.amount.minor, true),
+            tries: Tries::Unchanged,
+        };
+        decision.record(Record::Answered(answered));
+        decision.effect(Effect::Answer(answered.answer(self.config.institution)));
+        decision
+    }
+
+    fn forgets_hold(&self, entry: &ledger::Entry) -> bool {
+        matches!(entry, ledger::Entry::Hold { .. }) && self.planted(Bug::IssuerForgetsHold)
+    }
+
+    /// Field 38: the number of this approval in base 36, unique for two thousand million approvals (A4).
+    fn approval_code(&self) -> ApprovalCode {
+        let mut number = self.state.approvals + 1;
+        let mut code = *b"000000";
+        for place in code.iter_mut().rev() {
+            let digit = (number % 36) as u8;
+            *place = if digit < 10 {
+                b'0' + digit
+            } else {
+                b'A' + digit - 10
+            };
+            number /= 36;
+        }
+        ApprovalCode(code)
+    }
+
+    /// Tells the cardholder of a booking in this decision that changes what is available by `change` minor units.
+    pub(crate) fn tell(
+        &self,
+        decision: &mut Decision<Record, Effect>,
+        at: Wall,
+        sale: &Financial,
+        kind: NoticeKind,
+        change: i64,
+    ) {
+        let Some(setup) = self.cards.get(&sale.card.token) else {
+            return;
+        };
+        decision.effect(Effect::Notice(Notice {
+            card: setup.card,
+            holder: setup.holder.clone(),
+            kind,
+            product: setup.product,
+            amount: sale.amount,
+            balance: self
+                .balance(&setup.token)
+                .unwrap_or(0)
+                .saturating_add(change),
+            at,
+            rrn: sale.rrn,
+        }));
+    }
+}

@@ -1,0 +1,67 @@
+//! What the cardholder is told: debited, or returned.
+//!
+//! A notice is made from a booking that is in the same decision, and from nothing else (F11).
+
+use crate::config::Product;
+use crypto::Card;
+use payment::{Amount, Rrn, Wall};
+
+/// Which way the money went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeKind {
+    /// 消费.
+    Debited,
+    /// 退回.
+    Returned,
+}
+
+/// A notice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The card.
+    pub card: Card,
+    /// Who is told.
+    pub holder: String,
+    /// Which way.
+    pub kind: NoticeKind,
+    /// What stands behind the card: its rest is called balance or limit.
+    pub product: Product,
+    /// How much.
+    pub amount: Amount,
+    /// What is available afterwards, in minor units.
+    pub balance: i64,
+    /// When it was booked.
+    pub at: Wall,
+    /// Field 37 of the purchase.
+    pub rrn: Rrn,
+}
+
+impl Notice {
+    /// The text of the message, in zh-CN or in English.
+    pub fn text(&self, zh: bool) -> String {
+        let t = self.at.local();
+        let (last4, amount) = (self.card.last4, self.amount);
+        let (month, day, hour, minute) = (t.month(), t.day(), t.hour(), t.minute());
+        let balance = Amount::fen(self.balance.max(0).unsigned_abs());
+        let rest = match (zh, self.product) {
+            (true, Product::Debit) => "余额",
+            (true, Product::Credit) => "可用额度",
+            (false, Product::Debit) => "balance",
+            (false, Product::Credit) => "available credit",
+        };
+        match (zh, self.kind) {
+            (true, NoticeKind::Debited) => format!(
+                "您尾号{last4:04}的卡{month}月{day}日{hour:02}:{minute:02}消费{amount}，{rest}{balance}。"
+            ),
+            (true, NoticeKind::Returned) => format!(
+                "您尾号{last4:04}的卡消费的{amount}已于{month}月{day}日{hour:02}:{minute:02}退回，{rest}{balance}。"
+            ),
+            (false, NoticeKind::Debited) => format!(
+                "Your card ending {last4:04} paid {amount} on {month}-{day:02} at {hour:02}:{minute:02}; {rest} {balance}."
+            ),
+            (false, NoticeKind::Returned) => format!(
+                "The {amount} paid with your card ending {last4:04} was returned on {month}-{day:02} at {hour:02}:{minute:02}; {rest} {balance}."
+            ),
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What the bank hears, writes and does. Records are all it remembers; no PIN, track or clear card number is in any of them.
+
+use crate::link::LinkKeys;
+use crate::notice::Notice;
+use crypto::PanToken;
+use ledger::Entry;
+use payment::host::{Answer, Financial, Management, Request, Reversal};
+use payment::{ApprovalCode, HostKey, Institution, Mono, Now, ResponseCode};
+use serde::{Deserialize, Serialize};
+
+/// What the module said of a request's PIN, at the edge; the block itself goes no further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PinCheck {
+    /// None came, or the card has none to compare it with.
+    Absent,
+    /// It is the card's.
+    Right,
+    /// It is not.
+    Wrong,
+    /// The block holds no PIN of its format. It counts as a try.
+    Format,
+}
+
+/// What happened outside.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A deadline has passed.
+    Tick,
+    /// The state was just replayed.
+    Resumed,
+    /// The link to a member came up or went down.
+    Link {
+        /// The member.
+        member: Institution,
+        /// Came up.
+        up: bool,
+    },
+    /// 0200 with a right MAC.
+    Financial {
+        /// The request.
+        sale: Financial,
+        /// Its PIN.
+        pin: PinCheck,
+        /// When it was received.
+        heard: Mono,
+    },
+    /// 0420 with a right MAC.
+    Reversal(Reversal),
+    /// 0800 with field 70 = 301.
+    Echo(Management),
+    /// 0800 with field 70 = 101; `None` when the keys did not pass the module.
+    KeyReset {
+        /// The request.
+        request: Management,
+        /// The keys, taken.
+        keys: Option<LinkKeys>,
+    },
+    /// 0810 with field 70 = 001; `None` when the sign-on was refused.
+    SignOnAnswer {
+        /// The sign-on that is answered.
+        key: HostKey,
+        /// The keys, taken.
+        keys: Option<LinkKeys>,
+    },
+}
+
+/// What a decision does to the count of wrong PINs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Tries {
+    /// Nothing.
+    Unchanged,
+    /// One more.
+    Wrong,
+    /// Back to none.
+    Right,
+}
+
+/// A financial request and its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// When it was decided.
+    pub at: Now,
+    /// The request.
+    pub sale: Financial,
+    /// Field 39.
+    pub code: ResponseCode,
+    /// Field 38, of an approved purchase.
+    pub approval: Option<ApprovalCode>,
+    /// Field 54, of an answered inquiry, in minor units.
+    pub balance: Option<i64>,
+    /// The debit or hold.
+    pub entry: Option<Entry>,
+    /// The count of wrong PINs.
+    pub tries: Tries,
+}
+
+impl Answered {
+    /// The answer of `institution` as it leaves.
+    pub fn answer(&self, institution: Institution) -> Answer {
+        Answer {
+            approval: self.approval,
+            balance: self.balance,
+            receiver: Some(institution),
+            ..Answer::to(&Request::Financial(self.sale), self.code)
+        }
+    }
+}
+
+/// A reversal advice and its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Returned {
+    /// When it was decided.
+    pub at: Now,
+    /// The advice.
+    pub reversal: Reversal,
+    /// Field 39.
+    pub code: ResponseCode,
+    /// What takes the debit or hold back.
+    pub entry: Option<Entry>,
+    /// The original stands reversed from now on.
+    pub effective: bool,
+    /// The original was never seen and must never debit (M5).
+    pub barred: bool,
+}
+
+/// A durable fact.
+// Purchases are nearly all of them: a box for the large variant would cost an allocation each.
+#[allow(clippy::large_enum_variant)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Record {
+    /// Cards of the configuration came into the books.
+    Opened {
+        /// The cards.
+        cards: Vec<PanToken>,
+        /// Accounts, opening balances, limits.
+        entries: Vec<Entry>,
+    },
+    /// 0200 decided.
+    Answered(Answered),
+    /// 0420 decided.
+    Returned(Returned),
+    /// The link is up and a sign-on was sent, to be repeated at `next`.
+    SignOnSent {
+        /// Its key; only the answer to the last one counts.
+        key: HostKey,
+        /// When it is repeated.
+        next: Mono,
+    },
+    /// New working keys.
+    KeysTaken {
+        /// The keys.
+        keys: LinkKeys,
+        /// Those before are taken until then.
+        previous_until: Mono,
+        /// They came as the answer to the sign-on.
+        signed_on: bool,
+    },
+    /// The link went down.
+    LinkDown,
+}
+
+/// What the driver must do.
+// As with records: an answer is what nearly every decision has.
+#[allow(clippy::large_enum_variant)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Send this answer to the network.
+    Answer(Answer),
+    /// Send this sign-on to the network.
+    SignOn(Management),
+    /// Tell the cardholder; never before its record is durable (F11), at most once (A24).
+    Notice(Notice),
+}

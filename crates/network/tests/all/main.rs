@@ -1,0 +1,9 @@
+//! The network driven with real frames: its members have security modules of their own.
+
+mod financial;
+mod members;
+#[cfg(feature = "planted")]
+mod planted;
+mod restart;
+mod reversal;
+mod world;

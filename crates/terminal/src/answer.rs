@@ -1,0 +1,427 @@
+//! What an answer means, and what its absence means.
+//!
+//! An approval counts only with a right MAC and on the open exchange; anything that does not match is no answer.
+
+use crate::command::show;
+use crate::limits::{ASK_AGAIN_MS, SIGN_ON_RETRY_MS};
+use crate::record::{Approval, Ending, Record};
+use crate::state::{Exchange, Phase};
+use crate::{Decided, Effect, Screen, Terminal};
+use crypto::WorkingKeys;
+use payment::terminal::{Answer, MacCheck, Request, Sale, Standing};
+use payment::{Kind, Now, ResponseCode, Sign};
+
+impl Terminal {
+    pub(crate) fn answered(
+        &self,
+        now: Now,
+        number: u64,
+        mac: MacCheck,
+        answer: &Answer,
+        keys: Option<Box<WorkingKeys>>,
+        decided: &mut Decided,
+    ) {
+        let Some(exchange) = self.state.exchange.as_ref().filter(|e| e.number == number) else {
+            return;
+        };
+        if !answer.answers(&exchange.request) {
+            return;
+        }
+        let mac = self.trusted(mac);
+        let request = &exchange.request;
+        if request.kind().row().mac && mac == MacCheck::Wrong {
+            return self.wrong_mac(now, exchange, decided);
+        }
+        self.end_exchange(
+            now,
+            request.sign().filter(|_| mac == MacCheck::Right),
+            decided,
+        );
+        if answer.code.asks_sign_on() {
+            decided.record(Record::SignOnNeeded { retry_at: now.mono });
+        }
+        match request {
+            Request::Management {
+                kind: Kind::SignOn, ..
+            } => self.sign_on_answered(now, answer, keys, decided),
+            Request::Management {
+                kind: Kind::SignOff,
+                ..
+            } => {
+                decided.record(Record::SignedOff);
+                show(Screen::SignedOff, decided);
+            }
+            Request::Management { .. } => show(Screen::EchoAnswered, decided),
+            Request::Financial { sale, .. } if sale.kind == Kind::BalanceInquiry => {
+                balance_answered(answer, mac, decided);
+            }
+            Request::Financial { sale, .. } => self.sale_answered(now, sale, answer, mac, decided),
+            Request::Reversal { sale, .. } => {
+                self.reversal_answered(now, sale, answer, mac, decided)
+            }
+            Request::Query { .. } => self.query_answered(now, answer, mac, decided),
+            Request::IdleReport { .. } => {}
+        }
+    }
+
+    fn trusted(&self, mac: MacCheck) -> MacCheck {
+        #[cfg(feature = "planted")]
+        if self.planted == Some(crate::planted::Bug::IgnoresMac) {
+            return MacCheck::Right;
+        }
+        mac
+    }
+
+    /// The answer is discarded; a sale is reversed with reason A0, and new keys are fetched first.
+    fn wrong_mac(&self, now: Now, exchange: &Exchange, decided: &mut Decided) {
+        decided.effect(Effect::HangUp {
+            exchange: exchange.number,
+        });
+        self.end_exchange(now, None, decided);
+        decided.record(Record::SignOnNeeded { retry_at: now.mono });
+        self.no_answer(now, &exchange.request, ResponseCode::MAC_ERROR, decided);
+    }
+
+    /// The deadline passed or the connection closed.
+    pub(crate) fn unanswered(&self, now: Now, number: u64, decided: &mut Decided) {
+        let Some(exchange) = self.state.exchange.as_ref().filter(|e| e.number == number) else {
+            return;
+        };
+        decided.effect(Effect::HangUp { exchange: number });
+        self.end_exchange(now, None, decided);
+        self.no_answer(
+            now,
+            &exchange.request,
+            ResponseCode::ISSUER_TIMEOUT,
+            decided,
+        );
+    }
+
+    /// The connection was refused: a sale has not begun, and there is nothing to reverse.
+    pub(crate) fn not_sent(&self, now: Now, number: u64, decided: &mut Decided) {
+        let Some(exchange) = self.state.exchange.as_ref().filter(|e| e.number == number) else {
+            return;
+        };
+        self.end_exchange(now, None, decided);
+        match &exchange.request {
+            Request::Financial { sale, .. } if sale.kind.row().reversible => {
+                decided.record(Record::Ended {
+                    ending: Ending::NotSent,
+                    at: now,
+                });
+                show(Screen::NotSent(sale.key), decided);
+            }
+            request => self.no_answer(now, request, ResponseCode::ISSUER_TIMEOUT, decided),
+        }
+    }
+
+    fn no_answer(&self, now: Now, request: &Request, reason: ResponseCode, decided: &mut Decided) {
+        match request {
+            Request::Management {
+                kind: Kind::SignOn, ..
+            } => {
+                decided.record(Record::SignOnNeeded {
+                    retry_at: now.mono.plus_ms(SIGN_ON_RETRY_MS),
+                });
+                show(Screen::HostSilent, decided);
+            }
+            Request::Financial { sale, .. } if sale.kind.row().reversible => {
+                self.silence(now, sale, reason, decided)
+            }
+            Request::Management { .. } | Request::Financial { .. } => {
+                show(Screen::HostSilent, decided)
+            }
+            Request::Reversal { .. } => {
+                let attempts = self.state.reversal.map_or(1, |r| r.attempts);
+                #[cfg(feature = "planted")]
+                if attempts >= 3 && self.planted == Some(crate::planted::Bug::GivesUpReversals) {
+                    decided.record(Record::Ended {
+                        ending: Ending::Reversed {
+                            never_debited: true,
+                        },
+                        at: now,
+                    });
+                    return;
+                }
+                let next = now.mono.plus_ms(self.config.gaps.after(attempts));
+                decided.record(Record::ReversalAgain {
+                    next,
+                    refused: None,
+                });
+            }
+            Request::Query { .. } => self.ask_again(now, ASK_AGAIN_MS, decided),
+            Request::IdleReport { .. } => {}
+        }
+    }
+
+    /// The acquirer is silent: ask what became of the sale, or reverse where the question is not spoken.
+    fn silence(&self, now: Now, sale: &Sale, reason: ResponseCode, decided: &mut Decided) {
+        if self.config.extended && reason != ResponseCode::MAC_ERROR {
+            decided.record(Record::Unknown { ask_at: now.mono });
+            show(Screen::Asking(sale.key), decided);
+        } else {
+            self.reverse(now, reason, decided);
+        }
+    }
+
+    fn ask_again(&self, now: Now, wait_ms: u64, decided: &mut Decided) {
+        let Some(open) = &self.state.open else { return };
+        let ask_at = now.mono.plus_ms(wait_ms);
+        match open.phase {
+            Phase::Following { .. } => {
+                decided.record(Record::Following {
+                    sale: open.sale,
+                    started: open.started,
+                    ask_at,
+                });
+            }
+            Phase::Unknown { .. } => {
+                decided.record(Record::Unknown { ask_at });
+            }
+            Phase::Asked | Phase::Question { .. } => {}
+        }
+    }
+
+    fn sign_on_answered(
+        &self,
+        now: Now,
+        answer: &Answer,
+        keys: Option<Box<WorkingKeys>>,
+        decided: &mut Decided,
+    ) {
+        match keys.filter(|_| answer.code == ResponseCode::APPROVED) {
+            Some(keys) => {
+                decided.record(Record::SignedOn {
+                    keys: *keys,
+                    batch: answer.origin.batch,
+                });
+                show(Screen::SignedOn, decided);
+            }
+            None => {
+                decided.record(Record::SignOnNeeded {
+                    retry_at: now.mono.plus_ms(SIGN_ON_RETRY_MS),
+                });
+                show(Screen::SignOnRefused(answer.code), decided);
+            }
+        }
+    }
+
+    fn sale_answered(
+        &self,
+        now: Now,
+        sale: &Sale,
+        answer: &Answer,
+        mac: MacCheck,
+        decided: &mut Decided,
+    ) {
+        let approved = answer.code.is_success();
+        match mac {
+            MacCheck::Right if approved => self.end(
+                now,
+                Ending::Approved(approval(sale, answer, false)),
+                decided,
+            ),
+            MacCheck::Right if answer.code == ResponseCode::ISSUER_TIMEOUT => {
+                self.follow(now, sale, now, decided)
+            }
+            MacCheck::Right => self.end(now, Ending::Declined(answer.code), decided),
+            // Never an approval without a right MAC.
+            _ if approved => self.reverse(now, ResponseCode::MAC_ERROR, decided),
+            // A decline that proves nothing: shown, and its reversal is flushed all the same (settled point 2).
+            _ => {
+                self.reverse(now, ResponseCode::REASON_OTHER, decided);
+                show(
+                    Screen::Declined {
+                        key: sale.key,
+                        code: answer.code,
+                    },
+                    decided,
+                );
+            }
+        }
+    }
+
+    /// 98: the acquirer owns the reversal. Followed by queries; a plain terminal keeps its own (settled point 3).
+    fn follow(&self, now: Now, sale: &Sale, started: Now, decided: &mut Decided) {
+        if !self.config.extended {
+            return self.reverse(now, ResponseCode::ISSUER_TIMEOUT, decided);
+        }
+        decided.record(Record::Following {
+            sale: *sale,
+            started,
+            ask_at: now.mono.plus_ms(ASK_AGAIN_MS),
+        });
+        show(
+            Screen::Reversing {
+                key: sale.key,
+                by_acquirer: true,
+            },
+            decided,
+        );
+    }
+
+    fn reversal_answered(
+        &self,
+        now: Now,
+        sale: &Sale,
+        answer: &Answer,
+        mac: MacCheck,
+        decided: &mut Decided,
+    ) {
+        let (attempts, started) = self
+            .state
+            .reversal
+            .map_or((1, now), |r| (r.attempts, r.started));
+        let next = now.mono.plus_ms(self.config.gaps.after(attempts));
+        match answer.code {
+            code if mac == MacCheck::Right && code.reversal_done() => {
+                self.end(
+                    now,
+                    Ending::Reversed {
+                        never_debited: code != ResponseCode::APPROVED,
+                    },
+                    decided,
+                );
+            }
+            ResponseCode::ISSUER_TIMEOUT if mac == MacCheck::Right && self.config.extended => {
+                self.follow(now, sale, started, decided);
+            }
+            ResponseCode::ISSUER_TIMEOUT => {
+                decided.record(Record::ReversalAgain {
+                    next,
+                    refused: None,
+                });
+            }
+            code => {
+                decided.record(Record::ReversalAgain {
+                    next,
+                    refused: Some(code),
+                });
+                show(
+                    Screen::ReversalRefused {
+                        key: sale.key,
+                        code,
+                    },
+                    decided,
+                );
+            }
+        }
+    }
+
+    fn query_answered(&self, now: Now, answer: &Answer, mac: MacCheck, decided: &mut Decided) {
+        let Some(open) = &self.state.open else { return };
+        let Some((standing, wait_ms)) = answer.standing.filter(|_| mac == MacCheck::Right) else {
+            return self.ask_again(now, ASK_AGAIN_MS, decided);
+        };
+        match standing {
+            Standing::Approved => self.recovered(now, answer, decided),
+            Standing::Declined(code) => self.end(now, Ending::Declined(code), decided),
+            Standing::InProgress => {
+                // Somebody answers, so the patience for silence starts anew; the acquirer's own time-out ends it.
+                let started = open.started;
+                let patience = self.config.answer_ms.saturating_mul(3);
+                if now.mono.since_ms(started.mono) > patience {
+                    self.reverse(now, ResponseCode::ISSUER_TIMEOUT, decided);
+                } else {
+                    decided.record(Record::Following {
+                        sale: open.sale,
+                        started,
+                        ask_at: now.mono.plus_ms(u64::from(wait_ms).max(1)),
+                    });
+                }
+            }
+            Standing::Reversing => {
+                if !matches!(open.phase, Phase::Following { .. }) {
+                    show(
+                        Screen::Reversing {
+                            key: open.sale.key,
+                            by_acquirer: true,
+                        },
+                        decided,
+                    );
+                }
+                let ask_at = now.mono.plus_ms(u64::from(wait_ms).max(1));
+                decided.record(Record::Following {
+                    sale: open.sale,
+                    started: open.started,
+                    ask_at,
+                });
+            }
+            Standing::Reversed => self.end(
+                now,
+                Ending::Reversed {
+                    never_debited: false,
+                },
+                decided,
+            ),
+            Standing::Case => self.end(now, Ending::Case, decided),
+            Standing::NeverSeen => self.reverse(now, ResponseCode::ISSUER_TIMEOUT, decided),
+        }
+    }
+
+    /// Approved after all. Within the dialogue it is kept and printed; after it the cashier is asked once (settled point 6).
+    fn recovered(&self, now: Now, answer: &Answer, decided: &mut Decided) {
+        let Some(open) = &self.state.open else { return };
+        let approval = approval(&open.sale, answer, true);
+        if now.mono.since_ms(open.started.mono) <= self.config.dialogue_ms {
+            return self.end(now, Ending::Approved(approval), decided);
+        }
+        let until = now.mono.plus_ms(self.config.goods_question_ms);
+        decided.record(Record::AskGoods { approval, until });
+        show(Screen::AskGoods(open.sale.key), decided);
+    }
+
+    /// The sale has ended: the record, then its slip, then what the cashier sees.
+    pub(crate) fn end(&self, now: Now, ending: Ending, decided: &mut Decided) {
+        let sale = self
+            .state
+            .open
+            .map(|open| open.sale)
+            .or(self.state.reversal.map(|reversal| reversal.sale));
+        let Some(sale) = sale else { return };
+        decided.record(Record::Ended { ending, at: now });
+        self.print_slips(now, &sale, &ending, decided);
+        let key = sale.key;
+        show(
+            match ending {
+                Ending::Approved(a) => Screen::Approved {
+                    key,
+                    amount: a.amount,
+                    recovered: a.recovered,
+                },
+                Ending::Declined(code) => Screen::Declined { key, code },
+                Ending::NotSent => Screen::NotSent(key),
+                Ending::Reversed { never_debited } => Screen::Reversed { key, never_debited },
+                Ending::Case => Screen::Case(key),
+            },
+            decided,
+        );
+    }
+
+    fn end_exchange(&self, now: Now, reported: Option<Sign>, decided: &mut Decided) {
+        decided.record(Record::ExchangeEnded { at: now, reported });
+    }
+}
+
+fn balance_answered(answer: &Answer, mac: MacCheck, decided: &mut Decided) {
+    let screen = match (answer.balance, answer.code) {
+        (Some(minor), ResponseCode::APPROVED) if mac == MacCheck::Right => Screen::Balance(minor),
+        (_, ResponseCode::APPROVED) => Screen::BalanceRefused(ResponseCode::MAC_ERROR),
+        (_, code) => Screen::BalanceRefused(code),
+    };
+    show(screen, decided);
+}
+
+fn approval(sale: &Sale, answer: &Answer, recovered: bool) -> Approval {
+    let amount = match answer.code {
+        ResponseCode::PARTIAL => answer.amount.unwrap_or(sale.amount),
+        _ => sale.amount,
+    };
+    Approval {
+        code: answer.code,
+        amount,
+        rrn: answer.rrn,
+        approval: answer.approval,
+        recovered,
+    }
+}

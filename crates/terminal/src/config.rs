@@ -1,0 +1,47 @@
+//! What a terminal is told before it starts.
+
+use crypto::WrappedKey;
+use payment::relay::Gaps;
+use payment::{MerchantId, Stan, TerminalId};
+use receipt::{Language, Paper};
+
+/// A terminal's configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Field 41.
+    pub terminal: TerminalId,
+    /// Field 42.
+    pub merchant: MerchantId,
+    /// Printed on slips.
+    pub merchant_name: String,
+    /// Printed on slips.
+    pub acquirer_name: String,
+    /// Names of issuers by the first digits of their cards, longest first; printed on slips.
+    pub issuers: Vec<(String, String)>,
+    /// Two digits, printed on slips.
+    pub operator: String,
+    /// Terminal master key.
+    pub tmk: WrappedKey,
+    /// Trace number of the first message after installation.
+    pub first_stan: Stan,
+    /// How long an answer is awaited.
+    pub answer_ms: u64,
+    /// How long the answer to a result query is awaited.
+    pub query_ms: u64,
+    /// Speaks the result query and the positive sign.
+    pub extended: bool,
+    /// From the start of a sale: within it a recovered approval is kept and printed without a question.
+    pub dialogue_ms: u64,
+    /// How long the cashier may take to say whether the goods were handed over.
+    pub goods_question_ms: u64,
+    /// Spacing of reversal attempts.
+    pub gaps: Gaps,
+    /// Idle for so long, an unreported sign is reported.
+    pub idle_report_ms: u64,
+    /// A slip is printed; without a printer it is only kept.
+    pub prints: bool,
+    /// Language of slips.
+    pub language: Language,
+    /// Width of the roll.
+    pub paper: Paper,
+}

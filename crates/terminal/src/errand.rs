@@ -1,0 +1,195 @@
+//! What the terminal does by itself, one exchange at a time: sign-on, then the reversal, then the question, then the report.
+
+use crate::limits::QUERIES_MAX;
+use crate::record::Record;
+use crate::state::{Exchange, Phase};
+use crate::{Decided, Effect, Screen, Terminal};
+use payment::terminal::{Origin, Request, Sealed};
+use payment::{Kind, Mono, Now, ResponseCode, Secrets, Sign};
+use receipt::SpoolInput;
+
+impl Terminal {
+    /// When the next errand is due, derived from the state.
+    pub(crate) fn next_errand_at(&self) -> Option<Mono> {
+        let state = &self.state;
+        let question = match state.open.as_ref().map(|open| open.phase) {
+            Some(Phase::Question { until, .. }) => Some(until),
+            _ => None,
+        };
+        let online = match &state.exchange {
+            Some(exchange) => Some(exchange.deadline),
+            None => self.next_online_at(),
+        };
+        [online, question, state.spool.deadline().map(Mono)]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn next_online_at(&self) -> Option<Mono> {
+        let state = &self.state;
+        if let Some(at) = state.sign_on_at {
+            return Some(at);
+        }
+        if state.keys.is_none() {
+            // Without keys nothing can be asked or reversed: whatever is unresolved asks for a sign-on.
+            return (!state.is_settled()).then_some(state.idle_since);
+        }
+        if let Some(reversal) = &state.reversal {
+            return Some(reversal.next);
+        }
+        match state.open.as_ref().map(|open| open.phase) {
+            Some(Phase::Unknown { ask_at, .. } | Phase::Following { ask_at }) => Some(ask_at),
+            Some(_) => None,
+            None => self
+                .unreported()
+                .map(|_| state.idle_since.plus_ms(self.config.idle_report_ms)),
+        }
+    }
+
+    /// The sign, when the acquirer has not heard it yet.
+    pub(crate) fn unreported(&self) -> Option<Sign> {
+        self.sign()
+            .filter(|sign| self.state.reported != Some(*sign))
+    }
+
+    /// The positive sign of the last sale that was approved or reversed.
+    pub(crate) fn sign(&self) -> Option<Sign> {
+        let (batch, stan, outcome) = self.state.signed.filter(|_| self.config.extended)?;
+        Some(Sign {
+            batch,
+            stan,
+            outcome,
+            slip: self.slip_evidence(batch, stan),
+        })
+    }
+
+    pub(crate) fn tick(&self, now: Now, decided: &mut Decided) {
+        if self
+            .state
+            .spool
+            .deadline()
+            .is_some_and(|at| at <= now.mono.0)
+        {
+            self.printer(now, [SpoolInput::Tick], decided);
+        }
+        if let Some(Exchange {
+            number, deadline, ..
+        }) = self.state.exchange
+        {
+            if deadline <= now.mono {
+                self.unanswered(now, number, decided);
+            }
+            return;
+        }
+        if let Some(Phase::Question { until, .. }) = self.state.open.as_ref().map(|open| open.phase)
+        {
+            if until <= now.mono {
+                self.goods(now, false, decided);
+            }
+            return;
+        }
+        if self.next_online_at().is_some_and(|at| at <= now.mono) {
+            self.start_errand(now, decided);
+        }
+    }
+
+    /// Starts the first errand in the order of their right of way; nothing is started while an exchange is open.
+    pub(crate) fn start_errand(&self, now: Now, decided: &mut Decided) {
+        let state = &self.state;
+        if state.sign_on_at.is_some() || state.keys.is_none() {
+            self.ask(
+                now,
+                Request::Management {
+                    kind: Kind::SignOn,
+                    origin: self.origin(),
+                },
+                Secrets::default(),
+                decided,
+            );
+        } else if let Some(reversal) = &state.reversal {
+            decided.effect(Effect::Show(Screen::Reversing {
+                key: reversal.sale.key,
+                by_acquirer: false,
+            }));
+            let request = Request::Reversal {
+                sale: reversal.sale,
+                reason: reversal.reason,
+                sign: self.sign(),
+            };
+            self.ask(now, request, Secrets::default(), decided);
+        } else if let Some(open) = &state.open {
+            if let Phase::Unknown { queries, .. } = open.phase
+                && queries >= QUERIES_MAX
+            {
+                return self.reverse(now, ResponseCode::ISSUER_TIMEOUT, decided);
+            }
+            let original = (open.sale.key.batch, open.sale.key.stan);
+            let request = Request::Query {
+                origin: self.origin(),
+                original,
+                sign: self.sign(),
+            };
+            self.ask(now, request, Secrets::default(), decided);
+        } else if let Some(sign) = self.unreported() {
+            self.ask(
+                now,
+                Request::IdleReport {
+                    origin: self.origin(),
+                    sign,
+                },
+                Secrets::default(),
+                decided,
+            );
+        }
+    }
+
+    /// Opens an exchange: the record first, then the bytes.
+    pub(crate) fn ask(&self, now: Now, request: Request, secrets: Secrets, decided: &mut Decided) {
+        let exchange = self.state.next_exchange;
+        let wait_ms = match request.kind() {
+            Kind::ResultQuery | Kind::IdleReport => self.config.query_ms,
+            _ => self.config.answer_ms,
+        };
+        decided.record(Record::Asked {
+            exchange,
+            request,
+            at: now,
+            deadline: now.mono.plus_ms(wait_ms),
+        });
+        decided.effect(Effect::Send {
+            exchange,
+            sealed: Box::new(Sealed { request, secrets }),
+        });
+    }
+
+    /// The open sale must be reversed by us; it goes out with the next tick.
+    pub(crate) fn reverse(&self, now: Now, reason: ResponseCode, decided: &mut Decided) {
+        let Some(open) = &self.state.open else { return };
+        decided.record(Record::ReversalPending {
+            reason,
+            next: now.mono,
+        });
+        decided.effect(Effect::Show(Screen::Reversing {
+            key: open.sale.key,
+            by_acquirer: false,
+        }));
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        Origin {
+            terminal: self.config.terminal,
+            merchant: self.config.merchant,
+            stan: Some(self.state.next_stan),
+            batch: self.state.batch,
+        }
+    }
+
+    /// After a restart the open exchange is gone: its answer cannot come any more.
+    pub(crate) fn resumed(&self, now: Now, decided: &mut Decided) {
+        self.printer(now, [SpoolInput::Restarted], decided);
+        if let Some(exchange) = &self.state.exchange {
+            self.unanswered(now, exchange.number, decided);
+        }
+    }
+}

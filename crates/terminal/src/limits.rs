@@ -1,0 +1,10 @@
+//! Every maximum of this party, by name.
+
+/// Completed sales kept for reprint and totals.
+pub const COMPLETED_MAX: usize = 500;
+/// Questions about a sale of unknown outcome before it is reversed.
+pub const QUERIES_MAX: u32 = 2;
+/// Milliseconds between two questions while the acquirer reverses, and before an unanswered question is asked again.
+pub const ASK_AGAIN_MS: u64 = 500;
+/// Milliseconds between two attempts to sign on.
+pub const SIGN_ON_RETRY_MS: u64 = 1_000;

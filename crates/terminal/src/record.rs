@@ -1,0 +1,121 @@
+//! What a terminal writes: every durable fact, the only thing that changes its state. No PIN, no track, no clear card number.
+
+use crypto::WorkingKeys;
+use payment::terminal::{Request, Sale};
+use payment::{Amount, ApprovalCode, Batch, Mono, Now, ResponseCode, Rrn, Sign};
+use receipt::SpoolRecord;
+use serde::{Deserialize, Serialize};
+
+/// What the issuer's approval brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// Field 39, one of the success codes.
+    pub code: ResponseCode,
+    /// Field 4 of the answer.
+    pub amount: Amount,
+    /// Field 37.
+    pub rrn: Option<Rrn>,
+    /// Field 38.
+    pub approval: Option<ApprovalCode>,
+    /// It came as the answer to a result query.
+    pub recovered: bool,
+}
+
+/// How a sale ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ending {
+    /// Approved: it stands.
+    Approved(Approval),
+    /// Declined.
+    Declined(ResponseCode),
+    /// Its request never left.
+    NotSent,
+    /// Reversed.
+    Reversed {
+        /// The issuer had debited nothing.
+        never_debited: bool,
+    },
+    /// The acquirer opened a case.
+    Case,
+}
+
+/// A record. Variants are only ever added at the end, so that older journals stay readable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Record {
+    /// A request is about to leave. Durable before its first byte does (T3).
+    Asked {
+        /// The exchange.
+        exchange: u64,
+        /// The request without its secrets.
+        request: Request,
+        /// When.
+        at: Now,
+        /// Until when its answer is awaited.
+        deadline: Mono,
+    },
+    /// Nothing more is expected on the open exchange.
+    ExchangeEnded {
+        /// When.
+        at: Now,
+        /// The sign it carried, when a right answer proves that it was heard.
+        reported: Option<Sign>,
+    },
+    /// Working keys and batch of a sign-on.
+    SignedOn {
+        /// The keys.
+        keys: WorkingKeys,
+        /// The batch to use.
+        batch: Batch,
+    },
+    /// The cashier signed off.
+    SignedOff,
+    /// The keys are not good any more, or a sign-on is wanted; not before `retry_at`.
+    SignOnNeeded {
+        /// Earliest attempt.
+        retry_at: Mono,
+    },
+    /// The outcome of the open sale is unknown: ask, not before `ask_at`.
+    Unknown {
+        /// Next question.
+        ask_at: Mono,
+    },
+    /// The acquirer owns the reversal of this sale; follow it.
+    Following {
+        /// The sale.
+        sale: Sale,
+        /// When it was started.
+        started: Now,
+        /// Next question.
+        ask_at: Mono,
+    },
+    /// A late recovery: the cashier is asked whether the goods were handed over.
+    AskGoods {
+        /// What was recovered.
+        approval: Approval,
+        /// No answer until then means no.
+        until: Mono,
+    },
+    /// The open sale must be reversed, by us.
+    ReversalPending {
+        /// Field 39 of the reversal.
+        reason: ResponseCode,
+        /// First attempt.
+        next: Mono,
+    },
+    /// The pending reversal is tried again later.
+    ReversalAgain {
+        /// Next attempt.
+        next: Mono,
+        /// It was refused with this code.
+        refused: Option<ResponseCode>,
+    },
+    /// The open sale, or the one being reversed, has ended.
+    Ended {
+        /// How.
+        ending: Ending,
+        /// When.
+        at: Now,
+    },
+    /// The spool.
+    Spool(SpoolRecord),
+}

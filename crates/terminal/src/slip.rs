@@ -1,0 +1,183 @@
+//! The slips of a sale: what goes into the spool, and what the spool knows of them.
+//!
+//! Paper never decides about money: nothing here changes how a sale ended.
+
+use crate::record::{Approval, Ending, Record};
+use crate::state::Completed;
+use crate::{Decided, Effect, Terminal};
+use payment::sign::{SlipEvidence, Trouble};
+use payment::terminal::Sale;
+use payment::{Batch, Now, Stan, verdict};
+use receipt::{CopyOf, JobState, SlipFields, SpoolInput, Title};
+
+/// Number of the slip of a sale; never used again for another one within a batch's life.
+pub fn slip_id(batch: Batch, stan: Stan) -> u64 {
+    u64::from(batch.0) * 1_000_000 + u64::from(stan.0)
+}
+
+/// The proof of a reversal has a number of its own.
+const REVERSAL_PROOF: u64 = 1 << 48;
+
+pub(crate) fn slip_of(completed: &Completed) -> Option<u64> {
+    let id = slip_id(completed.sale.key.batch, completed.sale.key.stan);
+    match completed.ending {
+        Ending::Approved(_) => Some(id),
+        Ending::Reversed { .. } => Some(id + REVERSAL_PROOF),
+        Ending::Declined(_) | Ending::NotSent | Ending::Case => None,
+    }
+}
+
+impl Terminal {
+    /// Submits the slips that an ending calls for: two copies of a purchase, one proof of a reversal.
+    pub(crate) fn print_slips(
+        &self,
+        now: Now,
+        sale: &Sale,
+        ending: &Ending,
+        decided: &mut Decided,
+    ) {
+        if !self.config.prints {
+            return;
+        }
+        let (language, paper) = (self.config.language, self.config.paper);
+        let submit = |slip_id, fields, copy| SpoolInput::Submit {
+            slip_id,
+            fields,
+            copy,
+            language,
+            paper,
+        };
+        let id = slip_id(sale.key.batch, sale.key.stan);
+        match ending {
+            Ending::Approved(approval) => {
+                let fields = self.purchase(now, sale, approval);
+                let merchant = submit(id, fields.clone(), CopyOf::Merchant);
+                self.printer(
+                    now,
+                    [merchant, submit(id, fields, CopyOf::Cardholder)],
+                    decided,
+                );
+            }
+            Ending::Reversed { never_debited } => {
+                let row = if *never_debited {
+                    "reversed_never_debited"
+                } else {
+                    "reversed"
+                };
+                let fields = self.fields(now, sale, Title::ReversalProof, row);
+                self.printer(
+                    now,
+                    [submit(id + REVERSAL_PROOF, fields, CopyOf::Cardholder)],
+                    decided,
+                );
+            }
+            Ending::Declined(_) | Ending::NotSent | Ending::Case => {}
+        }
+    }
+
+    /// Passes inputs to the spool, each after the records of the one before.
+    pub(crate) fn printer(
+        &self,
+        now: Now,
+        inputs: impl IntoIterator<Item = SpoolInput>,
+        decided: &mut Decided,
+    ) {
+        let mut inputs = inputs.into_iter().peekable();
+        let mut ahead: Option<receipt::Spool> = None;
+        while let Some(input) = inputs.next() {
+            let spool = ahead.as_ref().unwrap_or(&self.state.spool);
+            let (records, effects) = spool.decide(now.mono.0, input);
+            if inputs.peek().is_some() {
+                let mut next = spool.clone();
+                records.iter().for_each(|record| next.apply(record));
+                ahead = Some(next);
+            }
+            decided
+                .records
+                .extend(records.into_iter().map(Record::Spool));
+            decided
+                .effects
+                .extend(effects.into_iter().map(Effect::Printer));
+        }
+    }
+
+    fn purchase(&self, now: Now, sale: &Sale, approval: &Approval) -> SlipFields {
+        let row = if approval.recovered {
+            "recovered"
+        } else {
+            "paid"
+        };
+        SlipFields {
+            amount_minor: approval.amount.minor,
+            auth_code: approval.approval.map(|code| code.to_string()),
+            rrn: approval.rrn.map(|rrn| rrn.to_string()),
+            signature_required: !sale.entry.has_pin(),
+            ..self.fields(now, sale, Title::Purchase, row)
+        }
+    }
+
+    fn fields(&self, now: Now, sale: &Sale, title: Title, row: &str) -> SlipFields {
+        let config = &self.config;
+        let kind = sale.kind.row();
+        let bin = format!("{:06}", sale.card.bin);
+        let issuer = config
+            .issuers
+            .iter()
+            .find(|(prefix, _)| bin.starts_with(prefix.as_str()));
+        let (zh, en) = verdict::headline(row);
+        SlipFields {
+            title,
+            merchant_name: config.merchant_name.clone(),
+            merchant_id: sale.key.merchant.to_string(),
+            terminal_id: sale.key.terminal.to_string(),
+            operator: config.operator.clone(),
+            issuer: issuer.map_or_else(String::new, |(_, name)| name.clone()),
+            acquirer: config.acquirer_name.clone(),
+            masked_pan: sale.card.masked(),
+            entry_letter: sale.entry.letter(),
+            transaction: (kind.zh.to_owned(), kind.en.to_owned()),
+            batch: sale.key.batch.0,
+            voucher: sale.key.stan.0,
+            auth_code: None,
+            rrn: None,
+            date_time: now.wall.text(),
+            amount_minor: sale.amount.minor,
+            headline: (zh.to_owned(), en.to_owned()),
+            remarks: Vec::new(),
+            signature_required: false,
+            training: false,
+        }
+    }
+
+    /// What the sign says of a sale's slip.
+    pub(crate) fn slip_evidence(&self, batch: Batch, stan: Stan) -> SlipEvidence {
+        let id = slip_id(batch, stan);
+        let known = self.state.spool.evidence(id);
+        let (level, trouble) = match known {
+            None if self.config.prints => (0, Trouble::None),
+            None => (0, Trouble::SwitchedOff),
+            Some((state, evidence, _)) => {
+                let trouble = match state {
+                    JobState::Held(trouble) | JobState::Failed(trouble) => of_printer(trouble),
+                    JobState::Queued | JobState::Printing | JobState::Done => Trouble::None,
+                };
+                (evidence.level(), trouble)
+            }
+        };
+        SlipEvidence { level, trouble }
+    }
+}
+
+fn of_printer(trouble: receipt::Trouble) -> Trouble {
+    match trouble {
+        receipt::Trouble::PaperOut => Trouble::PaperOut,
+        receipt::Trouble::CoverOpen => Trouble::CoverOpen,
+        receipt::Trouble::Jam | receipt::Trouble::Cutter => Trouble::Jam,
+        receipt::Trouble::Offline | receipt::Trouble::Unreachable => Trouble::Offline,
+        receipt::Trouble::Disabled => Trouble::SwitchedOff,
+        receipt::Trouble::PowerLost => Trouble::PowerLost,
+        receipt::Trouble::HeadHot | receipt::Trouble::Fault | receipt::Trouble::Unknown => {
+            Trouble::Other
+        }
+    }
+}

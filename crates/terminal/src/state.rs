@@ -1,0 +1,338 @@
+//! The terminal's state: a fold of its records and nothing else.
+
+use crate::limits::COMPLETED_MAX;
+use crate::record::{Ending, Record};
+use crypto::WorkingKeys;
+use payment::terminal::{Request, Sale};
+use payment::{Batch, Kind, Mono, Now, ResponseCode, Sign, SignOutcome, Stan};
+use receipt::Spool;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// The one outstanding exchange.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// Its number.
+    pub number: u64,
+    /// The request.
+    pub request: Request,
+    /// Until when its answer is awaited.
+    pub deadline: Mono,
+}
+
+/// What is being done about the open sale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    /// Its answer is awaited.
+    Asked,
+    /// Unknown: the acquirer is asked what became of it.
+    Unknown {
+        /// Questions asked.
+        queries: u32,
+        /// Next question.
+        ask_at: Mono,
+    },
+    /// The acquirer reverses it.
+    Following {
+        /// Next question.
+        ask_at: Mono,
+    },
+    /// Recovered late: were the goods handed over?
+    Question {
+        /// What was recovered.
+        approval: crate::record::Approval,
+        /// No answer until then means no.
+        until: Mono,
+    },
+}
+
+/// The open sale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Open {
+    /// The request without secrets.
+    pub sale: Sale,
+    /// When it was started.
+    pub started: Now,
+    /// What is being done about it.
+    pub phase: Phase,
+}
+
+/// The pending reversal; it goes before anything else that is online.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingReversal {
+    /// The sale.
+    pub sale: Sale,
+    /// When the sale was started.
+    pub started: Now,
+    /// Field 39.
+    pub reason: ResponseCode,
+    /// Attempts made.
+    pub attempts: u32,
+    /// Next attempt.
+    pub next: Mono,
+    /// The last refusal.
+    pub refused: Option<ResponseCode>,
+}
+
+/// A completed sale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Completed {
+    /// The request.
+    pub sale: Sale,
+    /// How it ended.
+    pub ending: Ending,
+    /// When.
+    pub at: Now,
+}
+
+/// Totals of the batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Approved purchases.
+    pub sales: u32,
+    /// Their sum in minor units.
+    pub sales_minor: u64,
+    /// Reversed purchases.
+    pub reversed: u32,
+}
+
+/// Everything a terminal knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    pub(crate) keys: Option<WorkingKeys>,
+    pub(crate) batch: Batch,
+    pub(crate) next_stan: Stan,
+    pub(crate) sign_on_at: Option<Mono>,
+    pub(crate) exchange: Option<Exchange>,
+    pub(crate) next_exchange: u64,
+    pub(crate) open: Option<Open>,
+    pub(crate) reversal: Option<PendingReversal>,
+    pub(crate) completed: VecDeque<Completed>,
+    pub(crate) totals: Totals,
+    pub(crate) signed: Option<(Batch, Stan, SignOutcome)>,
+    pub(crate) reported: Option<Sign>,
+    pub(crate) idle_since: Mono,
+    pub(crate) spool: Spool,
+}
+
+impl State {
+    pub(crate) fn new(first_stan: Stan) -> Self {
+        Self {
+            keys: None,
+            batch: Batch(0),
+            next_stan: first_stan,
+            sign_on_at: None,
+            exchange: None,
+            next_exchange: 1,
+            open: None,
+            reversal: None,
+            completed: VecDeque::new(),
+            totals: Totals::default(),
+            signed: None,
+            reported: None,
+            idle_since: Mono(0),
+            spool: Spool::default(),
+        }
+    }
+
+    /// True when it has keys and needs no sign-on.
+    pub fn signed_on(&self) -> bool {
+        self.keys.is_some() && self.sign_on_at.is_none()
+    }
+
+    /// The keys.
+    pub fn keys(&self) -> Option<&WorkingKeys> {
+        self.keys.as_ref()
+    }
+
+    /// The batch.
+    pub fn batch(&self) -> Batch {
+        self.batch
+    }
+
+    /// The next trace number.
+    pub fn next_stan(&self) -> Stan {
+        self.next_stan
+    }
+
+    /// The open sale.
+    pub fn open(&self) -> Option<&Open> {
+        self.open.as_ref()
+    }
+
+    /// The pending reversal.
+    pub fn reversal(&self) -> Option<&PendingReversal> {
+        self.reversal.as_ref()
+    }
+
+    /// The outstanding exchange.
+    pub fn exchange(&self) -> Option<&Exchange> {
+        self.exchange.as_ref()
+    }
+
+    /// Completed sales, oldest first.
+    pub fn completed(&self) -> impl DoubleEndedIterator<Item = &Completed> {
+        self.completed.iter()
+    }
+
+    /// Totals of the batch.
+    pub fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// The spool.
+    pub fn spool(&self) -> &Spool {
+        &self.spool
+    }
+
+    /// Nothing is open, pending or on the wire.
+    pub fn is_settled(&self) -> bool {
+        self.open.is_none() && self.reversal.is_none()
+    }
+
+    pub(crate) fn apply(&mut self, record: &Record) {
+        match record {
+            Record::Asked {
+                exchange,
+                request,
+                at,
+                deadline,
+            } => self.asked(*exchange, request, *at, *deadline),
+            Record::ExchangeEnded { at, reported } => {
+                self.exchange = None;
+                self.idle_since = at.mono;
+                if reported.is_some() {
+                    self.reported = *reported;
+                }
+            }
+            Record::SignedOn { keys, batch } => {
+                self.keys = Some(*keys);
+                self.batch = *batch;
+                self.sign_on_at = None;
+            }
+            Record::SignedOff => self.keys = None,
+            Record::SignOnNeeded { retry_at } => self.sign_on_at = Some(*retry_at),
+            Record::Unknown { ask_at } => {
+                if let Some(open) = &mut self.open {
+                    let queries = match open.phase {
+                        Phase::Unknown { queries, .. } => queries,
+                        _ => 0,
+                    };
+                    open.phase = Phase::Unknown {
+                        queries,
+                        ask_at: *ask_at,
+                    };
+                }
+            }
+            Record::Following {
+                sale,
+                started,
+                ask_at,
+            } => {
+                self.reversal = None;
+                self.open = Some(Open {
+                    sale: *sale,
+                    started: *started,
+                    phase: Phase::Following { ask_at: *ask_at },
+                });
+            }
+            Record::AskGoods { approval, until } => {
+                if let Some(open) = &mut self.open {
+                    open.phase = Phase::Question {
+                        approval: *approval,
+                        until: *until,
+                    };
+                }
+            }
+            Record::ReversalPending { reason, next } => {
+                if let Some(Open { sale, started, .. }) = self.open.take() {
+                    self.reversal = Some(PendingReversal {
+                        sale,
+                        started,
+                        reason: *reason,
+                        attempts: 0,
+                        next: *next,
+                        refused: None,
+                    });
+                }
+            }
+            Record::ReversalAgain { next, refused } => {
+                if let Some(reversal) = &mut self.reversal {
+                    reversal.next = *next;
+                    if refused.is_some() {
+                        reversal.refused = *refused;
+                    }
+                }
+            }
+            Record::Ended { ending, at } => self.ended(*ending, *at),
+            Record::Spool(record) => self.spool.apply(record),
+        }
+    }
+
+    fn asked(&mut self, number: u64, request: &Request, at: Now, deadline: Mono) {
+        self.exchange = Some(Exchange {
+            number,
+            request: *request,
+            deadline,
+        });
+        self.next_exchange = number + 1;
+        match request {
+            Request::Financial { sale, .. } if sale.kind.row().reversible => {
+                self.open = Some(Open {
+                    sale: *sale,
+                    started: at,
+                    phase: Phase::Asked,
+                });
+            }
+            Request::Query { .. } => {
+                if let Some(Open {
+                    phase: Phase::Unknown { queries, .. },
+                    ..
+                }) = &mut self.open
+                {
+                    *queries += 1;
+                }
+            }
+            Request::Reversal { .. } => {
+                if let Some(reversal) = &mut self.reversal {
+                    reversal.attempts = reversal.attempts.saturating_add(1);
+                }
+            }
+            _ => {}
+        }
+        // A reversal repeats its original's number and an echo has none; everything else takes a new one.
+        if !matches!(request.kind(), Kind::Reversal | Kind::Echo) {
+            self.next_stan = self.next_stan.next();
+        }
+    }
+
+    fn ended(&mut self, ending: Ending, at: Now) {
+        let sale = self
+            .open
+            .take()
+            .map(|open| open.sale)
+            .or(self.reversal.take().map(|reversal| reversal.sale));
+        let Some(sale) = sale else { return };
+        let outcome = match ending {
+            Ending::Approved(approval) => {
+                self.totals.sales += 1;
+                self.totals.sales_minor += approval.amount.minor;
+                Some(SignOutcome::Approved)
+            }
+            Ending::Reversed { .. } => {
+                self.totals.reversed += 1;
+                Some(SignOutcome::Reversed)
+            }
+            Ending::Declined(_) | Ending::NotSent | Ending::Case => None,
+        };
+        // Only an outcome that the acquirer waits for replaces the sign: a decline must not hide an unreported approval.
+        if let Some(outcome) = outcome {
+            self.signed = Some((sale.key.batch, sale.key.stan, outcome));
+        }
+        self.idle_since = at.mono;
+        self.completed.push_back(Completed { sale, ending, at });
+        if self.completed.len() > COMPLETED_MAX {
+            self.completed.pop_front();
+        }
+    }
+}
