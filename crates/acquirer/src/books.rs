@@ -22,7 +22,10 @@ impl Books {
     pub(crate) fn book(&mut self, merchant: MerchantId, amount: Amount) -> u64 {
         let currency = Currency(amount.currency.0);
         if self.ledger.balance(NETWORK_RECEIVABLE).is_none() {
-            self.open(NETWORK_RECEIVABLE, AccountRules::open(currency, Side::Debit));
+            self.open(
+                NETWORK_RECEIVABLE,
+                AccountRules::open(currency, Side::Debit),
+            );
         }
         let next = AccountId(FIRST_MERCHANT + self.merchants.len() as u64);
         let account = *self.merchants.entry(merchant).or_insert(next);
@@ -45,12 +48,23 @@ impl Books {
     /// Takes a booked sale back, once.
     pub(crate) fn take_back(&mut self, transfer: u64) {
         let id = TransferId(u128::from(self.number()));
-        self.ledger.apply(&Entry::Reverse { id, original: TransferId(u128::from(transfer)) });
+        self.ledger.apply(&Entry::Reverse {
+            id,
+            original: TransferId(u128::from(transfer)),
+        });
+    }
+
+    /// Drops a booked sale from memory; the balances stay.
+    pub(crate) fn forget(&mut self, transfer: u64) {
+        self.ledger.forget(TransferId(u128::from(transfer)));
     }
 
     /// What a merchant is owed, in minor units.
     pub fn payable(&self, merchant: &MerchantId) -> i64 {
-        self.merchants.get(merchant).and_then(|account| self.ledger.available(*account)).unwrap_or(0)
+        self.merchants
+            .get(merchant)
+            .and_then(|account| self.ledger.available(*account))
+            .unwrap_or(0)
     }
 
     /// What the network owes, in minor units.

@@ -8,7 +8,8 @@ use iso8583::{Dialect, Message, Mti};
 use payment::terminal::{Answer, KeysField, MacCheck, Origin, Request, Sealed};
 use payment::wire::{self, WireError};
 use payment::{
-    Batch, EdgeError, Institution, Kind, MerchantId, Party, Peer, ResponseCode, Said, Stan, Surroundings, TerminalId, host,
+    Batch, EdgeError, Institution, Kind, MerchantId, Party, Peer, ResponseCode, Said, Stan,
+    Surroundings, TerminalId, host,
 };
 
 impl Party for Acquirer {
@@ -22,10 +23,17 @@ impl Party for Acquirer {
         self.state = state;
     }
 
-    fn hear(&self, around: &Surroundings<'_>, from: Peer, frame: &[u8]) -> Result<Input, EdgeError> {
+    fn hear(
+        &self,
+        around: &Surroundings<'_>,
+        from: Peer,
+        frame: &[u8],
+    ) -> Result<Input, EdgeError> {
         match from {
             Peer::Exchange(exchange) => self.hear_terminal(around, exchange, frame),
-            Peer::Member(member) if member == self.config.network => self.hear_network(around, frame),
+            Peer::Member(member) if member == self.config.network => {
+                self.hear_network(around, frame)
+            }
             Peer::Member(_) => Err(EdgeError::Stranger),
         }
     }
@@ -38,11 +46,23 @@ impl Party for Acquirer {
     ) -> Result<Option<Said<Input>>, EdgeError> {
         let mut message = Message::new(Mti(0));
         match effect {
-            Effect::Reply { reply, answer, mac, about } => {
-                let keys = self.state.session(&answer.origin.terminal).and_then(|s| s.keys.as_ref());
+            Effect::Reply {
+                reply,
+                answer,
+                mac,
+                about,
+            } => {
+                let keys = self
+                    .state
+                    .session(&answer.origin.terminal)
+                    .and_then(|s| s.keys.as_ref());
                 let key = keys.filter(|_| *mac).map(|keys| &keys.mac);
                 wire::terminal::write_answer(answer, key.is_some(), &mut message);
-                let header = TerminalHeader { tpdu: reply.tpdu, header: reply.header }.answer();
+                let header = TerminalHeader {
+                    tpdu: reply.tpdu,
+                    header: reply.header,
+                }
+                .answer();
                 wire::frame::write_terminal(around.module, &header, &message, key, frame)?;
                 Ok(Some(Said {
                     to: Peer::Exchange(reply.exchange),
@@ -53,14 +73,22 @@ impl Party for Acquirer {
                 wire::host::write_request(sealed, around.module, false, &mut message)?;
                 let managed = matches!(sealed.request, host::Request::Management(_));
                 self.write_host(around, &mut message, !managed, frame)?;
-                let if_undelivered = matches!(sealed.request, host::Request::Financial(_))
-                    .then(|| Input::NotSent { key: sealed.request.key() });
-                Ok(Some(Said { to: Peer::Member(self.config.network), if_undelivered }))
+                let if_undelivered =
+                    matches!(sealed.request, host::Request::Financial(_)).then(|| Input::NotSent {
+                        key: sealed.request.key(),
+                    });
+                Ok(Some(Said {
+                    to: Peer::Member(self.config.network),
+                    if_undelivered,
+                }))
             }
             Effect::NetworkReply(answer) => {
                 wire::host::write_answer(answer, false, &mut message);
                 self.write_host(around, &mut message, false, frame)?;
-                Ok(Some(Said { to: Peer::Member(self.config.network), if_undelivered: None }))
+                Ok(Some(Said {
+                    to: Peer::Member(self.config.network),
+                    if_undelivered: None,
+                }))
             }
             Effect::CaseOpened { .. } => Ok(None),
         }
@@ -80,9 +108,18 @@ impl Party for Acquirer {
 }
 
 impl Acquirer {
-    fn hear_terminal(&self, around: &Surroundings<'_>, exchange: u64, frame: &[u8]) -> Result<Input, EdgeError> {
+    fn hear_terminal(
+        &self,
+        around: &Surroundings<'_>,
+        exchange: u64,
+        frame: &[u8],
+    ) -> Result<Input, EdgeError> {
         let (header, body) = open_terminal(frame)?;
-        let reply = Reply { exchange, tpdu: header.tpdu, header: header.header };
+        let reply = Reply {
+            exchange,
+            tpdu: header.tpdu,
+            header: header.header,
+        };
         let mut message = Message::new(Mti(0));
         Dialect::terminal().decode(body, &mut message)?;
         let day = around.now.wall.day();
@@ -91,26 +128,56 @@ impl Acquirer {
             Err(error) => return not_served(reply, &message, error),
         };
         let origin = sealed.request.origin();
-        let session = self.state.session(&origin.terminal).and_then(|s| s.keys.as_ref());
-        let mac = wire::frame::check_terminal_mac(around.module, session.map(|keys| &keys.mac), body, &message);
+        let session = self
+            .state
+            .session(&origin.terminal)
+            .and_then(|s| s.keys.as_ref());
+        let mac = wire::frame::check_terminal_mac(
+            around.module,
+            session.map(|keys| &keys.mac),
+            body,
+            &message,
+        );
         let pin_refused = match session {
             Some(keys) if mac == MacCheck::Right => self.take_over_pin(around, keys, &mut sealed),
             _ => None,
         };
         let keys = match sealed.request {
-            Request::Management { kind: Kind::SignOn, .. } => self.fresh_keys(around, origin.terminal)?,
+            Request::Management {
+                kind: Kind::SignOn, ..
+            } => self.fresh_keys(around, origin.terminal)?,
             _ => None,
         };
-        Ok(Input::Request { reply, mac, sealed: Box::new(sealed), pin_refused, keys })
+        Ok(Input::Request {
+            reply,
+            mac,
+            sealed: Box::new(sealed),
+            pin_refused,
+            keys,
+        })
     }
 
     /// Moves the PIN block from the terminal's key to the network's; a block that does not open costs the sale, not the party.
-    fn take_over_pin(&self, around: &Surroundings<'_>, keys: &WorkingKeys, sealed: &mut Sealed) -> Option<ResponseCode> {
+    fn take_over_pin(
+        &self,
+        around: &Surroundings<'_>,
+        keys: &WorkingKeys,
+        sealed: &mut Sealed,
+    ) -> Option<ResponseCode> {
         let block = sealed.secrets.pin.take()?;
         let format = sealed.secrets.pin_format?;
         let pan = sealed.secrets.pan.as_ref()?;
-        let Some(network) = &self.state.network else { return Some(ResponseCode::ISSUER_UNAVAILABLE) };
-        match around.module.translate_pin(&keys.pin, format, &network.pin, PinFormat::WithPan, &block, pan) {
+        let Some(network) = &self.state.network else {
+            return Some(ResponseCode::ISSUER_UNAVAILABLE);
+        };
+        match around.module.translate_pin(
+            &keys.pin,
+            format,
+            &network.pin,
+            PinFormat::WithPan,
+            &block,
+            pan,
+        ) {
             Ok(moved) => {
                 sealed.secrets.pin = Some(moved);
                 sealed.secrets.pin_format = Some(PinFormat::WithPan);
@@ -126,8 +193,12 @@ impl Acquirer {
         around: &Surroundings<'_>,
         terminal: TerminalId,
     ) -> Result<Option<Box<(WorkingKeys, KeysField)>>, EdgeError> {
-        let Some(setup) = self.config.terminals.get(&terminal) else { return Ok(None) };
-        let (keys, field62) = around.module.issue_working_keys(&setup.tmk, &(around.random)())?;
+        let Some(setup) = self.config.terminals.get(&terminal) else {
+            return Ok(None);
+        };
+        let (keys, field62) = around
+            .module
+            .issue_working_keys(&setup.tmk, &(around.random)())?;
         Ok(Some(Box::new((keys, KeysField(field62)))))
     }
 
@@ -136,20 +207,37 @@ impl Acquirer {
         let mut message = Message::new(Mti(0));
         Dialect::host().decode(body, &mut message)?;
         if message.mti() == Mti(0x0800) {
-            let request = wire::host::read_request(&message, around.module, around.now.wall.day())?.request;
-            let host::Request::Management(management) = request else { return Err(EdgeError::Stranger) };
+            let request =
+                wire::host::read_request(&message, around.module, around.now.wall.day())?.request;
+            let host::Request::Management(management) = request else {
+                return Err(EdgeError::Stranger);
+            };
             let keys = self.install(around, management.keys.as_ref());
             return Ok(Input::NetworkAsks { management, keys });
         }
         let answer = wire::host::read_answer(&message)?;
         let mac = self.check_host_mac(around, &message);
-        let keys = self.install(around, answer.management.as_ref().and_then(|(_, keys)| keys.as_ref()));
-        Ok(Input::Answer { mac, answer: Box::new(answer), keys })
+        let keys = self.install(
+            around,
+            answer
+                .management
+                .as_ref()
+                .and_then(|(_, keys)| keys.as_ref()),
+        );
+        Ok(Input::Answer {
+            mac,
+            answer: Box::new(answer),
+            keys,
+        })
     }
 
     fn check_host_mac(&self, around: &Surroundings<'_>, message: &Message) -> MacCheck {
-        let Some(network) = &self.state.network else { return MacCheck::Wrong };
-        let check = |key: &WrappedKey| wire::frame::check_host_mac(around.module, self.config.mac, Some(key), message);
+        let Some(network) = &self.state.network else {
+            return MacCheck::Wrong;
+        };
+        let check = |key: &WrappedKey| {
+            wire::frame::check_host_mac(around.module, self.config.mac, Some(key), message)
+        };
         match (check(&network.mac), &network.mac_before) {
             (MacCheck::Wrong, Some(before)) => check(before),
             (checked, _) => checked,
@@ -157,12 +245,22 @@ impl Acquirer {
     }
 
     /// Both keys of field 62, or none when a check value differs.
-    fn install(&self, around: &Surroundings<'_>, keys: Option<&host::HostKeys>) -> Option<(WrappedKey, WrappedKey)> {
+    fn install(
+        &self,
+        around: &Surroundings<'_>,
+        keys: Option<&host::HostKeys>,
+    ) -> Option<(WrappedKey, WrappedKey)> {
         let keys = keys?;
         let take = |usage, (key, check): &([u8; 16], [u8; 4])| {
-            around.module.install_host_key(&self.config.kek, usage, key, check).ok()
+            around
+                .module
+                .install_host_key(&self.config.kek, usage, key, check)
+                .ok()
         };
-        Some((take(crypto::KeyUsage::Pin, &keys.pin)?, take(crypto::KeyUsage::Mac, &keys.mac)?))
+        Some((
+            take(crypto::KeyUsage::Pin, &keys.pin)?,
+            take(crypto::KeyUsage::Mac, &keys.mac)?,
+        ))
     }
 
     fn write_host(
@@ -177,7 +275,12 @@ impl Acquirer {
             digits(self.config.network).as_bytes(),
             digits(self.config.institution).as_bytes(),
         );
-        let key = self.state.network.as_ref().filter(|_| mac).map(|keys| (self.config.mac, &keys.mac));
+        let key = self
+            .state
+            .network
+            .as_ref()
+            .filter(|_| mac)
+            .map(|keys| (self.config.mac, &keys.mac));
         wire::frame::write_host(around.module, &header, message, key, frame)
     }
 }
@@ -201,12 +304,19 @@ fn not_served(reply: Reply, message: &Message, error: WireError) -> Result<Input
         Some(Origin {
             terminal: TerminalId::parse(message.get(41)?)?,
             merchant: MerchantId::parse(message.get(42)?)?,
-            stan: message.number(11).and_then(|n| u32::try_from(n).ok()).map(Stan),
+            stan: message
+                .number(11)
+                .and_then(|n| u32::try_from(n).ok())
+                .filter(|n| *n > 0)
+                .map(Stan),
             batch: Batch(message.text(60)?.get(2..8)?.parse().ok()?),
         })
     })()
     .ok_or(error)?;
     let mut answer = Answer::to(&Request::Management { kind, origin }, code);
     answer.processing = message.number(3).and_then(|n| u32::try_from(n).ok());
-    Ok(Input::NotServed { reply, answer: Box::new(answer) })
+    Ok(Input::NotServed {
+        reply,
+        answer: Box::new(answer),
+    })
 }

@@ -157,14 +157,39 @@ impl Machine for Acquirer {
         match input {
             Input::Resumed => self.resumed(now, &mut decided),
             Input::Tick => self.tick(now, &mut decided),
-            Input::Request { reply, mac, sealed, pin_refused, keys } => {
-                self.request(now, terminal::Heard { reply, mac, sealed: *sealed, pin_refused, keys }, &mut decided);
+            Input::Request {
+                reply,
+                mac,
+                sealed,
+                pin_refused,
+                keys,
+            } => {
+                self.request(
+                    now,
+                    terminal::Heard {
+                        reply,
+                        mac,
+                        sealed: *sealed,
+                        pin_refused,
+                        keys,
+                    },
+                    &mut decided,
+                );
             }
             Input::NotServed { reply, answer } => {
-                decided.effect(Effect::Reply { reply, answer: *answer, mac: false, about: None });
+                decided.effect(Effect::Reply {
+                    reply,
+                    answer: *answer,
+                    mac: false,
+                    about: None,
+                });
             }
-            Input::Answer { mac, answer, keys } => self.network_answer(now, mac, &answer, keys, &mut decided),
-            Input::NetworkAsks { management, keys } => self.network_asks(management, keys, &mut decided),
+            Input::Answer { mac, answer, keys } => {
+                self.network_answer(now, mac, &answer, keys, &mut decided)
+            }
+            Input::NetworkAsks { management, keys } => {
+                self.network_asks(management, keys, &mut decided)
+            }
             Input::NotSent { key } => self.not_sent(now, key, &mut decided),
             Input::Undelivered { key } => self.undelivered(key, &mut decided),
             Input::Link { up } => self.link(now, up, &mut decided),

@@ -2,6 +2,8 @@
 
 /// Sales kept in memory for duplicates, queries and reversals; the oldest closed ones are forgotten first.
 pub const SALES_MAX: usize = 1_000_000;
+/// Sales above [`SALES_MAX`] while open ones cannot be forgotten; beyond it new sales are refused.
+pub const OPEN_SALES_SPARE: usize = 100_000;
 /// Reversals of sales never seen that are remembered.
 pub const TOMBSTONES_MAX: usize = 200_000;
 /// Items handled in one tick.

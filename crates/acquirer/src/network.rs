@@ -19,11 +19,24 @@ impl Acquirer {
     }
 
     fn ask_network(&self, now: Now, decided: &mut Decided) {
-        let key = HostKey { forwarder: self.config.network, ..self.next_host_key(now) };
-        decided.record(Record::NetworkAsked { key, retry_at: now.mono.plus_ms(SIGN_ON_RETRY_MS) });
-        let management = host::Management { key, code: NetworkCode::SignOn, keys: None };
+        let key = HostKey {
+            forwarder: self.config.network,
+            ..self.next_host_key(now, decided)
+        };
+        decided.record(Record::NetworkAsked {
+            key,
+            retry_at: now.mono.plus_ms(SIGN_ON_RETRY_MS),
+        });
+        let management = host::Management {
+            key,
+            code: NetworkCode::SignOn,
+            keys: None,
+        };
         let request = host::Request::Management(management);
-        decided.effect(Effect::Forward(Box::new(host::Sealed { request, secrets: Secrets::default() })));
+        decided.effect(Effect::Forward(Box::new(host::Sealed {
+            request,
+            secrets: Secrets::default(),
+        })));
     }
 
     pub(crate) fn network_asks(
@@ -36,7 +49,11 @@ impl Acquirer {
         let code = match (management.code, keys) {
             (NetworkCode::KeyReset, None) => ResponseCode::SECURITY_ERROR,
             (NetworkCode::KeyReset, Some((pin, mac))) => {
-                decided.record(Record::NetworkKeys { pin, mac });
+                decided.record(Record::NetworkKeys {
+                    pin,
+                    mac,
+                    answers: false,
+                });
                 ResponseCode::APPROVED
             }
             _ => ResponseCode::APPROVED,
@@ -53,8 +70,13 @@ impl Acquirer {
         decided: &mut Decided,
     ) {
         if answer.kind == AnswerKind::Management {
-            if let (true, Some((pin, mac))) = (self.state.network_asked == Some(answer.key), keys) {
-                decided.record(Record::NetworkKeys { pin, mac });
+            let asked = self.state.network_asked == Some(answer.key) && answer.code.is_success();
+            if let (true, Some((pin, mac))) = (asked, keys) {
+                decided.record(Record::NetworkKeys {
+                    pin,
+                    mac,
+                    answers: true,
+                });
             }
             return;
         }
@@ -62,11 +84,15 @@ impl Acquirer {
         if mac != MacCheck::Right {
             return;
         }
-        let Some(sale) = self.sale_of(&answer.key) else { return };
+        let Some(sale) = self.sale_of(&answer.key) else {
+            return;
+        };
         match answer.kind {
             AnswerKind::Financial => self.sale_answered(now, sale, answer, decided),
             _ => {
-                if sale.reversal.is_some_and(|r| r.advice == answer.key) && answer.amount == Some(sale.request.amount) {
+                if sale.reversal.is_some_and(|r| r.advice == answer.key)
+                    && answer.amount == Some(sale.request.amount)
+                {
                     self.advice_answered(sale, answer.code, decided);
                 }
             }
@@ -77,19 +103,39 @@ impl Acquirer {
     fn sale_of(&self, key: &HostKey) -> Option<&SaleRecord> {
         #[cfg(feature = "planted")]
         if self.planted == Some(crate::planted::Bug::MatchesByStan) {
-            let found = self.state.by_host.iter().rev().find(|(k, _)| k.stan.0 % 64 == key.stan.0 % 64);
+            let found = self
+                .state
+                .by_host
+                .iter()
+                .rev()
+                .find(|(k, _)| k.stan.0 % 64 == key.stan.0 % 64);
             return found.and_then(|(_, sale)| self.state.sale(sale));
         }
-        self.state.by_host.get(key).and_then(|sale| self.state.sale(sale))
+        self.state
+            .by_host
+            .get(key)
+            .and_then(|sale| self.state.sale(sale))
     }
 
-    fn sale_answered(&self, now: Now, sale: &SaleRecord, answer: &host::Answer, decided: &mut Decided) {
+    fn sale_answered(
+        &self,
+        now: Now,
+        sale: &SaleRecord,
+        answer: &host::Answer,
+        decided: &mut Decided,
+    ) {
         let Some(host) = sale.host else { return };
-        let asked = host::Request::Financial(self.host_request(&sale.request, sale.rrn, host, sale.received));
+        let asked = host::Request::Financial(self.host_request(
+            &sale.request,
+            sale.rrn,
+            host,
+            sale.received,
+        ));
         #[cfg(not(feature = "planted"))]
-        let matches = answer.answers(&asked);
+        let matches = is_whole_answer(answer, &asked);
         #[cfg(feature = "planted")]
-        let matches = answer.answers(&asked) || self.planted == Some(crate::planted::Bug::MatchesByStan);
+        let matches = is_whole_answer(answer, &asked)
+            || self.planted == Some(crate::planted::Bug::MatchesByStan);
         if !matches {
             return;
         }
@@ -98,16 +144,25 @@ impl Acquirer {
                 decided.record(Record::LateApproval { key: sale.key() });
             }
             #[cfg(feature = "planted")]
-            if answer.code.is_success() && self.planted == Some(crate::planted::Bug::PassesLateApproval) {
+            if answer.code.is_success()
+                && self.planted == Some(crate::planted::Bug::PassesLateApproval)
+            {
                 let first = first_answer(answer, now);
                 decided.effect(self.reply_to_sale(sale.reply, &sale.request, sale.rrn, &first));
             }
             return;
         }
-        if sale.evidence.upstream != Upstream::Waiting {
-            return;
+        match sale.evidence.upstream {
+            Upstream::Waiting => {}
+            Upstream::Declined(_) | Upstream::NotSent(_) => {
+                return self.approved_after_refusal(now, sale, answer, decided);
+            }
+            _ => return,
         }
-        if matches!(answer.code, ResponseCode::ISSUER_TIMEOUT | ResponseCode::LATE_ANSWER) {
+        if matches!(
+            answer.code,
+            ResponseCode::ISSUER_TIMEOUT | ResponseCode::LATE_ANSWER
+        ) {
             return self.upstream_unknown(now, sale, Upstream::NetworkGaveUp, decided);
         }
         let first = first_answer(answer, now);
@@ -120,40 +175,109 @@ impl Acquirer {
         decided.effect(self.reply_to_sale(sale.reply, &sale.request, sale.rrn, &first));
     }
 
+    /// The terminal holds a refusal, and now the issuer says that it debited: that money goes back.
+    fn approved_after_refusal(
+        &self,
+        now: Now,
+        sale: &SaleRecord,
+        answer: &host::Answer,
+        decided: &mut Decided,
+    ) {
+        if answer.code.is_success() && sale.request.kind.row().moves_money {
+            let (cause, upstream) = (ReversalCause::Upstream, sale.evidence.upstream);
+            self.reverse(
+                now,
+                sale,
+                cause,
+                upstream,
+                ReversalReason::ACQUIRER_LATE,
+                decided,
+            );
+            decided.record(Record::LateApproval { key: sale.key() });
+        }
+    }
+
     /// Upstream is silent or gave up: the terminal is told 98, and a sale is reversed by us (settled point 3).
-    fn upstream_unknown(&self, now: Now, sale: &SaleRecord, upstream: Upstream, decided: &mut Decided) {
+    fn upstream_unknown(
+        &self,
+        now: Now,
+        sale: &SaleRecord,
+        upstream: Upstream,
+        decided: &mut Decided,
+    ) {
         if sale.request.kind.row().moves_money {
             let reason = ReversalReason::ACQUIRER_TIMEOUT;
-            self.reverse(now, sale, ReversalCause::Upstream, upstream, reason, decided);
+            self.reverse(
+                now,
+                sale,
+                ReversalCause::Upstream,
+                upstream,
+                reason,
+                decided,
+            );
         } else {
             let answer = crate::state::refusal(ResponseCode::ISSUER_TIMEOUT, now);
-            decided.record(Record::Answered { key: sale.key(), answer, confirm_by: None });
+            decided.record(Record::Answered {
+                key: sale.key(),
+                answer,
+                confirm_by: None,
+            });
         }
-        decided.record(Record::Delivered { key: sale.key(), delivery: Delivery::Sent });
-        let request = Request::Financial { sale: sale.request, sign: None };
-        refuse(sale.reply, &request, ResponseCode::ISSUER_TIMEOUT, true, decided);
+        decided.record(Record::Delivered {
+            key: sale.key(),
+            delivery: Delivery::Sent,
+        });
+        let request = Request::Financial {
+            sale: sale.request,
+            sign: None,
+        };
+        refuse(
+            sale.reply,
+            &request,
+            ResponseCode::ISSUER_TIMEOUT,
+            true,
+            decided,
+        );
     }
 
     pub(crate) fn not_sent(&self, now: Now, key: HostKey, decided: &mut Decided) {
-        let Some(sale) = self.sale_of(&key) else { return };
-        if sale.host != Some(key) || sale.evidence.upstream != Upstream::Waiting || sale.evidence.reversal.is_some() {
+        let Some(sale) = self.sale_of(&key) else {
+            return;
+        };
+        if sale.host != Some(key)
+            || sale.evidence.upstream != Upstream::Waiting
+            || sale.evidence.reversal.is_some()
+        {
             return;
         }
         let answer = crate::state::refusal(ResponseCode::ISSUER_UNAVAILABLE, now);
-        decided.record(Record::NotSent { key: sale.key(), answer });
+        decided.record(Record::NotSent {
+            key: sale.key(),
+            answer,
+        });
         decided.effect(self.reply_to_sale(sale.reply, &sale.request, sale.rrn, &answer));
     }
 
     pub(crate) fn undelivered(&self, key: SaleKey, decided: &mut Decided) {
-        let Some(sale) = self.state.sale(&key) else { return };
+        let Some(sale) = self.state.sale(&key) else {
+            return;
+        };
         if sale.evidence.delivery == Delivery::Sent && sale.stands() && sale.confirm_by.is_some() {
-            decided.record(Record::Delivered { key, delivery: Delivery::HungUp });
+            decided.record(Record::Delivered {
+                key,
+                delivery: Delivery::HungUp,
+            });
         }
     }
 
     pub(crate) fn tick(&self, now: Now, decided: &mut Decided) {
         for host in self.state.relay.expired(now.mono).take(TICK_MAX) {
-            if let Some(sale) = self.state.by_host.get(&host).and_then(|key| self.state.sale(key)) {
+            if let Some(sale) = self
+                .state
+                .by_host
+                .get(&host)
+                .and_then(|key| self.state.sale(key))
+            {
                 self.upstream_unknown(now, sale, Upstream::Silent, decided);
             }
         }
@@ -166,25 +290,58 @@ impl Acquirer {
     }
 
     /// After a restart nothing in flight can be sent again (its PIN is gone): it is reversed (settled point 12).
+    ///
+    /// Nobody waits for a reversal any more either: the numbers of exchanges mean nothing after a restart.
     pub(crate) fn resumed(&self, now: Now, decided: &mut Decided) {
+        for (_, key) in &self.state.waiting {
+            decided.record(Record::Waiting {
+                key: *key,
+                waiter: None,
+            });
+        }
         #[cfg(feature = "planted")]
         if self.planted == Some(crate::planted::Bug::ForgetsInFlight) {
             for host in self.state.relay.in_flight() {
-                decided.record(Record::Relay(payment::relay::RelayRecord::Closed { key: host }));
+                decided.record(Record::Relay(payment::relay::RelayRecord::Closed {
+                    key: host,
+                }));
             }
             return;
         }
         for host in self.state.relay.in_flight() {
-            let Some(sale) = self.state.by_host.get(&host).and_then(|key| self.state.sale(key)) else { continue };
+            let Some(sale) = self
+                .state
+                .by_host
+                .get(&host)
+                .and_then(|key| self.state.sale(key))
+            else {
+                continue;
+            };
             if sale.request.kind == Kind::BalanceInquiry {
                 let answer = crate::state::refusal(ResponseCode::ISSUER_TIMEOUT, now);
-                decided.record(Record::Answered { key: sale.key(), answer, confirm_by: None });
+                decided.record(Record::Answered {
+                    key: sale.key(),
+                    answer,
+                    confirm_by: None,
+                });
             } else {
                 let reason = ReversalReason::ACQUIRER_CANNOT_DELIVER;
-                self.reverse(now, sale, ReversalCause::Upstream, Upstream::Interrupted, reason, decided);
+                self.reverse(
+                    now,
+                    sale,
+                    ReversalCause::Upstream,
+                    Upstream::Interrupted,
+                    reason,
+                    decided,
+                );
             }
         }
     }
+}
+
+/// It answers `asked` for the whole amount. An approval of a part is not served: it counts as no answer and is reversed.
+fn is_whole_answer(answer: &host::Answer, asked: &host::Request) -> bool {
+    answer.answers(asked) && answer.amount == host::Answer::to(asked, answer.code).amount
 }
 
 fn first_answer(answer: &host::Answer, now: Now) -> FirstAnswer {

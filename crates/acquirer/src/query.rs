@@ -9,9 +9,20 @@ use payment::terminal::{Answer, Request, Standing};
 use payment::{Batch, ResponseCode, SaleKey, Stan};
 
 impl Acquirer {
-    pub(crate) fn query(&self, reply: Reply, request: &Request, original: (Batch, Stan), decided: &mut Decided) {
+    pub(crate) fn query(
+        &self,
+        reply: Reply,
+        request: &Request,
+        original: (Batch, Stan),
+        decided: &mut Decided,
+    ) {
         let origin = request.origin();
-        let key = SaleKey { terminal: origin.terminal, merchant: origin.merchant, batch: original.0, stan: original.1 };
+        let key = SaleKey {
+            terminal: origin.terminal,
+            merchant: origin.merchant,
+            batch: original.0,
+            stan: original.1,
+        };
         let sale = self.state.sale(&key);
         let standing = match sale {
             Some(sale) => sale.standing(),
@@ -25,8 +36,18 @@ impl Acquirer {
                 self.fill(&mut answer, sale.rrn, first);
             }
             answer.amount = Some(sale.request.amount);
-            decided.record(Record::Delivered { key, delivery: Delivery::Recovered });
+            if sale.awaits_confirmation() && sale.evidence.delivery != Delivery::Recovered {
+                decided.record(Record::Delivered {
+                    key,
+                    delivery: Delivery::Recovered,
+                });
+            }
         }
-        decided.effect(Effect::Reply { reply, answer, mac: true, about: None });
+        decided.effect(Effect::Reply {
+            reply,
+            answer,
+            mac: true,
+            about: None,
+        });
     }
 }

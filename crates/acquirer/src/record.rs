@@ -160,5 +160,19 @@ pub enum Record {
         pin: WrappedKey,
         /// MAC key.
         mac: WrappedKey,
+        /// They answer our sign-on; a reset by the network leaves that answer awaited.
+        answers: bool,
     },
+}
+
+impl Record {
+    /// The trace number between hosts that this record takes.
+    pub(crate) fn host_stan(&self) -> Option<Stan> {
+        match self {
+            Self::Forwarded { host: key, .. }
+            | Self::Reversing { advice: key, .. }
+            | Self::NetworkAsked { key, .. } => Some(key.stan),
+            _ => None,
+        }
+    }
 }

@@ -19,44 +19,100 @@ impl Acquirer {
         reason: ResponseCode,
         decided: &mut Decided,
     ) {
-        let request = Request::Reversal { sale: *asked, reason, sign: None };
+        let request = Request::Reversal {
+            sale: *asked,
+            reason,
+            sign: None,
+        };
         let Some(sale) = self.state.sale(&asked.key) else {
             if self.is_forgotten(asked) {
-                return refuse(reply, &request, ResponseCode::INVALID_RELATED, true, decided);
+                return refuse(
+                    reply,
+                    &request,
+                    ResponseCode::INVALID_RELATED,
+                    true,
+                    decided,
+                );
             }
-            decided.record(Record::Tombstone { key: asked.key });
-            return refuse(reply, &request, ResponseCode::ORIGINAL_NOT_FOUND, true, decided);
+            if !self.state.tombstones.contains(&asked.key) {
+                decided.record(Record::Tombstone { key: asked.key });
+            }
+            return refuse(
+                reply,
+                &request,
+                ResponseCode::ORIGINAL_NOT_FOUND,
+                true,
+                decided,
+            );
         };
         if sale.request.amount != asked.amount {
-            return refuse(reply, &request, ResponseCode::AMOUNT_MISMATCH, true, decided);
+            return refuse(
+                reply,
+                &request,
+                ResponseCode::AMOUNT_MISMATCH,
+                true,
+                decided,
+            );
         }
-        if sale.request.card.token != asked.card.token {
-            return refuse(reply, &request, ResponseCode::INVALID_RELATED, true, decided);
+        if !sale.is_request(asked) {
+            return refuse(
+                reply,
+                &request,
+                ResponseCode::INVALID_RELATED,
+                true,
+                decided,
+            );
         }
         let waiter = Some((reply, now.mono.plus_ms(self.config.ladder.acquirer_ms)));
         match sale.evidence.reversal.map(|r| r.progress) {
-            Some(ReversalProgress::Confirmed(code)) => refuse(reply, &request, done(code), true, decided),
+            Some(ReversalProgress::Confirmed(code)) => {
+                refuse(reply, &request, done(code), true, decided)
+            }
             Some(_) => {
-                decided.record(Record::Waiting { key: asked.key, waiter });
+                decided.record(Record::Waiting {
+                    key: asked.key,
+                    waiter,
+                });
             }
             None => match sale.evidence.upstream {
                 Upstream::Waiting | Upstream::Approved => {
                     let cause = ReversalCause::Terminal(reason);
-                    self.reverse(now, sale, cause, sale.evidence.upstream, ReversalReason::TERMINAL_CANCELS, decided);
-                    decided.record(Record::Waiting { key: asked.key, waiter });
+                    self.reverse(
+                        now,
+                        sale,
+                        cause,
+                        sale.evidence.upstream,
+                        ReversalReason::TERMINAL_CANCELS,
+                        decided,
+                    );
+                    decided.record(Record::Waiting {
+                        key: asked.key,
+                        waiter,
+                    });
                     #[cfg(feature = "planted")]
                     if self.planted == Some(crate::planted::Bug::AnswersReversalEarly) {
                         refuse(reply, &request, ResponseCode::APPROVED, true, decided);
                     }
                 }
-                _ => refuse(reply, &request, ResponseCode::INVALID_RELATED, true, decided),
+                _ => refuse(
+                    reply,
+                    &request,
+                    ResponseCode::INVALID_RELATED,
+                    true,
+                    decided,
+                ),
             },
         }
     }
 
     fn is_forgotten(&self, asked: &Sale) -> bool {
-        let session = self.state.session(&asked.key.terminal).filter(|s| s.batch == asked.key.batch);
-        session.and_then(|s| s.forgotten).is_some_and(|highest| asked.key.stan <= highest)
+        let session = self
+            .state
+            .session(&asked.key.terminal)
+            .filter(|s| s.batch == asked.key.batch);
+        session
+            .and_then(|s| s.forgotten)
+            .is_some_and(|highest| asked.key.stan <= highest)
     }
 
     /// Starts a reversal: from here on the money does not stay with the merchant.
@@ -69,41 +125,62 @@ impl Acquirer {
         reason: ReversalReason,
         decided: &mut Decided,
     ) {
-        let advice = self.advice_key(now, decided);
-        decided.record(Record::Reversing { key: sale.key(), cause, upstream, advice, reason, at: now });
+        let advice = self.next_host_key(now, decided);
+        decided.record(Record::Reversing {
+            key: sale.key(),
+            cause,
+            upstream,
+            advice,
+            reason,
+            at: now,
+        });
         self.send_advice(now, sale, advice, reason, decided);
     }
 
-    /// The next host key, also when this decision has taken some already.
-    fn advice_key(&self, now: Now, decided: &Decided) -> HostKey {
-        let taken = decided.records.iter().filter(|r| matches!(r, Record::Reversing { .. })).count();
-        let mut key = self.next_host_key(now);
-        for _ in 0..taken {
-            key.stan = key.stan.next();
-        }
-        key
-    }
-
-    fn send_advice(&self, now: Now, sale: &SaleRecord, advice: HostKey, reason: ReversalReason, decided: &mut Decided) {
+    fn send_advice(
+        &self,
+        now: Now,
+        sale: &SaleRecord,
+        advice: HostKey,
+        reason: ReversalReason,
+        decided: &mut Decided,
+    ) {
         let Some(original) = sale.host else { return };
-        decided.record(Record::Relay(self.state.relay.attempt(advice, now.mono, &self.config.gaps)));
+        decided.record(Record::Relay(self.state.relay.attempt(
+            advice,
+            now.mono,
+            &self.config.gaps,
+        )));
         let request = host::Request::Reversal(host::Reversal {
             key: advice,
             original,
             reason,
             sale: self.host_request(&sale.request, sale.rrn, original, sale.received),
         });
-        decided.effect(Effect::Forward(Box::new(host::Sealed { request, secrets: Secrets::default() })));
+        decided.effect(Effect::Forward(Box::new(host::Sealed {
+            request,
+            secrets: Secrets::default(),
+        })));
     }
 
     /// Sends every advice that is due once more.
     pub(crate) fn repeat_advices(&self, now: Now, decided: &mut Decided) {
         for advice in self.state.relay.due(now.mono) {
-            let sale = self.state.by_host.get(&advice).and_then(|key| self.state.sale(key));
-            let Some((sale, reversal)) = sale.and_then(|sale| Some((sale, sale.reversal?))) else { continue };
+            let sale = self
+                .state
+                .by_host
+                .get(&advice)
+                .and_then(|key| self.state.sale(key));
+            let Some((sale, reversal)) = sale.and_then(|sale| Some((sale, sale.reversal?))) else {
+                continue;
+            };
             #[cfg(feature = "planted")]
-            if self.planted == Some(crate::planted::Bug::GivesUpReversals) && self.state.relay.attempts(&advice) >= 3 {
-                decided.record(Record::Relay(payment::relay::RelayRecord::Delivered { key: advice }));
+            if self.planted == Some(crate::planted::Bug::GivesUpReversals)
+                && self.state.relay.attempts(&advice) >= 3
+            {
+                decided.record(Record::Relay(payment::relay::RelayRecord::Delivered {
+                    key: advice,
+                }));
                 continue;
             }
             self.send_advice(now, sale, advice, reversal.reason, decided);
@@ -111,8 +188,15 @@ impl Acquirer {
     }
 
     /// 0430: the issuer's word.
-    pub(crate) fn advice_answered(&self, sale: &SaleRecord, code: ResponseCode, decided: &mut Decided) {
-        let Some(reversal) = sale.reversal else { return };
+    pub(crate) fn advice_answered(
+        &self,
+        sale: &SaleRecord,
+        code: ResponseCode,
+        decided: &mut Decided,
+    ) {
+        let Some(reversal) = sale.reversal else {
+            return;
+        };
         match sale.evidence.reversal.map(|r| r.progress) {
             None | Some(ReversalProgress::Confirmed(_)) => return,
             Some(ReversalProgress::Refused(known)) if known == code => return,
@@ -120,9 +204,16 @@ impl Acquirer {
         }
         let opens = !code.reversal_done() && sale.evidence.case.is_none();
         let case = opens.then_some(self.state.counters.cases + 1);
-        decided.record(Record::ReversalAnswered { key: sale.key(), code, case });
+        decided.record(Record::ReversalAnswered {
+            key: sale.key(),
+            code,
+            case,
+        });
         if let Some(case) = case {
-            decided.effect(Effect::CaseOpened { case, key: sale.key() });
+            decided.effect(Effect::CaseOpened {
+                case,
+                key: sale.key(),
+            });
         }
         if let (true, Some((reply, _))) = (code.reversal_done(), reversal.waiter) {
             tell_waiter(sale, reply, done(code), decided);
@@ -131,11 +222,21 @@ impl Acquirer {
 
     /// Terminals that waited long enough are told 98: the acquirer goes on alone (settled point 3).
     pub(crate) fn release_waiters(&self, now: Now, decided: &mut Decided) {
-        let due = self.state.waiting.iter().take_while(|(at, _)| *at <= now.mono).take(crate::limits::TICK_MAX);
+        let due = self
+            .state
+            .waiting
+            .iter()
+            .take_while(|(at, _)| *at <= now.mono)
+            .take(crate::limits::TICK_MAX);
         for (_, key) in due {
-            let Some(sale) = self.state.sale(key) else { continue };
+            let Some(sale) = self.state.sale(key) else {
+                continue;
+            };
             if let Some((reply, _)) = sale.reversal.and_then(|r| r.waiter) {
-                decided.record(Record::Waiting { key: *key, waiter: None });
+                decided.record(Record::Waiting {
+                    key: *key,
+                    waiter: None,
+                });
                 tell_waiter(sale, reply, ResponseCode::ISSUER_TIMEOUT, decided);
             }
         }
@@ -143,11 +244,19 @@ impl Acquirer {
 }
 
 fn tell_waiter(sale: &SaleRecord, reply: Reply, code: ResponseCode, decided: &mut Decided) {
-    let request = Request::Reversal { sale: sale.request, reason: code, sign: None };
+    let request = Request::Reversal {
+        sale: sale.request,
+        reason: code,
+        sign: None,
+    };
     refuse(reply, &request, code, true, decided);
 }
 
 /// What a terminal is told: 00 it was given back, 25 there was nothing to give back.
 fn done(code: ResponseCode) -> ResponseCode {
-    if code == ResponseCode::APPROVED { code } else { ResponseCode::ORIGINAL_NOT_FOUND }
+    if code == ResponseCode::APPROVED {
+        code
+    } else {
+        ResponseCode::ORIGINAL_NOT_FOUND
+    }
 }

@@ -1,6 +1,6 @@
 //! One sale as the acquirer keeps it: the request without secrets, the first answer, the evidence, the reversal.
 
-use payment::evidence::{Evidence, ReversalProgress, Upstream};
+use payment::evidence::{Confirmation, Evidence, ReversalProgress, Upstream};
 use payment::terminal::{Sale, Standing};
 use payment::{ApprovalCode, HostKey, Mono, Now, ResponseCode, Rrn, SaleKey, Wall};
 use serde::{Deserialize, Serialize};
@@ -68,9 +68,22 @@ pub struct SaleRecord {
 }
 
 impl SaleRecord {
+    /// `asked` is this sale's own request, not another one that took its trace number again.
+    pub(crate) fn is_request(&self, asked: &Sale) -> bool {
+        let own = &self.request;
+        (own.kind, own.amount, own.card.token) == (asked.kind, asked.amount, asked.card.token)
+    }
+
     /// Approved and not being reversed.
     pub fn stands(&self) -> bool {
         self.evidence.upstream == Upstream::Approved && self.evidence.reversal.is_none()
+    }
+
+    /// A standing approval of which the terminal has said nothing yet, aged or not.
+    pub(crate) fn awaits_confirmation(&self) -> bool {
+        self.stands()
+            && self.request.kind.row().moves_money
+            && self.evidence.confirmation == Confirmation::None
     }
 
     /// Nothing more will happen to it by itself: it may be forgotten when memory is short.
@@ -79,15 +92,25 @@ impl SaleRecord {
             (Some(reversal), _) => matches!(reversal.progress, ReversalProgress::Confirmed(_)),
             (None, Upstream::Waiting) => false,
             (None, Upstream::Approved) => {
-                !self.request.kind.row().moves_money || (self.confirm_by.is_none() && self.evidence.case.is_none())
+                !self.request.kind.row().moves_money
+                    || (self.confirm_by.is_none() && self.evidence.case.is_none())
             }
             (None, _) => true,
         }
     }
 
+    /// A later monotonic reading as the wall will show it.
+    pub(crate) fn wall_at(&self, mono: Mono) -> Wall {
+        Wall(self.received.wall.0 + mono.since_ms(self.received.mono) as i64)
+    }
+
     /// What a result query is told (settled point 4).
     pub fn standing(&self) -> Standing {
-        match (self.evidence.reversal.map(|r| r.progress), self.evidence.upstream, self.answer) {
+        match (
+            self.evidence.reversal.map(|r| r.progress),
+            self.evidence.upstream,
+            self.answer,
+        ) {
             (Some(ReversalProgress::Confirmed(_)), ..) => Standing::Reversed,
             (Some(ReversalProgress::Refused(_)), ..) => Standing::Case,
             (Some(ReversalProgress::Open), ..) => Standing::Reversing,

@@ -11,20 +11,36 @@ use payment::{Mono, Now, SaleKey, SignOutcome};
 
 impl Acquirer {
     /// Records what `request` confirms. Its MAC has been checked.
-    pub(crate) fn hear_sign(&self, request: &Request, decided: &mut Decided) {
+    pub(crate) fn hear_sign(&self, now: Now, request: &Request, decided: &mut Decided) {
         let origin = request.origin();
         if let Some(sign) = request.sign() {
-            let key = SaleKey { terminal: origin.terminal, merchant: origin.merchant, batch: sign.batch, stan: sign.stan };
+            let key = SaleKey {
+                terminal: origin.terminal,
+                merchant: origin.merchant,
+                batch: sign.batch,
+                stan: sign.stan,
+            };
             let said = Confirmation::Signed(sign.outcome, sign.slip);
-            if let Some(sale) = self.state.sale(&key).filter(|sale| tells_something_new(sale, said)) {
+            if let Some(sale) = self
+                .state
+                .sale(&key)
+                .filter(|sale| tells_something_new(sale, said))
+            {
                 let disagrees = sale.stands() && sign.outcome != SignOutcome::Approved;
-                decided.record(Record::Confirmed { key, confirmation: said });
-                if disagrees {
-                    self.open_case(sale, decided);
+                decided.record(Record::Confirmed {
+                    key,
+                    confirmation: said,
+                });
+                if disagrees && sale.evidence.case.is_none() {
+                    self.open_case(now, sale, decided);
                 }
             }
         }
-        let extended = self.config.terminals.get(&origin.terminal).is_some_and(|t| t.extended);
+        let extended = self
+            .config
+            .terminals
+            .get(&origin.terminal)
+            .is_some_and(|t| t.extended);
         if let (false, Request::Financial { sale, .. }) = (extended, request) {
             self.imply(sale.key, decided);
         }
@@ -32,17 +48,38 @@ impl Acquirer {
 
     /// A plain terminal starts no sale before the last one is settled at its side: a newer request confirms older approvals.
     fn imply(&self, newer: SaleKey, decided: &mut Decided) {
-        let oldest = SaleKey { batch: payment::Batch(0), stan: payment::Stan(0), ..newer };
-        let confirmed = self.state.sales.range(oldest..newer).map(|(_, sale)| sale).filter(|s| s.confirm_by.is_some());
-        for sale in confirmed {
-            decided.record(Record::Confirmed { key: sale.key(), confirmation: Confirmation::Implied });
+        let oldest = SaleKey {
+            batch: payment::Batch(0),
+            stan: payment::Stan(0),
+            ..newer
+        };
+        let older = self
+            .state
+            .sales
+            .range(oldest..newer)
+            .rev()
+            .map(|(_, sale)| sale);
+        // What stands before a sale so confirmed was confirmed with it.
+        let news = older.take_while(|sale| sale.evidence.confirmation != Confirmation::Implied);
+        for sale in news.filter(|sale| sale.awaits_confirmation()) {
+            decided.record(Record::Confirmed {
+                key: sale.key(),
+                confirmation: Confirmation::Implied,
+            });
         }
     }
 
-    fn open_case(&self, sale: &SaleRecord, decided: &mut Decided) {
+    fn open_case(&self, now: Now, sale: &SaleRecord, decided: &mut Decided) {
         let case = self.state.counters.cases + 1;
-        decided.record(Record::OneSided { key: sale.key(), case, at: sale.received });
-        decided.effect(Effect::CaseOpened { case, key: sale.key() });
+        decided.record(Record::OneSided {
+            key: sale.key(),
+            case,
+            at: now,
+        });
+        decided.effect(Effect::CaseOpened {
+            case,
+            key: sale.key(),
+        });
     }
 
     /// Approvals whose time to be confirmed has passed enter the one-sided queue.
@@ -51,10 +88,19 @@ impl Acquirer {
         if self.planted == Some(crate::planted::Bug::NeverAges) {
             return;
         }
-        let due = self.state.confirming.iter().take_while(|(at, _)| *at <= now.mono).take(crate::limits::TICK_MAX);
+        let due = self
+            .state
+            .confirming
+            .iter()
+            .take_while(|(at, _)| *at <= now.mono)
+            .take(crate::limits::TICK_MAX);
         for (n, (_, key)) in due.enumerate() {
             let case = self.state.counters.cases + 1 + n as u32;
-            decided.record(Record::OneSided { key: *key, case, at: now });
+            decided.record(Record::OneSided {
+                key: *key,
+                case,
+                at: now,
+            });
             decided.effect(Effect::CaseOpened { case, key: *key });
         }
     }
@@ -66,5 +112,7 @@ impl Acquirer {
 }
 
 fn tells_something_new(sale: &SaleRecord, said: Confirmation) -> bool {
-    sale.answer.is_some() && sale.evidence.confirmation != said
+    sale.request.kind.row().moves_money
+        && sale.answer.is_some()
+        && sale.evidence.confirmation != said
 }

@@ -1,14 +1,16 @@
 //! The acquirer's state: a fold of its records and nothing else.
 
 use crate::books::Books;
-use crate::limits::{SALES_MAX, TOMBSTONES_MAX};
+use crate::limits::{OPEN_SALES_SPARE, SALES_MAX, TOMBSTONES_MAX};
 use crate::record::Record;
 use crate::sale::{Reply, SaleRecord, SaleReversal};
 use crypto::{WorkingKeys, WrappedKey};
 use payment::evidence::{Confirmation, Delivery, Evidence, Reversal, ReversalProgress, Upstream};
 use payment::relay::{Relay, RelayRecord};
 use payment::terminal::{KeysField, Sale};
-use payment::{Batch, HostKey, Mono, Now, ResponseCode, Rrn, SaleKey, Stan, TerminalId};
+use payment::{
+    Batch, HostKey, Mono, Now, ResponseCode, Rrn, SaleKey, SignOutcome, Stan, TerminalId, Wall,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -75,7 +77,7 @@ pub struct State {
     pub(crate) network_asked: Option<HostKey>,
     pub(crate) network_retry: Option<Mono>,
     pub(crate) next_host_stan: u32,
-    pub(crate) next_rrn: u64,
+    pub(crate) last_rrn: u64,
     pub(crate) next_batch: u32,
     pub(crate) books: Books,
     pub(crate) counters: Counters,
@@ -89,7 +91,10 @@ impl State {
 
     /// The newest sale of a terminal with this trace number.
     pub fn find_trace(&self, terminal: TerminalId, stan: Stan) -> Option<&SaleRecord> {
-        self.sales.values().filter(|s| s.key().terminal == terminal && s.key().stan == stan).max_by_key(|s| s.key().batch)
+        self.sales
+            .values()
+            .filter(|s| s.key().terminal == terminal && s.key().stan == stan)
+            .max_by_key(|s| s.key().batch)
     }
 
     /// The sale with this retrieval reference number.
@@ -104,7 +109,8 @@ impl State {
 
     /// Sales in the one-sided queue.
     pub fn one_sided(&self) -> impl Iterator<Item = &SaleRecord> {
-        self.sales().filter(|sale| sale.evidence.case.is_some() && !sale.is_closed())
+        self.sales()
+            .filter(|sale| sale.evidence.case.is_some() && !sale.is_closed())
     }
 
     /// Approvals that the terminal has not confirmed yet.
@@ -120,6 +126,11 @@ impl State {
     /// True when the network gave us keys.
     pub fn signed_on(&self) -> bool {
         self.network.is_some()
+    }
+
+    /// True when so many sales are open that a new one would have no room: open sales are never forgotten.
+    pub(crate) fn is_full(&self) -> bool {
+        self.sales.len() >= SALES_MAX + OPEN_SALES_SPARE
     }
 
     /// The books.
@@ -144,15 +155,27 @@ impl State {
 
     pub(crate) fn deadline(&self) -> Option<Mono> {
         let first = |set: &BTreeSet<(Mono, SaleKey)>| set.first().map(|(at, _)| *at);
-        [self.relay.deadline(), first(&self.waiting), first(&self.confirming), self.network_retry]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.relay.deadline(),
+            first(&self.waiting),
+            first(&self.confirming),
+            self.network_retry,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
-    pub(crate) fn apply(&mut self, record: &Record) {
+    /// Applies one record; the same live and in replay.
+    pub fn apply(&mut self, record: &Record) {
         match record {
-            Record::SignedOn { terminal, stan, batch, keys, field62 } => {
+            Record::SignedOn {
+                terminal,
+                stan,
+                batch,
+                keys,
+                field62,
+            } => {
                 self.next_batch = self.next_batch.max(batch.0 + 1);
                 let session = Session {
                     sign_on_stan: *stan,
@@ -168,10 +191,23 @@ impl State {
                     session.keys = None;
                 }
             }
-            Record::Forwarded { sale, rrn, host, at, reply, deadline } => {
+            Record::Forwarded {
+                sale,
+                rrn,
+                host,
+                at,
+                reply,
+                deadline,
+            } => {
                 self.forwarded(sale, *rrn, *host, *at, *reply, *deadline);
             }
-            Record::Refused { sale, rrn, code, at, reply } => {
+            Record::Refused {
+                sale,
+                rrn,
+                code,
+                at,
+                reply,
+            } => {
                 let mut kept = keep(sale, *rrn, *at, *reply, Upstream::NotSent(*code));
                 kept.answer = Some(refusal(*code, *at));
                 kept.evidence.delivery = Delivery::Sent;
@@ -182,8 +218,15 @@ impl State {
             Record::Repeated { key, reply } => self.with(key, |sale, _| {
                 sale.reply = *reply;
                 sale.evidence.duplicates = sale.evidence.duplicates.saturating_add(1);
+                if sale.evidence.delivery == Delivery::HungUp {
+                    sale.evidence.delivery = Delivery::Sent;
+                }
             }),
-            Record::Answered { key, answer, confirm_by } => self.answered(key, answer, *confirm_by),
+            Record::Answered {
+                key,
+                answer,
+                confirm_by,
+            } => self.answered(key, answer, *confirm_by),
             Record::NotSent { key, answer } => {
                 self.close_forward(key);
                 self.counters.declined += 1;
@@ -194,9 +237,30 @@ impl State {
                     sale.evidence.delivery = Delivery::Sent;
                 });
             }
-            Record::Reversing { key, cause, upstream, advice, reason, at } => {
-                let reversal = Reversal { cause: *cause, progress: ReversalProgress::Open, attempts: 0 };
-                self.reversing(key, reversal, *upstream, SaleReversal { advice: *advice, reason: *reason, waiter: None }, *at);
+            Record::Reversing {
+                key,
+                cause,
+                upstream,
+                advice,
+                reason,
+                at,
+            } => {
+                let reversal = Reversal {
+                    cause: *cause,
+                    progress: ReversalProgress::Open,
+                    attempts: 0,
+                };
+                self.reversing(
+                    key,
+                    reversal,
+                    *upstream,
+                    SaleReversal {
+                        advice: *advice,
+                        reason: *reason,
+                        waiter: None,
+                    },
+                    *at,
+                );
             }
             Record::Waiting { key, waiter } => self.wait(key, *waiter),
             Record::LateApproval { key } => {
@@ -204,7 +268,9 @@ impl State {
                 self.with(key, |sale, _| sale.evidence.late_approval = true);
             }
             Record::Relay(record) => self.relay_record(record),
-            Record::ReversalAnswered { key, code, case } => self.reversal_answered(key, *code, *case),
+            Record::ReversalAnswered { key, code, case } => {
+                self.reversal_answered(key, *code, *case)
+            }
             Record::Tombstone { key } => self.bury(key),
             Record::Delivered { key, delivery } => {
                 self.with(key, |sale, _| sale.evidence.delivery = *delivery);
@@ -216,31 +282,61 @@ impl State {
                 self.network_asked = Some(*key);
                 self.network_retry = Some(*retry_at);
             }
-            Record::NetworkKeys { pin, mac } => {
+            Record::NetworkKeys { pin, mac, answers } => {
                 let mac_before = self.network.as_ref().map(|keys| keys.mac);
-                self.network = Some(NetworkKeys { pin: *pin, mac: *mac, mac_before });
-                self.network_asked = None;
-                self.network_retry = None;
+                self.network = Some(NetworkKeys {
+                    pin: *pin,
+                    mac: *mac,
+                    mac_before,
+                });
+                if *answers {
+                    self.network_asked = None;
+                    self.network_retry = None;
+                }
             }
         }
     }
 
-    fn forwarded(&mut self, sale: &Sale, rrn: Rrn, host: HostKey, at: Now, reply: Reply, deadline: Mono) {
+    fn forwarded(
+        &mut self,
+        sale: &Sale,
+        rrn: Rrn,
+        host: HostKey,
+        at: Now,
+        reply: Reply,
+        deadline: Mono,
+    ) {
         let mut kept = keep(sale, rrn, at, reply, Upstream::Waiting);
         kept.host = Some(host);
-        kept.evidence.due = Some(payment::Wall(at.wall.0 + deadline.since_ms(at.mono) as i64));
+        kept.evidence.due = Some(kept.wall_at(deadline));
         self.by_host.insert(host, sale.key);
-        self.relay.apply(&RelayRecord::Sent { key: host, deadline });
+        self.relay.apply(&RelayRecord::Sent {
+            key: host,
+            deadline,
+        });
         self.next_host_stan = host.stan.0;
         self.counters.forwarded += 1;
         self.count_rrn();
         self.insert(kept);
     }
 
-    fn answered(&mut self, key: &SaleKey, answer: &crate::sale::FirstAnswer, confirm_by: Option<Mono>) {
+    fn answered(
+        &mut self,
+        key: &SaleKey,
+        answer: &crate::sale::FirstAnswer,
+        confirm_by: Option<Mono>,
+    ) {
         self.close_forward(key);
-        let Self { sales, books, counters, confirming, .. } = self;
-        let Some(sale) = sales.get_mut(key) else { return };
+        let Self {
+            sales,
+            books,
+            counters,
+            confirming,
+            ..
+        } = self;
+        let Some(sale) = sales.get_mut(key) else {
+            return;
+        };
         sale.answer = Some(*answer);
         sale.evidence.delivery = Delivery::Sent;
         sale.evidence.due = None;
@@ -252,7 +348,7 @@ impl State {
             }
             sale.confirm_by = confirm_by;
             if let Some(by) = confirm_by {
-                sale.evidence.due = Some(payment::Wall(sale.received.wall.0 + by.since_ms(sale.received.mono) as i64));
+                sale.evidence.due = Some(sale.wall_at(by));
                 confirming.insert((by, *key));
             }
         } else {
@@ -261,11 +357,21 @@ impl State {
         }
     }
 
-    fn reversing(&mut self, key: &SaleKey, reversal: Reversal, upstream: Upstream, how: SaleReversal, at: Now) {
+    fn reversing(
+        &mut self,
+        key: &SaleKey,
+        reversal: Reversal,
+        upstream: Upstream,
+        how: SaleReversal,
+        at: Now,
+    ) {
         self.close_forward(key);
         self.unconfirm(key);
         self.by_host.insert(how.advice, *key);
-        self.relay.apply(&RelayRecord::Queued { key: how.advice, at: at.mono });
+        self.relay.apply(&RelayRecord::Queued {
+            key: how.advice,
+            at: at.mono,
+        });
         self.next_host_stan = how.advice.stan.0;
         self.counters.reversing += 1;
         self.with(key, |sale, books| {
@@ -281,19 +387,31 @@ impl State {
 
     fn relay_record(&mut self, record: &RelayRecord<HostKey>) {
         self.relay.apply(record);
-        if let RelayRecord::Tried { key, .. } = record
+        if let RelayRecord::Tried { key, next } = record
             && let Some(sale) = self.by_host.get(key).copied()
         {
             self.with(&sale, |sale, _| {
+                let due = sale.wall_at(*next);
                 if let Some(reversal) = &mut sale.evidence.reversal {
                     reversal.attempts = reversal.attempts.saturating_add(1);
+                    // Once refused it is people's turn, whatever the advice still does by itself.
+                    if reversal.progress == ReversalProgress::Open {
+                        sale.evidence.due = Some(due);
+                    }
                 }
             });
         }
     }
 
     fn reversal_answered(&mut self, key: &SaleKey, code: ResponseCode, case: Option<u32>) {
-        let Some(advice) = self.sales.get(key).and_then(|sale| sale.reversal).map(|r| r.advice) else { return };
+        let Some(advice) = self
+            .sales
+            .get(key)
+            .and_then(|sale| sale.reversal)
+            .map(|r| r.advice)
+        else {
+            return;
+        };
         if code.reversal_done() {
             self.relay.apply(&RelayRecord::Delivered { key: advice });
             self.counters.reversed += 1;
@@ -311,9 +429,11 @@ impl State {
                 };
             }
             sale.evidence.case = case.or(sale.evidence.case);
-            if code.reversal_done() {
-                sale.evidence.due = None;
-            }
+            sale.evidence.due = sale
+                .evidence
+                .due
+                .filter(|_| !code.reversal_done())
+                .map(end_of_day);
         });
     }
 
@@ -321,7 +441,11 @@ impl State {
         self.unconfirm(key);
         self.with(key, |sale, _| {
             sale.evidence.confirmation = confirmation;
-            if matches!(confirmation, Confirmation::Implied | Confirmation::Signed(payment::SignOutcome::Approved, _)) {
+            let approved = matches!(
+                confirmation,
+                Confirmation::Implied | Confirmation::Signed(SignOutcome::Approved, _)
+            );
+            if approved && sale.stands() {
                 sale.evidence.one_sided = false;
                 sale.evidence.case = None;
                 sale.evidence.due = None;
@@ -335,13 +459,15 @@ impl State {
         self.with(key, |sale, _| {
             sale.evidence.one_sided = true;
             sale.evidence.case = Some(case);
-            sale.evidence.due = Some(end_of_day(at));
+            sale.evidence.due = Some(end_of_day(at.wall));
         });
     }
 
     fn wait(&mut self, key: &SaleKey, waiter: Option<(Reply, Mono)>) {
         let Self { sales, waiting, .. } = self;
-        let Some(reversal) = sales.get_mut(key).and_then(|sale| sale.reversal.as_mut()) else { return };
+        let Some(reversal) = sales.get_mut(key).and_then(|sale| sale.reversal.as_mut()) else {
+            return;
+        };
         if let Some((_, until)) = reversal.waiter.take() {
             waiting.remove(&(until, *key));
         }
@@ -352,7 +478,9 @@ impl State {
     }
 
     fn unconfirm(&mut self, key: &SaleKey) {
-        let Self { sales, confirming, .. } = self;
+        let Self {
+            sales, confirming, ..
+        } = self;
         if let Some(by) = sales.get_mut(key).and_then(|sale| sale.confirm_by.take()) {
             confirming.remove(&(by, *key));
         }
@@ -374,14 +502,19 @@ impl State {
     fn insert(&mut self, sale: SaleRecord) {
         self.order.push_back(sale.key());
         self.sales.insert(sale.key(), sale);
-        if self.sales.len() > SALES_MAX {
-            self.forget_oldest();
+        // Two for one: what open sales kept back is caught up with.
+        for _ in 0..2 {
+            if self.sales.len() > SALES_MAX {
+                self.forget_oldest();
+            }
         }
     }
 
     /// Forgets the oldest sale if it is closed; an open one goes to the back of the line, so that it is never lost.
     fn forget_oldest(&mut self) {
-        let Some(oldest) = self.order.pop_front() else { return };
+        let Some(oldest) = self.order.pop_front() else {
+            return;
+        };
         if !self.sales.get(&oldest).is_some_and(SaleRecord::is_closed) {
             self.order.push_back(oldest);
             return;
@@ -391,8 +524,15 @@ impl State {
             keys.into_iter().flatten().for_each(|key| {
                 self.by_host.remove(&key);
             });
+            if let Some(transfer) = sale.transfer {
+                self.books.forget(transfer);
+            }
         }
-        if let Some(session) = self.sessions.get_mut(&oldest.terminal).filter(|s| s.batch == oldest.batch) {
+        if let Some(session) = self
+            .sessions
+            .get_mut(&oldest.terminal)
+            .filter(|s| s.batch == oldest.batch)
+        {
             session.forgotten = session.forgotten.max(Some(oldest.stan));
         }
     }
@@ -408,8 +548,13 @@ impl State {
         }
     }
 
+    /// Number of the next retrieval reference, one to eight digits.
+    pub(crate) fn rrn_number(&self) -> u64 {
+        self.last_rrn % 99_999_999 + 1
+    }
+
     fn count_rrn(&mut self) {
-        self.next_rrn = (self.next_rrn + 1) % 100_000_000;
+        self.last_rrn = self.rrn_number();
     }
 }
 
@@ -429,12 +574,18 @@ fn keep(sale: &Sale, rrn: Rrn, at: Now, reply: Reply, upstream: Upstream) -> Sal
 }
 
 pub(crate) fn refusal(code: ResponseCode, at: Now) -> crate::sale::FirstAnswer {
-    crate::sale::FirstAnswer { code, approval: None, settlement: None, balance: None, at: at.wall }
+    crate::sale::FirstAnswer {
+        code,
+        approval: None,
+        settlement: None,
+        balance: None,
+        at: at.wall,
+    }
 }
 
 /// The end of the business day in China: by then a one-sided item is somebody's duty.
-fn end_of_day(at: Now) -> payment::Wall {
+fn end_of_day(at: Wall) -> Wall {
     let day_ms = 86_400_000;
-    let local = at.wall.0 + 8 * 3_600_000;
-    payment::Wall(local.div_euclid(day_ms) * day_ms + day_ms - 1_000 - 8 * 3_600_000)
+    let local = at.0 + 8 * 3_600_000;
+    Wall(local.div_euclid(day_ms) * day_ms + day_ms - 1_000 - 8 * 3_600_000)
 }

@@ -26,21 +26,42 @@ impl Acquirer {
             return refuse(heard.reply, &request, code, false, decided);
         }
         if request.kind().row().mac && !self.mac_is_right(heard.mac) {
-            return refuse(heard.reply, &request, ResponseCode::MAC_ERROR, false, decided);
+            return refuse(
+                heard.reply,
+                &request,
+                ResponseCode::MAC_ERROR,
+                false,
+                decided,
+            );
         }
-        self.hear_sign(&request, decided);
+        self.hear_sign(now, &request, decided);
         match request {
-            Request::Management { kind: Kind::SignOn, origin } => self.sign_on(now, &heard, origin, decided),
+            Request::Management {
+                kind: Kind::SignOn,
+                origin,
+            } => self.sign_on(now, &heard, origin, decided),
             Request::Management { kind, origin } => {
                 if kind == Kind::SignOff {
-                    decided.record(Record::SignedOff { terminal: origin.terminal });
+                    decided.record(Record::SignedOff {
+                        terminal: origin.terminal,
+                    });
                 }
-                refuse(heard.reply, &request, ResponseCode::APPROVED, false, decided);
+                refuse(
+                    heard.reply,
+                    &request,
+                    ResponseCode::APPROVED,
+                    false,
+                    decided,
+                );
             }
             Request::Financial { sale, .. } => self.financial(now, heard, sale, decided),
-            Request::Reversal { sale, reason, .. } => self.terminal_reversal(now, heard.reply, &sale, reason, decided),
+            Request::Reversal { sale, reason, .. } => {
+                self.terminal_reversal(now, heard.reply, &sale, reason, decided)
+            }
             Request::Query { original, .. } => self.query(heard.reply, &request, original, decided),
-            Request::IdleReport { .. } => refuse(heard.reply, &request, ResponseCode::APPROVED, true, decided),
+            Request::IdleReport { .. } => {
+                refuse(heard.reply, &request, ResponseCode::APPROVED, true, decided)
+            }
         }
     }
 
@@ -54,7 +75,11 @@ impl Acquirer {
 
     /// Known terminal, of this merchant.
     fn admit(&self, origin: &Origin) -> Rung {
-        let setup = self.config.terminals.get(&origin.terminal).ok_or(ResponseCode::UNKNOWN_TERMINAL)?;
+        let setup = self
+            .config
+            .terminals
+            .get(&origin.terminal)
+            .ok_or(ResponseCode::UNKNOWN_TERMINAL)?;
         if setup.merchant != origin.merchant {
             return Err(ResponseCode::INVALID_MERCHANT);
         }
@@ -63,7 +88,13 @@ impl Acquirer {
 
     fn sign_on(&self, now: Now, heard: &Heard, origin: Origin, decided: &mut Decided) {
         let (Some(stan), Some(keys)) = (origin.stan, heard.keys.as_deref()) else {
-            return refuse(heard.reply, &heard.sealed.request, ResponseCode::SECURITY_ERROR, false, decided);
+            return refuse(
+                heard.reply,
+                &heard.sealed.request,
+                ResponseCode::SECURITY_ERROR,
+                false,
+                decided,
+            );
         };
         let session = self.state.session(&origin.terminal);
         let repeated = session.filter(|s| s.sign_on_stan == stan && s.keys.is_some());
@@ -71,7 +102,13 @@ impl Acquirer {
             Some(session) => (session.batch, session.field62),
             None => {
                 let batch = session.map_or(Batch(self.state.next_batch.max(1)), |s| s.batch);
-                decided.record(Record::SignedOn { terminal: origin.terminal, stan, batch, keys: keys.0, field62: keys.1 });
+                decided.record(Record::SignedOn {
+                    terminal: origin.terminal,
+                    stan,
+                    batch,
+                    keys: keys.0,
+                    field62: keys.1,
+                });
                 (batch, keys.1)
             }
         };
@@ -80,21 +117,55 @@ impl Acquirer {
         answer.local = Some((now.wall.time(), now.wall.date()));
         answer.acquirer = Some(self.config.institution);
         answer.keys = Some(field62);
-        decided.effect(Effect::Reply { reply: heard.reply, answer, mac: false, about: None });
+        decided.effect(Effect::Reply {
+            reply: heard.reply,
+            answer,
+            mac: false,
+            about: None,
+        });
     }
 
     fn financial(&self, now: Now, heard: Heard, sale: Sale, decided: &mut Decided) {
         if let Some(known) = self.known(&sale) {
+            if !known.is_request(&sale) {
+                return refuse(
+                    heard.reply,
+                    &heard.sealed.request,
+                    ResponseCode::DUPLICATE,
+                    true,
+                    decided,
+                );
+            }
             return self.repeated(heard.reply, known, decided);
         }
         if let Err(code) = self.batch_is_current(&sale) {
             return refuse(heard.reply, &heard.sealed.request, code, true, decided);
         }
+        if self.state.is_full() {
+            return refuse(
+                heard.reply,
+                &heard.sealed.request,
+                ResponseCode::SYSTEM_ERROR,
+                true,
+                decided,
+            );
+        }
         let rrn = self.next_rrn(now);
         match self.ladder(&sale, heard.pin_refused) {
             Err(code) => {
-                decided.record(Record::Refused { sale, rrn, code, at: now, reply: heard.reply });
-                decided.effect(self.reply_to_sale(heard.reply, &sale, rrn, &crate::state::refusal(code, now)));
+                decided.record(Record::Refused {
+                    sale,
+                    rrn,
+                    code,
+                    at: now,
+                    reply: heard.reply,
+                });
+                decided.effect(self.reply_to_sale(
+                    heard.reply,
+                    &sale,
+                    rrn,
+                    &crate::state::refusal(code, now),
+                ));
             }
             Ok(()) => self.forward(now, heard, sale, rrn, decided),
         }
@@ -110,11 +181,17 @@ impl Acquirer {
     }
 
     fn batch_is_current(&self, sale: &Sale) -> Rung {
-        let session = self.state.session(&sale.key.terminal).ok_or(ResponseCode::BATCH_MISMATCH)?;
+        let session = self
+            .state
+            .session(&sale.key.terminal)
+            .ok_or(ResponseCode::BATCH_MISMATCH)?;
         if session.batch != sale.key.batch {
             return Err(ResponseCode::BATCH_MISMATCH);
         }
-        if session.forgotten.is_some_and(|highest| sale.key.stan <= highest) {
+        if session
+            .forgotten
+            .is_some_and(|highest| sale.key.stan <= highest)
+        {
             return Err(ResponseCode::DUPLICATE);
         }
         Ok(())
@@ -132,7 +209,11 @@ impl Acquirer {
         if self.planted == Some(crate::planted::Bug::NoTombstone) {
             return Ok(());
         }
-        if self.state.tombstones.contains(&sale.key) { Err(ResponseCode::RELATED_ERROR) } else { Ok(()) }
+        if self.state.tombstones.contains(&sale.key) {
+            Err(ResponseCode::RELATED_ERROR)
+        } else {
+            Ok(())
+        }
     }
 
     fn amount_is_served(&self, sale: &Sale) -> Rung {
@@ -142,7 +223,11 @@ impl Acquirer {
         if !sale.kind.row().moves_money {
             return Ok(());
         }
-        let most = self.config.terminals.get(&sale.key.terminal).map_or(0, |t| t.amount_minor_max);
+        let most = self
+            .config
+            .terminals
+            .get(&sale.key.terminal)
+            .map_or(0, |t| t.amount_minor_max);
         match sale.amount.minor {
             0 => Err(ResponseCode::INVALID_AMOUNT),
             minor if minor > most => Err(ResponseCode::AMOUNT_LIMIT),
@@ -154,19 +239,43 @@ impl Acquirer {
         if !self.state.signed_on() {
             return Err(ResponseCode::ISSUER_UNAVAILABLE);
         }
-        if self.state.relay.is_full() { Err(ResponseCode::SYSTEM_ERROR) } else { Ok(()) }
+        if self.state.relay.is_full() {
+            Err(ResponseCode::SYSTEM_ERROR)
+        } else {
+            Ok(())
+        }
     }
 
     fn forward(&self, now: Now, heard: Heard, sale: Sale, rrn: Rrn, decided: &mut Decided) {
-        let host = self.next_host_key(now);
+        let host = self.next_host_key(now, decided);
         let deadline = now.mono.plus_ms(self.config.ladder.acquirer_ms);
-        decided.record(Record::Forwarded { sale, rrn, host, at: now, reply: heard.reply, deadline });
+        decided.record(Record::Forwarded {
+            sale,
+            rrn,
+            host,
+            at: now,
+            reply: heard.reply,
+            deadline,
+        });
         let request = host::Request::Financial(self.host_request(&sale, rrn, host, now));
-        decided.effect(Effect::Forward(Box::new(host::Sealed { request, secrets: heard.sealed.secrets })));
+        decided.effect(Effect::Forward(Box::new(host::Sealed {
+            request,
+            secrets: heard.sealed.secrets,
+        })));
     }
 
-    pub(crate) fn host_request(&self, sale: &Sale, rrn: Rrn, key: HostKey, at: Now) -> host::Financial {
-        let category = self.config.merchants.get(&sale.key.merchant).map_or(0, |m| m.category);
+    pub(crate) fn host_request(
+        &self,
+        sale: &Sale,
+        rrn: Rrn,
+        key: HostKey,
+        at: Now,
+    ) -> host::Financial {
+        let category = self
+            .config
+            .merchants
+            .get(&sale.key.merchant)
+            .map_or(0, |m| m.category);
         host::Financial {
             key,
             kind: sale.kind,
@@ -185,9 +294,19 @@ impl Acquirer {
 
     /// The same request again: the same answer, and no second effect (A1, A2).
     fn repeated(&self, reply: Reply, known: &SaleRecord, decided: &mut Decided) {
-        decided.record(Record::Repeated { key: known.key(), reply });
-        let request = Request::Financial { sale: known.request, sign: None };
-        let answer = match (known.evidence.reversal, known.evidence.upstream, known.answer) {
+        decided.record(Record::Repeated {
+            key: known.key(),
+            reply,
+        });
+        let request = Request::Financial {
+            sale: known.request,
+            sign: None,
+        };
+        let answer = match (
+            known.evidence.reversal,
+            known.evidence.upstream,
+            known.answer,
+        ) {
             // After a reversal only refusals: the late request must never look approved.
             (Some(_), Upstream::Approved, _) => FirstAnswer {
                 code: ResponseCode::RELATED_ERROR,
@@ -196,7 +315,9 @@ impl Acquirer {
                 balance: None,
                 at: known.received.wall,
             },
-            (Some(_), ..) => return refuse(reply, &request, ResponseCode::ISSUER_TIMEOUT, true, decided),
+            (Some(_), ..) => {
+                return refuse(reply, &request, ResponseCode::ISSUER_TIMEOUT, true, decided);
+            }
             (None, _, Some(answer)) => answer,
             (None, _, None) => return,
         };
@@ -204,10 +325,27 @@ impl Acquirer {
     }
 
     /// The answer to a sale, with everything the first one carried.
-    pub(crate) fn reply_to_sale(&self, reply: Reply, sale: &Sale, rrn: Rrn, first: &FirstAnswer) -> Effect {
-        let mut answer = Answer::to(&Request::Financial { sale: *sale, sign: None }, first.code);
+    pub(crate) fn reply_to_sale(
+        &self,
+        reply: Reply,
+        sale: &Sale,
+        rrn: Rrn,
+        first: &FirstAnswer,
+    ) -> Effect {
+        let mut answer = Answer::to(
+            &Request::Financial {
+                sale: *sale,
+                sign: None,
+            },
+            first.code,
+        );
         self.fill(&mut answer, rrn, first);
-        Effect::Reply { reply, answer, mac: true, about: first.code.is_success().then_some(sale.key) }
+        Effect::Reply {
+            reply,
+            answer,
+            mac: true,
+            about: first.code.is_success().then_some(sale.key),
+        }
     }
 
     /// Fields 12, 13, 15, 32, 37, 38 and 54.
@@ -220,23 +358,44 @@ impl Acquirer {
         answer.balance = first.balance;
     }
 
-    pub(crate) fn next_host_key(&self, now: Now) -> HostKey {
-        HostKey {
+    /// A key that no message has: behind those this decision has taken already, past those still in memory.
+    pub(crate) fn next_host_key(&self, now: Now, decided: &Decided) -> HostKey {
+        let taken = decided.records.iter().rev().find_map(Record::host_stan);
+        let mut key = HostKey {
             transmission: now.wall.transmission(),
-            stan: Stan(self.state.next_host_stan).next(),
+            stan: taken.unwrap_or(Stan(self.state.next_host_stan)).next(),
             acquirer: self.config.institution,
             forwarder: self.config.institution,
+        };
+        while self.state.by_host.contains_key(&key) {
+            key.stan = key.stan.next();
         }
+        key
     }
 
     /// Four digits of the day, then eight that run on: unique within a clearing day and far beyond.
     fn next_rrn(&self, now: Now) -> Rrn {
-        let text = format!("{:04}{:08}", now.wall.day() % 10_000, self.state.next_rrn + 1);
+        let text = format!(
+            "{:04}{:08}",
+            now.wall.day() % 10_000,
+            self.state.rrn_number()
+        );
         Rrn(text.as_bytes()[..12].try_into().unwrap_or([b'0'; 12]))
     }
 }
 
 /// Answers with a code and nothing else.
-pub(crate) fn refuse(reply: Reply, request: &Request, code: ResponseCode, mac: bool, decided: &mut Decided) {
-    decided.effect(Effect::Reply { reply, answer: Answer::to(request, code), mac, about: None });
+pub(crate) fn refuse(
+    reply: Reply,
+    request: &Request,
+    code: ResponseCode,
+    mac: bool,
+    decided: &mut Decided,
+) {
+    decided.effect(Effect::Reply {
+        reply,
+        answer: Answer::to(request, code),
+        mac,
+        about: None,
+    });
 }

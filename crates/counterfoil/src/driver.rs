@@ -14,7 +14,7 @@ pub use figures::{Figures, FlushTimes};
 pub use inbox::{Refused, Stop};
 
 use crate::journal::JournalError;
-use crate::link::Board;
+use crate::link::{Board, LinkFigures};
 use crypto::SecurityModule;
 use figures::Counters;
 use inbox::{Event, Inbox};
@@ -253,6 +253,11 @@ impl<P: Driven> DriverHandle<P> {
     /// What was counted since the start.
     pub fn figures(&self) -> Figures {
         self.counters.figures(self.inbox.waiting())
+    }
+
+    /// What its links counted since the start.
+    pub fn link_figures(&self) -> LinkFigures {
+        self.board.figures()
     }
 
     /// The party's name.

@@ -1,7 +1,19 @@
 //! The program: runs the parties on real sockets and disks.
 
+
+pub mod command;
+pub mod config;
+pub mod control;
+pub mod demo;
 pub mod driver;
+pub mod fault;
+pub mod fleet;
 pub mod journal;
 pub mod link;
 pub mod log;
+pub mod party;
+pub mod printer;
+
+pub mod replay;
+pub mod view;
 pub mod webhook;

@@ -1,3 +1,7 @@
-//! The program's entry.
+//! The program's entry: reads the command line and says how it ended by the exit status.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    counterfoil::command::main()
+}

@@ -150,9 +150,7 @@ impl Party for Issuer {
     }
 
     fn restore(&mut self, state: State) {
-        let missing = |token: &&_| !state.cards.contains_key(*token);
-        self.unopened = self.cards.keys().filter(missing).copied().collect();
-        self.state = state;
+        self.take_over(state);
     }
 
     fn hear(

@@ -6,7 +6,7 @@
 use crate::accounts::{SUSPENSE, debit_id, pack};
 use crate::config::{CardSetup, Config};
 use crate::link::Link;
-use crate::memory::{Exchange, Memory, Standing};
+use crate::memory::{EXCHANGES_MAX, Exchange, Memory, Standing};
 use crate::planted::Bug;
 use crate::record::{Answered, Effect, Input, Record, Returned, Tries};
 use crypto::PanToken;
@@ -23,6 +23,7 @@ pub struct Issuer {
     pub(crate) cards: BTreeMap<PanToken, CardSetup>,
     /// Configured cards that no record has opened yet.
     pub(crate) unopened: BTreeSet<PanToken>,
+    exchanges_max: usize,
     pub(crate) state: State,
     #[cfg_attr(not(feature = "planted"), allow(dead_code))]
     pub(crate) bug: Option<Bug>,
@@ -125,9 +126,26 @@ impl Issuer {
             unopened: cards.keys().copied().collect(),
             config,
             cards,
+            exchanges_max: EXCHANGES_MAX,
             state: State::default(),
             bug: None,
         }
+    }
+
+    /// Remembers at most `max` exchanges instead of [`EXCHANGES_MAX`].
+    #[must_use]
+    pub fn with_exchanges_max(mut self, max: usize) -> Self {
+        self.exchanges_max = max;
+        self.state.memory.limit(max);
+        self
+    }
+
+    /// Replaces the state; what is derived from it follows.
+    pub(crate) fn take_over(&mut self, mut state: State) {
+        let missing = |token: &&PanToken| !state.cards.contains_key(*token);
+        self.unopened = self.cards.keys().filter(missing).copied().collect();
+        state.memory.limit(self.exchanges_max);
+        self.state = state;
     }
 
     /// What is available to a card, in minor units; `None` for one that was never opened.

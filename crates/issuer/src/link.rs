@@ -71,10 +71,7 @@ impl Link {
     }
 
     pub(crate) fn keys_taken(&mut self, keys: LinkKeys, previous_until: Mono, signed_on: bool) {
-        // A repeated key reset must not push the keys before it out.
-        if self.keys != Some(keys) {
-            self.previous = self.keys.replace(keys).map(|old| (old, previous_until));
-        }
+        self.previous = self.keys.replace(keys).map(|old| (old, previous_until));
         if signed_on {
             self.signed_on = true;
             self.asked = None;
@@ -181,6 +178,7 @@ impl Issuer {
         let code = match keys {
             None => ResponseCode::SECURITY_ERROR,
             Some(keys) => {
+                // A repeated key reset must not push the keys before it out.
                 if self.state.link.keys != Some(keys) {
                     decision.record(Record::KeysTaken {
                         keys,

@@ -79,16 +79,22 @@ impl Exchange {
 /// The memory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
+    /// A limit of the program, not of the history.
+    #[serde(skip, default = "exchanges_max")]
     max: usize,
     exchanges: BTreeMap<u128, Exchange>,
     /// Everything that is no open debit, oldest first.
     closed: VecDeque<(Mono, u128)>,
 }
 
+const fn exchanges_max() -> usize {
+    EXCHANGES_MAX
+}
+
 impl Default for Memory {
     fn default() -> Self {
         Self {
-            max: EXCHANGES_MAX,
+            max: exchanges_max(),
             exchanges: BTreeMap::new(),
             closed: VecDeque::new(),
         }
@@ -116,6 +122,11 @@ impl Memory {
     /// True when there are none.
     pub fn is_empty(&self) -> bool {
         self.exchanges.is_empty()
+    }
+
+    /// Remembers no more than `max` from now on.
+    pub(crate) fn limit(&mut self, max: usize) {
+        self.max = max;
     }
 
     /// Whether a new request may be remembered.

@@ -77,7 +77,7 @@ impl<'a> Case<'a> {
         if self.setup.pin_offset.is_some() && wrong_pins >= tries_max {
             return refuse(ResponseCode::PIN_TRY_LIMIT, Tries::Unchanged);
         }
-        let wrong = |code| match wrong_pins + 1 >= tries_max {
+        let wrong = |code| match wrong_pins.saturating_add(1) >= tries_max {
             true => refuse(ResponseCode::PIN_TRY_LIMIT, Tries::Wrong),
             false => refuse(code, Tries::Wrong),
         };

@@ -3,7 +3,7 @@
 //!
 //! Invariants: at most one reversal of an original takes effect (M4); one that finds no original leaves a tombstone (M5).
 //! Codes: 00 reversed, now or before; 12 the original was refused or is no purchase of that card; 25 never seen; 64
-//! another amount, no effect; 96 no room for a tombstone, the advice must come again. 00, 12 and 25 end an advice
+//! another amount, no effect; 96 no room for a tombstone or in the books, the advice must come again. 00, 12 and 25 end an advice
 //! (UnionPay-style reference §4.4).
 
 use crate::accounts::pack;
@@ -25,11 +25,15 @@ impl Issuer {
 
     fn reverse(&self, now: Now, reversal: Reversal, first: &Exchange) -> Decision<Record, Effect> {
         let mut decision = Decision::nothing();
-        let code = code_for(&reversal, first);
-        let effective = code == ResponseCode::APPROVED && first.standing == Standing::Approved;
+        let mut code = code_for(&reversal, first);
+        let mut effective = code == ResponseCode::APPROVED && first.standing == Standing::Approved;
         let mut entry = None;
         if effective && !self.planted(Bug::IssuerAnswersReversalWithoutBooking) {
             entry = self.take_back(&reversal.original);
+            if entry.is_none() && !self.planted(Bug::IssuerForgetsHold) {
+                // The books refuse: nothing is returned, so nothing is answered that ends the advice.
+                (code, effective) = (ResponseCode::SYSTEM_ERROR, false);
+            }
         } else if first.standing == Standing::Reversed && self.planted(Bug::IssuerReversesTwice) {
             entry = self.unasked(&first.token, first.amount.minor, false);
         }

@@ -48,6 +48,7 @@ impl Network {
 
     pub(crate) fn management(
         &self,
+        now: Now,
         from: Institution,
         request: Management,
         issued: Option<IssuedKeys>,
@@ -73,11 +74,15 @@ impl Network {
                         member: from,
                         key: request.key,
                         issued,
+                        at: now,
                     });
                 }
             }
             (NetworkCode::SignOff, _) => {
-                decided.record(Record::SignedOff { member: from });
+                decided.record(Record::SignedOff {
+                    member: from,
+                    at: now,
+                });
             }
             (NetworkCode::Echo, _) => {}
             // Only the network changes keys, and a sign-on without fresh keys is none.
@@ -103,6 +108,7 @@ impl Network {
             member,
             key,
             issued,
+            at: now,
         });
         let request = Request::Management(Management {
             key,
@@ -121,6 +127,7 @@ impl Network {
             Some((key, _)) if key == answer.key => Record::KeysAnswered {
                 member: from,
                 taken: answer.code == ResponseCode::APPROVED,
+                at: now,
             },
             _ => Record::Noticed {
                 key: answer.key,
@@ -131,12 +138,16 @@ impl Network {
         decided
     }
 
-    pub(crate) fn link(&self, member: Institution, up: bool) -> Decided {
+    pub(crate) fn link(&self, now: Now, member: Institution, up: bool) -> Decided {
         let mut decided = Decided::nothing();
         let session = self.state.sessions.get(&member);
         let is_up = session.is_none_or(|session| !session.link_down);
         if self.directory.member(member).is_some() && is_up != up {
-            decided.record(Record::Link { member, up });
+            decided.record(Record::Link {
+                member,
+                up,
+                at: now,
+            });
         }
         decided
     }

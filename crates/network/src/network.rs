@@ -107,7 +107,7 @@ impl Network {
                 pin_zone,
             } => self.financial(now, sale, secrets, route, pin_zone),
             Heard::Reversal { reversal, route } => self.advice(now, reversal, route),
-            Heard::Management { request, issued } => self.management(from, request, issued),
+            Heard::Management { request, issued } => self.management(now, from, request, issued),
             Heard::Answer(answer) => match answer.kind {
                 AnswerKind::Financial => self.financial_answer(now, from, answer),
                 AnswerKind::Reversal => self.advice_answer(now, from, answer),
@@ -128,7 +128,7 @@ impl Machine for Network {
             Input::WrongMac { key } => self.wrong_mac(now, key),
             Input::NotSent { key } => self.not_sent(now, key),
             Input::ResetKeys { member, issued } => self.offer_keys(now, member, issued),
-            Input::Link { member, up } => self.link(member, up),
+            Input::Link { member, up } => self.link(now, member, up),
             Input::Tick => self.tick(now),
             Input::Resumed => self.resume(now),
         }

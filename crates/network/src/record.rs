@@ -18,6 +18,8 @@ pub enum Record {
         member: Institution,
         /// It is up.
         up: bool,
+        /// When.
+        at: Now,
     },
     /// A member signed on and got keys.
     SignedOn {
@@ -27,11 +29,15 @@ pub enum Record {
         key: HostKey,
         /// The keys, current at once.
         issued: IssuedKeys,
+        /// When.
+        at: Now,
     },
     /// A member signed off.
     SignedOff {
         /// The member.
         member: Institution,
+        /// When.
+        at: Now,
     },
     /// New keys left to a member; they become current when it takes them.
     KeysOffered {
@@ -41,6 +47,8 @@ pub enum Record {
         key: HostKey,
         /// The keys.
         issued: IssuedKeys,
+        /// When.
+        at: Now,
     },
     /// The member answered the key reset.
     KeysAnswered {
@@ -48,6 +56,8 @@ pub enum Record {
         member: Institution,
         /// It took the keys.
         taken: bool,
+        /// When.
+        at: Now,
     },
     /// acquirer → network → issuer: a request was taken and goes on.
     Forwarded {
@@ -169,6 +179,33 @@ pub enum Record {
         /// When.
         at: Now,
     },
+}
+
+impl Record {
+    /// When it was decided.
+    pub fn at(&self) -> Now {
+        match self {
+            Self::Link { at, .. }
+            | Self::SignedOn { at, .. }
+            | Self::SignedOff { at, .. }
+            | Self::KeysOffered { at, .. }
+            | Self::KeysAnswered { at, .. }
+            | Self::Forwarded { at, .. }
+            | Self::Declined { at, .. }
+            | Self::NotSent { at, .. }
+            | Self::Answered { at, .. }
+            | Self::WrongMac { at, .. }
+            | Self::TimedOut { at, .. }
+            | Self::Late { at, .. }
+            | Self::AdviceTaken { at, .. }
+            | Self::AdviceWithoutIssuer { at, .. }
+            | Self::AdviceTried { at, .. }
+            | Self::CaseOpened { at, .. }
+            | Self::AdviceRefused { at, .. }
+            | Self::AdviceConfirmed { at, .. }
+            | Self::Noticed { at, .. } => *at,
+        }
+    }
 }
 
 /// What is counted and has no other effect.

@@ -22,6 +22,7 @@ impl Network {
         if let Some(confirmed) = self.state.confirmed.get(&key) {
             decided.record(notice(Oddity::Repeat));
             if confirmed.original == original {
+                reversal.sale.settlement = confirmed.settlement;
                 self.confirm(&reversal, confirmed.issuer, confirmed.code, &mut decided);
             }
             return decided;
@@ -34,13 +35,19 @@ impl Network {
             decided.record(notice(Oddity::AdviceNotTaken));
             return decided;
         }
-        let date = self.config.settlement_date(now.wall);
-        reversal.sale.settlement.get_or_insert(date);
         // Where the original went; else where its card belongs, for it may still be on its way.
-        let seen = match self.state.flights.get(&original) {
-            Some(flight) => Some(flight.issuer),
-            None => self.state.closed.get(&original).and_then(|c| c.issuer),
+        let (seen, date) = match self.state.flights.get(&original) {
+            Some(flight) => (Some(flight.issuer), flight.sale.settlement),
+            None => {
+                let closed = self.state.closed.get(&original);
+                let answer = closed.and_then(|closed| closed.answer);
+                let date = answer.and_then(|answer| answer.settlement);
+                (closed.and_then(|closed| closed.issuer), date)
+            }
         };
+        let now_date = || self.config.settlement_date(now.wall);
+        let stamped = reversal.sale.settlement.or(date);
+        reversal.sale.settlement = Some(stamped.unwrap_or_else(now_date));
         let Some(issuer) = seen.or(route) else {
             decided.record(Record::AdviceWithoutIssuer { reversal, at });
             let code = ResponseCode::ORIGINAL_NOT_FOUND;

@@ -152,6 +152,7 @@ pub(crate) struct Confirmed {
     pub(crate) original: HostKey,
     pub(crate) issuer: Option<Institution>,
     pub(crate) code: ResponseCode,
+    pub(crate) settlement: Option<u16>,
 }
 
 /// An undelivered reversal as an operator sees it.
@@ -175,23 +176,25 @@ impl State {
     /// Changes the state by one record.
     pub(crate) fn apply(&mut self, record: &Record) {
         match record {
-            Record::Link { member, up } => self.session(*member).link_down = !up,
+            Record::Link { member, up, .. } => self.session(*member).link_down = !up,
             Record::SignedOn {
                 member,
                 key,
                 issued,
+                ..
             } => self.signed_on(*member, *key, issued),
-            Record::SignedOff { member } => self.session(*member).signed_on = false,
+            Record::SignedOff { member, .. } => self.session(*member).signed_on = false,
             Record::KeysOffered {
                 member,
                 key,
                 issued,
+                ..
             } => {
                 let keys = self.number(issued);
                 self.stan = key.stan.0;
                 self.session(*member).offered = Some((*key, keys));
             }
-            Record::KeysAnswered { member, taken } => {
+            Record::KeysAnswered { member, taken, .. } => {
                 let session = self.session(*member);
                 if let Some((_, keys)) = session.offered.take()
                     && *taken
@@ -253,7 +256,7 @@ impl State {
                 self.counters.advices += 1;
                 self.forbid(reversal.original, None);
                 let code = ResponseCode::ORIGINAL_NOT_FOUND;
-                self.confirm(reversal.key, reversal.original, None, code);
+                self.confirm(reversal, None, code);
             }
             Record::AdviceTried { key, next, .. } => {
                 let (key, next) = (*key, *next);
@@ -275,8 +278,7 @@ impl State {
                 self.counters.confirmed += 1;
                 self.relay.apply(&RelayRecord::Delivered { key: *key });
                 if let Some(advice) = self.advices.remove(key) {
-                    let original = advice.reversal.original;
-                    self.confirm(*key, original, Some(advice.issuer), *code);
+                    self.confirm(&advice.reversal, Some(advice.issuer), *code);
                 }
             }
             Record::Noticed { what, .. } => {
@@ -414,17 +416,13 @@ impl State {
         reversal.is_some_and(|reversal| self.relay.forwards(&reversal))
     }
 
-    fn confirm(
-        &mut self,
-        key: HostKey,
-        original: HostKey,
-        issuer: Option<Institution>,
-        code: ResponseCode,
-    ) {
+    fn confirm(&mut self, reversal: &Reversal, issuer: Option<Institution>, code: ResponseCode) {
+        let key = reversal.key;
         let confirmed = Confirmed {
-            original,
+            original: reversal.original,
             issuer,
             code,
+            settlement: reversal.sale.settlement,
         };
         if self.confirmed.insert(key, confirmed).is_none() {
             self.confirmed_order.push_back(key);
@@ -434,5 +432,63 @@ impl State {
         {
             self.confirmed.remove(&oldest);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crypto::{Pan, SecurityModule, SoftwareModule};
+    use payment::host::ReversalReason;
+    use payment::*;
+
+    fn sale(stan: u32) -> Financial {
+        let pan = Pan::parse(b"6228480000000007").unwrap();
+        Financial {
+            key: HostKey {
+                transmission: 1_122_140_322,
+                stan: Stan(stan),
+                acquirer: Institution(1),
+                forwarder: Institution(1),
+            },
+            kind: Kind::Purchase,
+            amount: Amount::fen(100),
+            card: SoftwareModule::new([1; 32]).card(&pan, 1).unwrap(),
+            entry: EntryMode::STRIPE,
+            expiry: None,
+            settlement: None,
+            local: (140_322, 1_122),
+            category: 5_411,
+            rrn: Rrn(*b"000000000001"),
+            terminal: TerminalId(*b"T0000001"),
+            merchant: MerchantId(*b"898110058120156"),
+        }
+    }
+
+    #[test]
+    fn the_oldest_closed_is_forgotten_first_but_not_what_is_being_reversed() {
+        let (mut state, at) = (State::default(), Now::default());
+        let first = sale(1);
+        state.apply(&Record::AdviceTaken {
+            reversal: Reversal {
+                key: sale(999_999).key,
+                original: first.key,
+                reason: ReversalReason::ACQUIRER_TIMEOUT,
+                sale: first,
+            },
+            issuer: Institution(2),
+            at,
+        });
+        let mut declined = first;
+        let code = ResponseCode::NO_SUCH_ISSUER;
+        for stan in 2..CLOSED_MAX as u32 + 4 {
+            declined.key.stan = Stan(stan);
+            let sale = declined;
+            state.apply(&Record::Declined { sale, code, at });
+        }
+        assert_eq!(state.closed.len(), CLOSED_MAX);
+        assert_eq!(state.closed_order.len(), CLOSED_MAX);
+        let kept = |stan| state.closed.contains_key(&sale(stan).key);
+        assert_eq!([1, 2, 3, 4, 5].map(kept), [true, false, false, false, true]);
     }
 }

@@ -3,7 +3,7 @@
 //! An approval counts only with a right MAC and on the open exchange; anything that does not match is no answer.
 
 use crate::command::show;
-use crate::limits::{ASK_AGAIN_MS, SIGN_ON_RETRY_MS};
+use crate::limits::{ASK_AGAIN_MS, PATIENCE, SIGN_ON_RETRY_MS};
 use crate::record::{Approval, Ending, Record};
 use crate::state::{Exchange, Phase};
 use crate::{Decided, Effect, Screen, Terminal};
@@ -24,11 +24,16 @@ impl Terminal {
         let Some(exchange) = self.state.exchange.as_ref().filter(|e| e.number == number) else {
             return;
         };
-        if !answer.answers(&exchange.request) {
+        let request = &exchange.request;
+        let mut compared = *answer;
+        if request.kind() == Kind::ResultQuery {
+            // A result brings fields 3 and 4 of the first answer, which the question did not carry.
+            (compared.processing, compared.amount) = (None, None);
+        }
+        if !compared.answers(request) {
             return;
         }
         let mac = self.trusted(mac);
-        let request = &exchange.request;
         if request.kind().row().mac && mac == MacCheck::Wrong {
             return self.wrong_mac(now, exchange, decided);
         }
@@ -155,9 +160,18 @@ impl Terminal {
     }
 
     /// The acquirer is silent: ask what became of the sale, or reverse where the question is not spoken.
-    fn silence(&self, now: Now, sale: &Sale, reason: ResponseCode, decided: &mut Decided) {
+    pub(crate) fn silence(
+        &self,
+        now: Now,
+        sale: &Sale,
+        reason: ResponseCode,
+        decided: &mut Decided,
+    ) {
         if self.config.extended && reason != ResponseCode::MAC_ERROR {
-            decided.record(Record::Unknown { ask_at: now.mono });
+            decided.record(Record::Unknown {
+                queries: 0,
+                ask_at: now.mono,
+            });
             show(Screen::Asking(sale.key), decided);
         } else {
             self.reverse(now, reason, decided);
@@ -175,8 +189,8 @@ impl Terminal {
                     ask_at,
                 });
             }
-            Phase::Unknown { .. } => {
-                decided.record(Record::Unknown { ask_at });
+            Phase::Unknown { queries, .. } => {
+                decided.record(Record::Unknown { queries, ask_at });
             }
             Phase::Asked | Phase::Question { .. } => {}
         }
@@ -201,7 +215,11 @@ impl Terminal {
                 decided.record(Record::SignOnNeeded {
                     retry_at: now.mono.plus_ms(SIGN_ON_RETRY_MS),
                 });
-                show(Screen::SignOnRefused(answer.code), decided);
+                let code = match answer.code {
+                    ResponseCode::APPROVED => ResponseCode::SECURITY_ERROR,
+                    code => code,
+                };
+                show(Screen::SignOnRefused(code), decided);
             }
         }
     }
@@ -221,8 +239,13 @@ impl Terminal {
                 Ending::Approved(approval(sale, answer, false)),
                 decided,
             ),
-            MacCheck::Right if answer.code == ResponseCode::ISSUER_TIMEOUT => {
-                self.follow(now, sale, now, decided)
+            MacCheck::Right if leaves_debit(answer.code) && self.config.extended => {
+                let started = self.state.open.map_or(now, |open| open.started);
+                self.follow(now, sale, started, ASK_AGAIN_MS, decided);
+            }
+            // A plain terminal keeps its own reversal (settled point 3); without a MAC this is no decline either.
+            _ if leaves_debit(answer.code) => {
+                self.reverse(now, ResponseCode::ISSUER_TIMEOUT, decided);
             }
             MacCheck::Right => self.end(now, Ending::Declined(answer.code), decided),
             // Never an approval without a right MAC.
@@ -241,23 +264,23 @@ impl Terminal {
         }
     }
 
-    /// 98: the acquirer owns the reversal. Followed by queries; a plain terminal keeps its own (settled point 3).
-    fn follow(&self, now: Now, sale: &Sale, started: Now, decided: &mut Decided) {
-        if !self.config.extended {
-            return self.reverse(now, ResponseCode::ISSUER_TIMEOUT, decided);
-        }
+    /// The acquirer owns the reversal (settled point 3); it is followed by queries.
+    fn follow(&self, now: Now, sale: &Sale, started: Now, wait_ms: u64, decided: &mut Decided) {
+        let phase = self.state.open.map(|open| open.phase);
         decided.record(Record::Following {
             sale: *sale,
             started,
-            ask_at: now.mono.plus_ms(ASK_AGAIN_MS),
+            ask_at: now.mono.plus_ms(wait_ms.max(1)),
         });
-        show(
-            Screen::Reversing {
-                key: sale.key,
-                by_acquirer: true,
-            },
-            decided,
-        );
+        if !matches!(phase, Some(Phase::Following { .. })) {
+            show(
+                Screen::Reversing {
+                    key: sale.key,
+                    by_acquirer: true,
+                },
+                decided,
+            );
+        }
     }
 
     fn reversal_answered(
@@ -284,26 +307,23 @@ impl Terminal {
                 );
             }
             ResponseCode::ISSUER_TIMEOUT if mac == MacCheck::Right && self.config.extended => {
-                self.follow(now, sale, started, decided);
-            }
-            ResponseCode::ISSUER_TIMEOUT => {
-                decided.record(Record::ReversalAgain {
-                    next,
-                    refused: None,
-                });
+                self.follow(now, sale, started, ASK_AGAIN_MS, decided);
             }
             code => {
-                decided.record(Record::ReversalAgain {
-                    next,
-                    refused: Some(code),
+                // No refusals: "done" without a MAC, 98 to a plain terminal, and the call for new keys.
+                let refused = Some(code).filter(|code| {
+                    !(code.reversal_done() || leaves_debit(*code) || code.asks_sign_on())
                 });
-                show(
-                    Screen::ReversalRefused {
-                        key: sale.key,
-                        code,
-                    },
-                    decided,
-                );
+                decided.record(Record::ReversalAgain { next, refused });
+                if let Some(code) = refused {
+                    show(
+                        Screen::ReversalRefused {
+                            key: sale.key,
+                            code,
+                        },
+                        decided,
+                    );
+                }
             }
         }
     }
@@ -315,37 +335,23 @@ impl Terminal {
         };
         match standing {
             Standing::Approved => self.recovered(now, answer, decided),
-            Standing::Declined(code) => self.end(now, Ending::Declined(code), decided),
+            Standing::Declined(code) if !leaves_debit(code) => {
+                self.end(now, Ending::Declined(code), decided);
+            }
             Standing::InProgress => {
-                // Somebody answers, so the patience for silence starts anew; the acquirer's own time-out ends it.
-                let started = open.started;
-                let patience = self.config.answer_ms.saturating_mul(3);
-                if now.mono.since_ms(started.mono) > patience {
+                let patience = self.config.answer_ms.saturating_mul(PATIENCE);
+                if now.mono.since_ms(open.started.mono) > patience {
                     self.reverse(now, ResponseCode::ISSUER_TIMEOUT, decided);
                 } else {
-                    decided.record(Record::Following {
-                        sale: open.sale,
-                        started,
+                    // Somebody answers, so the count of questions asked in vain starts anew.
+                    decided.record(Record::Unknown {
+                        queries: 0,
                         ask_at: now.mono.plus_ms(u64::from(wait_ms).max(1)),
                     });
                 }
             }
-            Standing::Reversing => {
-                if !matches!(open.phase, Phase::Following { .. }) {
-                    show(
-                        Screen::Reversing {
-                            key: open.sale.key,
-                            by_acquirer: true,
-                        },
-                        decided,
-                    );
-                }
-                let ask_at = now.mono.plus_ms(u64::from(wait_ms).max(1));
-                decided.record(Record::Following {
-                    sale: open.sale,
-                    started: open.started,
-                    ask_at,
-                });
+            Standing::Reversing | Standing::Declined(_) => {
+                self.follow(now, &open.sale, open.started, u64::from(wait_ms), decided);
             }
             Standing::Reversed => self.end(
                 now,
@@ -359,11 +365,21 @@ impl Terminal {
         }
     }
 
-    /// Approved after all. Within the dialogue it is kept and printed; after it the cashier is asked once (settled point 6).
+    /// Approved after all. Within the dialogue it is kept and printed; after it, or once the cashier has read that it is
+    /// being reversed, the cashier is asked (settled point 6).
     fn recovered(&self, now: Now, answer: &Answer, decided: &mut Decided) {
         let Some(open) = &self.state.open else { return };
+        let same_amount = answer.code == ResponseCode::PARTIAL
+            || answer
+                .amount
+                .is_none_or(|amount| amount == open.sale.amount);
+        if !answer.code.is_success() || !same_amount {
+            // It contradicts itself or the sale, so it is no answer (reference §2.14).
+            return self.ask_again(now, ASK_AGAIN_MS, decided);
+        }
         let approval = approval(&open.sale, answer, true);
-        if now.mono.since_ms(open.started.mono) <= self.config.dialogue_ms {
+        let in_dialogue = now.mono.since_ms(open.started.mono) <= self.config.dialogue_ms;
+        if in_dialogue && !matches!(open.phase, Phase::Following { .. }) {
             return self.end(now, Ending::Approved(approval), decided);
         }
         let until = now.mono.plus_ms(self.config.goods_question_ms);
@@ -401,6 +417,11 @@ impl Terminal {
     fn end_exchange(&self, now: Now, reported: Option<Sign>, decided: &mut Decided) {
         decided.record(Record::ExchangeEnded { at: now, reported });
     }
+}
+
+/// The code leaves a debit possible, and who gave up waiting reverses: never shown as a decline.
+fn leaves_debit(code: ResponseCode) -> bool {
+    code.row().is_some_and(|row| row.reverse)
 }
 
 fn balance_answered(answer: &Answer, mac: MacCheck, decided: &mut Decided) {

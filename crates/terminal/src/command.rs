@@ -144,8 +144,22 @@ impl Terminal {
 
     /// Takes the open sale back instead of waiting (A28). What the acquirer already reverses is only followed.
     fn withdraw(&self, now: Now, decided: &mut Decided) {
-        match self.state.open.as_ref().map(|open| open.phase) {
-            None | Some(Phase::Following { .. }) => show(Screen::NothingPending, decided),
+        let pending = self.state.reversal.map(|reversal| reversal.sale.key);
+        match self.state.open.map(|open| (open.sale.key, open.phase)) {
+            None => show(
+                pending.map_or(Screen::NothingPending, |key| Screen::Reversing {
+                    key,
+                    by_acquirer: false,
+                }),
+                decided,
+            ),
+            Some((key, Phase::Following { .. })) => show(
+                Screen::Reversing {
+                    key,
+                    by_acquirer: true,
+                },
+                decided,
+            ),
             Some(_) => {
                 if let Some(exchange) = &self.state.exchange {
                     decided.effect(Effect::HangUp {
@@ -182,9 +196,11 @@ impl Terminal {
                 |s| c.sale.key.stan == s,
             )
         });
-        match completed.and_then(|c| slip::slip_of(c)) {
-            Some(slip_id) => self.printer(now, [SpoolInput::Reprint { slip_id }], decided),
-            None => show(Screen::NoSuchSlip, decided),
+        match completed.and_then(slip::slip_of) {
+            Some(slip_id) if self.state.spool.evidence(slip_id).is_some() => {
+                self.printer(now, [SpoolInput::Reprint { slip_id }], decided)
+            }
+            _ => show(Screen::NoSuchSlip, decided),
         }
     }
 }

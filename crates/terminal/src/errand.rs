@@ -40,7 +40,9 @@ impl Terminal {
         }
         match state.open.as_ref().map(|open| open.phase) {
             Some(Phase::Unknown { ask_at, .. } | Phase::Following { ask_at }) => Some(ask_at),
-            Some(_) => None,
+            // Asked and not on the wire: only a decision of which a part reached the disk leaves this.
+            Some(Phase::Asked) => Some(state.idle_since),
+            Some(Phase::Question { .. }) => None,
             None => self
                 .unreported()
                 .map(|_| state.idle_since.plus_ms(self.config.idle_report_ms)),
@@ -73,19 +75,18 @@ impl Terminal {
         {
             self.printer(now, [SpoolInput::Tick], decided);
         }
+        // The question runs out by itself, whatever else is on the wire.
+        if let Some(Phase::Question { until, .. }) = self.state.open.as_ref().map(|open| open.phase)
+            && until <= now.mono
+        {
+            return self.goods(now, false, decided);
+        }
         if let Some(Exchange {
             number, deadline, ..
         }) = self.state.exchange
         {
             if deadline <= now.mono {
                 self.unanswered(now, number, decided);
-            }
-            return;
-        }
-        if let Some(Phase::Question { until, .. }) = self.state.open.as_ref().map(|open| open.phase)
-        {
-            if until <= now.mono {
-                self.goods(now, false, decided);
             }
             return;
         }
@@ -119,10 +120,19 @@ impl Terminal {
             };
             self.ask(now, request, Secrets::default(), decided);
         } else if let Some(open) = &state.open {
-            if let Phase::Unknown { queries, .. } = open.phase
-                && queries >= QUERIES_MAX
-            {
-                return self.reverse(now, ResponseCode::ISSUER_TIMEOUT, decided);
+            match open.phase {
+                Phase::Asked => {
+                    return self.silence(now, &open.sale, ResponseCode::ISSUER_TIMEOUT, decided);
+                }
+                Phase::Question { .. } => {
+                    return decided
+                        .effects
+                        .push(Effect::Show(Screen::AskGoods(open.sale.key)));
+                }
+                Phase::Unknown { queries, .. } if queries >= QUERIES_MAX => {
+                    return self.reverse(now, ResponseCode::ISSUER_TIMEOUT, decided);
+                }
+                Phase::Unknown { .. } | Phase::Following { .. } => {}
             }
             let original = (open.sale.key.batch, open.sale.key.stan);
             let request = Request::Query {

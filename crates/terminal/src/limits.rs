@@ -6,5 +6,7 @@ pub const COMPLETED_MAX: usize = 500;
 pub const QUERIES_MAX: u32 = 2;
 /// Milliseconds between two questions while the acquirer reverses, and before an unanswered question is asked again.
 pub const ASK_AGAIN_MS: u64 = 500;
+/// A sale still in progress at the acquirer after so many times the terminal's time-out is reversed.
+pub const PATIENCE: u64 = 3;
 /// Milliseconds between two attempts to sign on.
 pub const SIGN_ON_RETRY_MS: u64 = 1_000;

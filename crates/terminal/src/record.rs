@@ -76,6 +76,8 @@ pub enum Record {
     },
     /// The outcome of the open sale is unknown: ask, not before `ask_at`.
     Unknown {
+        /// Questions asked in vain so far.
+        queries: u32,
         /// Next question.
         ask_at: Mono,
     },

@@ -27,7 +27,7 @@ pub enum Phase {
     Asked,
     /// Unknown: the acquirer is asked what became of it.
     Unknown {
-        /// Questions asked.
+        /// Questions asked in vain.
         queries: u32,
         /// Next question.
         ask_at: Mono,
@@ -210,16 +210,15 @@ impl State {
                 self.batch = *batch;
                 self.sign_on_at = None;
             }
-            Record::SignedOff => self.keys = None,
+            Record::SignedOff => {
+                self.keys = None;
+                self.sign_on_at = None;
+            }
             Record::SignOnNeeded { retry_at } => self.sign_on_at = Some(*retry_at),
-            Record::Unknown { ask_at } => {
+            Record::Unknown { queries, ask_at } => {
                 if let Some(open) = &mut self.open {
-                    let queries = match open.phase {
-                        Phase::Unknown { queries, .. } => queries,
-                        _ => 0,
-                    };
                     open.phase = Phase::Unknown {
-                        queries,
+                        queries: *queries,
                         ask_at: *ask_at,
                     };
                 }

@@ -1,1 +1,33 @@
 //! The wiring of the program, tried on real sockets and disks.
+
+mod driver;
+mod echo;
+mod full_disk;
+mod journal;
+mod kill;
+mod links;
+mod members;
+mod recovery;
+mod terminals;
+mod webhook;
+
+use std::time::{Duration, Instant};
+
+/// Waits until `reached` says so. The deadline only turns a hang into a failure.
+#[track_caller]
+fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
+    let patience = Instant::now() + Duration::from_secs(30);
+    while !reached() {
+        assert!(Instant::now() < patience, "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// A runtime as the program has one.
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime starts")
+}

@@ -1,1 +1,9 @@
-fn main(){}
+//! The bank against rows of requests, real frames, replays and random histories.
+
+mod frames;
+mod histories;
+mod ladder;
+#[cfg(feature = "planted")]
+mod planted;
+mod reversals;
+mod world;

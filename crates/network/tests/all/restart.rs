@@ -55,14 +55,14 @@ fn after_a_restart_everything_in_flight_is_reversed() {
 #[test]
 fn a_burst_after_a_restart_is_bounded_and_complete() {
     let mut world = World::new();
-    let count = payment::relay::BURST_MAX + 10;
+    let count = relay::BURST_MAX + 10;
     for _ in 0..count {
         let sale = world.purchase(ACQUIRER, PAN);
         world.request(ACQUIRER, &sale).only_request(ISSUER);
     }
     world.input(Input::Resumed);
     let first = world.input(Input::Tick).reversals(ISSUER);
-    assert_eq!(first.len(), payment::relay::BURST_MAX);
+    assert_eq!(first.len(), relay::BURST_MAX);
     assert_eq!(world.pass_ms(0).reversals(ISSUER).len(), 10);
     world.check_fold();
 }

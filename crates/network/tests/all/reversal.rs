@@ -1,6 +1,7 @@
 //! Time-outs, late answers, advices and store-and-forward.
 
 use crate::world::*;
+use crypto::SecurityModule;
 use network::Input;
 use payment::host::*;
 use payment::*;
@@ -238,36 +239,19 @@ fn nobody_reverses_what_is_not_his() {
         .answer(ISSUER, &approval(&forwarded))
         .only_answer(ACQUIRER);
     let advice = world.reversal_of(&sale);
-    let mut foreign = own(&advice);
-    foreign.sale.card = world.sides[&OTHER_ACQUIRER].module.open_card_of(PAN);
-    for (acquirer, forwarder) in [(OTHER_ACQUIRER, OTHER_ACQUIRER), (ACQUIRER, NETWORK)] {
-        let mut reversal = foreign;
-        reversal.key = HostKey {
-            acquirer,
-            forwarder,
-            ..reversal.key
-        };
+    for (from, forwarder) in [(OTHER_ACQUIRER, OTHER_ACQUIRER), (ACQUIRER, NETWORK)] {
+        let side = &world.sides[&from];
+        let pan = crypto::Pan::parse(PAN.as_bytes()).unwrap();
+        let mut reversal = own(&advice);
+        reversal.sale.card = side.module.card(&pan, 1).unwrap();
+        reversal.key.acquirer = from;
+        reversal.key.forwarder = forwarder;
         let sealed = Sealed {
             request: Request::Reversal(reversal),
             secrets: Secrets::default(),
         };
-        let bytes = world.sides[&OTHER_ACQUIRER].write_request(OTHER_ACQUIRER, &sealed);
-        assert_eq!(
-            world.frame(OTHER_ACQUIRER, &bytes).unwrap_err(),
-            EdgeError::Stranger
-        );
+        let bytes = side.write_request(from, &sealed);
+        assert_eq!(world.frame(from, &bytes).unwrap_err(), EdgeError::Stranger);
     }
     assert_eq!(world.network.undelivered(), 0);
-}
-
-trait OpenCard {
-    fn open_card_of(&self, pan: &str) -> crypto::Card;
-}
-
-impl OpenCard for crypto::SoftwareModule {
-    fn open_card_of(&self, pan: &str) -> crypto::Card {
-        use crypto::SecurityModule;
-        let pan = crypto::Pan::parse(pan.as_bytes()).unwrap();
-        self.card(&pan, 1).unwrap()
-    }
 }

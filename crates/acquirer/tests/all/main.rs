@@ -1,0 +1,9 @@
+//! The acquirer driven with real bytes: signing on, selling, reversing, confirming, restarting, and where the money is.
+
+mod confirming;
+mod outs;
+mod reversing;
+mod selling;
+mod signing;
+mod wheres;
+mod world;

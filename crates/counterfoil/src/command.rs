@@ -1,0 +1,137 @@
+//! The command line: one file for each command, one list line here.
+
+mod check;
+mod decode;
+mod demo;
+mod host;
+mod printer;
+mod terminal;
+mod where_is;
+
+use crate::log::{self, LogFormat};
+use clap::{Parser, Subcommand, ValueEnum};
+use std::process::ExitCode;
+
+/// Counterfoil 存根: card acquiring that always knows where the money is.
+#[derive(Debug, Parser)]
+#[command(name = "counterfoil", version, about, long_about = None)]
+pub struct Arguments {
+    /// Language of what is printed [default: from LANG, else zh]
+    #[arg(long, global = true)]
+    language: Option<Language>,
+    /// Log filter, for instance info or counterfoil=debug
+    #[arg(long, global = true, default_value = "warn")]
+    log: String,
+    /// Log lines as JSON
+    #[arg(long, global = true)]
+    log_json: bool,
+    /// What to do; without one the demo runs
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// A language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Language {
+    /// 中文
+    Zh,
+    /// English
+    En,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The whole loop in one process, and every story of what can break
+    Demo(demo::Arguments),
+    /// The POS centre, as its own process
+    Acquirer(host::Arguments),
+    /// The switch between members, as its own process
+    Network(host::Arguments),
+    /// The bank, as its own process
+    Issuer(host::Arguments),
+    /// A till with a text interface
+    Terminal(terminal::Arguments),
+    /// A virtual receipt printer on TCP
+    Printer(printer::Arguments),
+    /// Where the money of one sale is
+    Where(where_is::Arguments),
+    /// Decodes a message given as hex, masked
+    Decode(decode::Arguments),
+    /// Looks at configuration files
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Checks files, and the time-outs of all of them together
+    Check(check::Arguments),
+}
+
+/// How a command ends when it does not end well.
+pub(crate) type Failure = String;
+
+/// Reads the command line and runs it.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let format = if arguments.log_json { LogFormat::Json } else { LogFormat::Plain };
+    if let Err(problem) = log::start(format, &arguments.log) {
+        return fail(&format!("--log: {problem}"));
+    }
+    let zh = match arguments.language {
+        Some(language) => language == Language::Zh,
+        None => !std::env::var("LANG").unwrap_or_default().starts_with("en"),
+    };
+    match run(arguments.command.unwrap_or_else(|| Command::Demo(demo::Arguments::default())), zh) {
+        Ok(code) => code,
+        Err(problem) => fail(&problem),
+    }
+}
+
+fn run(command: Command, zh: bool) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Demo(arguments) => demo::run(&arguments, zh),
+        Command::Acquirer(arguments) => host::acquirer(&arguments),
+        Command::Network(arguments) => host::network(&arguments),
+        Command::Issuer(arguments) => host::issuer(&arguments),
+        Command::Terminal(arguments) => terminal::run(&arguments, zh),
+        Command::Printer(arguments) => printer::run(&arguments, zh),
+        Command::Where(arguments) => where_is::run(&arguments, zh),
+        Command::Decode(arguments) => decode::run(&arguments, zh),
+        Command::Config { command: ConfigCommand::Check(arguments) } => check::run(&arguments, zh),
+    }
+}
+
+fn fail(problem: &str) -> ExitCode {
+    eprintln!("counterfoil: {problem}");
+    ExitCode::FAILURE
+}
+
+/// The runtime that carries links and pages; parties have threads of their own.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())
+}
+
+/// Resolves on Ctrl-C or a termination signal.
+pub(crate) async fn until_told_to_stop() {
+    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(signal) => signal,
+        Err(_) => return std::future::pending().await,
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// Prints a value as JSON.
+pub(crate) fn print_json<T: serde::Serialize>(value: &T) -> Result<(), Failure> {
+    println!("{}", serde_json::to_string_pretty(value).map_err(|error| error.to_string())?);
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! `counterfoil demo`.
+
+use super::{Failure, runtime, until_told_to_stop};
+use crate::demo::{self, World};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Where the demo keeps its journals, and where `counterfoil where` looks afterwards.
+pub(crate) const DATA: &str = "counterfoil-data/demo";
+/// The demo's control port, which `counterfoil where` asks by default.
+pub(crate) const CONTROL: &str = "127.0.0.1:7190";
+
+/// Arguments of `demo`.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct Arguments {
+    /// Ends after the stories; exit status 0 only if every story ended as it must
+    #[arg(long)]
+    once: bool,
+    /// Directory of the demo's journals; it is emptied first
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Loopback control port
+    #[arg(long)]
+    control: Option<SocketAddr>,
+}
+
+pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> {
+    let data = arguments.data.clone().unwrap_or_else(|| DATA.into());
+    let fallback = if arguments.once { "127.0.0.1:0" } else { CONTROL };
+    let control = match arguments.control {
+        Some(control) => control,
+        None => fallback.parse().map_err(|_| "control address".to_owned())?,
+    };
+    let runtime = runtime()?;
+    let world = runtime.block_on(World::start(&data, control))?;
+    let well = runtime.block_on(demo::run(&world, zh));
+    if !arguments.once {
+        println!(
+            "{}",
+            if zh {
+                "演示继续运行。另开一个终端：counterfoil where T0000003/000002\n按 Ctrl-C 结束。"
+            } else {
+                "The demo stays up. In another terminal: counterfoil where T0000003/000002\nCtrl-C ends it."
+            }
+        );
+        runtime.block_on(until_told_to_stop());
+    }
+    world.stop()?;
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

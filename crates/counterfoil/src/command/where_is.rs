@@ -1,0 +1,62 @@
+//! `counterfoil where`: asks the acquirer's control port; when it is down, reads its journal.
+
+use super::{Failure, demo, print_json};
+use crate::view::{self, SaleView};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Arguments of `where`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// terminal/trace, terminal/batch/trace, or retrieval reference number
+    reference: String,
+    /// The acquirer's control port
+    #[arg(long, default_value = demo::CONTROL)]
+    control: SocketAddr,
+    /// The acquirer's data directory, read when the port does not answer
+    #[arg(long, default_value = "counterfoil-data/demo/acquirer")]
+    data: PathBuf,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> {
+    let found = match ask(arguments.control, &arguments.reference)? {
+        Asked::Answered(found) => found,
+        Asked::Down => crate::replay::acquirer_sale(&arguments.data, &arguments.reference)?,
+    };
+    let Some(sale) = found else {
+        let (zh_text, en_text) = ("收单机构没有见过这笔交易", "the acquirer never saw this sale");
+        return Err(format!("{}: {}", arguments.reference, if zh { zh_text } else { en_text }));
+    };
+    if arguments.json {
+        print_json(&sale)?;
+    } else {
+        print!("{}", view::text(&sale, zh));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+enum Asked {
+    Answered(Option<SaleView>),
+    Down,
+}
+
+fn ask(control: SocketAddr, reference: &str) -> Result<Asked, Failure> {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_global(Some(std::time::Duration::from_secs(5)))
+        .http_status_as_error(false)
+        .build()
+        .into();
+    let Ok(mut answer) = agent.get(format!("http://{control}/v1/where/{reference}")).call() else {
+        return Ok(Asked::Down);
+    };
+    let text = answer.body_mut().read_to_string().map_err(|error| error.to_string())?;
+    match answer.status().as_u16() {
+        200 => serde_json::from_str(&text).map(|sale| Asked::Answered(Some(sale))).map_err(|error| error.to_string()),
+        404 => Ok(Asked::Answered(None)),
+        status => Err(format!("control port {control} answered {status}: {text}")),
+    }
+}

@@ -1,0 +1,176 @@
+//! The acquirer's file.
+
+use super::keys::{KeyText, local_master_key};
+use super::{Problem, Profile, institution, merchant_id, terminal_range};
+use ::acquirer::{Config, MerchantSetup, TerminalSetup};
+use crypto::{KeyUsage, SoftwareModule};
+use payment::relay::Gaps;
+use payment::timeouts::Ladder;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// The file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcquirerFile {
+    /// Sandbox or production.
+    pub profile: Profile,
+    /// Directory of journal and archive.
+    pub data: PathBuf,
+    /// Key of the software module.
+    pub local_master_key: KeyText,
+    /// Where terminals connect.
+    pub listen: SocketAddr,
+    /// The loopback control port that `counterfoil where` asks.
+    pub control: SocketAddr,
+    /// Its own code.
+    pub institution: String,
+    /// The link to the network.
+    pub network: MemberLink,
+    /// The time-out ladder.
+    #[serde(default)]
+    pub timeouts: Ladder,
+    /// Milliseconds between attempts at a reversal; the last repeats for ever.
+    #[serde(default = "gaps")]
+    pub reversal_gaps_ms: Vec<u64>,
+    /// Milliseconds until an unconfirmed approval becomes a one-sided item.
+    #[serde(default = "confirm_within_ms")]
+    pub confirm_within_ms: u64,
+    /// Merchants.
+    pub merchants: Vec<MerchantText>,
+    /// Terminals.
+    pub terminals: Vec<TerminalText>,
+}
+
+/// A link to the network, as a member's file tells it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemberLink {
+    /// The network's code.
+    pub institution: String,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Key-encrypting key shared with it.
+    pub kek: KeyText,
+    /// `aes-cmac` or `x9.19`.
+    #[serde(default = "mac")]
+    pub mac: String,
+}
+
+/// A merchant.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MerchantText {
+    /// Field 42.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Field 18.
+    pub category: u16,
+}
+
+/// A terminal, or a range of them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TerminalText {
+    /// Field 41 of the first.
+    pub id: String,
+    /// How many, counting up.
+    #[serde(default = "one")]
+    pub count: u32,
+    /// Their merchant.
+    pub merchant: String,
+    /// Their master key.
+    pub tmk: KeyText,
+    /// They speak the result query and the positive sign.
+    #[serde(default = "yes")]
+    pub extended: bool,
+    /// Largest amount of one sale, in fen.
+    #[serde(default = "amount_minor_max")]
+    pub amount_minor_max: u64,
+}
+
+fn gaps() -> Vec<u64> {
+    Gaps::default().0
+}
+
+const fn confirm_within_ms() -> u64 {
+    180_000
+}
+
+const fn one() -> u32 {
+    1
+}
+
+const fn yes() -> bool {
+    true
+}
+
+const fn amount_minor_max() -> u64 {
+    5_000_000
+}
+
+fn mac() -> String {
+    "aes-cmac".to_owned()
+}
+
+impl MemberLink {
+    /// MAC algorithm, key and code.
+    pub fn resolve(
+        &self,
+        module: &SoftwareModule,
+        profile: Profile,
+    ) -> Result<(payment::Institution, crypto::WrappedKey, crypto::MacAlgorithm), Problem> {
+        let kek = self.kek.wrap(module, profile, KeyUsage::HostMaster, "network.kek")?;
+        let mac = self.mac.parse().map_err(|_| format!("network.mac \"{}\" is not aes-cmac or x9.19", self.mac))?;
+        Ok((institution(&self.institution)?, kek, mac))
+    }
+}
+
+impl AcquirerFile {
+    /// The party's configuration and its security module, or the first thing that is wrong.
+    pub fn resolve(&self) -> Result<(Config, SoftwareModule), Problem> {
+        self.timeouts.check().map_err(|error| error.to_string())?;
+        if self.confirm_within_ms <= self.timeouts.terminal_ms {
+            return Err(format!(
+                "confirm_within_ms = {} must be more than timeouts.terminal_ms = {}",
+                self.confirm_within_ms, self.timeouts.terminal_ms
+            ));
+        }
+        let module = local_master_key(&self.local_master_key, self.profile)?;
+        let (network, kek, mac) = self.network.resolve(&module, self.profile)?;
+        let mut merchants = BTreeMap::new();
+        for text in &self.merchants {
+            merchants.insert(merchant_id(&text.id)?, MerchantSetup { name: text.name.clone(), category: text.category });
+        }
+        let mut terminals = BTreeMap::new();
+        for text in &self.terminals {
+            let merchant = merchant_id(&text.merchant)?;
+            if !merchants.contains_key(&merchant) {
+                return Err(format!("terminal \"{}\" names the unknown merchant \"{}\"", text.id, text.merchant));
+            }
+            let tmk = text.tmk.wrap(&module, self.profile, KeyUsage::TerminalMaster, "terminals.tmk")?;
+            for id in terminal_range(&text.id, text.count)? {
+                let setup =
+                    TerminalSetup { merchant, tmk, extended: text.extended, amount_minor_max: text.amount_minor_max };
+                if terminals.insert(id, setup).is_some() {
+                    return Err(format!("terminal \"{id}\" is named twice; one terminal belongs to one merchant"));
+                }
+            }
+        }
+        let config = Config {
+            institution: institution(&self.institution)?,
+            network,
+            kek,
+            mac,
+            ladder: self.timeouts,
+            gaps: Gaps(self.reversal_gaps_ms.clone()),
+            confirm_within_ms: self.confirm_within_ms,
+            merchants,
+            terminals,
+        };
+        Ok((config, module))
+    }
+}

@@ -1,0 +1,190 @@
+//! The terminal's file: one terminal, or a row of them that share a journal.
+
+use super::keys::{KeyText, local_master_key};
+use super::{Problem, Profile, merchant_id, terminal_range};
+use ::terminal::Config;
+use crypto::{KeyUsage, SoftwareModule};
+use payment::relay::Gaps;
+use payment::timeouts::Ladder;
+use payment::Stan;
+use receipt::{Language, Paper};
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// The file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TerminalFile {
+    /// Sandbox or production.
+    pub profile: Profile,
+    /// Directory of the journal.
+    pub data: PathBuf,
+    /// Key of the software module.
+    pub local_master_key: KeyText,
+    /// Where the acquirer listens.
+    pub acquirer: SocketAddr,
+    /// Keeps one connection instead of one for each exchange.
+    #[serde(default)]
+    pub keep_connection: bool,
+    /// Field 41 of the first.
+    pub id: String,
+    /// How many, counting up.
+    #[serde(default = "one")]
+    pub count: u32,
+    /// Field 42.
+    pub merchant: String,
+    /// Printed on slips.
+    pub merchant_name: String,
+    /// Printed on slips.
+    pub acquirer_name: String,
+    /// Names of issuers by the first digits of their cards.
+    #[serde(default)]
+    pub issuers: Vec<IssuerName>,
+    /// Terminal master key.
+    pub tmk: KeyText,
+    /// The time-out ladder; `terminal_ms` is this party's.
+    #[serde(default)]
+    pub timeouts: Ladder,
+    /// How long the answer to a result query is awaited.
+    #[serde(default = "query_ms")]
+    pub query_ms: u64,
+    /// Speaks the result query and the positive sign.
+    #[serde(default = "yes")]
+    pub extended: bool,
+    /// Within it a recovered approval is kept without a question.
+    #[serde(default = "dialogue_ms")]
+    pub dialogue_ms: u64,
+    /// How long the cashier may take to answer.
+    #[serde(default = "goods_question_ms")]
+    pub goods_question_ms: u64,
+    /// Milliseconds between attempts at a reversal.
+    #[serde(default = "gaps")]
+    pub reversal_gaps_ms: Vec<u64>,
+    /// Idle for so long, an unreported sign is reported.
+    #[serde(default = "idle_report_ms")]
+    pub idle_report_ms: u64,
+    /// The receipt printer; without one slips are kept and not printed.
+    pub printer: Option<SocketAddr>,
+    /// `zh` or `en`.
+    #[serde(default = "zh")]
+    pub language: String,
+    /// 58 or 80.
+    #[serde(default = "paper_mm")]
+    pub paper_mm: u16,
+    /// Test cards that the text interface offers; sandbox only.
+    #[serde(default)]
+    pub cards: Vec<TestCard>,
+}
+
+/// An issuer's name.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IssuerName {
+    /// First digits.
+    pub prefix: String,
+    /// The name.
+    pub name: String,
+}
+
+/// A test card.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TestCard {
+    /// What the cashier calls it.
+    pub name: String,
+    /// Its published test number.
+    pub pan: String,
+    /// `YYMM`.
+    pub expiry: u16,
+    /// The PIN its holder enters; none signs.
+    pub pin: Option<String>,
+}
+
+impl std::fmt::Debug for TestCard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.name, receipt::mask_pan(&self.pan))
+    }
+}
+
+const fn one() -> u32 {
+    1
+}
+
+const fn yes() -> bool {
+    true
+}
+
+const fn query_ms() -> u64 {
+    10_000
+}
+
+const fn dialogue_ms() -> u64 {
+    120_000
+}
+
+const fn goods_question_ms() -> u64 {
+    120_000
+}
+
+const fn idle_report_ms() -> u64 {
+    5_000
+}
+
+const fn paper_mm() -> u16 {
+    58
+}
+
+fn zh() -> String {
+    "zh".to_owned()
+}
+
+fn gaps() -> Vec<u64> {
+    Gaps::default().0
+}
+
+impl TerminalFile {
+    /// The configuration of every terminal and their security module, or the first thing that is wrong.
+    pub fn resolve(&self) -> Result<(Vec<Config>, SoftwareModule), Problem> {
+        self.timeouts.check().map_err(|error| error.to_string())?;
+        let module = local_master_key(&self.local_master_key, self.profile)?;
+        if self.profile == Profile::Production && !self.cards.is_empty() {
+            return Err("cards: test cards load only under profile = \"sandbox\"".to_owned());
+        }
+        let language = match self.language.as_str() {
+            "zh" => Language::Zh,
+            "en" => Language::En,
+            other => return Err(format!("language \"{other}\" is not zh or en")),
+        };
+        let paper = match self.paper_mm {
+            58 => Paper::Mm58,
+            80 => Paper::Mm80,
+            other => return Err(format!("paper_mm = {other} is not 58 or 80")),
+        };
+        let tmk = self.tmk.wrap(&module, self.profile, KeyUsage::TerminalMaster, "tmk")?;
+        let mut issuers: Vec<_> = self.issuers.iter().map(|i| (i.prefix.clone(), i.name.clone())).collect();
+        issuers.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
+        let config = Config {
+            terminal: terminal_range(&self.id, 1)?[0],
+            merchant: merchant_id(&self.merchant)?,
+            merchant_name: self.merchant_name.clone(),
+            acquirer_name: self.acquirer_name.clone(),
+            issuers,
+            operator: "01".to_owned(),
+            tmk,
+            first_stan: Stan(1),
+            answer_ms: self.timeouts.terminal_ms,
+            query_ms: self.query_ms,
+            extended: self.extended,
+            dialogue_ms: self.dialogue_ms,
+            goods_question_ms: self.goods_question_ms,
+            gaps: Gaps(self.reversal_gaps_ms.clone()),
+            idle_report_ms: self.idle_report_ms,
+            prints: self.printer.is_some(),
+            language,
+            paper,
+        };
+        let row = terminal_range(&self.id, self.count)?;
+        Ok((row.into_iter().map(|terminal| Config { terminal, ..config.clone() }).collect(), module))
+    }
+}

@@ -1,0 +1,85 @@
+//! The loopback control port of a running party: what `counterfoil where` and `counterfoil status` ask, as JSON over HTTP.
+
+use crate::driver::{Driven, DriverHandle};
+use crate::view::{self, SaleView};
+use acquirer::Acquirer;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Serialize;
+use std::net::SocketAddr;
+
+/// What a party says of itself.
+#[derive(Clone, Debug, Serialize)]
+pub struct Status {
+    /// Its name.
+    pub party: String,
+    /// It stopped taking work, and why.
+    pub stopped: Option<String>,
+    /// Inputs decided since the start.
+    pub inputs: u64,
+    /// Records written since the start.
+    pub records: u64,
+    /// Gatherings flushed since the start.
+    pub gatherings: u64,
+}
+
+/// Serves `routes` on `address`, loopback only. Must be called on the runtime.
+pub async fn serve(address: SocketAddr, routes: Router) -> Result<SocketAddr, String> {
+    if !address.ip().is_loopback() {
+        return Err(format!("control {address}: must be a loopback address"));
+    }
+    let listener = tokio::net::TcpListener::bind(address).await.map_err(|error| format!("control {address}: {error}"))?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    Ok(address)
+}
+
+/// The routes that every party has.
+pub fn status_routes<P: Driven>(handle: DriverHandle<P>) -> Router {
+    Router::new().route(
+        "/v1/status",
+        get(move || {
+            let figures = handle.figures();
+            let status = Status {
+                party: handle.name().to_owned(),
+                stopped: handle.stopped().map(|stop| format!("{stop:?}")),
+                inputs: figures.inputs,
+                records: figures.records,
+                gatherings: figures.gatherings,
+            };
+            async move { Json(status) }
+        }),
+    )
+}
+
+/// The acquirer's routes: one sale, and the one-sided queue.
+pub fn acquirer_routes(handle: DriverHandle<Acquirer>) -> Router {
+    Router::new()
+        .route("/v1/where/{*reference}", get(one_sale))
+        .route("/v1/one-sided", get(one_sided))
+        .with_state(handle.clone())
+        .merge(status_routes(handle))
+}
+
+async fn one_sale(
+    State(handle): State<DriverHandle<Acquirer>>,
+    Path(reference): Path<String>,
+) -> Result<Json<SaleView>, (StatusCode, String)> {
+    let found = handle.look(move |acquirer, now| view::find(acquirer.state(), &reference).map(|sale| view::of(sale, now.wall)));
+    match found.await {
+        Ok(Some(view)) => Ok(Json(view)),
+        Ok(None) => Err((StatusCode::NOT_FOUND, "the acquirer never saw this sale".to_owned())),
+        Err(refused) => Err((StatusCode::SERVICE_UNAVAILABLE, format!("{refused:?}"))),
+    }
+}
+
+async fn one_sided(
+    State(handle): State<DriverHandle<Acquirer>>,
+) -> Result<Json<Vec<SaleView>>, (StatusCode, String)> {
+    let listed = handle.look(|acquirer, now| {
+        acquirer.state().one_sided().map(|sale| view::of(sale, now.wall)).collect::<Vec<_>>()
+    });
+    listed.await.map(Json).map_err(|refused| (StatusCode::SERVICE_UNAVAILABLE, format!("{refused:?}")))
+}

@@ -1,0 +1,126 @@
+//! A till of the demo: a terminal in its own journal, a breakable hop to the acquirer, a virtual printer.
+
+use super::world::World;
+use crate::config::Problem;
+use crate::config::terminal::TerminalFile;
+use crate::fault::Hop;
+use crate::fleet::{Fleet, Input};
+use crate::party::{self, Running, Shown};
+use crate::printer::Bench;
+use crypto::{Pin, SoftwareModule};
+use iso8583::frame::Framing;
+use payment::{Amount, SaleKey, Surroundings, Track2};
+use receipt::Paper;
+use std::time::Duration;
+use terminal::{Command, Screen};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+
+/// How long a screen may take to come before the story is given up.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A till.
+#[derive(Debug)]
+pub(super) struct Till {
+    running: Option<Running<Fleet>>,
+    shown: mpsc::UnboundedReceiver<Shown>,
+    file: TerminalFile,
+    module: SoftwareModule,
+    /// Terminal to acquirer.
+    pub hop: Hop,
+    /// The receipt printer.
+    pub printer: Bench,
+}
+
+impl Till {
+    /// Sets a till up and signs it on.
+    pub async fn start(world: &World, number: usize) -> Result<Self, Problem> {
+        let mut file = world.till(number);
+        let problem = |error: std::io::Error| error.to_string();
+        let hop = Hop::start(file.acquirer, Framing::Terminal).await.map_err(problem)?;
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(problem)?;
+        file.printer = Some(listener.local_addr().map_err(problem)?);
+        file.acquirer = hop.address();
+        let printer = Bench::new(Paper::Mm58);
+        tokio::spawn(printer.clone().serve(listener));
+        let (_, module) = file.resolve()?;
+        let (running, shown) = party::terminals(&file)?;
+        let mut till = Self { running: Some(running), shown, file, module, hop, printer };
+        till.command(Command::SignOn)?;
+        till.wait(|screen| matches!(screen, Screen::SignedOn)).await?;
+        Ok(till)
+    }
+
+    /// Presses a key.
+    pub fn command(&self, command: Command) -> Result<(), Problem> {
+        let running = self.running.as_ref().ok_or("the till is off")?;
+        let input = Input::One(0, Box::new(terminal::Input::Cashier(command)));
+        running.handle().send(input).map_err(|refused| format!("{refused:?}"))
+    }
+
+    /// Presents the sample debit card with its PIN.
+    pub async fn sell(&mut self, amount: Amount) -> Result<SaleKey, Problem> {
+        let card = self.file.cards.first().ok_or("no test card")?.clone();
+        let running = self.running.as_ref().ok_or("the till is off")?;
+        let module = self.module.clone();
+        let presented = running
+            .handle()
+            .look(move |fleet, now| {
+                let random = || [0; 32];
+                let around = Surroundings { module: &module, now, random: &random };
+                let track = format!("{}D{}201000000000", card.pan, card.expiry);
+                let pin = card.pin.as_ref().and_then(|pin| Pin::parse(pin.as_bytes()).ok());
+                let track = Track2::parse(track.as_bytes())?;
+                fleet.terminal(0)?.present(&around, track, pin.as_ref()).ok()
+            })
+            .await
+            .map_err(|refused| format!("{refused:?}"))?
+            .ok_or("the card could not be read")?;
+        self.command(Command::Sale { amount, presented: Box::new(presented) })?;
+        match self.wait(|screen| matches!(screen, Screen::Confirming(_) | Screen::Busy(_))).await? {
+            Screen::Confirming(key) => Ok(key),
+            other => Err(format!("the till answered {other:?}")),
+        }
+    }
+
+    /// Waits for a screen.
+    pub async fn wait(&mut self, wanted: impl Fn(&Screen) -> bool) -> Result<Screen, Problem> {
+        let found = tokio::time::timeout(PATIENCE, async {
+            while let Some((_, screen)) = self.shown.recv().await {
+                if wanted(&screen) {
+                    return Some(screen);
+                }
+            }
+            None
+        });
+        found.await.ok().flatten().ok_or_else(|| "the till did not show what was expected".to_owned())
+    }
+
+    /// Switches the till off.
+    pub async fn switch_off(&mut self) -> Result<(), Problem> {
+        let Some(running) = self.running.take() else { return Ok(()) };
+        tokio::task::spawn_blocking(move || running.stop()).await.map_err(|error| error.to_string())?
+    }
+
+    /// Switches it on again, on its journal.
+    pub fn switch_on(&mut self) -> Result<(), Problem> {
+        let (running, shown) = party::terminals(&self.file)?;
+        (self.running, self.shown) = (Some(running), shown);
+        Ok(())
+    }
+
+    /// Slips on paper: unmarked ones and marked copies.
+    pub fn slips(&self) -> (usize, usize) {
+        self.printer.with(|printer| {
+            let marked = printer.papers().iter().filter(|slip| slip.text.contains("DUPLICATED")).count();
+            (printer.papers().len() - marked, marked)
+        })
+    }
+
+    /// The text of everything on paper.
+    pub fn paper(&self) -> String {
+        self.printer.with(|printer| {
+            printer.papers().iter().map(|slip| slip.text.clone()).collect::<Vec<_>>().join("\n")
+        })
+    }
+}

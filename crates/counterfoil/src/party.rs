@@ -1,0 +1,169 @@
+//! Starts a party of its configuration file: journal, driver, links, control port. The same for a process and for the demo.
+
+use crate::config::acquirer::AcquirerFile;
+use crate::config::issuer::IssuerFile;
+use crate::config::network::NetworkFile;
+use crate::config::terminal::TerminalFile;
+use crate::config::{Problem, Profile};
+use crate::driver::{Driven, Driver, DriverHandle, Local, Settings};
+use crate::fleet::Fleet;
+use crate::link::{Connecting, Dialing, Limits, Listening, connect_member, dial, listen_members, listen_terminals};
+use crate::printer::{self, SpoolLine};
+use crate::webhook::{self, Webhook};
+use acquirer::Acquirer;
+use crypto::SoftwareModule;
+use iso8583::frame::Framing;
+use issuer::Issuer;
+use network::Network;
+use payment::Institution;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use tokio::sync::mpsc;
+
+/// A running party with its links; they end when it is stopped or dropped.
+#[derive(Debug)]
+pub struct Running<P: Driven> {
+    driver: Driver<P>,
+    /// Where it listens, for a party that does.
+    pub address: Option<SocketAddr>,
+    /// Kept for what ends when they are dropped.
+    links: (Vec<Listening>, Vec<Connecting>),
+}
+
+impl<P: Driven> Running<P> {
+    /// A handle to the party.
+    pub fn handle(&self) -> &DriverHandle<P> {
+        self.driver.handle()
+    }
+
+    /// Ends the links, makes everything durable and stops. Blocks: not for a runtime thread.
+    pub fn stop(self) -> Result<(), String> {
+        drop(self.links);
+        self.driver.stop()
+    }
+
+    /// Waits until it stops by itself or is asked to. Blocks.
+    pub fn join(self) -> Result<(), String> {
+        let result = self.driver.join();
+        drop(self.links);
+        result
+    }
+}
+
+fn drive<P: Driven>(
+    party: P,
+    module: SoftwareModule,
+    data: &Path,
+    name: &str,
+    profile: Profile,
+    local: Local<P>,
+) -> Result<Driver<P>, Problem> {
+    std::fs::create_dir_all(data).map_err(|error| format!("{}: {error}", data.display()))?;
+    let settings = Settings::new(data.join("journal.db"), name, profile.name());
+    Driver::start(party, Box::new(module), settings, local).map_err(|error| error.to_string())
+}
+
+/// Starts an acquirer. Must be called on the runtime.
+pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
+    let (config, module) = file.resolve()?;
+    let network = config.network;
+    let local: Local<Acquirer> = Box::new(|effect| {
+        if let acquirer::Effect::CaseOpened { case, key } = effect {
+            tracing::warn!(case, sale = %key, "case opened: people must look");
+        }
+    });
+    let driver = drive(Acquirer::new(config), module, &file.data, "acquirer", file.profile, local)?;
+    let listening = listen_terminals(file.listen, Framing::Terminal, Limits::default(), driver.handle().clone())
+        .map_err(|error| format!("listen {}: {error}", file.listen))?;
+    let address = Some(listening.address());
+    let connecting =
+        connect_member(file.network.address.to_string(), network, Limits::default(), driver.handle().clone());
+    Ok(Running { driver, address, links: (vec![listening], vec![connecting]) })
+}
+
+/// Starts a network. Must be called on the runtime.
+pub fn network(file: &NetworkFile) -> Result<Running<Network>, Problem> {
+    let (config, module) = file.resolve()?;
+    let members: Vec<Institution> = config.members.iter().map(|member| member.institution).collect();
+    let driver = drive(Network::new(config), module, &file.data, "network", file.profile, Box::new(|_| {}))?;
+    let listening = listen_members(file.listen, members, Limits::default(), driver.handle().clone())
+        .map_err(|error| format!("listen {}: {error}", file.listen))?;
+    let address = Some(listening.address());
+    Ok(Running { driver, address, links: (vec![listening], Vec::new()) })
+}
+
+/// Who is told of notices to cardholders, beside log and webhook.
+pub type NoticeWatch = Box<dyn FnMut(&issuer::Notice) + Send>;
+
+/// Starts an issuer. Must be called on the runtime.
+pub fn issuer(file: &IssuerFile, mut watch: Option<NoticeWatch>) -> Result<Running<Issuer>, Problem> {
+    let (config, module) = file.resolve()?;
+    let network = config.network;
+    let webhook = file.webhook.as_ref().map(|text| {
+        Webhook::start(webhook::Settings::new(text.url.clone(), text.secret.reveal().as_bytes().to_vec()))
+    });
+    let local: Local<Issuer> = Box::new(move |effect| {
+        if let issuer::Effect::Notice(notice) = effect {
+            tracing::info!(notice = %notice.text(false), "notice to the cardholder");
+            if let Some(watch) = &mut watch {
+                watch(&notice);
+            }
+            if let Some(webhook) = &webhook {
+                webhook.notify(&notice_id(&notice), notice_event(&notice).to_string());
+            }
+        }
+    });
+    let driver = drive(Issuer::new(config), module, &file.data, "issuer", file.profile, local)?;
+    let connecting =
+        connect_member(file.network.address.to_string(), network, Limits::default(), driver.handle().clone());
+    Ok(Running { driver, address: None, links: (Vec::new(), vec![connecting]) })
+}
+
+/// Names the notice for its receiver, who may get it twice.
+fn notice_id(notice: &issuer::Notice) -> String {
+    format!("{}-{:?}", notice.rrn, notice.kind).to_lowercase()
+}
+
+fn notice_event(notice: &issuer::Notice) -> serde_json::Value {
+    serde_json::json!({
+        "type": "cardholder.notice",
+        "card": notice.card.masked(),
+        "amount_minor": notice.amount.minor,
+        "rrn": notice.rrn.to_string(),
+        "at_ms": notice.at.0,
+        "text": { "zh-CN": notice.text(true), "en": notice.text(false) },
+    })
+}
+
+/// What a terminal shows, with its place in the row.
+pub type Shown = (u32, terminal::Screen);
+
+/// Starts a row of terminals; what they show arrives on the returned channel. Must be called on the runtime.
+pub fn terminals(file: &TerminalFile) -> Result<(Running<Fleet>, mpsc::UnboundedReceiver<Shown>), Problem> {
+    let (configs, module) = file.resolve()?;
+    let places = configs.len() as u32;
+    let (screens, shown) = mpsc::unbounded_channel();
+    let lines: Arc<OnceLock<Vec<SpoolLine>>> = Arc::default();
+    let spools = Arc::clone(&lines);
+    let local: Local<Fleet> = Box::new(move |effect| match effect.effect {
+        terminal::Effect::Show(screen) => {
+            // Nobody may be looking any more; the journal has it all the same.
+            let _ = screens.send((effect.place, screen));
+        }
+        terminal::Effect::Printer(spool) => {
+            if let Some(line) = spools.wait().get(effect.place as usize) {
+                let _ = line.blocking_send(spool);
+            }
+        }
+        terminal::Effect::Send { .. } | terminal::Effect::HangUp { .. } => {}
+    });
+    let driver = drive(Fleet::new(configs), module, &file.data, "terminal", file.profile, local)?;
+    let dialing = if file.keep_connection { Dialing::Kept } else { Dialing::Short };
+    dial(file.acquirer.to_string(), Framing::Terminal, dialing, Limits::default(), driver.handle().clone());
+    let printers = file.printer.map_or(Vec::new(), |address| {
+        (0..places).map(|place| printer::connect(address, place, driver.handle().clone())).collect()
+    });
+    let _ = lines.set(printers);
+    Ok((Running { driver, address: None, links: (Vec::new(), Vec::new()) }, shown))
+}

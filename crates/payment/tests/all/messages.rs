@@ -1,0 +1,511 @@
+//! Every typed message over real bytes and back, on both interfaces, from seeded random values; and damaged bytes.
+
+use crypto::{
+    ClearKey, KeyUsage, MacAlgorithm, Pan, PinBlock, PinFormat, SecurityModule, SoftwareModule,
+    WrappedKey,
+};
+use iso8583::frame::{HostHeader, TerminalHeader, open_host, open_terminal};
+use iso8583::{Dialect, Message, Mti};
+use payment::host::{self, AnswerKind, NetworkCode, ReversalReason};
+use payment::sign::{SlipEvidence, Trouble};
+use payment::terminal::{Answer, KeysField, MacCheck, Origin, Request, Sale, Sealed, Standing};
+use payment::{
+    Amount, ApprovalCode, Batch, CNY, Currency, EntryMode, HostKey, Institution, Kind, MerchantId,
+    ResponseCode, Rrn, SaleKey, Secrets, Sign, SignOutcome, Stan, TerminalId, Track2, wire,
+};
+
+const DAY: u16 = 20_779;
+const ROUNDS: u64 = 400;
+
+/// SplitMix64: the round is the seed.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// From `from` to `to`, both included; the ends come up often.
+    fn within(&mut self, from: u64, to: u64) -> u64 {
+        match self.next() % 8 {
+            0 => from,
+            1 => to,
+            _ => from + self.next() % (to - from + 1),
+        }
+    }
+
+    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.within(0, from.len() as u64 - 1) as usize]
+    }
+
+    fn maybe<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        self.coin().then(|| make(self))
+    }
+
+    fn coin(&mut self) -> bool {
+        self.next() & 1 == 0
+    }
+
+    fn text<const N: usize>(&mut self, alphabet: &[u8]) -> [u8; N] {
+        std::array::from_fn(|_| self.pick(alphabet))
+    }
+
+    fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        std::array::from_fn(|_| self.next() as u8)
+    }
+
+    fn code(&mut self) -> ResponseCode {
+        ResponseCode(self.text(b"0123456789ACXZ"))
+    }
+
+    fn pan(&mut self) -> Pan {
+        let digits = self.within(12, 19) as usize;
+        Pan::parse(&self.text::<19>(b"0123456789")[..digits]).unwrap()
+    }
+
+    fn track2(&mut self, pan: &Pan) -> Track2 {
+        let mut track = pan.expose().to_vec();
+        track.extend_from_slice(b"D3012201");
+        let room = self.within(0, 37 - track.len() as u64) as usize;
+        track.extend_from_slice(&self.text::<37>(b"0123456789")[..room]);
+        Track2::parse(&track).unwrap()
+    }
+
+    fn terminal(&mut self) -> TerminalId {
+        TerminalId(self.text(b"0123456789ABCXYZ"))
+    }
+
+    fn merchant(&mut self) -> MerchantId {
+        MerchantId(self.text(b"0123456789ABCXYZ"))
+    }
+
+    fn stan(&mut self) -> Stan {
+        Stan(self.within(1, 999_999) as u32)
+    }
+
+    fn batch(&mut self) -> Batch {
+        Batch(self.within(0, 999_999) as u32)
+    }
+
+    fn amount(&mut self) -> Amount {
+        let currency = if self.coin() {
+            Currency(self.within(0, 999) as u16)
+        } else {
+            CNY
+        };
+        Amount {
+            minor: self.within(0, 999_999_999_999),
+            currency,
+        }
+    }
+
+    fn entry(&mut self, pin: bool) -> EntryMode {
+        let (with, without) = ([21, 51, 71, 911], [12, 22, 52, 72, 982]);
+        EntryMode(if pin {
+            self.pick(&with)
+        } else {
+            self.pick(&without)
+        })
+    }
+
+    fn institution(&mut self) -> Institution {
+        Institution(self.within(0, 99_999_999_999))
+    }
+
+    fn host_key(&mut self) -> HostKey {
+        HostKey {
+            transmission: self.within(0, 9_999_999_999),
+            stan: self.stan(),
+            acquirer: self.institution(),
+            forwarder: self.institution(),
+        }
+    }
+
+    fn sign(&mut self) -> Sign {
+        Sign {
+            batch: self.batch(),
+            stan: self.stan(),
+            outcome: self.pick(&[
+                SignOutcome::Approved,
+                SignOutcome::Declined,
+                SignOutcome::Reversed,
+            ]),
+            slip: SlipEvidence {
+                level: self.within(0, 5) as u8,
+                trouble: self.pick(&Trouble::ALL),
+            },
+        }
+    }
+
+    fn secrets(&mut self, pan: Pan, pin: bool, track: bool) -> Secrets {
+        Secrets {
+            track2: track.then(|| self.track2(&pan)),
+            pin: pin.then(|| PinBlock::new(self.bytes())),
+            pin_format: pin.then(|| self.pick(&[PinFormat::WithPan, PinFormat::WithoutPan])),
+            pan: Some(pan),
+        }
+    }
+}
+
+struct Bench {
+    module: SoftwareModule,
+    mac: WrappedKey,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let module = SoftwareModule::new([9; 32]);
+        let clear = ClearKey::from_hex("0123456789ABCDEFFEDCBA9876543210").unwrap();
+        let mac = module.import(KeyUsage::Mac, &clear).unwrap();
+        Self { module, mac }
+    }
+
+    /// Through a terminal frame; with a MAC when the message has the place for one.
+    fn terminal(&self, message: &Message, mac: MacCheck) -> (Message, Vec<u8>) {
+        let mut frame = Vec::new();
+        let key = message.has(64).then_some(&self.mac);
+        wire::frame::write_terminal(
+            &self.module,
+            &TerminalHeader::COMMON,
+            message,
+            key,
+            &mut frame,
+        )
+        .unwrap();
+        let (_, body) = open_terminal(&frame).unwrap();
+        let mut read = Message::new(Mti(0));
+        Dialect::terminal().decode(body, &mut read).unwrap();
+        assert_eq!(
+            wire::frame::check_terminal_mac(&self.module, Some(&self.mac), body, &read),
+            mac
+        );
+        (read, frame)
+    }
+
+    fn host(&self, mut message: Message) -> (Message, Vec<u8>) {
+        let mut frame = Vec::new();
+        let mac = message.has(128).then_some((MacAlgorithm::X919, &self.mac));
+        let header = HostHeader::new(b"00010000", b"48020000");
+        wire::frame::write_host(&self.module, &header, &mut message, mac, &mut frame).unwrap();
+        let (_, body) = open_host(&frame).unwrap();
+        let mut read = Message::new(Mti(0));
+        Dialect::host().decode(body, &mut read).unwrap();
+        let right = if mac.is_some() {
+            MacCheck::Right
+        } else {
+            MacCheck::Absent
+        };
+        assert_eq!(
+            wire::frame::check_host_mac(&self.module, MacAlgorithm::X919, Some(&self.mac), &read),
+            right
+        );
+        (read, frame)
+    }
+
+    fn same_secrets(&self, one: &Secrets, other: &Secrets) {
+        assert!(one.pan == other.pan && one.track2 == other.track2 && one.pin == other.pin);
+        assert_eq!(one.pin_format, other.pin_format);
+    }
+}
+
+fn terminal_request(bench: &Bench, random: &mut Random, kind: Kind) -> Sealed {
+    let optional_stan =
+        |random: &mut Random| (kind != Kind::Echo || random.coin()).then(|| random.stan());
+    let origin = Origin {
+        terminal: random.terminal(),
+        merchant: random.merchant(),
+        stan: optional_stan(random),
+        batch: random.batch(),
+    };
+    let sign = random.maybe(Random::sign);
+    let plain = |request| Sealed {
+        request,
+        secrets: Secrets::default(),
+    };
+    let (pan, financial) = (
+        random.pan(),
+        matches!(kind, Kind::Purchase | Kind::BalanceInquiry),
+    );
+    let (pin, track) = (financial && random.coin(), financial && random.coin());
+    let sale = Sale {
+        key: SaleKey {
+            terminal: origin.terminal,
+            merchant: origin.merchant,
+            batch: origin.batch,
+            stan: origin.stan.unwrap_or(Stan(1)),
+        },
+        kind: if kind == Kind::Reversal {
+            Kind::Purchase
+        } else {
+            kind
+        },
+        amount: if kind == Kind::BalanceInquiry {
+            Amount::fen(0)
+        } else {
+            random.amount()
+        },
+        card: bench.module.card(&pan, DAY).unwrap(),
+        entry: random.entry(pin),
+        expiry: (track || random.coin()).then(|| random.within(0, 9_999) as u16),
+        card_sequence: random.maybe(|r| r.within(0, 999) as u16),
+    };
+    match kind {
+        Kind::SignOn | Kind::SignOff | Kind::Echo => plain(Request::Management { kind, origin }),
+        Kind::Purchase | Kind::BalanceInquiry => Sealed {
+            request: Request::Financial { sale, sign },
+            secrets: random.secrets(pan, pin, track),
+        },
+        Kind::Reversal => Sealed {
+            request: Request::Reversal {
+                sale,
+                reason: random.code(),
+                sign,
+            },
+            secrets: random.secrets(pan, false, false),
+        },
+        Kind::ResultQuery => plain(Request::Query {
+            origin,
+            original: (random.batch(), random.stan()),
+            sign,
+        }),
+        Kind::IdleReport => plain(Request::IdleReport {
+            origin,
+            sign: random.sign(),
+        }),
+    }
+}
+
+#[test]
+fn terminal_requests_come_back_as_they_were() {
+    let bench = Bench::new();
+    for round in 0..ROUNDS {
+        for kind in Kind::ALL {
+            let mut random = Random(round << 8 | kind as u64);
+            let sealed = terminal_request(&bench, &mut random, kind);
+            let mut message = Message::new(Mti(0));
+            wire::terminal::write_request(&sealed, &bench.module, &mut message).unwrap();
+            let mac = if kind.row().mac {
+                MacCheck::Right
+            } else {
+                MacCheck::Absent
+            };
+            let (read, frame) = bench.terminal(&message, mac);
+            let back = wire::terminal::read_request(&read, &bench.module, DAY).unwrap();
+            assert_eq!(back.request, sealed.request, "round {round} {kind:?}");
+            bench.same_secrets(&back.secrets, &sealed.secrets);
+            damaged(&mut random, &frame, |body, message| {
+                if Dialect::terminal().decode(body, message).is_ok() {
+                    let _ = wire::terminal::read_request(message, &bench.module, DAY);
+                }
+            });
+        }
+    }
+}
+
+#[test]
+fn terminal_answers_come_back_as_they_were() {
+    let bench = Bench::new();
+    let standings = |random: &mut Random| {
+        let declined = Standing::Declined(random.code());
+        let all = [
+            Standing::Approved,
+            declined,
+            Standing::InProgress,
+            Standing::Reversing,
+            Standing::Reversed,
+            Standing::Case,
+            Standing::NeverSeen,
+        ];
+        (random.pick(&all), random.within(0, 99_999) as u32)
+    };
+    for round in 0..ROUNDS {
+        for kind in Kind::ALL {
+            let mut random = Random(round << 8 | 0x80 | kind as u64);
+            let request = terminal_request(&bench, &mut random, kind).request;
+            let answer = Answer {
+                rrn: random.maybe(|r| Rrn(r.text(b"0123456789"))),
+                approval: random.maybe(|r| ApprovalCode(r.text(b"0123456789ABC"))),
+                local: random.maybe(|r| (r.within(0, 235_959) as u32, r.within(101, 1_231) as u16)),
+                settlement: random.maybe(|r| r.within(101, 1_231) as u16),
+                acquirer: random.maybe(Random::institution),
+                balance: match kind {
+                    Kind::BalanceInquiry => {
+                        random.maybe(|r| r.within(0, 1_999_999_999_998) as i64 - 999_999_999_999)
+                    }
+                    _ => None,
+                },
+                standing: if kind == Kind::ResultQuery {
+                    random.maybe(standings)
+                } else {
+                    None
+                },
+                keys: if kind == Kind::SignOn {
+                    random.maybe(|r| KeysField(r.bytes()))
+                } else {
+                    None
+                },
+                ..Answer::to(&request, random.code())
+            };
+            assert!(answer.answers(&request));
+            let (mut message, mac) = (Message::new(Mti(0)), random.coin());
+            wire::terminal::write_answer(&answer, mac, &mut message);
+            let (read, frame) = bench.terminal(
+                &message,
+                if mac {
+                    MacCheck::Right
+                } else {
+                    MacCheck::Absent
+                },
+            );
+            assert_eq!(
+                wire::terminal::read_answer(&read, kind),
+                Ok(answer),
+                "round {round} {kind:?}"
+            );
+            damaged(&mut random, &frame, |body, message| {
+                if Dialect::terminal().decode(body, message).is_ok() {
+                    let _ = wire::terminal::read_answer(message, kind);
+                }
+            });
+        }
+    }
+}
+
+fn host_request(bench: &Bench, random: &mut Random, which: u64) -> host::Sealed {
+    let kind = if which == 1 {
+        Kind::BalanceInquiry
+    } else {
+        Kind::Purchase
+    };
+    let pan = random.pan();
+    let (pin, track) = (which < 2 && random.coin(), which < 2 && random.coin());
+    let sale = host::Financial {
+        key: random.host_key(),
+        kind,
+        amount: if kind == Kind::Purchase {
+            random.amount()
+        } else {
+            Amount::fen(0)
+        },
+        card: bench.module.card(&pan, DAY).unwrap(),
+        entry: random.entry(pin),
+        expiry: (track || random.coin()).then(|| random.within(0, 9_999) as u16),
+        settlement: random.maybe(|r| r.within(101, 1_231) as u16),
+        local: (
+            random.within(0, 235_959) as u32,
+            random.within(101, 1_231) as u16,
+        ),
+        category: random.within(0, 9_999) as u16,
+        rrn: Rrn(random.text(b"0123456789")),
+        terminal: random.terminal(),
+        merchant: random.merchant(),
+    };
+    let request = match which {
+        0 | 1 => host::Request::Financial(sale),
+        2 => host::Request::Reversal(host::Reversal {
+            key: random.host_key(),
+            original: sale.key,
+            reason: ReversalReason(random.within(0, 9_999) as u16),
+            sale,
+        }),
+        _ => {
+            let request = host::Management {
+                key: random.host_key(),
+                code: random.pick(&NetworkCode::ALL),
+                keys: random.maybe(host_keys),
+            };
+            return host::Sealed {
+                request: host::Request::Management(request),
+                secrets: Secrets::default(),
+            };
+        }
+    };
+    host::Sealed {
+        request,
+        secrets: random.secrets(pan, pin, track),
+    }
+}
+
+fn host_keys(random: &mut Random) -> host::HostKeys {
+    host::HostKeys {
+        pin: (random.bytes(), random.bytes()),
+        mac: (random.bytes(), random.bytes()),
+    }
+}
+
+#[test]
+fn host_messages_come_back_as_they_were() {
+    let bench = Bench::new();
+    for (round, which) in (0..ROUNDS).flat_map(|round| (0..4).map(move |which| (round, which))) {
+        let mut random = Random(round << 8 | which);
+        let sealed = host_request(&bench, &mut random, which);
+        let mut message = Message::new(Mti(0));
+        wire::host::write_request(&sealed, &bench.module, which < 3, &mut message).unwrap();
+        let (read, frame) = bench.host(message);
+        let back = wire::host::read_request(&read, &bench.module, DAY).unwrap();
+        assert_eq!(back.request, sealed.request, "round {round} {which}");
+        bench.same_secrets(&back.secrets, &sealed.secrets);
+        damaged(&mut random, &frame, |body, message| {
+            if Dialect::host().decode(body, message).is_ok() {
+                let _ = wire::host::read_request(message, &bench.module, DAY);
+            }
+        });
+        let mut answer = host::Answer::to(&sealed.request, random.code());
+        assert!(answer.answers(&sealed.request));
+        if answer.kind == AnswerKind::Management {
+            answer.management = answer
+                .management
+                .map(|(code, _)| (code, random.maybe(host_keys)));
+        } else {
+            answer.approval = random.maybe(|r| ApprovalCode(r.text(b"0123456789ABC")));
+            answer.receiver = random.maybe(Random::institution);
+            answer.settlement = random.maybe(|r| r.within(101, 1_231) as u16);
+        }
+        if which == 1 {
+            answer.balance =
+                random.maybe(|r| r.within(0, 1_999_999_999_998) as i64 - 999_999_999_999);
+        }
+        let mut message = Message::new(Mti(0));
+        wire::host::write_answer(&answer, which < 3, &mut message);
+        let (read, frame) = bench.host(message);
+        assert_eq!(
+            wire::host::read_answer(&read),
+            Ok(answer),
+            "round {round} {which}"
+        );
+        damaged(&mut random, &frame, |body, message| {
+            if Dialect::host().decode(body, message).is_ok() {
+                let _ = wire::host::read_answer(message);
+            }
+        });
+    }
+}
+
+/// Reads the frame's body with a few bytes changed or cut off: an error or another message, never a panic.
+fn damaged(random: &mut Random, frame: &[u8], mut read: impl FnMut(&[u8], &mut Message)) {
+    let mut message = Message::new(Mti(0));
+    for _ in 0..8 {
+        let mut frame = frame.to_vec();
+        for _ in 0..random.within(1, 3) {
+            let at = random.within(0, frame.len() as u64 - 1) as usize;
+            frame[at] = random.next() as u8;
+        }
+        frame.truncate(random.within(1, frame.len() as u64) as usize);
+        if let Ok((_, body)) = open_terminal(&frame) {
+            read(body, &mut message);
+        }
+        if let Ok((_, body)) = open_host(&frame) {
+            read(body, &mut message);
+        }
+        // Behind an intact header most of the damage is met.
+        for start in [13, 48] {
+            if let Some(body) = frame.get(start..) {
+                read(body, &mut message);
+            }
+        }
+    }
+}

@@ -1,0 +1,373 @@
+//! The four parties as the simulator drives them: what their effects are about and what their records mean to the judge.
+
+use crate::core::{Core, Who};
+use crate::marks::Mark;
+use crate::node::{Actor, AnyInput, Said, Tag};
+use acquirer::Acquirer;
+use issuer::Issuer;
+use network::Network;
+use payment::evidence::{Confirmation, Delivery, ReversalCause, Upstream};
+use payment::host::{self, AnswerKind};
+use payment::terminal::Request;
+use payment::verdict::{Outcome, Receipt, verdict};
+use payment::{Kind, SaleKey};
+use terminal::Terminal;
+
+fn host_request(core: &Core, request: &host::Request) -> Tag {
+    match request {
+        host::Request::Financial(sale) => Tag::Sale(core.oracle.by_amount(sale.amount.minor)),
+        host::Request::Reversal(_) => Tag::Reversal,
+        host::Request::Management(_) => Tag::Other,
+    }
+}
+
+fn host_answer(core: &Core, answer: &host::Answer) -> Tag {
+    match answer.kind {
+        AnswerKind::Financial => {
+            let number = answer.amount.and_then(|amount| core.oracle.by_amount(amount.minor));
+            Tag::SaleAnswer(number, None)
+        }
+        AnswerKind::Reversal => Tag::ReversalAnswer,
+        AnswerKind::Management => Tag::Other,
+    }
+}
+
+impl Actor for Terminal {
+    type Config = terminal::Config;
+
+    fn build(config: &Self::Config) -> Self {
+        Self::new(config.clone())
+    }
+
+    fn wrap(input: terminal::Input) -> AnyInput {
+        AnyInput::Terminal(input)
+    }
+
+    fn tag(&self, core: &Core, effect: &terminal::Effect) -> Tag {
+        match effect {
+            terminal::Effect::Send { sealed, .. } => match &sealed.request {
+                Request::Financial { sale, .. } => Tag::Sale(core.oracle.by_amount(sale.amount.minor)),
+                Request::Reversal { .. } => Tag::Reversal,
+                _ => Tag::Other,
+            },
+            _ => Tag::Other,
+        }
+    }
+
+    fn durable(core: &mut Core, who: Who, record: &terminal::Record) {
+        let Who::Terminal(at) = who else { return };
+        match record {
+            terminal::Record::Asked { request, .. } => core.terminal_asked(at, request),
+            terminal::Record::ReversalPending { .. } => {
+                core.mark(Mark::TerminalReverses);
+                if let Some(number) = core.oracle.open[usize::from(at)] {
+                    core.terminal_reverses(number);
+                }
+            }
+            terminal::Record::AskGoods { .. } => core.mark(Mark::GoodsQuestion),
+            terminal::Record::SignedOn { .. } => {
+                if std::mem::replace(&mut core.oracle.signed_on[usize::from(at)], true) {
+                    core.mark(Mark::KeysRenewed);
+                }
+            }
+            terminal::Record::Ended { ending, .. } => {
+                match ending {
+                    terminal::Ending::Approved(approval) if approval.recovered => core.mark(Mark::RecoveredByQuery),
+                    terminal::Ending::Declined(_) => core.mark(Mark::Declined),
+                    terminal::Ending::NotSent => core.mark(Mark::NotSent),
+                    _ => {}
+                }
+                core.terminal_ended(at, ending);
+            }
+            _ => {}
+        }
+    }
+
+    fn local(core: &mut Core, who: Who, effect: terminal::Effect) {
+        let Who::Terminal(at) = who else { return };
+        match effect {
+            terminal::Effect::Show(screen) => core.cashier_sees(at, screen),
+            terminal::Effect::Printer(effect) => core.printer_effect(at, effect),
+            // The world looks at the terminal's open exchange after every input.
+            terminal::Effect::HangUp { .. } | terminal::Effect::Send { .. } => {}
+        }
+    }
+
+    fn counts(record: &terminal::Record) -> bool {
+        matches!(
+            record,
+            terminal::Record::Ended {
+                ending: terminal::Ending::Approved(_) | terminal::Ending::Reversed { .. },
+                ..
+            }
+        )
+    }
+
+    #[cfg(feature = "planted")]
+    fn plant(&mut self, bug: crate::planted::Bug) {
+        if let crate::planted::Bug::Terminal(bug) = bug {
+            self.plant(bug);
+        }
+    }
+
+    fn line(record: &terminal::Record) -> String {
+        format!("{record:?}")
+    }
+}
+
+impl Actor for Acquirer {
+    type Config = acquirer::Config;
+
+    fn build(config: &Self::Config) -> Self {
+        Self::new(config.clone())
+    }
+
+    fn wrap(input: acquirer::Input) -> AnyInput {
+        AnyInput::Acquirer(input)
+    }
+
+    fn tag(&self, core: &Core, effect: &acquirer::Effect) -> Tag {
+        match effect {
+            acquirer::Effect::Reply { answer, mac, .. } => match answer.kind {
+                Kind::Purchase => {
+                    let number = answer.amount.and_then(|amount| core.oracle.by_amount(amount.minor));
+                    let said = mac.then(|| Said {
+                        success: answer.code.is_success(),
+                        code: answer.code.0,
+                        approval: answer.approval.map(|code| code.0),
+                        rrn: answer.rrn.map(|rrn| rrn.0),
+                    });
+                    Tag::SaleAnswer(number, said)
+                }
+                Kind::Reversal => Tag::ReversalAnswer,
+                _ => Tag::Other,
+            },
+            acquirer::Effect::Forward(sealed) => host_request(core, &sealed.request),
+            acquirer::Effect::NetworkReply(answer) => host_answer(core, answer),
+            acquirer::Effect::CaseOpened { .. } => Tag::Other,
+        }
+    }
+
+    fn durable(core: &mut Core, who: Who, record: &acquirer::Record) {
+        use acquirer::Record;
+        match record {
+            Record::Forwarded { sale, rrn, .. } => {
+                core.rrn_taken(rrn.0);
+                core.acquirer_forwarded(sale.amount.minor);
+            }
+            Record::Refused { rrn, .. } => core.rrn_taken(rrn.0),
+            Record::Answered { key, answer, .. } => core.acquirer_answered(key, answer),
+            Record::Repeated { .. } => core.mark(Mark::RequestRepeated),
+            Record::Reversing { key, cause, upstream, advice, .. } => {
+                if *cause == ReversalCause::Upstream {
+                    core.mark(Mark::AcquirerReverses);
+                }
+                match upstream {
+                    Upstream::Interrupted => core.mark(Mark::InterruptedByRestart),
+                    Upstream::NetworkGaveUp => core.mark(Mark::NetworkGaveUp),
+                    _ => {}
+                }
+                core.acquirer_reverses(key);
+                if let Some(number) = core.oracle.by_key(key) {
+                    let minor = core.oracle.sales[number as usize].minor;
+                    core.advice_begun(*advice, minor);
+                }
+            }
+            Record::LateApproval { .. } => core.mark(Mark::LateApproval),
+            Record::Relay(payment::relay::RelayRecord::Delivered { key }) => core.advice_over(key, who),
+            Record::Relay(payment::relay::RelayRecord::Tried { .. }) => core.mark(Mark::ReversalRepeated),
+            Record::ReversalAnswered { key, code, .. } => core.acquirer_reversed(key, code.reversal_done()),
+            Record::Delivered { delivery: Delivery::HungUp, .. } => core.mark(Mark::Undelivered),
+            Record::OneSided { key, .. } => {
+                core.mark(Mark::OneSidedOpened);
+                if let Some(number) = core.oracle.by_key(key) {
+                    core.oracle.sales[number as usize].one_sided = true;
+                }
+            }
+            Record::Confirmed { key, .. } => {
+                if let Some(number) = core.oracle.by_key(key)
+                    && core.oracle.sales[number as usize].one_sided
+                {
+                    core.mark(Mark::OneSidedConfirmedLater);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn settled(&self, core: &mut Core, _who: Who, records: &[acquirer::Record]) {
+        for key in records.iter().filter_map(decisive) {
+            self.judge(core, key);
+        }
+    }
+
+    fn local(_core: &mut Core, _who: Who, _effect: acquirer::Effect) {}
+
+    fn counts(record: &acquirer::Record) -> bool {
+        use acquirer::Record;
+        matches!(
+            record,
+            Record::Forwarded { .. }
+                | Record::Answered { .. }
+                | Record::Reversing { .. }
+                | Record::ReversalAnswered { .. }
+                | Record::Confirmed { .. }
+        )
+    }
+
+    #[cfg(feature = "planted")]
+    fn plant(&mut self, bug: crate::planted::Bug) {
+        if let crate::planted::Bug::Acquirer(bug) = bug {
+            self.plant(bug);
+        }
+    }
+
+    fn line(record: &acquirer::Record) -> String {
+        format!("{record:?}")
+    }
+}
+
+/// Records after which the verdict on a sale may be another one.
+fn decisive(record: &acquirer::Record) -> Option<&SaleKey> {
+    use acquirer::Record;
+    match record {
+        Record::Answered { key, .. }
+        | Record::ReversalAnswered { key, .. }
+        | Record::Confirmed { key, .. }
+        | Record::LateApproval { key }
+        | Record::NotSent { key, .. } => Some(key),
+        _ => None,
+    }
+}
+
+trait Judged {
+    fn judge(&self, core: &mut Core, key: &SaleKey);
+}
+
+impl Judged for Acquirer {
+    /// V1: the verdict is never ahead of the books, and "printed" never ahead of the paper.
+    fn judge(&self, core: &mut Core, key: &SaleKey) {
+        let Some(number) = core.oracle.by_key(key) else { return };
+        let Some(kept) = self.state().sale(key) else { return };
+        let verdict = verdict(&kept.evidence);
+        let sale = &core.oracle.sales[number as usize];
+        let (net, minor, closed) = (sale.net(), sale.minor as i64, sale.closed);
+        let wrong = match verdict.outcome {
+            Outcome::Reversed => net != 0 || !closed,
+            Outcome::Declined => net != 0,
+            Outcome::Approved => net != minor,
+            Outcome::Unknown | Outcome::Reversing | Outcome::ReversalRefused => false,
+        };
+        if wrong {
+            let row = verdict.row;
+            core.violate("V1", || format!("sale {number}: the verdict is {row}, and the issuer's books say {net}"));
+        }
+        let printed = matches!(kept.evidence.confirmation, Confirmation::Signed(..)) && verdict.receipt == Receipt::Printed;
+        if printed && !core.is_on_paper(number) {
+            core.violate("V1", || format!("sale {number}: called printed, and the paper does not show it"));
+        }
+    }
+}
+
+impl Actor for Network {
+    type Config = network::Config;
+
+    fn build(config: &Self::Config) -> Self {
+        Self::new(config.clone())
+    }
+
+    fn wrap(input: network::Input) -> AnyInput {
+        AnyInput::Network(input)
+    }
+
+    fn tag(&self, core: &Core, effect: &network::Effect) -> Tag {
+        match effect {
+            network::Effect::Request { sealed, .. } => host_request(core, &sealed.request),
+            network::Effect::Answer { answer, .. } => host_answer(core, answer),
+        }
+    }
+
+    fn durable(core: &mut Core, who: Who, record: &network::Record) {
+        use network::Record;
+        match record {
+            Record::Forwarded { sale, .. } => core.network_forwarded(sale.amount.minor),
+            Record::TimedOut { reversal, .. } => {
+                if let Some(reversal) = reversal {
+                    core.advice_begun(reversal.key, reversal.sale.amount.minor);
+                }
+            }
+            Record::AdviceTaken { reversal, .. } => core.advice_begun(reversal.key, reversal.sale.amount.minor),
+            Record::AdviceConfirmed { key, .. } => core.advice_over(key, who),
+            _ => {}
+        }
+    }
+
+    fn local(_core: &mut Core, _who: Who, _effect: network::Effect) {}
+
+    fn counts(record: &network::Record) -> bool {
+        use network::Record;
+        matches!(
+            record,
+            Record::Forwarded { .. } | Record::Answered { .. } | Record::AdviceTaken { .. } | Record::AdviceConfirmed { .. }
+        )
+    }
+
+    #[cfg(feature = "planted")]
+    fn plant(&mut self, bug: crate::planted::Bug) {
+        if let crate::planted::Bug::Network(bug) = bug {
+            self.plant(bug);
+        }
+    }
+
+    fn line(record: &network::Record) -> String {
+        format!("{record:?}")
+    }
+}
+
+impl Actor for Issuer {
+    type Config = issuer::Config;
+
+    fn build(config: &Self::Config) -> Self {
+        Self::new(config.clone())
+    }
+
+    fn wrap(input: issuer::Input) -> AnyInput {
+        AnyInput::Issuer(input)
+    }
+
+    fn tag(&self, core: &Core, effect: &issuer::Effect) -> Tag {
+        match effect {
+            issuer::Effect::Answer(answer) => host_answer(core, answer),
+            issuer::Effect::SignOn(_) | issuer::Effect::Notice(_) => Tag::Other,
+        }
+    }
+
+    fn durable(core: &mut Core, _who: Who, record: &issuer::Record) {
+        match record {
+            issuer::Record::Answered(answered) => core.issuer_answered(answered),
+            issuer::Record::Returned(returned) => core.issuer_returned(returned),
+            _ => {}
+        }
+    }
+
+    fn local(core: &mut Core, _who: Who, effect: issuer::Effect) {
+        if let issuer::Effect::Notice(notice) = effect {
+            core.noticed(&notice);
+        }
+    }
+
+    fn counts(record: &issuer::Record) -> bool {
+        matches!(record, issuer::Record::Answered(_) | issuer::Record::Returned(_))
+    }
+
+    #[cfg(feature = "planted")]
+    fn plant(&mut self, bug: crate::planted::Bug) {
+        if let crate::planted::Bug::Issuer(bug) = bug {
+            self.plant(bug);
+        }
+    }
+
+    fn line(record: &issuer::Record) -> String {
+        format!("{record:?}")
+    }
+}

@@ -1,0 +1,129 @@
+//! The moments that a search must have seen: one with no hit in a long run is a hole in the search.
+
+/// A moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)] // the name in `Mark::name` says it
+pub enum Mark {
+    LateApproval,
+    ReversalBeforeOriginal,
+    RecoveredByQuery,
+    TornTail,
+    CrashInRecovery,
+    PaperOutMidSlip,
+    GoodsQuestion,
+    GoodsHandedOver,
+    OneSidedOpened,
+    OneSidedConfirmedLater,
+    Undelivered,
+    Declined,
+    NotSent,
+    AcquirerReverses,
+    TerminalReverses,
+    NetworkGaveUp,
+    ReversalRepeated,
+    RequestRepeated,
+    InterruptedByRestart,
+    TerminalLostForGood,
+    Withdrawn,
+    Reprinted,
+    KeysRenewed,
+    FrameRefused,
+    DayCut,
+    StanWrapped,
+    ReversedAfterApproval,
+}
+
+impl Mark {
+    /// Every mark.
+    pub const ALL: [Self; 27] = [
+        Self::LateApproval,
+        Self::ReversalBeforeOriginal,
+        Self::RecoveredByQuery,
+        Self::TornTail,
+        Self::CrashInRecovery,
+        Self::PaperOutMidSlip,
+        Self::GoodsQuestion,
+        Self::GoodsHandedOver,
+        Self::OneSidedOpened,
+        Self::OneSidedConfirmedLater,
+        Self::Undelivered,
+        Self::Declined,
+        Self::NotSent,
+        Self::AcquirerReverses,
+        Self::TerminalReverses,
+        Self::NetworkGaveUp,
+        Self::ReversalRepeated,
+        Self::RequestRepeated,
+        Self::InterruptedByRestart,
+        Self::TerminalLostForGood,
+        Self::Withdrawn,
+        Self::Reprinted,
+        Self::KeysRenewed,
+        Self::FrameRefused,
+        Self::DayCut,
+        Self::StanWrapped,
+        Self::ReversedAfterApproval,
+    ];
+
+    /// What it says in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LateApproval => "late approval after reversal",
+            Self::ReversalBeforeOriginal => "reversal before original",
+            Self::RecoveredByQuery => "recovered by query",
+            Self::TornTail => "torn tail",
+            Self::CrashInRecovery => "crash in recovery",
+            Self::PaperOutMidSlip => "paper out mid-slip",
+            Self::GoodsQuestion => "goods question asked",
+            Self::GoodsHandedOver => "goods handed over before the approval",
+            Self::OneSidedOpened => "one-sided item opened",
+            Self::OneSidedConfirmedLater => "one-sided item confirmed later",
+            Self::Undelivered => "answer not delivered",
+            Self::Declined => "declined",
+            Self::NotSent => "request never left",
+            Self::AcquirerReverses => "acquirer reverses by itself",
+            Self::TerminalReverses => "terminal reverses",
+            Self::NetworkGaveUp => "network gave up",
+            Self::ReversalRepeated => "reversal advice repeated",
+            Self::RequestRepeated => "request repeated",
+            Self::InterruptedByRestart => "acquirer restart in flight",
+            Self::TerminalLostForGood => "terminal never returns",
+            Self::Withdrawn => "withdrawn by the cashier",
+            Self::Reprinted => "reprinted",
+            Self::KeysRenewed => "terminal keys renewed",
+            Self::FrameRefused => "frame refused",
+            Self::DayCut => "two settlement dates in one world",
+            Self::StanWrapped => "trace number went round",
+            Self::ReversedAfterApproval => "approved upstream, then reversed",
+        }
+    }
+}
+
+/// How often each was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Marks(pub [u64; Mark::ALL.len()]);
+
+impl Default for Marks {
+    fn default() -> Self {
+        Self([0; Mark::ALL.len()])
+    }
+}
+
+impl Marks {
+    /// One more.
+    pub fn hit(&mut self, mark: Mark) {
+        self.0[mark as usize] += 1;
+    }
+
+    /// How often.
+    pub fn count(&self, mark: Mark) -> u64 {
+        self.0[mark as usize]
+    }
+
+    /// Adds another world's.
+    pub fn add(&mut self, other: &Self) {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            *mine += theirs;
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! The parties' configurations: published test keys, published test cards, terminals of both kinds.
+
+use crate::prng::Prng;
+use crate::scenario::Scenario;
+use crypto::{
+    Card, ClearKey, KeyUsage, MacAlgorithm, Pan, Pin, SecurityModule, SoftwareModule, WrappedKey,
+};
+use payment::relay::Gaps;
+use payment::{Institution, MerchantId, Stan, TerminalId};
+use receipt::{Language, Paper};
+
+pub const NETWORK: Institution = Institution(10_000);
+pub const ACQUIRER: Institution = Institution(48_020_000);
+pub const ISSUERS: [Institution; 3] = [
+    Institution(1_030_000),
+    Institution(1_040_000),
+    Institution(1_050_000),
+];
+const BINS: [&str; 3] = ["622848", "622576", "622202"];
+pub const CARDS_PER_ISSUER: usize = 4;
+/// The published test PIN.
+pub const PIN: &[u8] = b"123456";
+pub const KEY_HEX: [&str; 3] = [
+    "0123456789ABCDEFFEDCBA9876543210",
+    "89B07B35A1B3F47E89B07B35A1B3F488",
+    "1111111111111111BBBBBBBBBBBBBBBB",
+];
+pub const MERCHANTS_MAX: usize = 3;
+
+/// A card as its holder has it.
+#[derive(Clone, Debug)]
+pub struct TestCard {
+    pub pan: Vec<u8>,
+    pub track2: Vec<u8>,
+    pub issuer: usize,
+    pub opening_minor: i64,
+    pub token: crypto::PanToken,
+    pub has_pin: bool,
+}
+
+/// Everything a world is built from.
+pub struct Setup {
+    pub terminals: Vec<(terminal::Config, SoftwareModule)>,
+    pub acquirer: (acquirer::Config, SoftwareModule),
+    pub network: (network::Config, SoftwareModule),
+    pub issuers: Vec<(issuer::Config, SoftwareModule)>,
+    pub cards: Vec<TestCard>,
+    pub confirm_within_ms: u64,
+}
+
+fn key(module: &SoftwareModule, usage: KeyUsage, hex: &str) -> WrappedKey {
+    let clear = ClearKey::from_hex(hex).expect("a published key");
+    module.import(usage, &clear).expect("a sandbox module takes it")
+}
+
+fn pan(issuer: usize, number: usize) -> Vec<u8> {
+    let mut digits = format!("{}{:09}", BINS[issuer], number).into_bytes();
+    let check = crypto::luhn_check_digit(&digits).expect("digits");
+    digits.push(check);
+    digits
+}
+
+pub fn merchant(number: usize) -> MerchantId {
+    let text = format!("89831005331{number:04}");
+    MerchantId::parse(text.as_bytes()).expect("15 characters")
+}
+
+pub fn terminal_id(number: usize) -> TerminalId {
+    TerminalId::parse(format!("T{number:07}").as_bytes()).expect("8 characters")
+}
+
+impl Setup {
+    pub fn new(scenario: &Scenario) -> Self {
+        let mut prng = Prng::new(scenario.seed, 0x5E70);
+        let ladder = scenario.ladder();
+        let confirm_within_ms = ladder.terminal_ms * 3 + prng.within(1, 20) * 1_000;
+        let mac = [MacAlgorithm::X919, MacAlgorithm::AesCmac][prng.below(2) as usize];
+        let modules: Vec<_> = (0..3 + scenario.issuers as usize)
+            .map(|n| SoftwareModule::new([n as u8 + 1; 32]))
+            .collect();
+        let (acquirer_module, network_module) = (&modules[0], &modules[1]);
+        let mut cards = Vec::new();
+        let issuers = (0..scenario.issuers as usize).map(|n| {
+            let module = modules[3 + n].clone();
+            let config = bank(n, &module, mac, ladder.issuer_ms, &mut prng, &mut cards);
+            (config, module)
+        });
+        let issuers: Vec<_> = issuers.collect();
+        let mut acquirer = acquirer::Config {
+            institution: ACQUIRER,
+            network: NETWORK,
+            kek: key(acquirer_module, KeyUsage::HostMaster, KEY_HEX[0]),
+            mac,
+            ladder,
+            gaps: Gaps::default(),
+            confirm_within_ms,
+            merchants: Default::default(),
+            terminals: Default::default(),
+        };
+        for n in 0..MERCHANTS_MAX {
+            let setup = acquirer::MerchantSetup {
+                name: format!("商户{n}"),
+                category: 5_411,
+            };
+            acquirer.merchants.insert(merchant(n), setup);
+        }
+        let mut terminals = Vec::new();
+        for n in 0..scenario.terminals as usize {
+            let module = SoftwareModule::new([100 + n as u8; 32]);
+            let extended = prng.percent(75);
+            let config = till(n, &module, &ladder, extended, &mut prng);
+            let setup = acquirer::TerminalSetup {
+                merchant: config.merchant,
+                tmk: key(acquirer_module, KeyUsage::TerminalMaster, KEY_HEX[2]),
+                extended,
+                amount_minor_max: 100_000_000,
+            };
+            acquirer.terminals.insert(config.terminal, setup);
+            terminals.push((config, module));
+        }
+        let mut network = network::Config::new(NETWORK);
+        network.network_timeout_ms = ladder.network_ms;
+        for institution in std::iter::once(ACQUIRER).chain(ISSUERS[..issuers.len()].iter().copied()) {
+            network.members.push(network::Member {
+                institution,
+                kek: key(network_module, KeyUsage::HostMaster, KEY_HEX[0]),
+                mac,
+                name_zh: "成员".to_owned(),
+                name_en: "Member".to_owned(),
+            });
+        }
+        for n in 0..issuers.len() {
+            network.routes.push(network::Route {
+                bin_prefix: BINS[n].to_owned(),
+                issuer: ISSUERS[n],
+            });
+        }
+        Self {
+            terminals,
+            acquirer: (acquirer, acquirer_module.clone()),
+            network: (network, network_module.clone()),
+            issuers,
+            cards,
+            confirm_within_ms,
+        }
+    }
+}
+
+fn bank(
+    n: usize,
+    module: &SoftwareModule,
+    mac: MacAlgorithm,
+    issuer_timeout_ms: u64,
+    prng: &mut Prng,
+    cards: &mut Vec<TestCard>,
+) -> issuer::Config {
+    let pvk = key(module, KeyUsage::PinVerification, KEY_HEX[1]);
+    let mut setups = Vec::new();
+    for at in 0..CARDS_PER_ISSUER {
+        let number = pan(n, at + 1);
+        let clear = Pan::parse(&number).expect("digits");
+        let card: Card = module.card(&clear, 20_000).expect("a sandbox module seals");
+        let credit = at == 1;
+        let has_pin = at != 2;
+        // The last card of each bank is nearly empty, so that some sales are declined.
+        let opening = if at == 3 { prng.within(2_000, 60_000) } else { 100_000_000 };
+        let pin_offset = has_pin.then(|| {
+            let pin = Pin::parse(PIN).expect("digits");
+            module.pin_offset(&pvk, &clear, &pin).expect("a sandbox module computes")
+        });
+        setups.push(issuer::CardSetup {
+            token: card.token,
+            card,
+            holder: format!("holder {n}-{at}"),
+            product: if credit { issuer::Product::Credit } else { issuer::Product::Debit },
+            account: 1_000 + at as u64,
+            balance_minor: if credit { 0 } else { opening },
+            credit_limit_minor: if credit { opening } else { 0 },
+            status: issuer::CardStatus::Normal,
+            expiry: 3_012,
+            pin_offset,
+            single_limit_minor: 50_000_000,
+            daily_limit_minor: 10_000_000_000,
+            daily_count_limit: 100_000,
+        });
+        let mut track2 = number.clone();
+        track2.extend_from_slice(b"D30122010000012345");
+        cards.push(TestCard {
+            pan: number,
+            track2,
+            issuer: n,
+            opening_minor: opening as i64,
+            token: card.token,
+            has_pin,
+        });
+    }
+    issuer::Config {
+        institution: ISSUERS[n],
+        network: NETWORK,
+        kek: key(module, KeyUsage::HostMaster, KEY_HEX[0]),
+        mac,
+        pvk,
+        issuer_timeout_ms,
+        cards: setups,
+        pin_tries_max: 3,
+        no_pin_limit_minor: 2_000,
+    }
+}
+
+fn till(
+    n: usize,
+    module: &SoftwareModule,
+    ladder: &payment::timeouts::Ladder,
+    extended: bool,
+    prng: &mut Prng,
+) -> terminal::Config {
+    terminal::Config {
+        terminal: terminal_id(n),
+        merchant: merchant(prng.below(MERCHANTS_MAX as u64) as usize),
+        merchant_name: "存根百货".to_owned(),
+        acquirer_name: "存根收单".to_owned(),
+        issuers: BINS.iter().map(|bin| ((*bin).to_owned(), "测试银行".to_owned())).collect(),
+        operator: "01".to_owned(),
+        tmk: key(module, KeyUsage::TerminalMaster, KEY_HEX[2]),
+        first_stan: Stan([1, 999_990][usize::from(prng.percent(20))]),
+        answer_ms: ladder.terminal_ms,
+        query_ms: ladder.terminal_ms / 2,
+        extended,
+        dialogue_ms: ladder.terminal_ms * prng.within(1, 3),
+        goods_question_ms: ladder.terminal_ms * prng.within(1, 4),
+        gaps: Gaps::default(),
+        idle_report_ms: prng.within(500, 8_000),
+        prints: prng.percent(40),
+        language: Language::Zh,
+        paper: Paper::Mm58,
+    }
+}

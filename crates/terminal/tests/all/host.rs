@@ -1,0 +1,282 @@
+//! An acquirer that does as it is told: it reads and writes real frames under its own module, and keeps who was debited.
+
+use crypto::{ClearKey, KeyUsage, SecurityModule, SoftwareModule, WorkingKeys, WrappedKey};
+use iso8583::frame::{TerminalHeader, open_terminal};
+use iso8583::{Dialect, Message, Mti};
+use payment::terminal::{Answer, KeysField, MacCheck, Request, Standing};
+use payment::wire::{frame, terminal as wire};
+use payment::{ApprovalCode, Batch, Kind, ResponseCode, Rrn, SaleKey};
+use std::collections::BTreeMap;
+
+pub const BATCH: Batch = Batch(17);
+const TMK: &str = "CA5D92598DCA48CE8A4C76361A9269E9";
+pub const ASK_AGAIN_MS: u32 = 400;
+
+/// Terminal master key inside `module`; the value is a published one.
+pub fn tmk(module: &SoftwareModule) -> WrappedKey {
+    let clear = ClearKey::from_hex(TMK).unwrap();
+    module.import(KeyUsage::TerminalMaster, &clear).unwrap()
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mac {
+    Right,
+    Wrong,
+    Absent,
+}
+
+/// What happens to one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Approved and answered.
+    Approve,
+    /// Declined and answered.
+    Decline,
+    /// Taken in; the answer carries no MAC.
+    NoMac(ResponseCode),
+    /// Approved; the MAC of the answer is wrong.
+    WrongMac,
+    /// Answered with 98: the acquirer reverses.
+    GaveUp,
+    /// Approved, but only after so many result queries.
+    InProgress(u32),
+    /// Approved; nothing comes back.
+    AnswerLost,
+    /// Approved; the connection breaks.
+    Broken,
+    /// Never arrives; nothing comes back.
+    RequestLost,
+    /// The connection is refused.
+    Refused,
+}
+
+/// What a terminal gets for its request.
+#[derive(Clone, Copy, Debug)]
+pub enum Reply {
+    Answer(Answer, Mac),
+    Silence,
+    Refused,
+    Broken,
+}
+
+/// What the acquirer believes of a sale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Belief {
+    Debited,
+    Declined(ResponseCode),
+    InProgress(u32),
+    Reversing(u32),
+    Reversed,
+}
+
+/// A request as the acquirer read it.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    pub exchange: u64,
+    pub request: Request,
+    pub mac: MacCheck,
+    pub fields: Vec<u8>,
+    pub bytes: Vec<u8>,
+}
+
+pub struct Host {
+    module: SoftwareModule,
+    tmk: WrappedKey,
+    pub keys: Option<WorkingKeys>,
+    pub sales: BTreeMap<SaleKey, Belief>,
+    pub answered: u32,
+}
+
+impl Host {
+    pub fn new() -> Self {
+        let module = SoftwareModule::new([2; 32]);
+        Self {
+            tmk: tmk(&module),
+            module,
+            keys: None,
+            sales: BTreeMap::new(),
+            answered: 0,
+        }
+    }
+
+    pub fn read(&self, exchange: u64, bytes: &[u8]) -> Sent {
+        let (_, body) = open_terminal(bytes).unwrap();
+        let mut message = Message::new(Mti(0));
+        Dialect::terminal().decode(body, &mut message).unwrap();
+        let key = self.keys.as_ref().map(|keys| &keys.mac);
+        Sent {
+            exchange,
+            request: wire::read_request(&message, &self.module, 20_000)
+                .unwrap()
+                .request,
+            mac: frame::check_terminal_mac(&self.module, key, body, &message),
+            fields: message.fields().map(|(number, _)| number).collect(),
+            bytes: bytes.to_vec(),
+        }
+    }
+
+    pub fn write(&self, answer: &Answer, mac: Mac) -> Vec<u8> {
+        let mut message = Message::new(Mti(0));
+        wire::write_answer(answer, mac != Mac::Absent, &mut message);
+        let key = self
+            .keys
+            .as_ref()
+            .filter(|_| mac != Mac::Absent)
+            .map(|keys| &keys.mac);
+        let header = TerminalHeader::COMMON.answer();
+        let mut bytes = Vec::new();
+        frame::write_terminal(&self.module, &header, &message, key, &mut bytes).unwrap();
+        if mac == Mac::Wrong {
+            // The last byte is the last character of field 64.
+            *bytes.last_mut().unwrap() ^= 1;
+        }
+        bytes
+    }
+
+    /// Fresh keys and the answer that carries them.
+    pub fn sign_on(&mut self, request: &Request) -> Answer {
+        self.answered += 1;
+        let random: [u8; 32] =
+            std::array::from_fn(|i| (i as u8 * 7) ^ (self.answered as u8).wrapping_mul(31));
+        let (keys, field62) = self.module.issue_working_keys(&self.tmk, &random).unwrap();
+        self.keys = Some(keys);
+        let mut answer = Answer::to(request, ResponseCode::APPROVED);
+        answer.origin.batch = BATCH;
+        answer.keys = Some(KeysField(field62));
+        answer
+    }
+
+    /// Takes a request in; a purchase meets `fate`, everything else is served as it should be, or lost with it.
+    pub fn receive(&mut self, sent: &Sent, fate: Fate) -> Reply {
+        match fate {
+            Fate::RequestLost => return Reply::Silence,
+            Fate::Refused => return Reply::Refused,
+            _ => {}
+        }
+        let request = &sent.request;
+        if request.kind().row().mac && sent.mac != MacCheck::Right {
+            return Reply::Answer(Answer::to(request, ResponseCode::MAC_ERROR), Mac::Right);
+        }
+        let answer = match request {
+            Request::Management {
+                kind: Kind::SignOn, ..
+            } => self.sign_on(request),
+            Request::Financial { sale, .. } if sale.kind == Kind::Purchase => {
+                return self.purchase(sale.key, request, fate);
+            }
+            Request::Reversal { sale, .. } => self.reverse(sale.key, request),
+            Request::Query {
+                origin, original, ..
+            } => {
+                let key = SaleKey {
+                    terminal: origin.terminal,
+                    merchant: origin.merchant,
+                    batch: original.0,
+                    stan: original.1,
+                };
+                self.result(key, request)
+            }
+            _ => Answer::to(request, ResponseCode::APPROVED),
+        };
+        let mac = match (request.kind().row().mac, fate) {
+            (false, _) | (_, Fate::NoMac(_)) => Mac::Absent,
+            (_, Fate::WrongMac) => Mac::Wrong,
+            _ => Mac::Right,
+        };
+        match fate {
+            Fate::AnswerLost => Reply::Silence,
+            Fate::Broken => Reply::Broken,
+            _ => Reply::Answer(answer, mac),
+        }
+    }
+
+    fn purchase(&mut self, key: SaleKey, request: &Request, fate: Fate) -> Reply {
+        if let Some(known) = self.sales.get(&key) {
+            assert_eq!(*known, Belief::Reversed, "{key} was sent twice");
+            return Reply::Answer(Answer::to(request, ResponseCode::DUPLICATE), Mac::Right);
+        }
+        let declined = ResponseCode::INSUFFICIENT_FUNDS;
+        let approved = approval(request);
+        let (belief, reply) = match fate {
+            Fate::Approve => (Belief::Debited, Reply::Answer(approved, Mac::Right)),
+            Fate::WrongMac => (Belief::Debited, Reply::Answer(approved, Mac::Wrong)),
+            Fate::Decline => (
+                Belief::Declined(declined),
+                Reply::Answer(Answer::to(request, declined), Mac::Right),
+            ),
+            Fate::NoMac(code) if code.is_success() => {
+                (Belief::Debited, Reply::Answer(approved, Mac::Absent))
+            }
+            Fate::NoMac(code) => (
+                Belief::Declined(code),
+                Reply::Answer(Answer::to(request, code), Mac::Absent),
+            ),
+            Fate::GaveUp => (
+                Belief::Reversing(2),
+                Reply::Answer(
+                    Answer::to(request, ResponseCode::ISSUER_TIMEOUT),
+                    Mac::Right,
+                ),
+            ),
+            Fate::InProgress(queries) => (Belief::InProgress(queries), Reply::Silence),
+            Fate::AnswerLost => (Belief::Debited, Reply::Silence),
+            Fate::Broken => (Belief::Debited, Reply::Broken),
+            Fate::RequestLost | Fate::Refused => return Reply::Silence,
+        };
+        self.sales.insert(key, belief);
+        reply
+    }
+
+    fn reverse(&mut self, key: SaleKey, request: &Request) -> Answer {
+        let code = match self.sales.get(&key) {
+            None => ResponseCode::ORIGINAL_NOT_FOUND,
+            Some(Belief::Declined(_)) => ResponseCode::INVALID_RELATED,
+            Some(_) => ResponseCode::APPROVED,
+        };
+        self.sales.insert(key, Belief::Reversed);
+        Answer::to(request, code)
+    }
+
+    fn result(&mut self, key: SaleKey, request: &Request) -> Answer {
+        let mut answer = Answer::to(request, ResponseCode::APPROVED);
+        let Some(belief) = self.sales.get_mut(&key) else {
+            answer.standing = Some((Standing::NeverSeen, ASK_AGAIN_MS));
+            return answer;
+        };
+        let standing = match *belief {
+            Belief::Debited => Standing::Approved,
+            Belief::Declined(code) => Standing::Declined(code),
+            Belief::InProgress(queries) => {
+                *belief = match queries {
+                    0 => Belief::Debited,
+                    _ => Belief::InProgress(queries - 1),
+                };
+                Standing::InProgress
+            }
+            Belief::Reversing(queries) => {
+                *belief = match queries {
+                    0 => Belief::Reversed,
+                    _ => Belief::Reversing(queries - 1),
+                };
+                Standing::Reversing
+            }
+            Belief::Reversed => Standing::Reversed,
+        };
+        if standing == Standing::Approved {
+            (answer.rrn, answer.approval) = rrn_and_approval();
+        }
+        answer.standing = Some((standing, ASK_AGAIN_MS));
+        answer
+    }
+}
+
+/// The approval of `request`, with everything that an approval brings.
+pub fn approval(request: &Request) -> Answer {
+    let mut answer = Answer::to(request, ResponseCode::APPROVED);
+    (answer.rrn, answer.approval) = rrn_and_approval();
+    answer
+}
+
+pub fn rrn_and_approval() -> (Option<Rrn>, Option<ApprovalCode>) {
+    (Rrn::parse(b"112200000001"), ApprovalCode::parse(b"A12345"))
+}

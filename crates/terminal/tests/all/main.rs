@@ -1,0 +1,17 @@
+//! The terminal driven with real frames against an acquirer that does as it is told.
+
+mod cashier;
+mod host;
+mod money;
+mod positive_sign;
+mod printing;
+mod query;
+mod restart;
+mod reversal;
+mod sale;
+mod sign_on;
+mod walk;
+mod world;
+
+#[cfg(feature = "planted")]
+mod planted;
