@@ -19,10 +19,7 @@ impl Acquirer {
     }
 
     fn ask_network(&self, now: Now, decided: &mut Decided) {
-        let key = HostKey {
-            forwarder: self.config.network,
-            ..self.next_host_key(now, decided)
-        };
+        let key = self.next_host_key(now, decided);
         decided.record(Record::NetworkAsked {
             key,
             retry_at: now.mono.plus_ms(SIGN_ON_RETRY_MS),

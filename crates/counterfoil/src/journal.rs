@@ -165,38 +165,49 @@ impl Journal {
     /// The newest snapshot that is whole and fits its row; an older one, or none, when it is not.
     ///
     /// # Errors
-    /// A journal that cannot be read, and snapshots of another version of the program.
+    /// A journal that cannot be read.
     pub fn newest_snapshot(&self) -> Result<Option<Snapshot>, JournalError> {
         let sqlite = |error| JournalError::sqlite(&self.path, error);
         let mut statement = self
             .connection
             .prepare("SELECT seq, version, state, chain FROM snapshot ORDER BY seq DESC")
             .map_err(sqlite)?;
-        let mut rows = statement.query([]).map_err(sqlite)?;
-        while let Some(row) = rows.next().map_err(sqlite)? {
-            let seq = row.get::<_, i64>(0).map_err(sqlite)?;
-            let version: u32 = row.get(1).map_err(sqlite)?;
-            if version != RECORDS_VERSION {
-                continue;
-            }
-            let state: Vec<u8> = row.get(2).map_err(sqlite)?;
-            let sealed: Vec<u8> = row.get(3).map_err(sqlite)?;
-            let head = match seq {
-                0 => Some(Head::default()),
-                seq => self.stored_head(Some(seq))?,
-            };
-            match head {
-                Some(head)
-                    if sealed
-                        == chain::link(&head.chain, head.seq, head.now, version, &state).0 =>
-                {
-                    return Ok(Some(Snapshot { head, state }));
+        let stored = statement
+            .query_map([], |row| {
+                Ok((
+                    row.get::<_, i64>(0)?,
+                    row.get::<_, u32>(1)?,
+                    row.get::<_, Vec<u8>>(2)?,
+                    row.get::<_, Vec<u8>>(3)?,
+                ))
+            })
+            .map_err(sqlite)?;
+        for stored in stored {
+            match stored {
+                Ok((seq, RECORDS_VERSION, state, sealed)) => {
+                    let head = match seq {
+                        0 => Some(Head::default()),
+                        seq => self.stored_head(Some(seq))?,
+                    };
+                    if let Some(head) = head
+                        && sealed
+                            == chain::link(
+                                &head.chain,
+                                seq as u64,
+                                head.now,
+                                RECORDS_VERSION,
+                                &state,
+                            )
+                            .0
+                    {
+                        return Ok(Some(Snapshot { head, state }));
+                    }
                 }
-                _ => tracing::error!(
-                    path = %self.path.display(), seq,
-                    "a snapshot does not fit the journal; an older one is taken"
-                ),
+                Ok(_) => {}
+                Err(error) if reader::is_damage(&error) => {}
+                Err(error) => return Err(sqlite(error)),
             }
+            tracing::error!(path = %self.path.display(), "a snapshot does not fit the journal; an older one is taken");
         }
         Ok(None)
     }

@@ -123,7 +123,10 @@ impl Webhook {
             && let Some(oldest) = queue.waiting.pop_front()
         {
             self.shared.dropped.fetch_add(1, Relaxed);
-            tracing::warn!(id = &*oldest.id, "too many notices wait; the oldest is dropped");
+            tracing::warn!(
+                id = &*oldest.id,
+                "too many notices wait; the oldest is dropped"
+            );
         }
         queue.waiting.push_back(notice);
         drop(queue);
@@ -243,8 +246,8 @@ fn post(agent: &Agent, settings: &Settings, notice: &Notice) -> Result<(), ureq:
 
 /// The header `webhook-signature`: `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body` (Standard Webhooks).
 pub fn signature(secret: &[u8], id: &str, timestamp_s: u64, json: &str) -> String {
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(secret).expect("this construction takes a key of any length");
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret)
+        .expect("this construction takes a key of any length");
     mac.update(format!("{id}.{timestamp_s}.{json}").as_bytes());
     format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
 }

@@ -159,6 +159,8 @@ pub struct Node<P: Actor> {
     frame: Vec<u8>,
     /// What it logs; only a planted bug writes here.
     pub log: Vec<u8>,
+    /// Frames heard in all its lives.
+    pub heard: u32,
 }
 
 impl<P: Actor> Node<P> {
@@ -186,6 +188,7 @@ impl<P: Actor> Node<P> {
             not_before: Mono(0),
             frame: Vec::new(),
             log: Vec::new(),
+            heard: 0,
         }
     }
 
@@ -221,6 +224,7 @@ impl<P: Actor> Node<P> {
 
     /// A frame arrives.
     pub fn hear(&mut self, core: &mut Core, from: Peer, frame: &[u8], tampered: bool) {
+        self.heard += 1;
         #[cfg(feature = "planted")]
         if core.planted == Some(crate::planted::Bug::Driver(crate::planted::Driver::JournalsFrames)) {
             self.log.extend_from_slice(frame);

@@ -81,6 +81,7 @@ pub enum Command {
 
 /// What a terminal hears.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // an input lives for one decision
 pub enum Input {
     /// After a replay.
     Resumed,

@@ -23,10 +23,12 @@ impl Clock {
     }
 
     pub(super) fn now(&self) -> Now {
+        // Wall first: a pause between the two makes the next run begin later, never earlier.
+        let wall = wall();
         let elapsed_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         Now {
             mono: Mono(self.base.0.saturating_add(elapsed_us)),
-            wall: wall(),
+            wall,
         }
     }
 }
@@ -36,7 +38,8 @@ fn continued(last: Now, wall: Wall) -> Mono {
         return Mono(0);
     }
     let pause_ms = wall.0.saturating_sub(last.wall.0).clamp(0, PAUSE_MS_MAX);
-    last.mono.plus_ms(pause_ms.unsigned_abs())
+    // Both wall readings were cut to whole milliseconds.
+    last.mono.plus_ms(pause_ms.unsigned_abs() + 1)
 }
 
 fn wall() -> Wall {
@@ -57,11 +60,11 @@ mod tests {
             wall: Wall(1_000_000),
         };
         for (wall_ms, expected_us) in [
-            (1_000_000, 5_000_000),
-            (1_000_250, 5_250_000),
-            (0, 5_000_000),
-            (i64::MIN, 5_000_000),
-            (i64::MAX, 5_000_000 + PAUSE_MS_MAX as u64 * 1_000),
+            (1_000_000, 5_001_000),
+            (1_000_250, 5_251_000),
+            (0, 5_001_000),
+            (i64::MIN, 5_001_000),
+            (i64::MAX, 5_001_000 + PAUSE_MS_MAX as u64 * 1_000),
         ] {
             assert_eq!(
                 continued(last, Wall(wall_ms)),

@@ -126,20 +126,23 @@ impl<P: Driven> Inbox<P> {
     }
 
     /// Swaps everything that waits into `taken`, which must be empty; waits for the first event, at most `patience`.
-    pub(super) fn take(&self, taken: &mut Vec<Event<P>>, patience: Option<Duration>) {
+    /// False when the driver has stopped.
+    pub(super) fn take(&self, taken: &mut Vec<Event<P>>, patience: Option<Duration>) -> bool {
         let mut queue = self.lock();
-        if queue.events.is_empty() && patience != Some(Duration::ZERO) {
-            queue.asleep = true;
+        if patience != Some(Duration::ZERO) {
+            // Set again before every wait: whoever wakes this thread has cleared it.
+            let nothing = |queue: &mut Queue<P>| {
+                queue.asleep = queue.events.is_empty() && !queue.stopped;
+                queue.asleep
+            };
             queue = match patience {
                 None => self
                     .arrived
-                    .wait_while(queue, |queue| queue.events.is_empty() && !queue.stopped)
+                    .wait_while(queue, nothing)
                     .unwrap_or_else(PoisonError::into_inner),
                 Some(patience) => {
                     self.arrived
-                        .wait_timeout_while(queue, patience, |queue| {
-                            queue.events.is_empty() && !queue.stopped
-                        })
+                        .wait_timeout_while(queue, patience, nothing)
                         .unwrap_or_else(PoisonError::into_inner)
                         .0
                 }
@@ -147,6 +150,7 @@ impl<P: Driven> Inbox<P> {
             queue.asleep = false;
         }
         std::mem::swap(&mut queue.events, taken);
+        !queue.stopped
     }
 
     /// Takes nothing more; the first reason stays.

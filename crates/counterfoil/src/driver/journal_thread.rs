@@ -164,9 +164,7 @@ fn release<P: Driven>(
 ) {
     let counters = &handle.counters;
     count(&counters.frames_released, gathering.leaving.len());
-    let undelivered = handle
-        .board()
-        .release(&gathering.frames, gathering.leaving);
+    let undelivered = handle.board().release(&gathering.frames, gathering.leaving);
     if !undelivered.is_empty() {
         count(&counters.undelivered, undelivered.len());
         handle.must_know(undelivered);

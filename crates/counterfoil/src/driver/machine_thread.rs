@@ -94,7 +94,9 @@ impl<P: Driven> Run<P> {
         let mut events = Vec::new();
         while !self.stopping {
             let patience = self.patience();
-            self.machine.handle.inbox.take(&mut events, patience);
+            if !self.machine.handle.inbox.take(&mut events, patience) {
+                return;
+            }
             let mut waiting = events.drain(..);
             loop {
                 self.tick_if_due();

@@ -82,10 +82,7 @@ fn split_record(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 ///
 /// # Errors
 /// A record that its type cannot encode; `records` is then lost, and the caller must not go on.
-pub fn push_record<R: Serialize>(
-    records: &mut Vec<u8>,
-    record: &R,
-) -> Result<(), postcard::Error> {
+pub fn push_record<R: Serialize>(records: &mut Vec<u8>, record: &R) -> Result<(), postcard::Error> {
     let start = records.len();
     let mut bytes = std::mem::take(records);
     bytes.extend_from_slice(&[0; LENGTH_BYTES]);

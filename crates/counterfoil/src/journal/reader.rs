@@ -72,7 +72,7 @@ impl Iterator for Reader {
 #[derive(Debug)]
 pub(super) struct Rows {
     head: Head,
-    fetched: VecDeque<Row>,
+    fetched: VecDeque<rusqlite::Result<Row>>,
 }
 
 impl Rows {
@@ -94,23 +94,17 @@ impl Rows {
     ) -> Result<Option<Row>, JournalError> {
         let expected = self.head.seq + 1;
         if self.fetched.is_empty() {
-            self.fetched = fetch(connection, self.head.seq).map_err(|error| match error {
-                // The disk's own checks speak before the chain does; the row is known all the same.
-                rusqlite::Error::SqliteFailure(code, _)
-                    if code.code == rusqlite::ErrorCode::DatabaseCorrupt =>
-                {
-                    JournalError::damaged(path, expected, &error.to_string())
-                }
-                rusqlite::Error::InvalidColumnType(..)
-                | rusqlite::Error::IntegralValueOutOfRange(..)
-                | rusqlite::Error::FromSqlConversionFailure(..) => {
-                    JournalError::damaged(path, expected, &error.to_string())
-                }
-                error => JournalError::sqlite(path, error),
-            })?;
+            fetch(connection, self.head.seq, &mut self.fetched)
+                .map_err(|error| JournalError::sqlite(path, error))?;
         }
-        let Some(row) = self.fetched.pop_front() else {
-            return Ok(None);
+        let row = match self.fetched.pop_front() {
+            None => return Ok(None),
+            Some(Ok(row)) => row,
+            // The disk's own checks speak before the chain does; the row is known all the same.
+            Some(Err(error)) if is_damage(&error) => {
+                return Err(JournalError::damaged(path, expected, &error.to_string()));
+            }
+            Some(Err(error)) => return Err(JournalError::sqlite(path, error)),
         };
         let wrong = |what: &str| Err(JournalError::damaged(path, expected, what));
         if row.seq != expected {
@@ -141,28 +135,47 @@ impl Rows {
     }
 }
 
-fn fetch(connection: &Connection, after: u64) -> rusqlite::Result<VecDeque<Row>> {
+/// Fetches rows until there are enough; the first one that does not read is the last.
+fn fetch(
+    connection: &Connection,
+    after: u64,
+    fetched: &mut VecDeque<rusqlite::Result<Row>>,
+) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached(
         "SELECT seq, mono, wall, version, records, chain FROM gathering WHERE seq > ?1 ORDER BY seq LIMIT ?2",
     )?;
-    let mut rows = statement.query([after as i64, ROWS_FETCHED as i64])?;
-    let (mut fetched, mut bytes) = (VecDeque::new(), 0);
-    while bytes < BYTES_FETCHED {
-        let Some(row) = rows.next()? else {
-            break;
-        };
-        let records: Vec<u8> = row.get(4)?;
-        bytes += records.len();
-        fetched.push_back(Row {
+    let rows = statement.query_map([after as i64, ROWS_FETCHED as i64], |row| {
+        Ok(Row {
             seq: row.get::<_, i64>(0)? as u64,
             now: Now {
                 mono: Mono(row.get::<_, i64>(1)? as u64),
                 wall: Wall(row.get(2)?),
             },
             version: row.get(3)?,
-            records,
+            records: row.get(4)?,
             chain: Chain(row.get(5)?),
+        })
+    })?;
+    let mut bytes = 0;
+    for row in rows {
+        let enough = row.as_ref().map_or(true, |row| {
+            bytes += row.records.len();
+            bytes >= BYTES_FETCHED
         });
+        fetched.push_back(row);
+        if enough {
+            break;
+        }
     }
-    Ok(fetched)
+    Ok(())
+}
+
+/// True of errors that say that a value is not what was written.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(
+        error,
+        rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::FromSqlConversionFailure(..)
+    ) || error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt)
 }

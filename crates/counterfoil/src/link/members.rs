@@ -3,9 +3,7 @@
 use super::connection::{Allowed, Connection, Ended, Reading};
 use super::counts::LinkCount;
 use super::socket::{Connecting, Listening, accept, keep_alive, listen};
-use super::{
-    CONNECT_MS, Limits, MEMBER_OUTBOX_BYTES_MAX, MEMBER_READ_BYTES, RECONNECT_MS, ms,
-};
+use super::{CONNECT_MS, Limits, MEMBER_OUTBOX_BYTES_MAX, MEMBER_READ_BYTES, RECONNECT_MS, ms};
 use crate::driver::{Driven, DriverHandle};
 use iso8583::frame::{self, Framing};
 use payment::{Institution, Peer};
@@ -138,9 +136,7 @@ async fn carry<P: Driven>(
     };
     tracing::info!(party = handle.name(), %member, "link up");
     handle.must_know(P::link_changed(member, true));
-    let ended = reading
-        .run(handle, || Some(Peer::Member(member)))
-        .await;
+    let ended = reading.run(handle, || Some(Peer::Member(member))).await;
     if let Ended::For(why) = ended {
         handle.board().counts.add(why, 1);
     }
@@ -162,8 +158,7 @@ impl<P: Driven> Drop for Down<'_, P> {
             .detach_member(self.member, self.connection);
         self.handle.must_know(self.connection.abandon());
         if current {
-            self.handle
-                .must_know(P::link_changed(self.member, false));
+            self.handle.must_know(P::link_changed(self.member, false));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::echo::{Echo, Input, Record, start, start_with, terminal_frame};
 use crate::wait_until;
-use counterfoil::driver::{Driver, Refused, Settings, Stop};
+use counterfoil::driver::{Driver, DriverHandle, Refused, Settings, Stop};
 use counterfoil::journal::{JournalError, read};
 use crypto::SoftwareModule;
 use payment::{Machine, Mono, Party, Peer};
@@ -19,35 +19,55 @@ fn the_state_is_the_replay_of_the_journal() {
         let driver = start_with(Echo::new(), settings, Box::new(|_| {}));
         let handle = driver.handle();
         if let Some((mut before, mono)) = expected.take() {
-            let (state, now): (crate::echo::State, Mono) =
-                handle.look_blocking(|echo, now| (echo.state().clone(), now.mono)).expect("it answers");
+            let (state, now): (crate::echo::State, Mono) = handle
+                .look_blocking(|echo, now| (echo.state().clone(), now.mono))
+                .expect("it answers");
             let before: &mut crate::echo::State = &mut before;
             before.starts += 1;
             assert_eq!(state, *before);
             assert!(now >= mono, "time went back");
         }
         for n in 0..1_000 {
-            let input = if n % 3 == 0 { Input::Tell(n) } else { Input::Say(Peer::Exchange(n), n) };
+            let input = if n % 3 == 0 {
+                Input::Tell(n)
+            } else {
+                Input::Say(Peer::Exchange(n), n)
+            };
             handle.send(input).expect("there is room");
         }
-        handle.send(Input::Tell(start_number)).expect("there is room");
+        handle
+            .send(Input::Tell(start_number))
+            .expect("there is room");
         // What was said to nobody comes back as undelivered.
         wait_until("everything undelivered is told", || {
-            let told = handle.look_blocking(|echo, _| echo.state().undelivered.len()).expect("it answers");
+            let told = handle
+                .look_blocking(|echo, _| echo.state().undelivered.len())
+                .expect("it answers");
             told as u64 == 666 * start_number
         });
-        expected = Some(handle.look_blocking(|echo, now| (echo.state().clone(), now.mono)).expect("it answers"));
+        expected = Some(
+            handle
+                .look_blocking(|echo, now| (echo.state().clone(), now.mono))
+                .expect("it answers"),
+        );
         assert!(handle.figures().snapshots > 0);
         driver.stop().expect("it stops");
     }
     // The fold over the rows, without snapshots, is the same.
     let mut echo = Echo::new();
     for row in read(&path).expect("it opens") {
-        for record in row.expect("whole").records::<Record>(&path).expect("records") {
+        for record in row
+            .expect("whole")
+            .records::<Record>(&path)
+            .expect("records")
+        {
             echo.apply(&record);
         }
     }
-    assert_eq!(Some(echo.state()), expected.as_ref().map(|(state, _)| state));
+    assert_eq!(
+        Some(echo.state()),
+        expected.as_ref().map(|(state, _)| state)
+    );
 }
 
 #[test]
@@ -58,12 +78,35 @@ fn a_start_without_its_snapshots_replays_every_row() {
     (0..50).for_each(|n| driver.handle().send(Input::Tell(n)).expect("there is room"));
     driver.stop().expect("it stops");
     let database = rusqlite::Connection::open(&path).expect("it opens");
-    assert_eq!(database.execute("UPDATE snapshot SET state = x'ff'", []).expect("it is changed"), 1);
+    assert_eq!(
+        database
+            .execute("UPDATE snapshot SET state = x'ff'", [])
+            .expect("it is changed"),
+        1
+    );
     drop(database);
     let driver = start(&path);
-    let told = driver.handle().look_blocking(|echo, _| echo.state().told.clone()).expect("it answers");
+    let told = driver
+        .handle()
+        .look_blocking(|echo, _| echo.state().told.clone())
+        .expect("it answers");
     assert_eq!(told, (0..50).collect::<Vec<_>>());
     driver.stop().expect("it stops");
+}
+
+/// Holds the party between two inputs until what this gives is dropped.
+fn hold(handle: &DriverHandle<Echo>) -> mpsc::Sender<()> {
+    let (release, held) = mpsc::channel::<()>();
+    let (hold, holding) = mpsc::channel();
+    let waiting = handle.clone();
+    std::thread::spawn(move || {
+        waiting.look_blocking(move |_, _| {
+            hold.send(()).expect("somebody waits");
+            held.recv().is_err()
+        })
+    });
+    holding.recv().expect("the party is held");
+    release
 }
 
 #[test]
@@ -71,18 +114,15 @@ fn what_comes_while_the_disk_works_shares_one_flush() {
     let folder = tempfile::tempdir().expect("a folder");
     let driver = start(&folder.path().join("echo.db"));
     let handle = driver.handle();
-    // The party is held until everything waits.
-    let (release, held) = mpsc::channel::<()>();
-    let waiting = handle.clone();
-    let holder = std::thread::spawn(move || waiting.look_blocking(move |_, _| drop(held.recv())));
-    wait_until("the party is held", || handle.figures().inputs == 1 && handle.figures().waiting == 0);
+    let release = hold(handle);
     (0..1_000).for_each(|n| handle.send(Input::Tell(n)).expect("there is room"));
     drop(release);
-    holder.join().expect("no panic").expect("it answers");
     wait_until("all are written", || handle.figures().records == 1_001);
     let figures = handle.figures();
     assert!(figures.flushes.count <= 4, "{figures:?}");
-    let rows = read(&folder.path().join("echo.db")).expect("it opens").count() as u64;
+    let rows = read(&folder.path().join("echo.db"))
+        .expect("it opens")
+        .count() as u64;
     assert_eq!(rows, figures.flushes.count);
     driver.stop().expect("it stops");
 }
@@ -99,8 +139,13 @@ fn other_effects_come_in_order_and_after_their_records() {
         };
         if n % 50 == 0 {
             let written = read(&journal).expect("it opens").any(|row| {
-                let records = row.expect("whole").records::<Record>(&journal).expect("records");
-                records.iter().any(|record| matches!(record, Record::Told(told) if *told == n))
+                let records = row
+                    .expect("whole")
+                    .records::<Record>(&journal)
+                    .expect("records");
+                records
+                    .iter()
+                    .any(|record| matches!(record, Record::Told(told) if *told == n))
             });
             assert!(written, "{n} was performed before it was durable");
         }
@@ -109,7 +154,10 @@ fn other_effects_come_in_order_and_after_their_records() {
     let driver = start_with(Echo::new(), Settings::new(path, "echo", "test"), local);
     (0..500).for_each(|n| driver.handle().send(Input::Tell(n)).expect("there is room"));
     driver.stop().expect("it stops");
-    assert_eq!(*told.lock().expect("no panic"), (0..500).collect::<Vec<_>>());
+    assert_eq!(
+        *told.lock().expect("no panic"),
+        (0..500).collect::<Vec<_>>()
+    );
 }
 
 #[test]
@@ -120,7 +168,10 @@ fn deadlines_come_by_themselves() {
     for (alarm, after_ms) in [(1, 0), (2, 20), (3, 1)] {
         handle.send(Input::Alarm(after_ms)).expect("there is room");
         wait_until("the alarm goes off", || {
-            handle.look_blocking(|echo, _| echo.state().alarms).expect("it answers") == alarm
+            handle
+                .look_blocking(|echo, _| echo.state().alarms)
+                .expect("it answers")
+                == alarm
         });
     }
     driver.stop().expect("it stops");
@@ -133,13 +184,24 @@ fn an_input_that_breaks_an_assertion_is_set_aside() {
     let handle = driver.handle();
     handle.send(Input::Tell(1)).expect("there is room");
     handle.send(Input::Break).expect("there is room");
-    handle.frame(Peer::Exchange(1), terminal_frame(u64::MAX - 1)).expect("there is room");
-    handle.frame(Peer::Exchange(1), terminal_frame(u64::MAX)).expect("there is room");
-    handle.frame(Peer::Exchange(1), b"no frame".to_vec()).expect("there is room");
+    handle
+        .frame(Peer::Exchange(1), terminal_frame(u64::MAX - 1))
+        .expect("there is room");
+    handle
+        .frame(Peer::Exchange(1), terminal_frame(u64::MAX))
+        .expect("there is room");
+    handle
+        .frame(Peer::Exchange(1), b"no frame".to_vec())
+        .expect("there is room");
     handle.send(Input::Tell(2)).expect("there is room");
-    let told = handle.look_blocking(|echo, _| echo.state().told.clone()).expect("it answers");
+    let told = handle
+        .look_blocking(|echo, _| echo.state().told.clone())
+        .expect("it answers");
     assert_eq!(told, [1, 2]);
-    assert_eq!((handle.figures().set_aside, handle.figures().frames_refused), (2, 2));
+    assert_eq!(
+        (handle.figures().set_aside, handle.figures().frames_refused),
+        (2, 2)
+    );
     driver.stop().expect("it stops");
 }
 
@@ -148,6 +210,7 @@ fn a_state_that_breaks_stops_the_party() {
     let folder = tempfile::tempdir().expect("a folder");
     let driver = start(&folder.path().join("echo.db"));
     let handle = driver.handle().clone();
+    assert_eq!(handle.look_blocking(|echo, _| echo.state().starts), Ok(1));
     handle.send(Input::BreakState).expect("there is room");
     let why = driver.join().expect_err("it had to stop");
     assert!(why.contains("assertion"), "{why}");
@@ -156,7 +219,10 @@ fn a_state_that_breaks_stops_the_party() {
     assert_eq!(handle.look_blocking(|_, _| ()), Err(Refused::Stopped));
     // Nothing of it was written: the next start is as before.
     let driver = start(&folder.path().join("echo.db"));
-    assert_eq!(driver.handle().look_blocking(|echo, _| echo.state().starts), Ok(2));
+    assert_eq!(
+        driver.handle().look_blocking(|echo, _| echo.state().starts),
+        Ok(2)
+    );
     driver.stop().expect("it stops");
 }
 
@@ -177,14 +243,12 @@ fn what_waits_is_bounded() {
     let folder = tempfile::tempdir().expect("a folder");
     let driver = start(&folder.path().join("echo.db"));
     let handle = driver.handle();
-    let (release, held) = mpsc::channel::<()>();
-    let waiting = handle.clone();
-    let holder = std::thread::spawn(move || waiting.look_blocking(move |_, _| drop(held.recv())));
-    wait_until("the party is held", || handle.figures().inputs == 1 && handle.figures().waiting == 0);
-    let taken = (0..200_000).take_while(|n| handle.send(Input::Tell(*n)).is_ok()).count();
+    let release = hold(handle);
+    let taken = (0..200_000)
+        .take_while(|n| handle.send(Input::Tell(*n)).is_ok())
+        .count();
     assert_eq!(taken, counterfoil::driver::INBOX_MAX);
     assert_eq!(handle.send(Input::Tell(0)), Err(Refused::Full));
     drop(release);
-    holder.join().expect("no panic").expect("it answers");
     driver.stop().expect("it stops");
 }

@@ -2,8 +2,12 @@
 
 use counterfoil::driver::{Driver, Local, Settings};
 use crypto::SoftwareModule;
-use iso8583::frame::{HostHeader, TerminalHeader, open_host, open_terminal, seal_host, seal_terminal};
-use payment::{Decision, EdgeError, Institution, Machine, Mono, Now, Party, Peer, Said, Surroundings};
+use iso8583::frame::{
+    HostHeader, TerminalHeader, open_host, open_terminal, seal_host, seal_terminal,
+};
+use payment::{
+    Decision, EdgeError, Institution, Machine, Mono, Now, Party, Peer, Said, Surroundings,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -99,18 +103,32 @@ pub struct Echo {
 impl Echo {
     /// A party with an empty state.
     pub fn new() -> Self {
-        Self { remembers: true, institution: b"77", state: State::default() }
+        Self {
+            remembers: true,
+            institution: b"77",
+            state: State::default(),
+        }
     }
 }
 
 /// Starts an echo with a journal at `path`.
 pub fn start(path: &Path) -> Driver<Echo> {
-    start_with(Echo::new(), Settings::new(path.to_owned(), "echo", "test"), Box::new(|_| {}))
+    start_with(
+        Echo::new(),
+        Settings::new(path.to_owned(), "echo", "test"),
+        Box::new(|_| {}),
+    )
 }
 
 /// Starts an echo with everything given.
 pub fn start_with(echo: Echo, settings: Settings, local: Local<Echo>) -> Driver<Echo> {
-    Driver::start(echo, Box::new(SoftwareModule::new([7; 32])), settings, local).expect("the echo starts")
+    Driver::start(
+        echo,
+        Box::new(SoftwareModule::new([7; 32])),
+        settings,
+        local,
+    )
+    .expect("the echo starts")
 }
 
 /// The body that carries a number.
@@ -157,10 +175,14 @@ impl Machine for Echo {
         match input {
             Input::Heard(from, body) => {
                 let n = number(&body);
-                decision.record(Record::Heard(n)).effect(Effect::Say(from, body, n));
+                decision
+                    .record(Record::Heard(n))
+                    .effect(Effect::Say(from, body, n));
             }
             Input::Say(to, n) => {
-                decision.record(Record::Said(n)).effect(Effect::Say(to, body(n), n));
+                decision
+                    .record(Record::Said(n))
+                    .effect(Effect::Say(to, body(n), n));
             }
             Input::Tell(n) => {
                 decision.record(Record::Told(n)).effect(Effect::Tell(n));
@@ -257,7 +279,10 @@ impl Party for Echo {
             Peer::Exchange(_) => seal_terminal(&TerminalHeader::COMMON, frame, write)?,
             Peer::Member(_) => seal_host(&HostHeader::new(b"99", self.institution), frame, write)?,
         }
-        Ok(Some(Said { to: *to, if_undelivered: Some(Input::Undelivered(*n)) }))
+        Ok(Some(Said {
+            to: *to,
+            if_undelivered: Some(Input::Undelivered(*n)),
+        }))
     }
 
     fn tick() -> Input {

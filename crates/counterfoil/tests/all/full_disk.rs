@@ -33,12 +33,19 @@ fn no_answer_and_no_effect_leaves_after_a_failed_write() {
     let runtime = runtime();
     let listening = runtime
         .block_on(async {
-            listen_terminals(([127, 0, 0, 1], 0).into(), Framing::Terminal, Limits::default(), handle.clone())
+            listen_terminals(
+                ([127, 0, 0, 1], 0).into(),
+                Framing::Terminal,
+                Limits::default(),
+                handle.clone(),
+            )
         })
         .expect("it listens");
     let address = listening.address();
     let mut stream = TcpStream::connect(address).expect("it connects");
-    stream.set_read_timeout(Some(Duration::from_secs(30))).expect("it is set");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .expect("it is set");
     // One at a time: what was answered must be in the journal, whatever happens to the next one.
     let mut answered = BTreeSet::new();
     for n in 0..100_000 {
@@ -51,23 +58,37 @@ fn no_answer_and_no_effect_leaves_after_a_failed_write() {
         assert_eq!(number(open_terminal(&frame).expect("a frame").1), n);
         answered.insert(n);
     }
-    assert!((10..100_000).contains(&answered.len()), "{} answered", answered.len());
-    wait_until("the party says that it stopped", || handle.stopped().is_some());
+    assert!(
+        (10..100_000).contains(&answered.len()),
+        "{} answered",
+        answered.len()
+    );
+    wait_until("the party says that it stopped", || {
+        handle.stopped().is_some()
+    });
     let Some(Stop::Failed(why)) = handle.stopped() else {
         panic!("it did not say why");
     };
     assert!(why.contains("echo.db") && why.contains("full"), "{why}");
     assert_eq!(handle.send(Input::Tell(0)), Err(Refused::Stopped));
     assert_eq!(driver.join(), Err(why));
-    wait_until("nobody listens any more", || TcpStream::connect(address).is_err());
+    wait_until("nobody listens any more", || {
+        TcpStream::connect(address).is_err()
+    });
 
     let driver = start(&path);
     let (heard, said) = driver
         .handle()
         .look_blocking(|echo, _| (echo.state().heard.clone(), echo.state().told.clone()))
         .expect("it answers");
-    assert!(answered.iter().all(|n| heard.contains_key(n)), "an answer left that was not durable");
+    assert!(
+        answered.iter().all(|n| heard.contains_key(n)),
+        "an answer left that was not durable"
+    );
     let said: BTreeSet<u64> = said.into_iter().collect();
-    assert!(told.lock().expect("no panic").is_subset(&said), "an effect was performed that was not durable");
+    assert!(
+        told.lock().expect("no panic").is_subset(&said),
+        "an effect was performed that was not durable"
+    );
     driver.stop().expect("it stops");
 }

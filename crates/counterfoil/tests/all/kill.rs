@@ -28,7 +28,11 @@ fn nothing_answered_is_lost_by_a_kill() {
     let mut answered = Vec::new();
     for round in 0..10 {
         let mut party = Command::new(std::env::current_exe().expect("this program"))
-            .args(["--exact", "kill::nothing_answered_is_lost_by_a_kill", "--nocapture"])
+            .args([
+                "--exact",
+                "kill::nothing_answered_is_lost_by_a_kill",
+                "--nocapture",
+            ])
             .env(JOURNAL, &path)
             .stdout(Stdio::piped())
             .spawn()
@@ -36,7 +40,11 @@ fn nothing_answered_is_lost_by_a_kill() {
         let output = BufReader::new(party.stdout.take().expect("its output"));
         let port: u16 = output
             .lines()
-            .find_map(|line| line.expect("text").split_once("port ").and_then(|(_, port)| port.parse().ok()))
+            .find_map(|line| {
+                line.expect("text")
+                    .split_once("port ")
+                    .and_then(|(_, port)| port.parse().ok())
+            })
             .expect("it says its port");
         let count = Arc::new(AtomicU64::new(0));
         let terminals: Vec<_> = (0..TERMINALS)
@@ -51,11 +59,17 @@ fn nothing_answered_is_lost_by_a_kill() {
         }
         party.kill().expect("it is killed");
         party.wait().expect("it is gone");
-        answered.extend(terminals.into_iter().flat_map(|terminal| terminal.join().expect("no panic")));
+        answered.extend(
+            terminals
+                .into_iter()
+                .flat_map(|terminal| terminal.join().expect("no panic")),
+        );
     }
     let driver = start(&path);
-    let heard: BTreeMap<u64, u64> =
-        driver.handle().look_blocking(|echo, _| echo.state().heard.clone()).expect("it answers");
+    let heard: BTreeMap<u64, u64> = driver
+        .handle()
+        .look_blocking(|echo, _| echo.state().heard.clone())
+        .expect("it answers");
     for n in &answered {
         assert_eq!(heard.get(n), Some(&1), "{n} was answered");
     }
@@ -75,7 +89,10 @@ fn ask_until_killed(port: u16, next: &AtomicU64, count: &AtomicU64) -> Vec<u64> 
         if stream.write_all(&frame).is_err() || stream.read_exact(&mut frame).is_err() {
             return answered;
         }
-        assert_eq!(number(open_terminal(&frame).expect("a frame").1), number(&body(n)));
+        assert_eq!(
+            number(open_terminal(&frame).expect("a frame").1),
+            number(&body(n))
+        );
         answered.push(n);
         count.fetch_add(1, Relaxed);
     }
@@ -88,7 +105,12 @@ fn serve(path: &Path) -> ! {
     let listening = runtime
         .block_on(async {
             let handle = driver.handle().clone();
-            listen_terminals(([127, 0, 0, 1], 0).into(), Framing::Terminal, Limits::default(), handle)
+            listen_terminals(
+                ([127, 0, 0, 1], 0).into(),
+                Framing::Terminal,
+                Limits::default(),
+                handle,
+            )
         })
         .expect("it listens");
     println!("port {}", listening.address().port());

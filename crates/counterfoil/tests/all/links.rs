@@ -29,11 +29,22 @@ impl Port {
         let listening = runtime
             .block_on(async {
                 let handle = driver.handle().clone();
-                listen_terminals(([127, 0, 0, 1], 0).into(), Framing::Terminal, limits, handle)
+                listen_terminals(
+                    ([127, 0, 0, 1], 0).into(),
+                    Framing::Terminal,
+                    limits,
+                    handle,
+                )
             })
             .expect("it listens");
         let address = listening.address();
-        Self { driver, address, _listening: listening, _runtime: runtime, _folder: folder }
+        Self {
+            driver,
+            address,
+            _listening: listening,
+            _runtime: runtime,
+            _folder: folder,
+        }
     }
 
     /// What its links counted.
@@ -45,7 +56,9 @@ impl Port {
 /// Connects; a read that takes very long fails.
 pub fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).expect("it connects");
-    stream.set_read_timeout(Some(Duration::from_secs(30))).expect("it is set");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .expect("it is set");
     stream
 }
 

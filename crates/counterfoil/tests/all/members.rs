@@ -15,12 +15,16 @@ const NETWORK: Institution = Institution(99);
 const MEMBER: Institution = Institution(77);
 
 fn state(handle: &DriverHandle<Echo>) -> State {
-    handle.look_blocking(|echo, _| echo.state().clone()).expect("it answers")
+    handle
+        .look_blocking(|echo, _| echo.state().clone())
+        .expect("it answers")
 }
 
 fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).expect("it connects");
-    stream.set_read_timeout(Some(Duration::from_secs(30))).expect("it is set");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .expect("it is set");
     stream
 }
 
@@ -32,11 +36,26 @@ fn ask(stream: &mut TcpStream, from: &[u8], n: u64) -> u64 {
 }
 
 /// The network's side.
-fn network(folder: &Path, address: SocketAddr, runtime: &tokio::runtime::Runtime) -> (Driver<Echo>, counterfoil::link::Listening) {
+fn network(
+    folder: &Path,
+    address: SocketAddr,
+    runtime: &tokio::runtime::Runtime,
+) -> (Driver<Echo>, counterfoil::link::Listening) {
     let driver = start(&folder.join("network.db"));
-    let limits = Limits { introduction_ms: 1_000, frame_ms: 1_000, ..Limits::default() };
+    let limits = Limits {
+        introduction_ms: 1_000,
+        frame_ms: 1_000,
+        ..Limits::default()
+    };
     let listening = runtime
-        .block_on(async { listen_members(address, vec![MEMBER, Institution(78)], limits, driver.handle().clone()) })
+        .block_on(async {
+            listen_members(
+                address,
+                vec![MEMBER, Institution(78)],
+                limits,
+                driver.handle().clone(),
+            )
+        })
         .expect("it listens");
     (driver, listening)
 }
@@ -63,12 +82,14 @@ fn a_member_introduces_itself_and_strangers_are_closed() {
         (&broken, LinkCount::Garbage),
         (&host_frame(b"77", 1)[..20], LinkCount::Slow),
     ] {
-        let before = count(LinkCount::Strangers) + count(LinkCount::Garbage) + count(LinkCount::Slow);
+        let before =
+            count(LinkCount::Strangers) + count(LinkCount::Garbage) + count(LinkCount::Slow);
         let mut stream = connect(listening.address());
         stream.write_all(bytes).expect("it is written");
         let _ = stream.read_to_end(&mut Vec::new());
         wait_until("it is counted", || {
-            count(LinkCount::Strangers) + count(LinkCount::Garbage) + count(LinkCount::Slow) == before + 1
+            count(LinkCount::Strangers) + count(LinkCount::Garbage) + count(LinkCount::Slow)
+                == before + 1
         });
         // Which of two clocks cuts a silent one is all the same.
         assert!(count(why) > 0 || why == LinkCount::Slow, "{why:?}");
@@ -81,9 +102,13 @@ fn a_member_introduces_itself_and_strangers_are_closed() {
     assert_eq!(member.read(&mut [0; 1]).unwrap_or(0), 0);
     assert_eq!(count(LinkCount::Replaced), 1);
     drop(again);
-    wait_until("the link is down", || state(handle).links.last() == Some(&(77, false)));
+    wait_until("the link is down", || {
+        state(handle).links.last() == Some(&(77, false))
+    });
     assert_eq!(state(handle).links, [(77, true), (77, true), (77, false)]);
-    handle.send(Input::Say(Peer::Member(MEMBER), 8)).expect("there is room");
+    handle
+        .send(Input::Say(Peer::Member(MEMBER), 8))
+        .expect("there is room");
     wait_until("it is told", || state(handle).undelivered == [8]);
     driver.stop().expect("it stops");
 }
@@ -93,24 +118,49 @@ fn a_link_comes_back_after_its_other_side_did() {
     let folder = tempfile::tempdir().expect("a folder");
     let runtime = runtime();
     // A port of our own, kept over the restarts.
-    let address = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its address");
+    let address = TcpListener::bind("127.0.0.1:0")
+        .expect("a port")
+        .local_addr()
+        .expect("its address");
     let mut acquirer = Echo::new();
     acquirer.remembers = false;
-    let member = start_with(acquirer, Settings::new(folder.path().join("member.db"), "member", "test"), Box::new(|_| {}));
+    let member = start_with(
+        acquirer,
+        Settings::new(folder.path().join("member.db"), "member", "test"),
+        Box::new(|_| {}),
+    );
     let _link = runtime.block_on(async {
-        connect_member(address.to_string(), NETWORK, Limits::default(), member.handle().clone())
+        connect_member(
+            address.to_string(),
+            NETWORK,
+            Limits::default(),
+            member.handle().clone(),
+        )
     });
     for round in 1..=3 {
         let (driver, listening) = network(folder.path(), address, &runtime);
-        let ups = |handle: &DriverHandle<Echo>| state(handle).links.iter().filter(|link| **link == (99, true)).count();
+        let ups = |handle: &DriverHandle<Echo>| {
+            state(handle)
+                .links
+                .iter()
+                .filter(|link| **link == (99, true))
+                .count()
+        };
         wait_until("the link is up", || ups(member.handle()) >= round);
         // The two echoes now play ball: each hears what it said before.
-        member.handle().send(Input::Say(Peer::Member(NETWORK), round as u64)).expect("there is room");
-        wait_until("the ball is in play", || state(driver.handle()).heard.get(&(round as u64)).copied() >= Some(20));
+        member
+            .handle()
+            .send(Input::Say(Peer::Member(NETWORK), round as u64))
+            .expect("there is room");
+        wait_until("the ball is in play", || {
+            state(driver.handle()).heard.get(&(round as u64)).copied() >= Some(20)
+        });
         assert_eq!(state(driver.handle()).links.last(), Some(&(77, true)));
         drop(listening);
         driver.stop().expect("it stops");
-        wait_until("the link is down", || state(member.handle()).links.last() == Some(&(99, false)));
+        wait_until("the link is down", || {
+            state(member.handle()).links.last() == Some(&(99, false))
+        });
     }
     assert!(member.handle().link_figures().get(LinkCount::Connected) >= 3);
     member.stop().expect("it stops");

@@ -24,7 +24,9 @@ fn two_hundred_short_connections_at_once() {
             })
         })
         .collect();
-    terminals.into_iter().for_each(|terminal| terminal.join().expect("no panic"));
+    terminals
+        .into_iter()
+        .for_each(|terminal| terminal.join().expect("no panic"));
     assert_eq!(port.count(LinkCount::Accepted), 1_000);
     assert_eq!(port.count(LinkCount::FramesIn), 1_000);
     assert_eq!(port.driver.handle().figures().undelivered, 0);
@@ -32,7 +34,10 @@ fn two_hundred_short_connections_at_once() {
 
 #[test]
 fn many_requests_on_one_connection_share_reads_and_writes() {
-    let port = Port::open(Limits { frames_per_second_max: u32::MAX, ..Limits::default() });
+    let port = Port::open(Limits {
+        frames_per_second_max: u32::MAX,
+        ..Limits::default()
+    });
     let mut stream = connect(port.address);
     let mut many = Vec::new();
     (0..2_000).for_each(|n| many.extend(terminal_frame(n)));
@@ -43,12 +48,20 @@ fn many_requests_on_one_connection_share_reads_and_writes() {
     }
     writing.join().expect("no panic");
     let (reads, writes) = (port.count(LinkCount::Reads), port.count(LinkCount::Writes));
-    assert!(reads < 500 && writes < 500, "{reads} reads, {writes} writes");
+    assert!(
+        reads < 500 && writes < 500,
+        "{reads} reads, {writes} writes"
+    );
 }
 
 #[test]
 fn bad_bytes_close_their_own_connection_and_are_counted() {
-    let limits = Limits { frame_ms: 300, idle_ms: 1_000, frames_per_second_max: 50, ..Limits::default() };
+    let limits = Limits {
+        frame_ms: 300,
+        idle_ms: 1_000,
+        frames_per_second_max: 50,
+        ..Limits::default()
+    };
     let port = Port::open(limits);
     let mut neighbour = connect(port.address);
     assert_eq!(ask(&mut neighbour, 1), 1);
@@ -71,7 +84,8 @@ fn bad_bytes_close_their_own_connection_and_are_counted() {
         let mut rest = Vec::new();
         // Closed by a reset where bytes were left unread.
         let _ = stream.read_to_end(&mut rest);
-        wait_until("the count", || port.count(why) == before + 1);
+        // The neighbour may idle away at the same moment.
+        wait_until("the count", || port.count(why) > before);
         if why != LinkCount::Idle {
             assert_eq!(ask(&mut neighbour, 2), 2, "after {why:?}");
         }
@@ -80,7 +94,10 @@ fn bad_bytes_close_their_own_connection_and_are_counted() {
 
 #[test]
 fn one_byte_at_a_time_gains_no_time() {
-    let port = Port::open(Limits { frame_ms: 400, ..Limits::default() });
+    let port = Port::open(Limits {
+        frame_ms: 400,
+        ..Limits::default()
+    });
     let mut stream = connect(port.address);
     let frame = terminal_frame(1);
     let mut sent = 0;
@@ -89,7 +106,10 @@ fn one_byte_at_a_time_gains_no_time() {
             break;
         }
         sent += 1;
-        assert!(sent < frame.len(), "a whole frame was taken, a byte every 100 ms");
+        assert!(
+            sent < frame.len(),
+            "a whole frame was taken, a byte every 100 ms"
+        );
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
     wait_until("it is cut", || port.count(LinkCount::Slow) == 1);
@@ -99,7 +119,10 @@ fn one_byte_at_a_time_gains_no_time() {
 
 #[test]
 fn connections_are_limited() {
-    let port = Port::open(Limits { connections_max: 2, ..Limits::default() });
+    let port = Port::open(Limits {
+        connections_max: 2,
+        ..Limits::default()
+    });
     let (mut first, mut second) = (connect(port.address), connect(port.address));
     assert_eq!((ask(&mut first, 1), ask(&mut second, 2)), (1, 2));
     let mut third = connect(port.address);
@@ -116,7 +139,10 @@ fn connections_are_limited() {
 
 #[test]
 fn a_peer_that_takes_no_answers_is_closed_and_its_answers_are_told() {
-    let port = Port::open(Limits { frames_per_second_max: u32::MAX, ..Limits::default() });
+    let port = Port::open(Limits {
+        frames_per_second_max: u32::MAX,
+        ..Limits::default()
+    });
     let stream = connect(port.address);
     let mut writer = stream.try_clone().expect("a second handle");
     // It asks and asks and never reads.
@@ -124,7 +150,9 @@ fn a_peer_that_takes_no_answers_is_closed_and_its_answers_are_told() {
         let many: Vec<u8> = (0..1_000).flat_map(terminal_frame).collect();
         while writer.write_all(&many).is_ok() {}
     });
-    wait_until("its answers did not leave", || port.driver.handle().figures().undelivered > 0);
+    wait_until("its answers did not leave", || {
+        port.driver.handle().figures().undelivered > 0
+    });
     asking.join().expect("no panic");
     let mut other = connect(port.address);
     assert_eq!(ask(&mut other, 9), 9);
@@ -134,41 +162,62 @@ fn a_peer_that_takes_no_answers_is_closed_and_its_answers_are_told() {
 fn an_answer_to_nobody_is_told() {
     let port = Port::open(Limits::default());
     let handle = port.driver.handle();
-    handle.send(Input::Say(Peer::Exchange(12_345), 4)).expect("there is room");
+    handle
+        .send(Input::Say(Peer::Exchange(12_345), 4))
+        .expect("there is room");
     wait_until("it is told", || {
-        handle.look_blocking(|echo, _| echo.state().undelivered.clone()).expect("it answers") == [4]
+        handle
+            .look_blocking(|echo, _| echo.state().undelivered.clone())
+            .expect("it answers")
+            == [4]
     });
 }
 
 /// A terminal party that calls the port.
-fn caller(folder: &std::path::Path, address: String, dialing: Dialing, runtime: &tokio::runtime::Runtime) -> Driver<Echo> {
+fn caller(
+    folder: &std::path::Path,
+    address: String,
+    dialing: Dialing,
+    runtime: &tokio::runtime::Runtime,
+) -> Driver<Echo> {
     let driver = start(&folder.join("caller.db"));
     let handle = driver.handle().clone();
-    runtime.block_on(async { dial(address, Framing::Terminal, dialing, Limits::default(), handle) });
+    runtime.block_on(async {
+        dial(
+            address,
+            Framing::Terminal,
+            dialing,
+            Limits::default(),
+            handle,
+        )
+    });
     driver
 }
 
 #[test]
 fn a_terminal_calls_with_short_and_kept_connections() {
-    for (dialing, connections) in [(Dialing::Short, 20), (Dialing::Kept, 1)] {
-        let port = Port::open(Limits::default());
+    for (dialing, kept) in [(Dialing::Short, false), (Dialing::Kept, true)] {
+        let port = Port::open(Limits {
+            frames_per_second_max: u32::MAX,
+            ..Limits::default()
+        });
         let folder = tempfile::tempdir().expect("a folder");
         let runtime = runtime();
         let driver = caller(folder.path(), port.address.to_string(), dialing, &runtime);
         let handle = driver.handle();
-        for n in 0..20 {
-            // The caller hears the echo of what it said and would say it again; its answer goes nowhere in the end.
-            handle.send(Input::Say(Peer::Exchange(n), 1_000 + n)).expect("there is room");
-            wait_until("the answer came", || {
-                let heard = handle.look_blocking(move |echo, _| echo.state().heard.contains_key(&(1_000 + n)));
-                heard.expect("it answers")
-            });
-            if dialing == Dialing::Short && n == 0 {
-                break;
-            }
-        }
+        // Both are echoes: each answer is said again, as the next call.
+        handle
+            .send(Input::Say(Peer::Exchange(3), 8))
+            .expect("there is room");
+        wait_until("twenty answers came", || {
+            let heard = handle.look_blocking(|echo, _| echo.state().heard.get(&8).copied());
+            heard.expect("it answers") >= Some(20)
+        });
         let accepted = port.count(LinkCount::Accepted);
-        assert!(if connections == 1 { accepted == 1 } else { accepted > 1 }, "{dialing:?}: {accepted}");
+        assert!(
+            if kept { accepted == 1 } else { accepted >= 20 },
+            "{dialing:?}: {accepted}"
+        );
         driver.stop().expect("it stops");
     }
 }
@@ -176,13 +225,22 @@ fn a_terminal_calls_with_short_and_kept_connections() {
 #[test]
 fn a_call_that_reaches_nobody_is_told() {
     let folder = tempfile::tempdir().expect("a folder");
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its address");
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0")
+        .expect("a port")
+        .local_addr()
+        .expect("its address");
     for dialing in [Dialing::Short, Dialing::Kept] {
         let runtime = runtime();
         let driver = caller(folder.path(), nobody.to_string(), dialing, &runtime);
-        driver.handle().send(Input::Say(Peer::Exchange(1), 8)).expect("there is room");
+        driver
+            .handle()
+            .send(Input::Say(Peer::Exchange(1), 8))
+            .expect("there is room");
         wait_until("it is told", || {
-            driver.handle().look_blocking(|echo, _| echo.state().undelivered.contains(&8)).expect("it answers")
+            driver
+                .handle()
+                .look_blocking(|echo, _| echo.state().undelivered.contains(&8))
+                .expect("it answers")
         });
         driver.stop().expect("it stops");
         std::fs::remove_file(folder.path().join("caller.db")).expect("it is removed");

@@ -76,7 +76,6 @@ pub struct Sent {
     pub request: Request,
     pub mac: MacCheck,
     pub fields: Vec<u8>,
-    pub bytes: Vec<u8>,
 }
 
 pub struct Host {
@@ -111,7 +110,6 @@ impl Host {
                 .request,
             mac: frame::check_terminal_mac(&self.module, key, body, &message),
             fields: message.fields().map(|(number, _)| number).collect(),
-            bytes: bytes.to_vec(),
         }
     }
 

@@ -2,10 +2,10 @@
 
 use crate::host::Fate;
 use crate::money::{agree, settle};
-use crate::world::{PAN, World};
+use crate::world::World;
 use payment::ResponseCode;
 use std::collections::VecDeque;
-use terminal::Command;
+use terminal::{Command, Record};
 
 /// What the requests meet after the sign-on, one after another; then everything is well.
 const STORIES: &[&[Fate]] = &[
@@ -17,6 +17,7 @@ const STORIES: &[&[Fate]] = &[
     &[Fate::WrongMac, Fate::WrongMac, Fate::AnswerLost],
     &[Fate::GaveUp],
     &[Fate::InProgress(3)],
+    &[Fate::InProgress(10)],
     &[Fate::InProgress(3), Fate::RequestLost, Fate::AnswerLost],
     &[Fate::AnswerLost],
     &[Fate::AnswerLost, Fate::RequestLost],
@@ -43,28 +44,32 @@ fn run(story: &[Fate], extended: bool, goods: Option<bool>, crash: Option<(usize
     let mut fates = story.iter().copied().collect::<VecDeque<_>>();
     world.command(Command::SignOn);
     settle(&mut world, &mut fates, goods);
-    // A cashier who sees nothing happen tries again, and later serves the next customer.
-    for _ in 0..2 {
+    // A cashier who sees nothing happen tries again; then the next customers come.
+    for _ in 0..3 {
         let sale = world.sale_command(4_200);
         world.command(sale);
         world.serve(&mut fates, Fate::Approve);
         settle(&mut world, &mut fates, goods);
     }
-    assert!(
-        !world.host.sales.is_empty() || world.records.len() < 8,
-        "{PAN} was never used"
-    );
+    assert!(!world.host.sales.is_empty());
     agree(&world);
     world
 }
 
 #[test]
 fn at_every_record() {
+    let mut questions = 0;
     for story in STORIES {
         for extended in [true, false] {
             for goods in [None, Some(true), Some(false)] {
-                let length = run(story, extended, goods, None).records.len();
-                for at in 1..=length {
+                let records = run(story, extended, goods, None).records;
+                let asks = |record: &Record| matches!(record, Record::AskGoods { .. });
+                let asked = records.iter().any(asks);
+                if goods.is_some() && !asked {
+                    continue;
+                }
+                questions += u32::from(asked);
+                for at in 1..=records.len() {
                     for after_effects in [false, true] {
                         run(story, extended, goods, Some((at, after_effects)));
                     }
@@ -72,6 +77,7 @@ fn at_every_record() {
             }
         }
     }
+    assert_eq!(questions, 3);
 }
 
 /// A dead acquirer: whatever is unresolved stays so, with a next step each time, and at no more than a few requests a second.

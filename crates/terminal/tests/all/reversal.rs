@@ -160,7 +160,7 @@ fn signing_off_does_not_lose_it() {
     let sent = world.only(Kind::SignOff);
     world.code(&sent, ResponseCode::APPROVED, Mac::Absent);
     world.sign_on();
-    world.due();
+    world.pass(500);
     let sent = world.only(Kind::Reversal);
     world.code(&sent, ResponseCode::APPROVED, Mac::Right);
     assert_eq!(

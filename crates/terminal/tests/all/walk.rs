@@ -42,8 +42,10 @@ impl Dice {
 pub fn walk(world: &mut World, seed: u64) {
     let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
     let mut late: Vec<(u64, Vec<u8>)> = Vec::new();
+    let mut outage = false;
     world.command(Command::SignOn);
     for _ in 0..STEPS {
+        outage ^= dice.roll(12) == 0;
         match dice.roll(16) {
             0..=3 => {
                 let sale = world.sale_command(100 + dice.roll(10_000));
@@ -78,7 +80,10 @@ pub fn walk(world: &mut World, seed: u64) {
             _ => world.pass(dice.roll(6_000)),
         }
         while let Some(sent) = world.sent.pop_front() {
-            let fate = dice.fate();
+            let fate = match outage {
+                true => Fate::RequestLost,
+                false => dice.fate(),
+            };
             match world.host.receive(&sent, fate) {
                 Reply::Answer(answer, mac) if mac != Mac::Wrong && dice.roll(8) == 0 => {
                     late.push((sent.exchange, world.host.write(&answer, mac)));

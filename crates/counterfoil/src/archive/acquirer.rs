@@ -1,0 +1,359 @@
+//! The acquirer's tables: sales with their verdict, the timeline of each, postings and balances.
+//!
+//! A sale's row is taken from the fold at the record that changed it, so that it is right also when the fold forgets the
+//! sale later in the same batch.
+
+use super::Projection;
+use super::projection::{name, no_key, write_balances};
+use crate::journal::{JournalError, Row};
+use ::acquirer::{Acquirer, Config, Record, SaleRecord};
+use crypto::{KeyUsage, MacAlgorithm};
+use ledger::{AccountId, Entry, Transfer, TransferId, TransferState};
+use payment::evidence::{Confirmation, ReversalCause, ReversalProgress};
+use payment::relay::{Gaps, RelayRecord};
+use payment::timeouts::Ladder;
+use payment::verdict::verdict;
+use payment::{HostKey, Institution, Machine, MerchantId, Party, SaleKey, Wall};
+use rusqlite::{Connection, params};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// Keys join: `terminal.sale` by terminal, batch, stan and merchant; `issuer.exchange` and `network.exchange` by the four
+/// `host_` columns. `event` is clustered by sale, so that a timeline is one range.
+pub(super) const SCHEMA: &str = "
+    CREATE TABLE sale(terminal TEXT NOT NULL, batch INTEGER NOT NULL, stan INTEGER NOT NULL, merchant TEXT NOT NULL,
+        rrn TEXT NOT NULL, kind TEXT NOT NULL, moves_money INTEGER NOT NULL, amount_minor INTEGER NOT NULL,
+        currency INTEGER NOT NULL, card_masked TEXT NOT NULL, received_ms INTEGER NOT NULL, host_transmission INTEGER,
+        host_stan INTEGER, host_acquirer INTEGER, host_forwarder INTEGER, answered_ms INTEGER, code TEXT, approval TEXT,
+        upstream TEXT NOT NULL, delivery TEXT NOT NULL, confirmation TEXT NOT NULL, slip_level INTEGER, slip_trouble TEXT,
+        reversal_cause TEXT, reversal_reason TEXT, reversal_progress TEXT, reversal_code TEXT, attempts INTEGER NOT NULL,
+        late_approval INTEGER NOT NULL, duplicates INTEGER NOT NULL, one_sided INTEGER NOT NULL, case_number INTEGER,
+        due_ms INTEGER, stands INTEGER NOT NULL, posting INTEGER, verdict_row TEXT NOT NULL, outcome TEXT NOT NULL,
+        receipt TEXT NOT NULL, position TEXT NOT NULL, goods TEXT NOT NULL, owner TEXT NOT NULL, headline_zh TEXT NOT NULL,
+        headline_en TEXT NOT NULL, PRIMARY KEY(terminal, batch, stan, merchant));
+    CREATE INDEX sale_rrn ON sale(rrn);
+    CREATE TABLE event(terminal TEXT NOT NULL, batch INTEGER NOT NULL, stan INTEGER NOT NULL, merchant TEXT NOT NULL,
+        seq INTEGER NOT NULL, ordinal INTEGER NOT NULL, at_ms INTEGER NOT NULL, what TEXT NOT NULL, detail TEXT,
+        PRIMARY KEY(terminal, batch, stan, merchant, seq, ordinal)) WITHOUT ROWID;
+    CREATE TABLE posting(id INTEGER PRIMARY KEY, debit INTEGER NOT NULL, credit INTEGER NOT NULL,
+        amount_minor INTEGER NOT NULL, reversed INTEGER NOT NULL);";
+
+const INSERT_EVENT: &str = "INSERT INTO event VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+const UPSERT_SALE: &str = "
+    INSERT INTO sale VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+        ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43)
+    ON CONFLICT(terminal, batch, stan, merchant) DO UPDATE SET
+        rrn = excluded.rrn, kind = excluded.kind, moves_money = excluded.moves_money, amount_minor = excluded.amount_minor,
+        currency = excluded.currency, card_masked = excluded.card_masked, received_ms = excluded.received_ms,
+        host_transmission = excluded.host_transmission, host_stan = excluded.host_stan,
+        host_acquirer = excluded.host_acquirer, host_forwarder = excluded.host_forwarder,
+        answered_ms = excluded.answered_ms, code = excluded.code, approval = excluded.approval, upstream = excluded.upstream,
+        delivery = excluded.delivery, confirmation = excluded.confirmation, slip_level = excluded.slip_level,
+        slip_trouble = excluded.slip_trouble, reversal_cause = excluded.reversal_cause,
+        reversal_reason = excluded.reversal_reason, reversal_progress = excluded.reversal_progress,
+        reversal_code = excluded.reversal_code, attempts = excluded.attempts, late_approval = excluded.late_approval,
+        duplicates = excluded.duplicates, one_sided = excluded.one_sided, case_number = excluded.case_number,
+        due_ms = excluded.due_ms, stands = excluded.stands, posting = excluded.posting, verdict_row = excluded.verdict_row,
+        outcome = excluded.outcome, receipt = excluded.receipt, position = excluded.position, goods = excluded.goods,
+        owner = excluded.owner, headline_zh = excluded.headline_zh, headline_en = excluded.headline_en";
+const UPSERT_POSTING: &str =
+    "INSERT INTO posting VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(id) DO UPDATE SET reversed = excluded.reversed";
+
+/// What may stand in `event.what`, each with its words in zh-CN and en.
+pub const EVENTS: [(&str, &str, &str); 14] = [
+    ("forwarded", "已接受，发往银联", "accepted and sent to the network"),
+    ("refused", "前置拒绝，没有发出", "refused here; nothing was sent"),
+    ("repeated", "同一请求再次收到", "the same request came again"),
+    ("answered", "收到上游应答", "upstream answered"),
+    ("not_sent", "请求确定没有发出", "the request certainly did not leave"),
+    ("reversing", "开始冲正", "a reversal was started"),
+    ("waiting", "终端等待冲正结果", "a terminal waits for the reversal"),
+    ("late_approval", "冲正之后收到迟到的同意", "an approval came after the reversal"),
+    ("reversal_tried", "发出冲正通知", "a reversal advice was sent"),
+    ("reversal_answered", "发卡行答复冲正", "the issuer answered the reversal"),
+    ("tombstone", "收到未知交易的冲正，此后拒绝该交易", "a sale never seen was reversed; it is refused from now on"),
+    ("delivered", "最后一程的消息", "news of the last hop"),
+    ("confirmed", "终端回报成交", "the terminal said how it ended"),
+    ("one_sided", "列入单边账", "entered the one-sided queue"),
+];
+
+/// The words of an event, zh-CN and en.
+pub fn event_words(what: &str) -> Option<(&'static str, &'static str)> {
+    EVENTS.iter().find(|(name, ..)| *name == what).map(|(_, zh, en)| (*zh, *en))
+}
+
+/// The fold and what waits to be written.
+pub(super) struct AcquirerTables {
+    fold: Acquirer,
+    /// Sales whose reversal is on its way, by the key of the advice.
+    advices: BTreeMap<HostKey, SaleKey>,
+    sales: BTreeMap<SaleKey, Changed>,
+    events: Vec<Event>,
+    accounts: BTreeSet<AccountId>,
+    merchants: BTreeMap<AccountId, MerchantId>,
+}
+
+/// A sale after a record changed it.
+struct Changed {
+    sale: SaleRecord,
+    /// The movement in the books, and whether it was taken back.
+    posting: Option<(Transfer, bool)>,
+}
+
+struct Event {
+    key: SaleKey,
+    seq: u64,
+    ordinal: usize,
+    at: Wall,
+    what: &'static str,
+    detail: Option<String>,
+}
+
+impl AcquirerTables {
+    pub(super) fn new() -> Self {
+        let config = Config {
+            institution: Institution(0),
+            network: Institution(0),
+            kek: no_key(KeyUsage::HostMaster),
+            mac: MacAlgorithm::X919,
+            ladder: Ladder::default(),
+            gaps: Gaps::default(),
+            confirm_within_ms: 0,
+            merchants: BTreeMap::new(),
+            terminals: BTreeMap::new(),
+        };
+        Self {
+            fold: Acquirer::new(config),
+            advices: BTreeMap::new(),
+            sales: BTreeMap::new(),
+            events: Vec::new(),
+            accounts: BTreeSet::new(),
+            merchants: BTreeMap::new(),
+        }
+    }
+
+    /// The sale that a record is about.
+    fn subject(&mut self, record: &Record) -> Option<SaleKey> {
+        match record {
+            Record::Forwarded { sale, .. } | Record::Refused { sale, .. } => Some(sale.key),
+            Record::Repeated { key, .. }
+            | Record::Answered { key, .. }
+            | Record::NotSent { key, .. }
+            | Record::Waiting { key, .. }
+            | Record::LateApproval { key }
+            | Record::Tombstone { key }
+            | Record::Delivered { key, .. }
+            | Record::Confirmed { key, .. }
+            | Record::OneSided { key, .. } => Some(*key),
+            Record::Reversing { key, advice, .. } => {
+                self.advices.insert(*advice, *key);
+                Some(*key)
+            }
+            Record::ReversalAnswered { key, code, .. } => {
+                let reversal = self.fold.state().sale(key).and_then(|sale| sale.reversal);
+                if let (true, Some(reversal)) = (code.reversal_done(), reversal) {
+                    self.advices.remove(&reversal.advice);
+                }
+                Some(*key)
+            }
+            Record::Relay(RelayRecord::Tried { key, .. }) => self.advices.get(key).copied(),
+            Record::Relay(_)
+            | Record::SignedOn { .. }
+            | Record::SignedOff { .. }
+            | Record::NetworkAsked { .. }
+            | Record::NetworkKeys { .. } => None,
+        }
+    }
+
+    fn changed(&mut self, key: SaleKey) {
+        let state = self.fold.state();
+        let Some(sale) = state.sale(&key) else { return };
+        let ledger = state.books().ledger();
+        let posting = sale.transfer.map(|id| TransferId(u128::from(id))).and_then(|id| match ledger.entry(id) {
+            Some(Entry::Post { transfer }) => Some((transfer, ledger.state(id) == Some(TransferState::Reversed))),
+            _ => None,
+        });
+        if let Some((Transfer { debit, credit, .. }, _)) = posting {
+            self.accounts.extend([debit, credit]);
+            self.merchants.insert(credit, key.merchant);
+        }
+        self.sales.insert(key, Changed { sale: sale.clone(), posting });
+    }
+}
+
+impl Projection for AcquirerTables {
+    fn take(&mut self, row: &Row, path: &Path, keep: bool) -> Result<u64, JournalError> {
+        let records = row.records::<Record>(path)?;
+        for (ordinal, record) in records.iter().enumerate() {
+            let subject = self.subject(record);
+            self.fold.apply(record);
+            if let (true, Some(key)) = (keep, subject) {
+                self.changed(key);
+                let (what, detail) = event(record);
+                self.events.push(Event { key, seq: row.seq, ordinal, at: row.now.wall, what, detail });
+            }
+        }
+        Ok(records.len() as u64)
+    }
+
+    fn write(&mut self, archive: &Connection) -> rusqlite::Result<()> {
+        let mut insert = archive.prepare_cached(INSERT_EVENT)?;
+        for Event { key, seq, ordinal, at, what, detail } in self.events.drain(..) {
+            let (terminal, merchant) = (key.terminal.as_str(), key.merchant.as_str());
+            insert.execute(params![
+                terminal, key.batch.0, key.stan.0, merchant, seq as i64, ordinal as i64, at.0, what, detail
+            ])?;
+        }
+        for changed in std::mem::take(&mut self.sales).into_values() {
+            write_sale(archive, &changed)?;
+        }
+        let merchants = std::mem::take(&mut self.merchants);
+        let owner = |account| merchants.get(&account).map_or("network".to_owned(), ToString::to_string);
+        write_balances(archive, self.fold.state().books().ledger(), &mut self.accounts, owner)
+    }
+
+    fn restore(&mut self, snapshot: &[u8]) -> bool {
+        let Ok(state) = postcard::from_bytes(snapshot) else { return false };
+        self.fold.restore(state);
+        let open = |sale: &SaleRecord| {
+            let reversal = sale.reversal.filter(|_| !sale.is_closed())?;
+            Some((reversal.advice, sale.key()))
+        };
+        self.advices = self.fold.state().sales().filter_map(open).collect();
+        true
+    }
+
+    fn agrees(&self, snapshot: &[u8]) -> bool {
+        postcard::to_allocvec(self.fold.state()).is_ok_and(|state| state == snapshot)
+    }
+
+    fn audit(&self) -> Result<(), String> {
+        self.fold.state().books().ledger().audit().map_err(|error| error.to_string())
+    }
+}
+
+/// Name and detail of a record that is about a sale.
+fn event(record: &Record) -> (&'static str, Option<String>) {
+    match record {
+        Record::Forwarded { host, .. } => ("forwarded", Some(host.to_string())),
+        Record::Refused { code, .. } => ("refused", Some(code.to_string())),
+        Record::Repeated { .. } => ("repeated", None),
+        Record::Answered { answer, .. } => ("answered", Some(answer.code.to_string())),
+        Record::NotSent { answer, .. } => ("not_sent", Some(answer.code.to_string())),
+        Record::Reversing { reason, .. } => ("reversing", Some(reason.0.to_string())),
+        Record::Waiting { waiter, .. } => ("waiting", waiter.is_none().then(|| "98".to_owned())),
+        Record::LateApproval { .. } => ("late_approval", None),
+        Record::ReversalAnswered { code, .. } => ("reversal_answered", Some(code.to_string())),
+        Record::Tombstone { .. } => ("tombstone", None),
+        Record::Delivered { delivery, .. } => ("delivered", Some(name(delivery))),
+        Record::Confirmed { confirmation, .. } => ("confirmed", Some(confirmation_name(*confirmation))),
+        Record::OneSided { case, .. } => ("one_sided", Some(case.to_string())),
+        Record::Relay(_)
+        | Record::SignedOn { .. }
+        | Record::SignedOff { .. }
+        | Record::NetworkAsked { .. }
+        | Record::NetworkKeys { .. } => ("reversal_tried", None),
+    }
+}
+
+/// `none`, `implied`, `signed_approved`, `signed_declined`, `signed_reversed`.
+fn confirmation_name(confirmation: Confirmation) -> String {
+    match confirmation {
+        Confirmation::Signed(outcome, _) => format!("signed_{}", name(&outcome)),
+        other => name(&other),
+    }
+}
+
+fn write_sale(archive: &Connection, Changed { sale, posting }: &Changed) -> rusqlite::Result<()> {
+    let (key, request, evidence) = (sale.key(), &sale.request, &sale.evidence);
+    let (host, answer, verdict) = (sale.host, sale.answer, verdict(evidence));
+    let slip = match evidence.confirmation {
+        Confirmation::Signed(_, slip) => Some(slip),
+        Confirmation::None | Confirmation::Implied => None,
+    };
+    let reversal = evidence.reversal;
+    let reason = reversal.and_then(|reversal| match reversal.cause {
+        ReversalCause::Terminal(reason) => Some(reason.to_string()),
+        ReversalCause::Upstream => None,
+    });
+    let reversal_code = reversal.and_then(|reversal| match reversal.progress {
+        ReversalProgress::Confirmed(code) | ReversalProgress::Refused(code) => Some(code.to_string()),
+        ReversalProgress::Open => None,
+    });
+    let row = request.kind.row();
+    archive.prepare_cached(UPSERT_SALE)?.execute(params![
+        key.terminal.as_str(),
+        key.batch.0,
+        key.stan.0,
+        key.merchant.as_str(),
+        sale.rrn.as_str(),
+        name(&request.kind),
+        row.moves_money,
+        request.amount.minor as i64,
+        request.amount.currency.0,
+        request.card.masked(),
+        sale.received.wall.0,
+        host.map(|host| host.transmission as i64),
+        host.map(|host| host.stan.0),
+        host.map(|host| host.acquirer.0 as i64),
+        host.map(|host| host.forwarder.0 as i64),
+        answer.map(|answer| answer.at.0),
+        answer.as_ref().map(|answer| answer.code.as_str()),
+        answer.and_then(|answer| answer.approval).map(|approval| approval.to_string()),
+        name(&evidence.upstream),
+        name(&evidence.delivery),
+        confirmation_name(evidence.confirmation),
+        slip.map(|slip| slip.level),
+        slip.map(|slip| name(&slip.trouble)),
+        reversal.map(|reversal| name(&reversal.cause)),
+        reason,
+        reversal.map(|reversal| name(&reversal.progress)),
+        reversal_code,
+        reversal.map_or(0, |reversal| reversal.attempts),
+        evidence.late_approval,
+        evidence.duplicates,
+        evidence.one_sided,
+        evidence.case,
+        evidence.due.map(|due| due.0),
+        sale.stands(),
+        sale.transfer.map(|id| id as i64),
+        verdict.row,
+        name(&verdict.outcome),
+        name(&verdict.receipt),
+        name(&verdict.position),
+        name(&verdict.goods),
+        name(&verdict.owner),
+        verdict.headline_zh,
+        verdict.headline_en,
+    ])?;
+    if let Some((posting, reversed)) = posting {
+        archive.prepare_cached(UPSERT_POSTING)?.execute(params![
+            posting.id.0 as i64,
+            posting.debit.0 as i64,
+            posting.credit.0 as i64,
+            posting.amount_minor as i64,
+            reversed,
+        ])?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_has_words() {
+        let relay = Record::Relay(RelayRecord::Closed {
+            key: HostKey {
+                transmission: 0,
+                stan: payment::Stan(1),
+                acquirer: Institution(1),
+                forwarder: Institution(1),
+            },
+        });
+        assert!(event_words(event(&relay).0).is_some());
+        assert_eq!(event_words("unheard of"), None);
+        assert!(EVENTS.iter().all(|(what, zh, en)| !what.is_empty() && !zh.is_empty() && !en.is_empty()));
+    }
+}

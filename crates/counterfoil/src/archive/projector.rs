@@ -1,0 +1,150 @@
+//! The projector: a thread that keeps an archive close behind its journal.
+//!
+//! It only reads the journal; whatever befalls it, the party goes on answering and the archive can be rebuilt.
+
+use super::{ArchiveError, Lag, Store, lag};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Milliseconds between two looks at the journal, unless somebody wakes it.
+pub const WAKE_MS: u64 = 200;
+
+/// A running projector; it stops when it is dropped.
+#[derive(Debug)]
+pub struct Projector {
+    shared: Arc<Shared>,
+    data: PathBuf,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    turn: Mutex<Turn>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Turn {
+    woken: bool,
+    stop: bool,
+    seq: u64,
+    failed: Option<String>,
+}
+
+impl Shared {
+    fn turn(&self) -> MutexGuard<'_, Turn> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Turn)) {
+        change(&mut self.turn());
+        self.changed.notify_all();
+    }
+
+    /// Waits for the next turn; false when it is to stop.
+    fn next_turn(&self) -> bool {
+        let wait = Duration::from_millis(WAKE_MS);
+        let idle = |turn: &mut Turn| !turn.woken && !turn.stop;
+        let (mut turn, _) =
+            self.changed.wait_timeout_while(self.turn(), wait, idle).unwrap_or_else(PoisonError::into_inner);
+        turn.woken = false;
+        !turn.stop
+    }
+}
+
+impl Projector {
+    /// Starts the projector of a data directory whose journal exists.
+    ///
+    /// # Errors
+    /// No journal, another projector at work, or a thread that does not start.
+    pub fn start(data: &Path) -> Result<Self, ArchiveError> {
+        // The journal is asked at once, so that a wrong directory is told to whoever starts it.
+        super::Role::of(data)?;
+        let shared = Arc::new(Shared::default());
+        let (own, directory) = (Arc::clone(&shared), data.to_owned());
+        let thread = std::thread::Builder::new().name("archive".to_owned()).spawn(move || run(&directory, &own));
+        let thread = thread.map_err(|error| ArchiveError::File { path: super::path(data), error })?;
+        Ok(Self { shared, data: data.to_owned(), thread: Some(thread) })
+    }
+
+    /// Makes it look at the journal now.
+    pub fn wake(&self) {
+        self.shared.change(|turn| turn.woken = true);
+    }
+
+    /// The last journal row that is in the archive.
+    pub fn position(&self) -> u64 {
+        self.shared.turn().seq
+    }
+
+    /// How far it is behind.
+    ///
+    /// # Errors
+    /// Files that cannot be read.
+    pub fn lag(&self) -> Result<Lag, ArchiveError> {
+        lag(&self.data)
+    }
+
+    /// Waits until all that is in the journal now is in the archive too.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Stopped`] when the projector has stopped, with its reason.
+    pub fn catch_up(&self) -> Result<(), ArchiveError> {
+        let head = self.lag()?.journal_seq;
+        self.wake();
+        let behind = |turn: &mut Turn| turn.seq < head && turn.failed.is_none() && !turn.stop;
+        let turn = self.shared.changed.wait_while(self.shared.turn(), behind).unwrap_or_else(PoisonError::into_inner);
+        match &turn.failed {
+            _ if turn.seq >= head => Ok(()),
+            Some(why) => Err(ArchiveError::Stopped { why: why.clone() }),
+            None => Err(ArchiveError::Stopped { why: "it was asked to".to_owned() }),
+        }
+    }
+
+    /// Why it stopped by itself, once it has.
+    pub fn failed(&self) -> Option<String> {
+        self.shared.turn().failed.clone()
+    }
+}
+
+impl Drop for Projector {
+    fn drop(&mut self) {
+        self.shared.change(|turn| turn.stop = true);
+        if let Some(thread) = self.thread.take() {
+            // What it had to say it has said in the log.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(data: &Path, shared: &Shared) {
+    let outcome = match work(Store::open(data), shared) {
+        Err(error) if error.is_damage() => {
+            tracing::warn!(data = %data.display(), %error, "the archive is spoilt and is built again");
+            work(Store::anew(data), shared)
+        }
+        outcome => outcome,
+    };
+    if let Err(error) = outcome {
+        tracing::error!(data = %data.display(), %error, "the archive is written no more");
+        shared.change(|turn| turn.failed = Some(error.to_string()));
+    }
+}
+
+fn work(store: Result<Store, ArchiveError>, shared: &Shared) -> Result<(), ArchiveError> {
+    let mut store = store?;
+    loop {
+        while store.project_batch()? {
+            shared.change(|turn| turn.seq = store.place().seq);
+            if shared.turn().stop {
+                return Ok(());
+            }
+        }
+        shared.change(|turn| turn.seq = store.place().seq);
+        if !shared.next_turn() {
+            return Ok(());
+        }
+    }
+}

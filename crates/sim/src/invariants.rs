@@ -1,0 +1,298 @@
+//! What must hold when all is quiet again: one function for each invariant (reliability reference §2.4).
+//!
+//! M3, M4, M5, A1, A2, A3, A4, M8, T1, T2, T3, T5, D1, D2, D3, K1, S2 and V1 are judged at each event, in `oracle`, `actors` and
+//! `node`; those here need the whole picture.
+
+use crate::core::Who;
+use crate::oracle::End;
+use crate::setup::{CARDS_PER_ISSUER, KEY_HEX};
+use crate::world::World;
+use payment::evidence::Confirmation;
+
+type Check = fn(&mut World, bool);
+
+/// Every check of the quiet end, by name.
+const QUIET: [(&str, Check); 12] = [
+    ("L1", l1_everything_came_to_rest),
+    ("L2", l2_resources_are_bounded),
+    ("M1", m1_money_follows_the_receipt),
+    ("M1", m1_balances_are_the_sum_of_their_entries),
+    ("M2", m2_books_balance),
+    ("T4", t4_one_final_receipt),
+    ("T4", t4_paper_tells_the_truth),
+    ("T6", t6_what_never_returned_is_open),
+    ("S1", s1_nothing_waits),
+    ("S4", s4_one_sided_items_are_those_of_the_judge),
+    ("D1", d1_state_is_the_fold_of_its_records),
+    ("K2", k2_no_secret_on_any_disk),
+];
+
+/// Most records of all nodes for one sale.
+const RECORDS_PER_SALE_MAX: u64 = 2_000;
+
+pub fn quiet(world: &mut World, rested: bool) {
+    for (_, check) in QUIET {
+        check(world, rested);
+    }
+}
+
+fn l1_everything_came_to_rest(world: &mut World, rested: bool) {
+    if !rested {
+        world.core.violate("L1", || "ten minutes after the storm something still goes on".to_owned());
+    }
+}
+
+fn l2_resources_are_bounded(world: &mut World, _: bool) {
+    let core = &mut world.core;
+    let sales = core.oracle.sales.len() as u64 + 20;
+    if core.records > sales * RECORDS_PER_SALE_MAX {
+        let records = core.records;
+        core.violate("L2", || format!("{records} records for {sales} sales"));
+    }
+    if core.unwritten > 0 {
+        let unwritten = core.unwritten;
+        core.violate("L2", || format!("{unwritten} effects could not be written"));
+    }
+}
+
+/// The cardholder pays exactly what the receipt says, and the merchant gets exactly that.
+fn m1_money_follows_the_receipt(world: &mut World, rested: bool) {
+    if !rested {
+        return;
+    }
+    for number in 0..world.core.oracle.sales.len() {
+        let sale = world.core.oracle.sales[number].clone();
+        let gone = world.terminals[usize::from(sale.terminal)].gone;
+        let net = sale.net();
+        let booked = if sale.booked { sale.minor as i64 } else { 0 };
+        if net != booked {
+            world.core.violate("M1", || format!("sale {number}: cardholder −{net}, merchant +{booked}"));
+        }
+        let receipt = match sale.end {
+            Some(End::Approved) => sale.minor as i64,
+            _ => 0,
+        };
+        let resolved = sale.end.is_some() || !sale.begun;
+        if net != receipt && (resolved || !gone) {
+            world.core.violate("M1", || format!("sale {number}: receipt {:?} says {receipt}, the bank holds {net}", sale.end));
+        }
+        if sale.approved_shown.is_some() && net != sale.minor as i64 {
+            world.core.violate("M1", || format!("sale {number}: the goods are gone, and {net} of {} is paid", sale.minor));
+        }
+    }
+}
+
+fn m1_balances_are_the_sum_of_their_entries(world: &mut World, rested: bool) {
+    if !rested {
+        return;
+    }
+    let mut spent = vec![0_i64; world.cards.len()];
+    for sale in &world.core.oracle.sales {
+        spent[sale.card] += sale.net();
+    }
+    for (number, card) in world.cards.iter().enumerate() {
+        let bank = &world.issuers[card.issuer].party;
+        let balance = bank.balance(&card.token);
+        let expected = card.opening_minor - spent[number];
+        if balance != Some(expected) {
+            world.core.violate("M1", || format!("card {number}: {balance:?} available, {expected} expected"));
+        }
+    }
+    debug_assert_eq!(world.cards.len(), world.issuers.len() * CARDS_PER_ISSUER);
+    for merchant in 0..crate::setup::MERCHANTS_MAX {
+        let merchant = crate::setup::merchant(merchant);
+        let due: i64 = world
+            .core
+            .oracle
+            .sales
+            .iter()
+            .filter(|sale| sale.booked && world.merchants[usize::from(sale.terminal)] == merchant)
+            .map(|sale| sale.minor as i64)
+            .sum();
+        let payable = world.acquirer.party.state().books().payable(&merchant);
+        if payable != due {
+            world.core.violate("M1", || format!("merchant {merchant}: {payable} payable, {due} sold"));
+        }
+    }
+}
+
+fn m2_books_balance(world: &mut World, _: bool) {
+    for bank in &world.issuers {
+        if let Err(error) = bank.party.audit() {
+            world.core.violate("M2", || format!("{:?}: {error:?}", bank.who));
+        }
+    }
+    let books = world.acquirer.party.state().books();
+    if let Err(error) = books.ledger().audit() {
+        world.core.violate("M2", || format!("acquirer: {error:?}"));
+    }
+    let net: i64 = world.core.oracle.sales.iter().filter(|sale| sale.booked).map(|sale| sale.minor as i64).sum();
+    let receivable = books.receivable();
+    if receivable != net {
+        world.core.violate("M2", || format!("the network owes {receivable}, booked are {net}"));
+    }
+}
+
+fn t4_one_final_receipt(world: &mut World, rested: bool) {
+    for number in 0..world.core.oracle.sales.len() {
+        let sale = world.core.oracle.sales[number].clone();
+        let gone = world.terminals[usize::from(sale.terminal)].gone;
+        if rested && sale.begun && !gone && sale.endings != 1 {
+            world.core.violate("T4", || format!("sale {number} has {} endings", sale.endings));
+        }
+    }
+}
+
+fn t4_paper_tells_the_truth(world: &mut World, _: bool) {
+    for at in 0..world.terminals.len() {
+        if !world.prints[at] {
+            continue;
+        }
+        let paper = world.core.tills[at].paper();
+        for ((batch, voucher), slip) in &paper.slips {
+            let found = world.core.oracle.sales.iter().enumerate().find(|(_, sale)| {
+                usize::from(sale.terminal) == at
+                    && sale.key.is_some_and(|key| key.batch.0 == *batch && key.stan.0 == *voucher)
+            });
+            let Some((number, sale)) = found else {
+                world.core.violate("T4", || format!("till {at}: a slip for voucher {voucher}, and no such sale"));
+                continue;
+            };
+            let sold = slip.originals[0] + slip.originals[1] + slip.copies[0] + slip.copies[1] > 0;
+            let wrong = if slip.disagree || slip.minor != Some(sale.minor) {
+                Some("another amount")
+            } else if slip.originals.iter().any(|count| *count > 1) {
+                Some("two unmarked originals")
+            } else if sold && sale.end != Some(End::Approved) {
+                Some("a sales slip, and it was not approved")
+            } else if slip.reversals > 0 && sale.end != Some(End::Reversed) {
+                Some("a proof of reversal, and it was not reversed")
+            } else {
+                None
+            };
+            if let Some(wrong) = wrong {
+                let end = sale.end;
+                world.core.violate("T4", || format!("sale {number} ({end:?}) has {wrong} on paper"));
+            }
+        }
+    }
+}
+
+/// Approved, not reversed, and nobody ever said that the till has it: that must be an open item.
+fn t6_what_never_returned_is_open(world: &mut World, rested: bool) {
+    if !rested {
+        return;
+    }
+    let acquirer = world.acquirer.party.state();
+    let mut missing = Vec::new();
+    for (number, sale) in world.core.oracle.sales.iter().enumerate() {
+        let at = usize::from(sale.terminal);
+        let Some(key) = sale.key.filter(|_| world.terminals[at].gone && sale.net() != 0) else { continue };
+        let kept = acquirer.sale(&key);
+        let proven = kept.is_some_and(|kept| kept.evidence.confirmation != Confirmation::None);
+        let open = kept.is_some_and(|kept| kept.evidence.case.is_some() && !kept.is_closed());
+        if !proven && !open {
+            missing.push(number);
+        }
+    }
+    for number in missing {
+        world.core.violate("T6", || format!("sale {number}: paid at a till that never returned, and no item is open"));
+    }
+}
+
+fn s1_nothing_waits(world: &mut World, rested: bool) {
+    if !rested {
+        return;
+    }
+    let (acquirer, network) = (world.acquirer.party.state().open(), &world.network.party);
+    let switch = (network.in_flight(), network.undelivered());
+    if acquirer != (0, 0) || switch != (0, 0) {
+        world.core.violate("S1", || format!("still open: acquirer {acquirer:?}, network {switch:?}"));
+    }
+    for node in &world.terminals {
+        let (state, who) = (node.party.state(), node.who);
+        if !node.gone && !state.is_settled() {
+            world.core.violate("S1", || format!("{who:?} is not settled"));
+        }
+        if !node.gone && state.spool().unfinished() > 0 {
+            let waiting = state.spool().unfinished();
+            world.core.violate("S1", || format!("{who:?}: {waiting} slips wait at a well printer"));
+        }
+    }
+    let reversing = world.acquirer.party.state().sales().find(|sale| {
+        sale.evidence.reversal.is_some_and(|r| matches!(r.progress, payment::evidence::ReversalProgress::Open))
+    });
+    if let Some(sale) = reversing {
+        let key = sale.key();
+        world.core.violate("S1", || format!("{key}: its reversal is open, and nobody sends it any more"));
+    }
+}
+
+/// A till that lives and speaks has told everything: nothing of it stays in the queue.
+fn s4_one_sided_items_are_those_of_the_judge(world: &mut World, rested: bool) {
+    if !rested {
+        return;
+    }
+    let mut wrong = Vec::new();
+    for sale in world.acquirer.party.state().one_sided() {
+        let Some(number) = world.core.oracle.by_key(&sale.key()) else { continue };
+        let at = usize::from(world.core.oracle.sales[number as usize].terminal);
+        let lives = world.extended[at] && !world.terminals[at].gone;
+        if lives && world.core.oracle.sales[number as usize].end == Some(End::Approved) {
+            wrong.push(number);
+        }
+    }
+    for number in wrong {
+        world.core.violate("S4", || format!("sale {number}: approved at a till that lives, and still called one-sided"));
+    }
+}
+
+fn d1_state_is_the_fold_of_its_records(world: &mut World, rested: bool) {
+    if !rested {
+        return;
+    }
+    let core = &mut world.core;
+    world.acquirer.check_fold(core);
+    world.network.check_fold(core);
+    world.issuers.iter_mut().for_each(|node| node.check_fold(core));
+    world.terminals.iter_mut().filter(|node| node.alive).for_each(|node| node.check_fold(core));
+}
+
+/// No test card number, in digits or packed, and no test key on any disk, snapshot or log.
+fn k2_no_secret_on_any_disk(world: &mut World, _: bool) {
+    let mut secrets: Vec<Vec<u8>> = Vec::new();
+    for card in &world.cards {
+        secrets.push(card.pan.clone());
+        secrets.push(packed(&card.pan));
+    }
+    for hex in KEY_HEX {
+        secrets.push(hex.as_bytes().to_vec());
+        secrets.push(packed(hex.as_bytes()));
+    }
+    let scan = |bytes: &[u8]| secrets.iter().any(|secret| contains(bytes, secret));
+    let mut found: Vec<Who> = Vec::new();
+    fn bytes<P: crate::node::Actor>(node: &crate::node::Node<P>) -> impl Iterator<Item = &[u8]> {
+        node.disk.every_byte().chain([node.log.as_slice()])
+    }
+    if bytes(&world.acquirer).any(scan) {
+        found.push(Who::Acquirer);
+    }
+    if bytes(&world.network).any(scan) {
+        found.push(Who::Network);
+    }
+    found.extend(world.issuers.iter().filter(|node| bytes(node).any(scan)).map(|node| node.who));
+    found.extend(world.terminals.iter().filter(|node| bytes(node).any(scan)).map(|node| node.who));
+    for who in found {
+        world.core.violate("K2", || format!("{who:?}: a card number or key in clear on its disk"));
+    }
+}
+
+fn packed(digits: &[u8]) -> Vec<u8> {
+    let value = |digit: u8| char::from(digit).to_digit(16).unwrap_or(0) as u8;
+    digits.as_chunks::<2>().0.iter().map(|[high, low]| value(*high) << 4 | value(*low)).collect()
+}
+
+/// Looks for the first four bytes before it compares the rest.
+fn contains(bytes: &[u8], secret: &[u8]) -> bool {
+    bytes.windows(secret.len()).any(|window| window[..4] == secret[..4] && window == secret)
+}

@@ -1,0 +1,76 @@
+//! Bugs put in on purpose, in the parties and in the simulator's own driver, to see every checker fail once.
+
+use crate::scenario::Scenario;
+
+/// A bug of the driver: of what runs the parties, not of a party.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Driver {
+    /// A host's effects leave before the flush (D2).
+    EffectsBeforeFlush,
+    /// A terminal's request leaves before its record is durable (T3).
+    SendsBeforeRecord,
+    /// Recovery takes what it can read of a torn gathering (D1).
+    TakesTornTail,
+    /// Recovery leaves out a record here and there (D1, D3).
+    RecoverySkips,
+    /// Frames are written to the log as they came (K2).
+    JournalsFrames,
+}
+
+/// A bug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bug {
+    /// In a terminal.
+    Terminal(terminal::planted::Bug),
+    /// In the acquirer.
+    Acquirer(acquirer::planted::Bug),
+    /// In the network.
+    Network(network::Bug),
+    /// In an issuer.
+    Issuer(issuer::Bug),
+    /// In the driver.
+    Driver(Driver),
+}
+
+/// Every bug.
+pub fn all() -> Vec<Bug> {
+    let driver = [
+        Driver::EffectsBeforeFlush,
+        Driver::SendsBeforeRecord,
+        Driver::TakesTornTail,
+        Driver::RecoverySkips,
+        Driver::JournalsFrames,
+    ];
+    let parties = terminal::planted::Bug::ALL.map(Bug::Terminal).into_iter();
+    parties
+        .chain(acquirer::planted::Bug::ALL.map(Bug::Acquirer))
+        .chain(network::Bug::ALL.map(Bug::Network))
+        .chain(issuer::Bug::ALL.map(Bug::Issuer))
+        .chain(driver.map(Bug::Driver))
+        .collect()
+}
+
+/// A bug that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The seeds that were needed, this one included.
+    pub seeds: u64,
+    /// The invariant that rang first.
+    pub invariant: &'static str,
+    /// What it said.
+    pub text: String,
+}
+
+/// Runs drawn seeds with the bug in until an invariant rings; `None` when none does within `seeds_max`.
+pub fn hunt(bug: Bug, seeds_max: u64) -> Option<Found> {
+    (0..seeds_max).find_map(|seed| {
+        let mut scenario = Scenario::drawn(seed);
+        scenario.planted = Some(bug);
+        let violation = crate::run(&scenario).violations.into_iter().next()?;
+        Some(Found {
+            seeds: seed + 1,
+            invariant: violation.invariant,
+            text: violation.text,
+        })
+    })
+}
