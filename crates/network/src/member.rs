@@ -6,7 +6,13 @@ use crate::network::Decided;
 use crate::{Effect, Input, IssuedKeys, Network, Oddity, Record};
 use crypto::{KeyUsage, SecurityError};
 use payment::host::{Answer, HostKeys, Management, NetworkCode, Request};
-use payment::{EdgeError, Institution, Now, ResponseCode, Surroundings};
+use payment::{EdgeError, HostKey, Institution, Now, ResponseCode, Surroundings};
+
+/// Whether the trace number of `key` comes before that of `last` on the circle of trace numbers.
+fn is_behind(key: HostKey, last: HostKey) -> bool {
+    const CIRCLE: u32 = 999_999;
+    (key.stan.0 + CIRCLE - last.stan.0 % CIRCLE) % CIRCLE > CIRCLE / 2
+}
 
 impl Network {
     /// The input that changes a member's keys; its PIN key and MAC key are made here, where the security module is.
@@ -68,6 +74,9 @@ impl Network {
                         return decided;
                     }
                     keys = Some(carried);
+                } else if last.is_some_and(|(key, ..)| is_behind(request.key, key)) {
+                    // Overtaken by a later sign-on: its member awaits that one's answer and would not take these keys.
+                    return decided;
                 } else {
                     keys = Some(issued.carried);
                     decided.record(Record::SignedOn {

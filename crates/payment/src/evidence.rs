@@ -161,16 +161,13 @@ impl Evidence {
             Upstream::Interrupted => [Unknown, Unknown, Unknown, Broken],
         };
         let (out, issuer, back) = match self.reversal {
-            // The issuer's word on the reversal says what had happened to the sale.
+            // A late approval has come the whole way; only our own patience was over.
+            _ if self.late_approval => (Closed, Closed, Closed),
+            // The issuer's word on the reversal says what had happened to the sale, not where its answer was lost.
             Some(Reversal {
                 progress: ReversalProgress::Confirmed(code),
                 ..
-            }) if code == ResponseCode::APPROVED => {
-                (Closed, Closed, if back == Unknown { Broken } else { back })
-            }
-            _ if self.late_approval => {
-                (Closed, Closed, if back == Unknown { Broken } else { back })
-            }
+            }) if code == ResponseCode::APPROVED => (Closed, Closed, back),
             _ => (out, issuer, back),
         };
         let till = match (self.delivery, self.confirmation) {

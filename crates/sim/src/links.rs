@@ -377,10 +377,11 @@ fn tamper(frame: &mut [u8], terminal: bool, draw: u64) -> bool {
             frame[length - 1 - (draw / 64) as usize % 8] ^= bit;
             true
         }
+        // Between hosts the MAC covers some fields only (reference §5.5), so that others may change unseen.
         _ => {
-            frame[header + (draw / 64) as usize % (length - header)] ^= bit;
-            // Between hosts the MAC covers some fields only.
-            terminal
+            let from = if terminal { header } else { length - 8 };
+            frame[from + (draw / 64) as usize % (length - from)] ^= bit;
+            true
         }
     }
 }

@@ -383,10 +383,6 @@ impl<P: Actor> Node<P> {
             self.durable += gathering.records.len() as u64;
             core.records += gathering.records.len() as u64;
             core.bytes += gathering.blob.len() as u64;
-            for record in &gathering.records {
-                P::durable(core, self.who, record);
-            }
-            self.party.settled(core, self.who, &gathering.records);
         }
         let (who, number) = (self.who, self.flushes);
         let fault = match who {
@@ -396,12 +392,23 @@ impl<P: Actor> Node<P> {
         let wrote = !gathering.records.is_empty();
         let dies = wrote.then(|| core.fires(fault, who.place() + 400, number)).flatten();
         let survivors = dies.map_or(usize::MAX, |draw| draw as usize % (gathering.outs.len() + 1));
+        // The judge hears of records and effects in the order in which they were decided.
+        let mut told = 0;
+        let first = self.durable - gathering.records.len() as u64;
         for (at, out) in gathering.outs.drain(..).enumerate() {
-            if at >= survivors {
-                break;
+            let until = (out.needs.saturating_sub(first) as usize).min(gathering.records.len());
+            for record in &gathering.records[told.min(until)..until] {
+                P::durable(core, self.who, record);
             }
-            self.release(core, out);
+            told = told.max(until);
+            if at < survivors {
+                self.release(core, out);
+            }
         }
+        for record in &gathering.records[told..] {
+            P::durable(core, self.who, record);
+        }
+        self.party.settled(core, self.who, &gathering.records);
         if dies.is_some() {
             core.push(core.time, Event::Crash(who, self.epoch, None));
             return;

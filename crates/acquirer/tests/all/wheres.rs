@@ -161,7 +161,7 @@ fn where_f3() {
     let advice = advice(world.wait(LADDER.acquirer_ms));
     check(&world, &ask, SILENT, 0);
     world.network_answers(&advice, "00");
-    check(&world, &ask, reversed("●●●● ✕✕?▯"), 0);
+    check(&world, &ask, reversed("●●●● ?✕?▯"), 0);
 }
 
 /// Our answer was lost on the last hop.
@@ -303,11 +303,11 @@ fn where_f8() {
         Goods::DoNotDeliver,
         Owner::Acquirer,
         true,
-        "●●●● ✕✕?▯",
+        "●●●● ●✕?▯",
     );
     check(&world, &ask, open, 0);
     world.network_answers(&advice, "00");
-    check(&world, &ask, reversed("●●●● ✕✕?▯"), 0);
+    check(&world, &ask, reversed("●●●● ●✕?▯"), 0);
 }
 
 /// The same request twice: one forward, one debit, one answer.
@@ -364,7 +364,7 @@ fn where_f10() {
     assert!(!advices(&world.wait(5_000)).is_empty());
     check(&world, &ask, refused, 0);
     world.network_answers(&advice, "00");
-    check(&world, &ask, reversed("●●●● ✕✕?▯"), 0);
+    check(&world, &ask, reversed("●●●● ?✕?▯"), 0);
 }
 
 /// Open verdicts differ by the hop that broke, as far as our own evidence can tell.

@@ -12,6 +12,9 @@ use tokio::sync::watch;
 /// Makes an answer visible, after the flush.
 pub(super) type Reveal = Box<dyn FnOnce() + Send>;
 
+/// Reads the party; what it saw is shown by what it gives.
+pub(super) type Look<P> = Box<dyn FnOnce(&P, Now) -> Reveal + Send>;
+
 /// Something for the machine thread.
 pub(super) enum Event<P: Driven> {
     /// A frame to hear.
@@ -19,7 +22,7 @@ pub(super) enum Event<P: Driven> {
     /// An input to decide.
     Input(P::Input),
     /// A look at the party.
-    Look(Box<dyn FnOnce(&P, Now) -> Reveal + Send>),
+    Look(Look<P>),
     /// Finish and stop.
     Stop,
 }

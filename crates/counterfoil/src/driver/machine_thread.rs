@@ -4,7 +4,7 @@
 
 use super::clock::Clock;
 use super::figures::count;
-use super::inbox::{Event, Reveal, Stop};
+use super::inbox::{Event, Stop};
 use super::journal_thread::{self, Gathering, Job};
 use super::resume::encode_state;
 use super::{Driven, DriverHandle, GATHERING_MAX, Local};
@@ -134,7 +134,7 @@ impl<P: Driven> Run<P> {
                 let (party, now) = (&self.machine.party, self.machine.clock.now());
                 // A look that panics takes only its own answer with it.
                 if let Ok(reveal) = catch_unwind(AssertUnwindSafe(|| look(party, now))) {
-                    self.gathering.reveals.push(reveal as Reveal);
+                    self.gathering.reveals.push(reveal);
                 }
             }
             Event::Stop => self.stopping = true,
