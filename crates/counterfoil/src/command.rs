@@ -5,6 +5,7 @@ mod decode;
 mod demo;
 mod host;
 mod printer;
+mod sim;
 mod terminal;
 mod where_is;
 
@@ -57,6 +58,8 @@ enum Command {
     Where(where_is::Arguments),
     /// Decodes a message given as hex, masked
     Decode(decode::Arguments),
+    /// Simulates the whole world from seeds
+    Sim(sim::Arguments),
     /// Looks at configuration files
     Config {
         #[command(subcommand)]
@@ -100,6 +103,7 @@ fn run(command: Command, zh: bool) -> Result<ExitCode, Failure> {
         Command::Printer(arguments) => printer::run(&arguments, zh),
         Command::Where(arguments) => where_is::run(&arguments, zh),
         Command::Decode(arguments) => decode::run(&arguments, zh),
+        Command::Sim(arguments) => sim::run(&arguments),
         Command::Config { command: ConfigCommand::Check(arguments) } => check::run(&arguments, zh),
     }
 }

@@ -201,7 +201,7 @@ pub(super) fn check(parties: &[Recomputed], database: &Path, findings: &mut Find
     }
     connection.execute_batch(INDEXES)?;
     let given = |role: &Role| parties.iter().any(|party| party.role == *role);
-    let read_at = |role| parties.iter().filter(|p| p.role == role).map(|p| p.head.now.wall.0).min().unwrap_or(0);
+    let read_at = |role| parties.iter().filter(|p| p.role == role).map(|p| p.read_at.0).min().unwrap_or(0);
     let times = (read_at(Role::Acquirer), read_at(Role::Terminal));
     for (roles, check, query) in QUERIES {
         if roles.iter().all(given) {

@@ -5,15 +5,17 @@
 use super::{Check, Findings, PartyReport, compare};
 use crate::archive::{self, ArchiveError, FLUSH_RECORDS, Projection, Role, SCHEMA_VERSION};
 use crate::journal::{Head, Reader, read};
+use payment::Wall;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A party's archive, made anew from its journal.
 pub(super) struct Recomputed {
     pub(super) role: Role,
     pub(super) database: PathBuf,
-    /// The journal's last row.
-    pub(super) head: Head,
+    /// When its journal began to be read; what others did later it need not know.
+    pub(super) read_at: Wall,
 }
 
 /// The directories in the order to read them: against the loop, so that what a later one does not know did not happen yet
@@ -48,12 +50,14 @@ pub(super) fn check(
         archive_seq: None,
         archive_rows: 0,
     };
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let read_at = Wall(since_epoch.as_millis() as i64);
     let outcome = role.and_then(|role| {
         let mut check = PartyCheck::begin(data, role, &database, findings)?;
         let outcome = check.run(&mut report, findings);
         let head = check.reader.place();
         (report.rows, report.chain) = (head.seq, head.chain.to_string());
-        outcome.map(|()| Recomputed { role, database, head })
+        outcome.map(|()| Recomputed { role, database, read_at })
     });
     match outcome {
         Ok(recomputed) => (report, Some(recomputed)),
@@ -143,12 +147,11 @@ impl<'a> PartyCheck<'a> {
     }
 
     fn flush(&mut self) -> Result<(), ArchiveError> {
-        let write = || {
+        let mut write = || {
             let transaction = self.recomputed.transaction()?;
             archive::write(&transaction, &mut *self.projection, self.reader.place())?;
             transaction.commit()
         };
-        let mut write = write;
         write().map_err(|error| ArchiveError::Sqlite { path: self.journal.clone(), error })
     }
 }

@@ -1,0 +1,681 @@
+//! Archive and verification over real journals of hand-made records: what is projected, rebuilt, compared and found.
+
+use acquirer::{FirstAnswer, Reply};
+use counterfoil::archive::{self, ArchiveError, Lag, Projector, Role};
+use counterfoil::fleet;
+use counterfoil::journal::{Journal, push_record};
+use counterfoil::verify::{self, Check, Report};
+use crypto::{Card, Pan, SecurityModule, SoftwareModule};
+use issuer::{SUSPENSE, Tries};
+use ledger::{AccountId, AccountRules, Entry, Side, Transfer, TransferId};
+use network::Network;
+use payment::evidence::{Confirmation, Delivery, ReversalCause, Upstream};
+use payment::host::{self, Financial, ReversalReason};
+use payment::relay::RelayRecord;
+use payment::sign::{SlipEvidence, Trouble};
+use payment::terminal::{Request, Sale};
+use payment::*;
+use receipt::{CopyOf, Language, Paper, SlipFields, SpoolRecord, Title};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// 2026-01-05 12:00:00 in China: long before any verification.
+const START: i64 = 1_767_585_600_000;
+const TERMINAL: TerminalId = TerminalId(*b"T0000001");
+const SHOP: MerchantId = MerchantId(*b"898310154110001");
+const US: Institution = Institution(48_020_000);
+const BANK: Institution = Institution(3_080_000);
+const FUNDS: AccountId = AccountId(issuer::AVAILABLE_FROM);
+const CARDHOLDER: AccountId = AccountId(1_000);
+const PAN: &str = "6228480000000007";
+
+fn now(step: usize) -> Now {
+    Now { mono: Mono(step as u64 * 10_000), wall: Wall(START + step as i64 * 10) }
+}
+
+fn card() -> Card {
+    SoftwareModule::new([1; 32]).card(&Pan::parse(PAN.as_bytes()).unwrap(), 1).unwrap()
+}
+
+fn sale(n: u32) -> Sale {
+    Sale {
+        key: SaleKey { terminal: TERMINAL, merchant: SHOP, batch: Batch(1), stan: Stan(n) },
+        kind: Kind::Purchase,
+        amount: Amount::fen(100 + u64::from(n)),
+        card: card(),
+        entry: EntryMode::STRIPE,
+        expiry: None,
+        card_sequence: None,
+    }
+}
+
+fn rrn(n: u32) -> Rrn {
+    Rrn::parse(format!("6005{n:08}").as_bytes()).unwrap()
+}
+
+fn host_key(n: u32) -> HostKey {
+    HostKey { transmission: 105_120_000, stan: Stan(n), acquirer: US, forwarder: US }
+}
+
+fn financial(n: u32) -> Financial {
+    let Sale { key, kind, amount, card, entry, expiry, .. } = sale(n);
+    Financial {
+        key: host_key(n),
+        kind,
+        amount,
+        card,
+        entry,
+        expiry,
+        settlement: None,
+        local: (120_000, 105),
+        category: 5_411,
+        rrn: rrn(n),
+        terminal: key.terminal,
+        merchant: key.merchant,
+    }
+}
+
+fn transfer(id: u128, debit: AccountId, credit: AccountId, minor: u64) -> Transfer {
+    Transfer { id: TransferId(id), debit, credit, amount_minor: minor, currency: ledger::Currency::CNY }
+}
+
+/// The records of four parties.
+#[derive(Clone, Default)]
+struct World {
+    acquirer: Vec<acquirer::Record>,
+    network: Vec<network::Record>,
+    issuer: Vec<issuer::Record>,
+    terminal: Vec<fleet::Record>,
+}
+
+impl World {
+    /// An open bank, and five sales: paid and printed, declined, reversed by the terminal, unconfirmed, and one-sided.
+    fn new() -> Self {
+        let mut world = Self::default();
+        let open = |account, rules| Entry::Open { account, rules };
+        let clearing = |side| AccountRules::open(ledger::Currency::CNY, side);
+        world.issuer.push(issuer::Record::Opened {
+            cards: vec![card().token],
+            entries: vec![
+                open(FUNDS, clearing(Side::Debit)),
+                open(SUSPENSE, clearing(Side::Credit)),
+                open(CARDHOLDER, AccountRules::deposit(ledger::Currency::CNY)),
+                Entry::Post { transfer: transfer(1_000_000, FUNDS, CARDHOLDER, 100_000) },
+            ],
+        });
+        world.ask(1);
+        world.answer(1, true);
+        world.end(1, approved(1));
+        world.print(1);
+        world.confirm(1, SlipEvidence { level: 4, trouble: Trouble::None });
+        world.ask(2);
+        world.answer(2, false);
+        world.end(2, terminal::Ending::Declined(ResponseCode::INSUFFICIENT_FUNDS));
+        world.ask(3);
+        world.answer(3, true);
+        world.reverse(3);
+        world.end(3, terminal::Ending::Reversed { never_debited: false });
+        world.ask(4);
+        world.answer(4, true);
+        world.end(4, approved(4));
+        world.ask(5);
+        world.answer(5, true);
+        world.acquirer.push(acquirer::Record::OneSided { key: sale(5).key, case: 1, at: now(50) });
+        world
+    }
+
+    fn ask(&mut self, n: u32) {
+        let (at, reply) = (now(n as usize), Reply { exchange: 1, tpdu: [0; 5], header: [0; 6] });
+        self.till(terminal::Record::Asked {
+            exchange: u64::from(n),
+            request: Request::Financial { sale: sale(n), sign: None },
+            at,
+            deadline: at.mono.plus_ms(60_000),
+        });
+        self.acquirer.push(acquirer::Record::Forwarded {
+            sale: sale(n),
+            rrn: rrn(n),
+            host: host_key(n),
+            at,
+            reply,
+            deadline: at.mono.plus_ms(25_000),
+        });
+        let deadline = at.mono.plus_ms(20_000);
+        self.network.push(network::Record::Forwarded { sale: financial(n), issuer: BANK, deadline, at });
+    }
+
+    fn answer(&mut self, n: u32, yes: bool) {
+        let (at, sale) = (now(n as usize), financial(n));
+        let code = if yes { ResponseCode::APPROVED } else { ResponseCode::INSUFFICIENT_FUNDS };
+        let approval = yes.then_some(ApprovalCode(*b"000001"));
+        let entry = yes.then(|| Entry::Post {
+            transfer: transfer(u128::from(n), CARDHOLDER, SUSPENSE, sale.amount.minor),
+        });
+        let tries = Tries::Unchanged;
+        let answered = issuer::Answered { at, sale, code, approval, balance: None, entry, tries };
+        self.issuer.push(issuer::Record::Answered(answered));
+        self.network.push(network::Record::Answered { answer: answered.answer(BANK), at });
+        let answer = FirstAnswer { code, approval, settlement: None, balance: None, at: at.wall };
+        let confirm_by = yes.then(|| at.mono.plus_ms(10_000));
+        self.acquirer.push(acquirer::Record::Answered { key: self::sale(n).key, answer, confirm_by });
+    }
+
+    fn reverse(&mut self, n: u32) {
+        let (at, key, advice) = (now(n as usize), sale(n).key, host_key(n + 500));
+        let reason = ReversalReason::TERMINAL_CANCELS;
+        let reversal = host::Reversal { key: advice, original: host_key(n), reason, sale: financial(n) };
+        self.till(terminal::Record::ReversalPending { reason: ResponseCode::ISSUER_TIMEOUT, next: at.mono });
+        self.acquirer.extend([
+            acquirer::Record::Reversing {
+                key,
+                cause: ReversalCause::Terminal(ResponseCode::ISSUER_TIMEOUT),
+                upstream: Upstream::Approved,
+                advice,
+                reason,
+                at,
+            },
+            acquirer::Record::Relay(RelayRecord::Tried { key: advice, next: at.mono.plus_ms(500) }),
+        ]);
+        self.network.push(network::Record::AdviceTaken { reversal, issuer: BANK, at });
+        self.network.push(network::Record::AdviceTried { key: advice, next: at.mono.plus_ms(500), at });
+        let code = ResponseCode::APPROVED;
+        let entry = Some(Entry::Reverse { id: TransferId(u128::from(n) + 500), original: TransferId(u128::from(n)) });
+        let returned = issuer::Returned { at, reversal, code, entry, effective: true, barred: false };
+        self.issuer.push(issuer::Record::Returned(returned));
+        self.network.push(network::Record::AdviceConfirmed { key: advice, code, at });
+        self.acquirer.push(acquirer::Record::ReversalAnswered { key, code, case: None });
+    }
+
+    fn end(&mut self, n: u32, ending: terminal::Ending) {
+        self.till(terminal::Record::Ended { ending, at: now(n as usize + 1) });
+    }
+
+    fn print(&mut self, n: u32) {
+        let (slip_id, copy) = (terminal::slip_id(Batch(1), Stan(n)), CopyOf::Merchant);
+        let fields = Box::new(SlipFields {
+            title: Title::Purchase,
+            merchant_name: String::new(),
+            merchant_id: SHOP.to_string(),
+            terminal_id: TERMINAL.to_string(),
+            operator: "01".to_owned(),
+            issuer: String::new(),
+            acquirer: String::new(),
+            masked_pan: card().masked(),
+            entry_letter: 'S',
+            transaction: ("消费".to_owned(), "Purchase".to_owned()),
+            batch: 1,
+            voucher: n,
+            auth_code: None,
+            rrn: None,
+            date_time: now(0).wall.text(),
+            amount_minor: sale(n).amount.minor,
+            headline: (String::new(), String::new()),
+            remarks: Vec::new(),
+            signature_required: true,
+            training: false,
+        });
+        let (language, paper) = (Language::Zh, Paper::Mm58);
+        for record in [
+            SpoolRecord::Submitted { at_us: 1, slip_id, copy, language, paper, fields },
+            SpoolRecord::Started { at_us: 2, slip_id, copy, job: 0 },
+            SpoolRecord::Wrote { job: 0 },
+            SpoolRecord::Printed { at_us: 3, job: 0 },
+        ] {
+            self.till(terminal::Record::Spool(record));
+        }
+    }
+
+    fn confirm(&mut self, n: u32, slip: SlipEvidence) {
+        let confirmation = Confirmation::Signed(SignOutcome::Approved, slip);
+        self.acquirer.push(acquirer::Record::Confirmed { key: sale(n).key, confirmation });
+    }
+
+    fn till(&mut self, record: terminal::Record) {
+        self.terminal.push(fleet::Record { place: 0, record });
+    }
+
+    /// Journals of all parties, one record a row.
+    fn write(&self) -> Disk {
+        let disk = Disk(tempfile::tempdir().unwrap());
+        append(&mut disk.journal(Role::Acquirer), &self.acquirer);
+        append(&mut disk.journal(Role::Network), &self.network);
+        append(&mut disk.journal(Role::Issuer), &self.issuer);
+        append(&mut disk.journal(Role::Terminal), &self.terminal);
+        disk
+    }
+}
+
+fn approved(n: u32) -> terminal::Ending {
+    terminal::Ending::Approved(terminal::Approval {
+        code: ResponseCode::APPROVED,
+        amount: sale(n).amount,
+        rrn: Some(rrn(n)),
+        approval: Some(ApprovalCode(*b"000001")),
+        recovered: false,
+    })
+}
+
+struct Disk(TempDir);
+
+impl Disk {
+    fn data(&self, role: Role) -> PathBuf {
+        self.0.path().join(role.name())
+    }
+
+    fn all(&self) -> Vec<PathBuf> {
+        Role::ALL.map(|role| self.data(role)).to_vec()
+    }
+
+    fn journal(&self, role: Role) -> Journal {
+        std::fs::create_dir_all(self.data(role)).unwrap();
+        Journal::open(&archive::journal_path(&self.data(role)), role.name(), "sandbox").unwrap()
+    }
+
+    fn rebuild_all(&self) {
+        for role in Role::ALL {
+            archive::rebuild(&self.data(role)).unwrap();
+        }
+    }
+
+    fn query(&self, role: Role, sql: &str) -> String {
+        let archive = archive::read(&self.data(role)).unwrap();
+        let mut statement = archive.prepare(sql).unwrap();
+        let columns = statement.column_count();
+        let mut rows = statement.query([]).unwrap();
+        let mut text = String::new();
+        while let Some(row) = rows.next().unwrap() {
+            let values = (0..columns).map(|at| format!("{:?}", row.get_ref(at).unwrap()));
+            text += &(values.collect::<Vec<_>>().join("|") + "\n");
+        }
+        text
+    }
+
+    /// Every row of every table.
+    fn dump(&self, role: Role) -> String {
+        let tables = self.query(role, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name");
+        let names = tables.split("\"").skip(1).step_by(2);
+        let names: Vec<String> = names.map(str::to_owned).collect();
+        assert!(!names.is_empty(), "{tables}");
+        names.iter().map(|name| format!("{name}\n{}", self.query(role, &format!("SELECT * FROM {name}")))).collect()
+    }
+
+    fn spoil(&self, role: Role, sql: &str) {
+        rusqlite::Connection::open(archive::path(&self.data(role))).unwrap().execute_batch(sql).unwrap();
+    }
+}
+
+fn append<R: Serialize>(journal: &mut Journal, records: &[R]) {
+    for record in records {
+        let mut blob = Vec::new();
+        push_record(&mut blob, record).unwrap();
+        journal.append(now(journal.head().seq as usize), &blob).unwrap();
+    }
+}
+
+fn checks(found: &[verify::Found]) -> Vec<(Check, u64)> {
+    found.iter().map(|found| (found.check, found.count)).collect()
+}
+
+fn clean(report: &Report) {
+    assert!(report.clean, "{report}");
+}
+
+#[test]
+fn a_clean_world_is_clean_and_says_what_is_open() {
+    let disk = World::new().write();
+    let without = verify::run(&disk.all());
+    clean(&without);
+    assert!(without.parties.iter().all(|party| party.archive_seq.is_none()));
+    disk.rebuild_all();
+    let report = verify::run(&disk.all());
+    clean(&report);
+    assert!(report.parties.iter().all(|party| party.archive_seq == Some(party.rows) && party.archive_rows > 0), "{report}");
+    assert_eq!((report.sales_compared, report.debits_compared, report.endings_compared), (3, 3, 5));
+    let open = [(Check::AwaitsConfirmation, 1), (Check::OneSided, 1), (Check::TerminalOpen, 1)];
+    assert_eq!(checks(&report.open), open, "{report}");
+    let text = report.to_string();
+    assert!(text.starts_with("核验：一致 / verify: clean") && text.contains("T0000001/000001/000004 104"), "{text}");
+    assert!(!text.contains(PAN) && !disk.dump(Role::Acquirer).contains(PAN));
+}
+
+#[test]
+fn rows_say_what_the_records_say() {
+    let disk = World::new().write();
+    disk.rebuild_all();
+    for (role, sql, expected) in [
+        (
+            Role::Acquirer,
+            "SELECT stan || ' ' || verdict_row || ' ' || outcome || ' ' || receipt || ' ' || stands FROM sale",
+            "1 paid approved printed 1,2 declined declined none 0,3 reversed reversed none 0,\
+             4 approved_unconfirmed approved unknown 1,5 one_sided approved unknown 1,",
+        ),
+        (
+            Role::Acquirer,
+            "SELECT what || ' ' || coalesce(detail, '-') FROM event WHERE stan = 3",
+            "forwarded 0105120000/000003/48020000/48020000,answered 00,reversing 4351,reversal_tried -,reversal_answered 00,",
+        ),
+        (Role::Acquirer, "SELECT id || ' ' || amount_minor || ' ' || reversed FROM posting", "1 101 0,2 103 1,4 104 0,5 105 0,"),
+        (
+            Role::Acquirer,
+            "SELECT owner || ' ' || available_minor FROM balance",
+            "network 310,898310154110001 310,",
+        ),
+        (
+            Role::Issuer,
+            "SELECT stan || ' ' || standing || ' ' || code || ' ' || coalesce(reversal_code, '-') FROM exchange",
+            "1 approved 00 -,2 declined 51 -,3 reversed 00 00,4 approved 00 -,5 approved 00 -,",
+        ),
+        (
+            Role::Issuer,
+            "SELECT owner || ' ' || available_minor FROM balance",
+            "cardholder 99690,funds 100000,suspense 310,",
+        ),
+        (Role::Issuer, "SELECT kind || ' ' || amount_minor FROM notice", "debited 101,debited 103,returned 103,debited 104,debited 105,"),
+        (
+            Role::Issuer,
+            "SELECT amount_minor || ' ' || coalesce(closed, 'stands') FROM posting WHERE stan IS NOT NULL",
+            "101 stands,103 reversed,104 stands,105 stands,",
+        ),
+        (
+            Role::Network,
+            "SELECT stan || ' ' || state || ' ' || code FROM exchange",
+            "1 answered 00,2 answered 51,3 answered 00,4 answered 00,5 answered 00,",
+        ),
+        (
+            Role::Network,
+            "SELECT original_stan || ' ' || progress || ' ' || attempts || ' ' || code FROM advice",
+            "3 confirmed 1 00,",
+        ),
+        (
+            Role::Terminal,
+            "SELECT stan || ' ' || ending || ' ' || coalesce(slip_state || slip_level || slip_printed, '-') FROM sale",
+            "1 approved done41,2 declined -,3 reversed -,4 approved -,5 asked -,",
+        ),
+    ] {
+        let rows = disk.query(role, sql).replace("Text(\"", "").replace("\")\n", ",");
+        // Text comes as bytes.
+        let rows = text_of(&rows);
+        assert_eq!(rows, expected, "{role:?} {sql}");
+    }
+}
+
+/// `Text([49, 50])` lines as their text.
+fn text_of(rows: &str) -> String {
+    rows.replace('\n', ",")
+}
+
+#[test]
+fn a_rebuild_equals_what_grew_by_itself() {
+    let world = World::new();
+    let disk = Disk(tempfile::tempdir().unwrap());
+    grow(&disk, Role::Acquirer, &world.acquirer);
+    grow(&disk, Role::Network, &world.network);
+    grow(&disk, Role::Issuer, &world.issuer);
+    grow(&disk, Role::Terminal, &world.terminal);
+    for role in Role::ALL {
+        let grown = disk.dump(role);
+        let rows = archive::rebuild(&disk.data(role)).unwrap();
+        assert_eq!(rows, archive::lag(&disk.data(role)).unwrap().journal_seq);
+        assert_eq!(grown, disk.dump(role), "{role:?}");
+    }
+    clean(&verify::run(&disk.all()));
+}
+
+/// Appends in three pieces; the projector is stopped and comes back between them.
+fn grow<R: Serialize>(disk: &Disk, role: Role, records: &[R]) {
+    let mut journal = disk.journal(role);
+    let data = disk.data(role);
+    for piece in records.chunks(records.len().div_ceil(3)) {
+        let projector = Projector::start(&data).unwrap();
+        append(&mut journal, piece);
+        projector.catch_up().unwrap();
+        assert_eq!(projector.position(), journal.head().seq);
+        assert_eq!(projector.failed(), None);
+    }
+}
+
+#[test]
+fn a_projector_comes_back_by_a_snapshot_and_refuses_a_second_one() {
+    let world = World::new();
+    let disk = Disk(tempfile::tempdir().unwrap());
+    let data = disk.data(Role::Network);
+    let mut journal = disk.journal(Role::Network);
+    let (early, late) = world.network.split_at(6);
+    append(&mut journal, early);
+    let mut fold = Network::new(network::Config::new(Institution(10_000)));
+    early.iter().for_each(|record| fold.apply(record));
+    journal.snapshot(&postcard::to_allocvec(fold.state()).unwrap()).unwrap();
+    append(&mut journal, &late[..1]);
+    Projector::start(&data).unwrap().catch_up().unwrap();
+    append(&mut journal, &late[1..]);
+    let projector = Projector::start(&data).unwrap();
+    projector.catch_up().unwrap();
+    assert!(matches!(archive::rebuild(&data), Err(ArchiveError::Locked { .. })));
+    drop(projector);
+    let report = verify::run(std::slice::from_ref(&data));
+    clean(&report);
+    assert_eq!(report.parties[0].snapshots, 1);
+}
+
+#[test]
+fn the_lag_is_rows_and_time() {
+    let disk = World::new().write();
+    let data = disk.data(Role::Issuer);
+    let rows = World::new().issuer.len() as u64;
+    let behind = Lag { journal_seq: rows, archive_seq: 0, rows, ms: (rows - 1) * 10 };
+    assert_eq!(archive::lag(&data).unwrap(), behind);
+    archive::rebuild(&data).unwrap();
+    assert_eq!(archive::lag(&data).unwrap(), Lag { archive_seq: rows, rows: 0, ms: 0, ..behind });
+    append(&mut disk.journal(Role::Issuer), &[issuer::Record::LinkDown]);
+    assert_eq!(archive::lag(&data).unwrap(), Lag { journal_seq: rows + 1, archive_seq: rows, rows: 1, ms: 10 });
+    clean(&verify::run(&[data]));
+}
+
+#[test]
+fn an_archive_of_another_journal_or_version_or_spoilt_is_begun_again() {
+    let spoils: [fn(&Path); 3] = [
+        |archive| sql(archive, "PRAGMA user_version = 0"),
+        |archive| sql(archive, "UPDATE place SET chain = zeroblob(32)"),
+        |archive| std::fs::write(archive, [7; 8_192]).unwrap(),
+    ];
+    let disk = World::new().write();
+    let data = disk.data(Role::Acquirer);
+    archive::rebuild(&data).unwrap();
+    let good = disk.dump(Role::Acquirer);
+    for spoil in spoils {
+        sql(&archive::path(&data), "DELETE FROM sale; PRAGMA journal_mode = DELETE");
+        spoil(&archive::path(&data));
+        Projector::start(&data).unwrap().catch_up().unwrap();
+        assert_eq!(disk.dump(Role::Acquirer), good);
+    }
+    assert!(matches!(Projector::start(disk.0.path()), Err(ArchiveError::Sqlite { .. })));
+}
+
+fn sql(archive: &Path, sql: &str) {
+    rusqlite::Connection::open(archive).unwrap().execute_batch(sql).unwrap();
+}
+
+#[test]
+fn a_tampered_archive_is_found_by_name() {
+    for (role, tamper, expected) in [
+        (
+            Role::Acquirer,
+            "UPDATE sale SET verdict_row = 'paid' WHERE stan = 3",
+            "sale T0000001/1/3/898310154110001: verdict_row is paid and must be reversed",
+        ),
+        (
+            Role::Acquirer,
+            "DELETE FROM event WHERE stan = 2 AND what = 'answered'",
+            "event T0000001/1/2/898310154110001/6/0: missing in the archive",
+        ),
+        (Role::Acquirer, "INSERT INTO posting VALUES(77, 1, 1000, 5, 0)", "posting 77: not in the journal"),
+        (
+            Role::Issuer,
+            "UPDATE balance SET available_minor = available_minor + 1 WHERE owner = 'cardholder'",
+            "balance 1000: available_minor is 99691 and must be 99690",
+        ),
+        (Role::Network, "UPDATE exchange SET code = '51' WHERE stan = 1", "code is 51 and must be 00"),
+        (Role::Terminal, "UPDATE sale SET slip_level = NULL", "slip_level is nothing and must be 4"),
+    ] {
+        let disk = World::new().write();
+        disk.rebuild_all();
+        disk.spoil(role, tamper);
+        let report = verify::run(&disk.all());
+        assert_eq!(checks(&report.problems), [(Check::ArchiveDiffers, 1)], "{tamper}\n{report}");
+        assert!(!report.clean && report.problems[0].listed[0].ends_with(expected), "{report}");
+    }
+}
+
+#[test]
+fn every_break_of_a_loop_is_found() {
+    type Break = fn(&mut World);
+    let rows: [(&str, Break, &[Check]); 12] = [
+        (
+            "a missing debit",
+            |world| drop(world.issuer.remove(1)),
+            &[Check::DebitMissing],
+        ),
+        (
+            "a double debit under one key",
+            |world| {
+                let issuer::Record::Answered(mut again) = world.issuer[1].clone() else { panic!("a debit") };
+                again.entry = Some(Entry::Post { transfer: transfer(900, CARDHOLDER, SUSPENSE, 101) });
+                world.issuer.push(issuer::Record::Answered(again));
+            },
+            &[Check::ExchangeBooks, Check::DebitDouble],
+        ),
+        (
+            "a debit under a key that nobody sent",
+            |world| {
+                let before = world.clone();
+                world.answer(9, true);
+                (world.acquirer, world.network) = (before.acquirer, before.network);
+            },
+            &[Check::DebitWithoutSale],
+        ),
+        (
+            "another amount",
+            |world| {
+                let issuer::Record::Answered(answered) = &mut world.issuer[1] else { panic!("a debit") };
+                answered.entry = Some(Entry::Post { transfer: transfer(1, CARDHOLDER, SUSPENSE, 102) });
+            },
+            &[Check::ExchangeBooks, Check::DebitAmount],
+        ),
+        (
+            "a reversal that returned nothing",
+            |world| {
+                for record in &mut world.issuer {
+                    if let issuer::Record::Returned(returned) = record {
+                        returned.entry = None;
+                    }
+                }
+            },
+            &[Check::ExchangeBooks, Check::DebitAfterReversal],
+        ),
+        (
+            "a sale declined at the acquirer and debited",
+            |world| {
+                for record in &mut world.acquirer {
+                    if let acquirer::Record::Answered { key, answer, .. } = record
+                        && key.stan == Stan(4)
+                    {
+                        answer.code = ResponseCode::INSUFFICIENT_FUNDS;
+                    }
+                }
+            },
+            &[Check::DebitNotApproved, Check::TerminalApproved],
+        ),
+        (
+            "a terminal that reversed what stands",
+            |world| {
+                let last = world.terminal.iter_mut().rev().find_map(|record| match &mut record.record {
+                    terminal::Record::Ended { ending, .. } => Some(ending),
+                    _ => None,
+                });
+                *last.unwrap() = terminal::Ending::Reversed { never_debited: true };
+            },
+            &[Check::TerminalNotApproved],
+        ),
+        (
+            "a sale that its terminal never asked for",
+            |world| {
+                let before = world.terminal.clone();
+                world.ask(8);
+                world.answer(8, true);
+                world.terminal = before;
+            },
+            &[Check::TerminalNeverAsked],
+        ),
+        (
+            "an approval that the network did not pass on",
+            |world| world.network.retain(|record| !matches!(record, network::Record::Answered { answer, .. } if answer.key.stan == Stan(5))),
+            &[Check::NetworkDisagrees],
+        ),
+        (
+            "a record that the books refuse",
+            |world| {
+                let again = world.issuer[1].clone();
+                world.issuer.push(again);
+            },
+            &[Check::RecordRefused],
+        ),
+        (
+            "an inquiry, a hang-up and a repeat break nothing",
+            |world| {
+                let key = sale(1).key;
+                world.acquirer.push(acquirer::Record::Delivered { key, delivery: Delivery::HungUp });
+                let reply = Reply { exchange: 2, tpdu: [0; 5], header: [0; 6] };
+                world.acquirer.push(acquirer::Record::Repeated { key, reply });
+            },
+            &[],
+        ),
+        (
+            "a tombstone breaks nothing",
+            |world| {
+                let reversal = host::Reversal {
+                    key: host_key(700),
+                    original: host_key(600),
+                    reason: ReversalReason::ACQUIRER_TIMEOUT,
+                    sale: financial(600),
+                };
+                let (at, code) = (now(60), ResponseCode::ORIGINAL_NOT_FOUND);
+                world.issuer.push(issuer::Record::Returned(issuer::Returned {
+                    at,
+                    reversal,
+                    code,
+                    entry: None,
+                    effective: false,
+                    barred: true,
+                }));
+                world.acquirer.push(acquirer::Record::Tombstone { key: sale(600).key });
+            },
+            &[],
+        ),
+    ];
+    for (name, change, expected) in rows {
+        let mut world = World::new();
+        change(&mut world);
+        let report = verify::run(&world.write().all());
+        let found: Vec<Check> = report.problems.iter().map(|found| found.check).collect();
+        assert_eq!(found, expected, "{name}\n{report}");
+        assert_eq!(report.clean, expected.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn a_damaged_journal_and_a_wrong_snapshot_are_found() {
+    let disk = World::new().write();
+    disk.journal(Role::Network).snapshot(&postcard::to_allocvec(&network::State::default()).unwrap()).unwrap();
+    let report = verify::run(&disk.all());
+    assert_eq!(checks(&report.problems), [(Check::SnapshotDiffers, 1)], "{report}");
+
+    let disk = World::new().write();
+    sql(&archive::journal_path(&disk.data(Role::Acquirer)), "UPDATE gathering SET wall = wall + 1 WHERE seq = 3");
+    let report = verify::run(&disk.all());
+    assert_eq!(checks(&report.problems), [(Check::JournalDamaged, 1)], "{report}");
+    assert_eq!(report.parties[1].rows, 2);
+
+    let nowhere = verify::run(&[disk.0.path().join("nowhere")]);
+    assert_eq!(checks(&nowhere.problems), [(Check::JournalDamaged, 1)]);
+}
