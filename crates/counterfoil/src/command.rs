@@ -79,7 +79,11 @@ pub(crate) type Failure = String;
 /// Reads the command line and runs it.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let format = if arguments.log_json { LogFormat::Json } else { LogFormat::Plain };
+    let format = if arguments.log_json {
+        LogFormat::Json
+    } else {
+        LogFormat::Plain
+    };
     if let Err(problem) = log::start(format, &arguments.log) {
         return fail(&format!("--log: {problem}"));
     }
@@ -87,7 +91,12 @@ pub fn main() -> ExitCode {
         Some(language) => language == Language::Zh,
         None => !std::env::var("LANG").unwrap_or_default().starts_with("en"),
     };
-    match run(arguments.command.unwrap_or_else(|| Command::Demo(demo::Arguments::default())), zh) {
+    match run(
+        arguments
+            .command
+            .unwrap_or_else(|| Command::Demo(demo::Arguments::default())),
+        zh,
+    ) {
         Ok(code) => code,
         Err(problem) => fail(&problem),
     }
@@ -104,7 +113,9 @@ fn run(command: Command, zh: bool) -> Result<ExitCode, Failure> {
         Command::Where(arguments) => where_is::run(&arguments, zh),
         Command::Decode(arguments) => decode::run(&arguments, zh),
         Command::Sim(arguments) => sim::run(&arguments),
-        Command::Config { command: ConfigCommand::Check(arguments) } => check::run(&arguments, zh),
+        Command::Config {
+            command: ConfigCommand::Check(arguments),
+        } => check::run(&arguments, zh),
     }
 }
 
@@ -124,10 +135,11 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 
 /// Resolves on Ctrl-C or a termination signal.
 pub(crate) async fn until_told_to_stop() {
-    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(signal) => signal,
-        Err(_) => return std::future::pending().await,
-    };
+    let mut terminate =
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(signal) => signal,
+            Err(_) => return std::future::pending().await,
+        };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
@@ -136,6 +148,9 @@ pub(crate) async fn until_told_to_stop() {
 
 /// Prints a value as JSON.
 pub(crate) fn print_json<T: serde::Serialize>(value: &T) -> Result<(), Failure> {
-    println!("{}", serde_json::to_string_pretty(value).map_err(|error| error.to_string())?);
+    println!(
+        "{}",
+        serde_json::to_string_pretty(value).map_err(|error| error.to_string())?
+    );
     Ok(())
 }

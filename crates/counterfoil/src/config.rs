@@ -54,7 +54,10 @@ impl Profile {
 
 /// Reads a file; an error names line and column.
 pub fn read<T: DeserializeOwned>(file: &Path) -> Result<T, ConfigError> {
-    let refuse = |problem: String| ConfigError { file: file.to_owned(), problem };
+    let refuse = |problem: String| ConfigError {
+        file: file.to_owned(),
+        problem,
+    };
     let text = std::fs::read_to_string(file).map_err(|error| refuse(error.to_string()))?;
     parse(&text).map_err(refuse)
 }
@@ -68,29 +71,49 @@ pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
 pub fn institution(text: &str) -> Result<payment::Institution, Problem> {
     let digits = !text.is_empty() && text.len() <= 11 && text.bytes().all(|b| b.is_ascii_digit());
     let number = text.parse().ok().filter(|_| digits);
-    number.map(payment::Institution).ok_or(format!("institution \"{text}\" must be 1 to 11 digits"))
+    number
+        .map(payment::Institution)
+        .ok_or(format!("institution \"{text}\" must be 1 to 11 digits"))
 }
 
 /// A terminal's number: exactly 8 characters.
 pub fn terminal_id(text: &str) -> Result<payment::TerminalId, Problem> {
-    payment::TerminalId::parse(text.as_bytes()).ok_or(format!("terminal \"{text}\" must be 8 printable characters"))
+    payment::TerminalId::parse(text.as_bytes()).ok_or(format!(
+        "terminal \"{text}\" must be 8 printable characters"
+    ))
 }
 
 /// A merchant's number: exactly 15 characters.
 pub fn merchant_id(text: &str) -> Result<payment::MerchantId, Problem> {
-    payment::MerchantId::parse(text.as_bytes()).ok_or(format!("merchant \"{text}\" must be 15 printable characters"))
+    payment::MerchantId::parse(text.as_bytes()).ok_or(format!(
+        "merchant \"{text}\" must be 15 printable characters"
+    ))
 }
 
 /// A terminal's number and the ones that follow it, by counting its last digits up.
 pub fn terminal_range(first: &str, count: u32) -> Result<Vec<payment::TerminalId>, Problem> {
     let digits = first.bytes().rev().take_while(u8::is_ascii_digit).count();
     let (prefix, number) = first.split_at(first.len() - digits);
-    let start: u64 = if digits == 0 { 0 } else { number.parse().map_err(|_| format!("terminal \"{first}\" has too many digits"))? };
+    let start: u64 = if digits == 0 {
+        0
+    } else {
+        number
+            .parse()
+            .map_err(|_| format!("terminal \"{first}\" has too many digits"))?
+    };
     if count == 0 || (digits == 0 && count > 1) {
-        return Err(format!("terminal \"{first}\": count must be at least 1, and more than 1 needs trailing digits"));
+        return Err(format!(
+            "terminal \"{first}\": count must be at least 1, and more than 1 needs trailing digits"
+        ));
     }
     (0..u64::from(count))
-        .map(|n| if digits == 0 { terminal_id(first) } else { terminal_id(&format!("{prefix}{:0digits$}", start + n)) })
+        .map(|n| {
+            if digits == 0 {
+                terminal_id(first)
+            } else {
+                terminal_id(&format!("{prefix}{:0digits$}", start + n))
+            }
+        })
         .collect()
 }
 
@@ -101,8 +124,15 @@ mod tests {
     #[test]
     fn ranges_count_up_and_stay_eight_characters() {
         let ids = terminal_range("T0000099", 2).unwrap();
-        assert_eq!(ids.iter().map(ToString::to_string).collect::<Vec<_>>(), ["T0000099", "T0000100"]);
-        assert!(terminal_range("99999999", 2).unwrap_err().contains("8 printable"));
+        assert_eq!(
+            ids.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["T0000099", "T0000100"]
+        );
+        assert!(
+            terminal_range("99999999", 2)
+                .unwrap_err()
+                .contains("8 printable")
+        );
         assert!(terminal_range("TERMINAL", 2).is_err());
         assert!(institution("1234x").is_err());
     }

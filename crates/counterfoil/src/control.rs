@@ -5,8 +5,11 @@ use crate::view::{self, SaleView};
 use acquirer::Acquirer;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
+use crypto::SoftwareModule;
+use network::Network;
+use payment::Surroundings;
 use serde::Serialize;
 use std::net::SocketAddr;
 
@@ -30,7 +33,9 @@ pub async fn serve(address: SocketAddr, routes: Router) -> Result<SocketAddr, St
     if !address.ip().is_loopback() {
         return Err(format!("control {address}: must be a loopback address"));
     }
-    let listener = tokio::net::TcpListener::bind(address).await.map_err(|error| format!("control {address}: {error}"))?;
+    let listener = tokio::net::TcpListener::bind(address)
+        .await
+        .map_err(|error| format!("control {address}: {error}"))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     tokio::spawn(async move { axum::serve(listener, routes).await });
     Ok(address)
@@ -67,10 +72,15 @@ async fn one_sale(
     State(handle): State<DriverHandle<Acquirer>>,
     Path(reference): Path<String>,
 ) -> Result<Json<SaleView>, (StatusCode, String)> {
-    let found = handle.look(move |acquirer, now| view::find(acquirer.state(), &reference).map(|sale| view::of(sale, now.wall)));
+    let found = handle.look(move |acquirer, now| {
+        view::find(acquirer.state(), &reference).map(|sale| view::of(sale, now.wall))
+    });
     match found.await {
         Ok(Some(view)) => Ok(Json(view)),
-        Ok(None) => Err((StatusCode::NOT_FOUND, "the acquirer never saw this sale".to_owned())),
+        Ok(None) => Err((
+            StatusCode::NOT_FOUND,
+            "the acquirer never saw this sale".to_owned(),
+        )),
         Err(refused) => Err((StatusCode::SERVICE_UNAVAILABLE, format!("{refused:?}"))),
     }
 }
@@ -79,7 +89,48 @@ async fn one_sided(
     State(handle): State<DriverHandle<Acquirer>>,
 ) -> Result<Json<Vec<SaleView>>, (StatusCode, String)> {
     let listed = handle.look(|acquirer, now| {
-        acquirer.state().one_sided().map(|sale| view::of(sale, now.wall)).collect::<Vec<_>>()
+        acquirer
+            .state()
+            .one_sided()
+            .map(|sale| view::of(sale, now.wall))
+            .collect::<Vec<_>>()
     });
-    listed.await.map(Json).map_err(|refused| (StatusCode::SERVICE_UNAVAILABLE, format!("{refused:?}")))
+    listed
+        .await
+        .map(Json)
+        .map_err(|refused| (StatusCode::SERVICE_UNAVAILABLE, format!("{refused:?}")))
+}
+
+/// The network's routes: new keys for a member (0800 with 101), asked for by its operator.
+pub fn network_routes(handle: DriverHandle<Network>, module: SoftwareModule) -> Router {
+    Router::new()
+        .route("/v1/keys/{member}/reset", post(reset_keys))
+        .with_state((handle.clone(), module))
+        .merge(status_routes(handle))
+}
+
+async fn reset_keys(
+    State((handle, module)): State<(DriverHandle<Network>, SoftwareModule)>,
+    Path(member): Path<String>,
+) -> Result<StatusCode, (StatusCode, String)> {
+    let member = crate::config::institution(&member)
+        .map_err(|problem| (StatusCode::BAD_REQUEST, problem))?;
+    let made = handle.look(move |network, now| {
+        network.reset_keys(
+            &Surroundings {
+                module: &module,
+                now,
+                random: &crate::driver::random,
+            },
+            member,
+        )
+    });
+    let input = made
+        .await
+        .map_err(|refused| (StatusCode::SERVICE_UNAVAILABLE, format!("{refused:?}")))?
+        .map_err(|error| (StatusCode::NOT_FOUND, error.to_string()))?;
+    handle
+        .send(input)
+        .map_err(|refused| (StatusCode::SERVICE_UNAVAILABLE, format!("{refused:?}")))?;
+    Ok(StatusCode::ACCEPTED)
 }

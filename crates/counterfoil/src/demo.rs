@@ -47,7 +47,12 @@ pub async fn run(world: &World, zh: bool) -> bool {
 
 fn intro(world: &World, zh: bool) -> String {
     let ladder = world.ladder();
-    let (i, n, a, t) = (ladder.issuer_ms, ladder.network_ms, ladder.acquirer_ms, ladder.terminal_ms);
+    let (i, n, a, t) = (
+        ladder.issuer_ms,
+        ladder.network_ms,
+        ladder.acquirer_ms,
+        ladder.terminal_ms,
+    );
     let data = world.data().display();
     if zh {
         format!(
@@ -69,13 +74,27 @@ fn told(ending: &Ending, zh: bool) -> String {
         for line in pick(&sale.picture).lines() {
             let _ = writeln!(text, "   {line}");
         }
-        let mark = if ending.problems.is_empty() { "✓" } else { "✕" };
-        let _ = write!(text, " {mark} {} · {} · {}", pick(&sale.headline), pick(&sale.goods), pick(&sale.position));
+        let mark = if ending.problems.is_empty() {
+            "✓"
+        } else {
+            "✕"
+        };
+        let _ = write!(
+            text,
+            " {mark} {} · {} · {}",
+            pick(&sale.headline),
+            pick(&sale.goods),
+            pick(&sale.position)
+        );
     }
     for problem in &ending.problems {
         let _ = write!(text, "\n ✕ {problem}");
     }
-    if std::io::stdout().is_terminal() && !ending.problems.is_empty() { format!("\x1b[31m{text}\x1b[0m") } else { text }
+    if std::io::stdout().is_terminal() && !ending.problems.is_empty() {
+        format!("\x1b[31m{text}\x1b[0m")
+    } else {
+        text
+    }
 }
 
 /// The closing table: story, outcome, slip, where the money is, seconds to heal.
@@ -92,18 +111,29 @@ pub fn table(endings: &[Ending], zh: bool) -> String {
         let slips = match ending.slips {
             (0, 0) => "–".to_owned(),
             (originals, 0) => format!("{originals}"),
-            (originals, copies) => format!("{originals}+{copies}{}", if zh { "补" } else { " copy" }),
+            (originals, copies) => {
+                format!("{originals}+{copies}{}", if zh { "补" } else { " copy" })
+            }
         };
         rows.push([
-            if ending.problems.is_empty() { "✓" } else { "✕" }.to_owned(),
+            if ending.problems.is_empty() {
+                "✓"
+            } else {
+                "✕"
+            }
+            .to_owned(),
             format!("{} {}", ending.id, pick(&ending.title)),
             sale.map_or_else(String::new, |s| pick(&s.headline)),
             slips,
             sale.map_or_else(String::new, |s| pick(&s.position)),
-            ending.heal_seconds.map_or("–".to_owned(), |s| format!("{s:.1} s")),
+            ending
+                .heal_seconds
+                .map_or("–".to_owned(), |s| format!("{s:.1} s")),
         ]);
     }
-    let widths: Vec<usize> = (0..6).map(|c| rows.iter().map(|r| columns(&r[c])).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..6)
+        .map(|c| rows.iter().map(|r| columns(&r[c])).max().unwrap_or(0))
+        .collect();
     let mut text = String::new();
     for (n, row) in rows.iter().enumerate() {
         for (cell, width) in row.iter().zip(&widths) {
@@ -120,12 +150,24 @@ pub fn table(endings: &[Ending], zh: bool) -> String {
 
 /// Columns on a terminal: Chinese takes two.
 fn columns(text: &str) -> usize {
-    text.chars().map(|c| if ('\u{1100}'..).contains(&c) && !('\u{2000}'..'\u{2E80}').contains(&c) { 2 } else { 1 }).sum()
+    text.chars()
+        .map(|c| {
+            if ('\u{1100}'..).contains(&c) && !('\u{2000}'..'\u{2E80}').contains(&c) {
+                2
+            } else {
+                1
+            }
+        })
+        .sum()
 }
 
 /// Prints what the acquirer knows of an open loop.
 fn tell_open(sale: &SaleView, zh: bool) {
-    let (headline, picture) = if zh { (&sale.headline.0, &sale.picture.0) } else { (&sale.headline.1, &sale.picture.1) };
+    let (headline, picture) = if zh {
+        (&sale.headline.0, &sale.picture.0)
+    } else {
+        (&sale.headline.1, &sale.picture.1)
+    };
     println!(" … {headline}");
     for line in picture.lines() {
         println!("   {line}");
@@ -133,7 +175,10 @@ fn tell_open(sale: &SaleView, zh: bool) {
 }
 
 /// Waits until `reached` gives something, at most `limit`.
-async fn until<T, F: Future<Output = Option<T>>>(limit: Duration, mut reached: impl FnMut() -> F) -> Option<T> {
+async fn until<T, F: Future<Output = Option<T>>>(
+    limit: Duration,
+    mut reached: impl FnMut() -> F,
+) -> Option<T> {
     let end = tokio::time::Instant::now() + limit;
     loop {
         if let Some(value) = reached().await {
@@ -148,6 +193,8 @@ async fn until<T, F: Future<Output = Option<T>>>(limit: Duration, mut reached: i
 
 /// The sale of a till as the acquirer sees it.
 async fn look(world: &World, reference: String) -> Option<SaleView> {
-    let found = world.acquirer().look(move |acquirer, now| view::find(acquirer.state(), &reference).map(|s| view::of(s, now.wall)));
+    let found = world.acquirer().look(move |acquirer, now| {
+        view::find(acquirer.state(), &reference).map(|s| view::of(s, now.wall))
+    });
     found.await.ok().flatten()
 }

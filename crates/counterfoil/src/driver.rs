@@ -12,6 +12,7 @@ mod resume;
 
 pub use figures::{Figures, FlushTimes};
 pub use inbox::{Refused, Stop};
+pub(crate) use machine_thread::random;
 
 use crate::journal::JournalError;
 use crate::link::{Board, LinkFigures};

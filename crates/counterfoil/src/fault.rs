@@ -60,7 +60,10 @@ impl Hop {
     /// Relays connections made to a fresh loopback port to `target`. Must be called on the runtime.
     pub async fn start(target: SocketAddr, framing: Framing) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let hop = Self { plan: Arc::default(), address: listener.local_addr()? };
+        let hop = Self {
+            plan: Arc::default(),
+            address: listener.local_addr()?,
+        };
         let relay = hop.clone();
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
@@ -99,7 +102,9 @@ impl Hop {
 
     fn next_act(&self, mti: Option<u16>, direction: Direction) -> Option<Act> {
         let mut plan = self.lock();
-        let place = plan.iter().position(|f| f.direction == direction && (f.mti.is_none() || f.mti == mti))?;
+        let place = plan
+            .iter()
+            .position(|f| f.direction == direction && (f.mti.is_none() || f.mti == mti))?;
         let fault = &mut plan[place];
         fault.times -= 1;
         let (act, over) = (fault.act, fault.times == 0);
@@ -119,7 +124,13 @@ impl Hop {
         }
     }
 
-    async fn pump(&self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, framing: Framing, direction: Direction) {
+    async fn pump(
+        &self,
+        mut from: OwnedReadHalf,
+        mut to: OwnedWriteHalf,
+        framing: Framing,
+        direction: Direction,
+    ) {
         let mut buffer = Vec::new();
         let mut piece = [0; 8_192];
         loop {
@@ -152,7 +163,8 @@ impl Hop {
 fn mti(framing: Framing, frame: &[u8]) -> Option<u16> {
     match framing {
         Framing::Terminal => {
-            let bytes = frame.get(frame::TERMINAL_PREFIX_BYTES..frame::TERMINAL_PREFIX_BYTES + 2)?;
+            let bytes =
+                frame.get(frame::TERMINAL_PREFIX_BYTES..frame::TERMINAL_PREFIX_BYTES + 2)?;
             Some(u16::from_be_bytes([bytes[0], bytes[1]]))
         }
         Framing::Host => {

@@ -3,7 +3,8 @@
 //! Each terminal keeps its own exchange numbers; towards the driver they are told apart by the upper bits.
 
 use payment::{
-    Decision, EdgeError, Institution, Machine, Mono, Now, Party, Peer, Said, Surroundings, TerminalId,
+    Decision, EdgeError, Institution, Machine, Mono, Now, Party, Peer, Said, Surroundings,
+    TerminalId,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,9 +54,21 @@ pub struct Effect {
 impl Fleet {
     /// Terminals that have never spoken.
     pub fn new(configs: Vec<Config>) -> Self {
-        let places = configs.iter().enumerate().map(|(n, c)| (c.terminal, n as u32)).collect();
+        let places = configs
+            .iter()
+            .enumerate()
+            .map(|(n, c)| (c.terminal, n as u32))
+            .collect();
         let scheduled = vec![None; configs.len()];
-        Self { row: Row(configs.into_iter().map(|c| Place::Running(Box::new(Terminal::new(c)))).collect()), places, due: BTreeSet::new(), scheduled }
+        Self {
+            row: Row(configs
+                .into_iter()
+                .map(|c| Place::Running(Box::new(Terminal::new(c))))
+                .collect()),
+            places,
+            due: BTreeSet::new(),
+            scheduled,
+        }
     }
 
     /// How many.
@@ -86,16 +99,34 @@ impl Fleet {
         (0..self.len() as u32).filter_map(|place| self.terminal(place))
     }
 
-    fn decide_one(&self, now: Now, place: u32, input: terminal::Input, decided: &mut Decision<Record, Effect>) {
-        let Some(terminal) = self.terminal(place) else { return };
+    fn decide_one(
+        &self,
+        now: Now,
+        place: u32,
+        input: terminal::Input,
+        decided: &mut Decision<Record, Effect>,
+    ) {
+        let Some(terminal) = self.terminal(place) else {
+            return;
+        };
         let one = terminal.decide(now, input);
-        decided.records.extend(one.records.into_iter().map(|record| Record { place, record }));
-        decided.effects.extend(one.effects.into_iter().map(|effect| Effect { place, effect }));
+        decided.records.extend(
+            one.records
+                .into_iter()
+                .map(|record| Record { place, record }),
+        );
+        decided.effects.extend(
+            one.effects
+                .into_iter()
+                .map(|effect| Effect { place, effect }),
+        );
     }
 
     fn reschedule(&mut self, place: u32) {
         let next = self.terminal(place).and_then(Terminal::deadline);
-        let Some(scheduled) = self.scheduled.get_mut(place as usize) else { return };
+        let Some(scheduled) = self.scheduled.get_mut(place as usize) else {
+            return;
+        };
         if let Some(before) = std::mem::replace(scheduled, next) {
             self.due.remove(&(before, place));
         }
@@ -149,29 +180,49 @@ impl Party for Fleet {
 
     fn restore(&mut self, state: Row) {
         for (place, restored) in state.0.into_iter().enumerate() {
-            if let (Some(Place::Running(terminal)), Place::Restored(state)) = (self.row.0.get_mut(place), restored) {
+            if let (Some(Place::Running(terminal)), Place::Restored(state)) =
+                (self.row.0.get_mut(place), restored)
+            {
                 terminal.restore(*state);
             }
             self.reschedule(place as u32);
         }
     }
 
-    fn hear(&self, around: &Surroundings<'_>, from: Peer, frame: &[u8]) -> Result<Input, EdgeError> {
-        let Peer::Exchange(number) = from else { return Err(EdgeError::Stranger) };
+    fn hear(
+        &self,
+        around: &Surroundings<'_>,
+        from: Peer,
+        frame: &[u8],
+    ) -> Result<Input, EdgeError> {
+        let Peer::Exchange(number) = from else {
+            return Err(EdgeError::Stranger);
+        };
         let (place, own) = exchange_parts(number);
         let terminal = self.terminal(place).ok_or(EdgeError::Stranger)?;
-        terminal.hear(around, Peer::Exchange(own), frame).map(|input| Input::One(place, Box::new(input)))
+        terminal
+            .hear(around, Peer::Exchange(own), frame)
+            .map(|input| Input::One(place, Box::new(input)))
     }
 
-    fn say(&self, around: &Surroundings<'_>, effect: &Effect, frame: &mut Vec<u8>) -> Result<Option<Said<Input>>, EdgeError> {
-        let Some(terminal) = self.terminal(effect.place) else { return Ok(None) };
+    fn say(
+        &self,
+        around: &Surroundings<'_>,
+        effect: &Effect,
+        frame: &mut Vec<u8>,
+    ) -> Result<Option<Said<Input>>, EdgeError> {
+        let Some(terminal) = self.terminal(effect.place) else {
+            return Ok(None);
+        };
         let said = terminal.say(around, &effect.effect, frame)?;
         Ok(said.map(|said| Said {
             to: match said.to {
                 Peer::Exchange(number) => Peer::Exchange(exchange(effect.place, number)),
                 member @ Peer::Member(_) => member,
             },
-            if_undelivered: said.if_undelivered.map(|input| Input::One(effect.place, Box::new(input))),
+            if_undelivered: said
+                .if_undelivered
+                .map(|input| Input::One(effect.place, Box::new(input))),
         }))
     }
 
@@ -195,7 +246,10 @@ pub const fn exchange(place: u32, number: u64) -> u64 {
 
 /// The place and the terminal's own number of an exchange.
 pub const fn exchange_parts(number: u64) -> (u32, u64) {
-    ((number >> EXCHANGE_BITS) as u32, number & ((1 << EXCHANGE_BITS) - 1))
+    (
+        (number >> EXCHANGE_BITS) as u32,
+        number & ((1 << EXCHANGE_BITS) - 1),
+    )
 }
 
 /// The states of the row, as a snapshot keeps them.

@@ -1,6 +1,5 @@
 //! The program: runs the parties on real sockets and disks.
 
-
 pub mod command;
 pub mod config;
 pub mod control;

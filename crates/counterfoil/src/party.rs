@@ -7,7 +7,9 @@ use crate::config::terminal::TerminalFile;
 use crate::config::{Problem, Profile};
 use crate::driver::{Driven, Driver, DriverHandle, Local, Settings};
 use crate::fleet::Fleet;
-use crate::link::{Connecting, Dialing, Limits, Listening, connect_member, dial, listen_members, listen_terminals};
+use crate::link::{
+    Connecting, Dialing, Limits, Listening, connect_member, dial, listen_members, listen_terminals,
+};
 use crate::printer::{self, SpoolLine};
 use crate::webhook::{self, Webhook};
 use acquirer::Acquirer;
@@ -25,6 +27,7 @@ use tokio::sync::mpsc;
 #[derive(Debug)]
 pub struct Running<P: Driven> {
     driver: Driver<P>,
+    module: SoftwareModule,
     /// Where it listens, for a party that does.
     pub address: Option<SocketAddr>,
     /// Kept for what ends when they are dropped.
@@ -35,6 +38,11 @@ impl<P: Driven> Running<P> {
     /// A handle to the party.
     pub fn handle(&self) -> &DriverHandle<P> {
         self.driver.handle()
+    }
+
+    /// The party's security module.
+    pub fn module(&self) -> &SoftwareModule {
+        &self.module
     }
 
     /// Ends the links, makes everything durable and stops. Blocks: not for a runtime thread.
@@ -73,35 +81,83 @@ pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
             tracing::warn!(case, sale = %key, "case opened: people must look");
         }
     });
-    let driver = drive(Acquirer::new(config), module, &file.data, "acquirer", file.profile, local)?;
-    let listening = listen_terminals(file.listen, Framing::Terminal, Limits::default(), driver.handle().clone())
-        .map_err(|error| format!("listen {}: {error}", file.listen))?;
+    let driver = drive(
+        Acquirer::new(config),
+        module.clone(),
+        &file.data,
+        "acquirer",
+        file.profile,
+        local,
+    )?;
+    let listening = listen_terminals(
+        file.listen,
+        Framing::Terminal,
+        Limits::default(),
+        driver.handle().clone(),
+    )
+    .map_err(|error| format!("listen {}: {error}", file.listen))?;
     let address = Some(listening.address());
-    let connecting =
-        connect_member(file.network.address.to_string(), network, Limits::default(), driver.handle().clone());
-    Ok(Running { driver, address, links: (vec![listening], vec![connecting]) })
+    let connecting = connect_member(
+        file.network.address.to_string(),
+        network,
+        Limits::default(),
+        driver.handle().clone(),
+    );
+    Ok(Running {
+        driver,
+        module,
+        address,
+        links: (vec![listening], vec![connecting]),
+    })
 }
 
 /// Starts a network. Must be called on the runtime.
 pub fn network(file: &NetworkFile) -> Result<Running<Network>, Problem> {
     let (config, module) = file.resolve()?;
-    let members: Vec<Institution> = config.members.iter().map(|member| member.institution).collect();
-    let driver = drive(Network::new(config), module, &file.data, "network", file.profile, Box::new(|_| {}))?;
-    let listening = listen_members(file.listen, members, Limits::default(), driver.handle().clone())
-        .map_err(|error| format!("listen {}: {error}", file.listen))?;
+    let members: Vec<Institution> = config
+        .members
+        .iter()
+        .map(|member| member.institution)
+        .collect();
+    let driver = drive(
+        Network::new(config),
+        module.clone(),
+        &file.data,
+        "network",
+        file.profile,
+        Box::new(|_| {}),
+    )?;
+    let listening = listen_members(
+        file.listen,
+        members,
+        Limits::default(),
+        driver.handle().clone(),
+    )
+    .map_err(|error| format!("listen {}: {error}", file.listen))?;
     let address = Some(listening.address());
-    Ok(Running { driver, address, links: (vec![listening], Vec::new()) })
+    Ok(Running {
+        driver,
+        module,
+        address,
+        links: (vec![listening], Vec::new()),
+    })
 }
 
 /// Who is told of notices to cardholders, beside log and webhook.
 pub type NoticeWatch = Box<dyn FnMut(&issuer::Notice) + Send>;
 
 /// Starts an issuer. Must be called on the runtime.
-pub fn issuer(file: &IssuerFile, mut watch: Option<NoticeWatch>) -> Result<Running<Issuer>, Problem> {
+pub fn issuer(
+    file: &IssuerFile,
+    mut watch: Option<NoticeWatch>,
+) -> Result<Running<Issuer>, Problem> {
     let (config, module) = file.resolve()?;
     let network = config.network;
     let webhook = file.webhook.as_ref().map(|text| {
-        Webhook::start(webhook::Settings::new(text.url.clone(), text.secret.reveal().as_bytes().to_vec()))
+        Webhook::start(webhook::Settings::new(
+            text.url.clone(),
+            text.secret.reveal().as_bytes().to_vec(),
+        ))
     });
     let local: Local<Issuer> = Box::new(move |effect| {
         if let issuer::Effect::Notice(notice) = effect {
@@ -114,10 +170,26 @@ pub fn issuer(file: &IssuerFile, mut watch: Option<NoticeWatch>) -> Result<Runni
             }
         }
     });
-    let driver = drive(Issuer::new(config), module, &file.data, "issuer", file.profile, local)?;
-    let connecting =
-        connect_member(file.network.address.to_string(), network, Limits::default(), driver.handle().clone());
-    Ok(Running { driver, address: None, links: (Vec::new(), vec![connecting]) })
+    let driver = drive(
+        Issuer::new(config),
+        module.clone(),
+        &file.data,
+        "issuer",
+        file.profile,
+        local,
+    )?;
+    let connecting = connect_member(
+        file.network.address.to_string(),
+        network,
+        Limits::default(),
+        driver.handle().clone(),
+    );
+    Ok(Running {
+        driver,
+        module,
+        address: None,
+        links: (Vec::new(), vec![connecting]),
+    })
 }
 
 /// Names the notice for its receiver, who may get it twice.
@@ -140,7 +212,9 @@ fn notice_event(notice: &issuer::Notice) -> serde_json::Value {
 pub type Shown = (u32, terminal::Screen);
 
 /// Starts a row of terminals; what they show arrives on the returned channel. Must be called on the runtime.
-pub fn terminals(file: &TerminalFile) -> Result<(Running<Fleet>, mpsc::UnboundedReceiver<Shown>), Problem> {
+pub fn terminals(
+    file: &TerminalFile,
+) -> Result<(Running<Fleet>, mpsc::UnboundedReceiver<Shown>), Problem> {
     let (configs, module) = file.resolve()?;
     let places = configs.len() as u32;
     let (screens, shown) = mpsc::unbounded_channel();
@@ -158,12 +232,39 @@ pub fn terminals(file: &TerminalFile) -> Result<(Running<Fleet>, mpsc::Unbounded
         }
         terminal::Effect::Send { .. } | terminal::Effect::HangUp { .. } => {}
     });
-    let driver = drive(Fleet::new(configs), module, &file.data, "terminal", file.profile, local)?;
-    let dialing = if file.keep_connection { Dialing::Kept } else { Dialing::Short };
-    dial(file.acquirer.to_string(), Framing::Terminal, dialing, Limits::default(), driver.handle().clone());
+    let driver = drive(
+        Fleet::new(configs),
+        module.clone(),
+        &file.data,
+        "terminal",
+        file.profile,
+        local,
+    )?;
+    let dialing = if file.keep_connection {
+        Dialing::Kept
+    } else {
+        Dialing::Short
+    };
+    dial(
+        file.acquirer.to_string(),
+        Framing::Terminal,
+        dialing,
+        Limits::default(),
+        driver.handle().clone(),
+    );
     let printers = file.printer.map_or(Vec::new(), |address| {
-        (0..places).map(|place| printer::connect(address, place, driver.handle().clone())).collect()
+        (0..places)
+            .map(|place| printer::connect(address, place, driver.handle().clone()))
+            .collect()
     });
     let _ = lines.set(printers);
-    Ok((Running { driver, address: None, links: (Vec::new(), Vec::new()) }, shown))
+    Ok((
+        Running {
+            driver,
+            module,
+            address: None,
+            links: (Vec::new(), Vec::new()),
+        },
+        shown,
+    ))
 }

@@ -33,7 +33,10 @@ pub struct Bench {
 impl Bench {
     /// A well printer with a full roll.
     pub fn new(paper: Paper) -> Self {
-        Self { printer: Arc::new(Mutex::new(VirtualPrinter::new(paper))), linked: watch::Sender::new(true) }
+        Self {
+            printer: Arc::new(Mutex::new(VirtualPrinter::new(paper))),
+            linked: watch::Sender::new(true),
+        }
     }
 
     /// Does something to the printer, or looks at its paper.
@@ -96,7 +99,14 @@ pub type SpoolLine = mpsc::Sender<SpoolEffect>;
 /// Keeps the link between the spool of the terminal at `place` and the printer at `address`. Must be called on the runtime.
 pub fn connect(address: SocketAddr, place: u32, handle: DriverHandle<Fleet>) -> SpoolLine {
     let (line, effects) = mpsc::channel(EFFECTS_MAX);
-    tokio::spawn(Link { address, place, handle }.run(effects));
+    tokio::spawn(
+        Link {
+            address,
+            place,
+            handle,
+        }
+        .run(effects),
+    );
     line
 }
 
@@ -133,11 +143,19 @@ impl Link {
         }
     }
 
-    async fn perform(&self, effect: SpoolEffect, connection: &mut Option<(OwnedReadHalf, OwnedWriteHalf)>) {
+    async fn perform(
+        &self,
+        effect: SpoolEffect,
+        connection: &mut Option<(OwnedReadHalf, OwnedWriteHalf)>,
+    ) {
         match effect {
             SpoolEffect::Connect => {
                 *connection = self.dial().await;
-                self.tell(if connection.is_some() { SpoolInput::Connected } else { SpoolInput::Lost });
+                self.tell(if connection.is_some() {
+                    SpoolInput::Connected
+                } else {
+                    SpoolInput::Lost
+                });
             }
             SpoolEffect::Close => *connection = None,
             SpoolEffect::Query => {
@@ -153,16 +171,28 @@ impl Link {
     }
 
     async fn dial(&self) -> Option<(OwnedReadHalf, OwnedWriteHalf)> {
-        let stream = tokio::time::timeout(CONNECT, TcpStream::connect(self.address)).await.ok()?.ok()?;
+        let stream = tokio::time::timeout(CONNECT, TcpStream::connect(self.address))
+            .await
+            .ok()?
+            .ok()?;
         let _ = stream.set_nodelay(true);
         let _ = socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(WRITE));
         Some(stream.into_split())
     }
 
     /// Writes all of it, or loses the connection and says so.
-    async fn write(&self, connection: &mut Option<(OwnedReadHalf, OwnedWriteHalf)>, bytes: &[u8]) -> bool {
-        let Some((_, half)) = connection else { return false };
-        if matches!(tokio::time::timeout(WRITE, half.write_all(bytes)).await, Ok(Ok(()))) {
+    async fn write(
+        &self,
+        connection: &mut Option<(OwnedReadHalf, OwnedWriteHalf)>,
+        bytes: &[u8],
+    ) -> bool {
+        let Some((_, half)) = connection else {
+            return false;
+        };
+        if matches!(
+            tokio::time::timeout(WRITE, half.write_all(bytes)).await,
+            Ok(Ok(()))
+        ) {
             return true;
         }
         *connection = None;
@@ -172,6 +202,9 @@ impl Link {
 
     fn tell(&self, input: SpoolInput) {
         // A stopped driver needs no news of its printer; a full one hears of the loss at the next question.
-        let _ = self.handle.send(Input::One(self.place, Box::new(terminal::Input::Printer(input))));
+        let _ = self.handle.send(Input::One(
+            self.place,
+            Box::new(terminal::Input::Printer(input)),
+        ));
     }
 }

@@ -10,14 +10,20 @@ use std::path::Path;
 pub fn acquirer_sale(data: &Path, reference: &str) -> Result<Option<SaleView>, String> {
     let path = data.join("journal.db");
     if !path.exists() {
-        return Err(format!("the acquirer does not answer, and {} does not exist", path.display()));
+        return Err(format!(
+            "the acquirer does not answer, and {} does not exist",
+            path.display()
+        ));
     }
     let mut state = State::default();
     let mut last = Wall::default();
     for row in journal::read(&path).map_err(|error| error.to_string())? {
         let row = row.map_err(|error| error.to_string())?;
         last = row.now.wall;
-        row.records::<Record>(&path).map_err(|error| error.to_string())?.iter().for_each(|record| state.apply(record));
+        row.records::<Record>(&path)
+            .map_err(|error| error.to_string())?
+            .iter()
+            .for_each(|record| state.apply(record));
     }
     Ok(view::find(&state, reference).map(|sale| view::of(sale, last)))
 }

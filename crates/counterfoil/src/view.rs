@@ -57,15 +57,22 @@ pub struct SaleView {
 
 /// Finds a sale by `terminal/trace`, `terminal/batch/trace` or retrieval reference number.
 pub fn find<'a>(state: &'a State, reference: &str) -> Option<&'a SaleRecord> {
-
     let parts: Vec<&str> = reference.split('/').collect();
     let number = |text: &str| text.parse::<u32>().ok();
     match parts.as_slice() {
         [rrn] => state.find_rrn(payment::Rrn::parse(rrn.as_bytes())?),
-        [terminal, stan] => state.find_trace(TerminalId::parse(terminal.as_bytes())?, Stan(number(stan)?)),
+        [terminal, stan] => {
+            state.find_trace(TerminalId::parse(terminal.as_bytes())?, Stan(number(stan)?))
+        }
         [terminal, batch, stan] => {
-            let (terminal, batch, stan) = (TerminalId::parse(terminal.as_bytes())?, number(batch)?, number(stan)?);
-            state.sales().find(|s| s.key().terminal == terminal && s.key().batch.0 == batch && s.key().stan.0 == stan)
+            let (terminal, batch, stan) = (
+                TerminalId::parse(terminal.as_bytes())?,
+                number(batch)?,
+                number(stan)?,
+            );
+            state.sales().find(|s| {
+                s.key().terminal == terminal && s.key().batch.0 == batch && s.key().stan.0 == stan
+            })
         }
         _ => None,
     }
@@ -73,8 +80,19 @@ pub fn find<'a>(state: &'a State, reference: &str) -> Option<&'a SaleRecord> {
 
 /// What is known of a sale now.
 pub fn of(sale: &SaleRecord, now: Wall) -> SaleView {
-    let Verdict { row, headline_zh, headline_en, outcome, receipt, position, goods, owner, due, lines, beads } =
-        verdict::verdict(&sale.evidence);
+    let Verdict {
+        row,
+        headline_zh,
+        headline_en,
+        outcome,
+        receipt,
+        position,
+        goods,
+        owner,
+        due,
+        lines,
+        beads,
+    } = verdict::verdict(&sale.evidence);
     let kind = sale.request.kind.row();
     let words = |(zh, en): (&str, &str)| (zh.to_owned(), en.to_owned());
     SaleView {
@@ -98,7 +116,10 @@ pub fn of(sale: &SaleRecord, now: Wall) -> SaleView {
         due_ms: due,
         lines: lines.to_vec(),
         dots: loop_picture::dots(&beads),
-        picture: (loop_picture::text(&beads, true), loop_picture::text(&beads, false)),
+        picture: (
+            loop_picture::text(&beads, true),
+            loop_picture::text(&beads, false),
+        ),
         evidence: evidence(sale),
     }
 }
@@ -107,9 +128,11 @@ pub fn of(sale: &SaleRecord, now: Wall) -> SaleView {
 fn name<T: Serialize>(value: &T) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(text)) => text,
-        Ok(serde_json::Value::Object(map)) => {
-            map.iter().next().map(|(k, v)| format!("{k}:{}", v.as_str().unwrap_or_default())).unwrap_or_default()
-        }
+        Ok(serde_json::Value::Object(map)) => map
+            .iter()
+            .next()
+            .map(|(k, v)| format!("{k}:{}", v.as_str().unwrap_or_default()))
+            .unwrap_or_default(),
         _ => String::new(),
     }
 }
@@ -120,51 +143,118 @@ fn evidence(sale: &SaleRecord) -> Vec<(String, String)> {
     let mut say = |zh: String, en: String| lines.push((zh, en));
     let e = &sale.evidence;
     match e.upstream {
-        Upstream::NotSent(code) => say(format!("前置拒绝 {code}，没有发往银联"), format!("refused here with {code}; nothing was sent")),
-        Upstream::Waiting => say("已发往银联，应答未到，未超时".into(), "sent to the network; answer awaited, within the time-out".into()),
-        Upstream::Declined(code) => say(format!("上游应答 {code}"), format!("upstream answered {code}")),
+        Upstream::NotSent(code) => say(
+            format!("前置拒绝 {code}，没有发往银联"),
+            format!("refused here with {code}; nothing was sent"),
+        ),
+        Upstream::Waiting => say(
+            "已发往银联，应答未到，未超时".into(),
+            "sent to the network; answer awaited, within the time-out".into(),
+        ),
+        Upstream::Declined(code) => say(
+            format!("上游应答 {code}"),
+            format!("upstream answered {code}"),
+        ),
         Upstream::Approved => say("发卡行应答：同意".into(), "the issuer approved".into()),
-        Upstream::Silent => say("已发往银联，超时无应答".into(), "sent to the network; no answer within the time-out".into()),
-        Upstream::NetworkGaveUp => say("银联应答 98：没有等到发卡行".into(), "the network answered 98: it did not hear from the issuer".into()),
-        Upstream::Interrupted => say("重启时在途，应答无从得知".into(), "in flight when the acquirer restarted".into()),
+        Upstream::Silent => say(
+            "已发往银联，超时无应答".into(),
+            "sent to the network; no answer within the time-out".into(),
+        ),
+        Upstream::NetworkGaveUp => say(
+            "银联应答 98：没有等到发卡行".into(),
+            "the network answered 98: it did not hear from the issuer".into(),
+        ),
+        Upstream::Interrupted => say(
+            "重启时在途，应答无从得知".into(),
+            "in flight when the acquirer restarted".into(),
+        ),
     }
     if let Some(approval) = sale.answer.and_then(|a| a.approval) {
-        say(format!("授权码 {approval}"), format!("approval code {approval}"));
+        say(
+            format!("授权码 {approval}"),
+            format!("approval code {approval}"),
+        );
     }
     if e.late_approval {
-        say("冲正发出后收到迟到的同意应答".into(), "an approval arrived after the reversal had left".into());
+        say(
+            "冲正发出后收到迟到的同意应答".into(),
+            "an approval arrived after the reversal had left".into(),
+        );
     }
     match e.delivery {
         Delivery::NotYet => {}
-        Delivery::Sent => say("应答已发给终端".into(), "the answer was sent to the terminal".into()),
-        Delivery::HungUp => say("发应答时终端已断开".into(), "the terminal had hung up before the answer".into()),
-        Delivery::Recovered => say("经结果查询重新送达".into(), "delivered again as the answer to a result query".into()),
+        Delivery::Sent => say(
+            "应答已发给终端".into(),
+            "the answer was sent to the terminal".into(),
+        ),
+        Delivery::HungUp => say(
+            "发应答时终端已断开".into(),
+            "the terminal had hung up before the answer".into(),
+        ),
+        Delivery::Recovered => say(
+            "经结果查询重新送达".into(),
+            "delivered again as the answer to a result query".into(),
+        ),
     }
     match e.confirmation {
         Confirmation::None => {}
-        Confirmation::Implied => say("终端的下一笔报文表明它已有结果".into(), "the terminal's next message implies that it has the outcome".into()),
+        Confirmation::Implied => say(
+            "终端的下一笔报文表明它已有结果".into(),
+            "the terminal's next message implies that it has the outcome".into(),
+        ),
         Confirmation::Signed(outcome, slip) => {
             let (zh, en) = slip.trouble.words();
             say(
-                format!("终端成交标记 {outcome:?}，小票证据 E{} {zh}", slip.level).trim_end().to_owned(),
-                format!("the terminal's sign: {outcome:?}, slip evidence E{} {en}", slip.level).trim_end().to_owned(),
+                format!("终端成交标记 {outcome:?}，小票证据 E{} {zh}", slip.level)
+                    .trim_end()
+                    .to_owned(),
+                format!(
+                    "the terminal's sign: {outcome:?}, slip evidence E{} {en}",
+                    slip.level
+                )
+                .trim_end()
+                .to_owned(),
             );
         }
     }
     if let Some(reversal) = e.reversal {
         let (zh, en) = match reversal.cause {
-            ReversalCause::Terminal(reason) => (format!("终端要求冲正，原因 {reason}"), format!("the terminal asked for reversal, reason {reason}")),
-            ReversalCause::Upstream => ("前置发起冲正".to_owned(), "the acquirer started the reversal".to_owned()),
+            ReversalCause::Terminal(reason) => (
+                format!("终端要求冲正，原因 {reason}"),
+                format!("the terminal asked for reversal, reason {reason}"),
+            ),
+            ReversalCause::Upstream => (
+                "前置发起冲正".to_owned(),
+                "the acquirer started the reversal".to_owned(),
+            ),
         };
-        say(format!("{zh}，已发 {} 次", reversal.attempts), format!("{en}; {} attempt(s)", reversal.attempts));
+        say(
+            format!("{zh}，已发 {} 次", reversal.attempts),
+            format!("{en}; {} attempt(s)", reversal.attempts),
+        );
         match reversal.progress {
-            ReversalProgress::Open => say("发卡行尚未确认冲正".into(), "the issuer has not confirmed the reversal yet".into()),
-            ReversalProgress::Confirmed(code) => say(format!("发卡行确认冲正 {code}"), format!("the issuer confirmed the reversal with {code}")),
-            ReversalProgress::Refused(code) => say(format!("发卡行拒绝冲正 {code}"), format!("the issuer refused the reversal with {code}")),
+            ReversalProgress::Open => say(
+                "发卡行尚未确认冲正".into(),
+                "the issuer has not confirmed the reversal yet".into(),
+            ),
+            ReversalProgress::Confirmed(code) => say(
+                format!("发卡行确认冲正 {code}"),
+                format!("the issuer confirmed the reversal with {code}"),
+            ),
+            ReversalProgress::Refused(code) => say(
+                format!("发卡行拒绝冲正 {code}"),
+                format!("the issuer refused the reversal with {code}"),
+            ),
         }
     }
     if e.duplicates > 0 {
-        say(format!("同一请求重复收到 {} 次，只处理一次", e.duplicates), format!("the same request came {} time(s) again and acted once", e.duplicates));
+        say(
+            format!("同一请求重复收到 {} 次，只处理一次", e.duplicates),
+            format!(
+                "the same request came {} time(s) again and acted once",
+                e.duplicates
+            ),
+        );
     }
     lines
 }
@@ -174,7 +264,13 @@ pub fn text(view: &SaleView, zh: bool) -> String {
     use std::fmt::Write;
     let pick = |pair: &(String, String)| if zh { pair.0.clone() } else { pair.1.clone() };
     let mut out = String::new();
-    let label = |zh_label: &str, en_label: &str| if zh { zh_label.to_owned() } else { en_label.to_owned() };
+    let label = |zh_label: &str, en_label: &str| {
+        if zh {
+            zh_label.to_owned()
+        } else {
+            en_label.to_owned()
+        }
+    };
     let _ = writeln!(out, "{}", pick(&view.headline));
     let _ = writeln!(out, "{}", pick(&view.lines[0]));
     let _ = writeln!(out);
@@ -182,30 +278,60 @@ pub fn text(view: &SaleView, zh: bool) -> String {
         let _ = writeln!(out, "  {line}");
     }
     let _ = writeln!(out);
-    let due = view.due.as_ref().map_or(String::new(), |due| format!("{}{due}", label("，不晚于 ", ", by ")));
+    let due = view.due.as_ref().map_or(String::new(), |due| {
+        format!("{}{due}", label("，不晚于 ", ", by "))
+    });
     let rows = [
-        (label("交易", "sale"), format!("{} {} {} {}", view.key, pick(&view.kind), view.amount, view.card)),
+        (
+            label("交易", "sale"),
+            format!(
+                "{} {} {} {}",
+                view.key,
+                pick(&view.kind),
+                view.amount,
+                view.card
+            ),
+        ),
         (label("参考号", "RRN"), view.rrn.clone()),
         (label("钱在哪里", "money"), pick(&view.position)),
         (label("货物", "goods"), pick(&view.goods)),
-        (label("下一步", "next"), format!("{}{due}", pick(&view.owner))),
+        (
+            label("下一步", "next"),
+            format!("{}{due}", pick(&view.owner)),
+        ),
         (label("收到请求", "received"), view.received.clone()),
         (label("截至", "as of"), view.as_of.clone()),
     ];
     for (name, value) in rows {
         let columns: usize = name.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
-        let _ = writeln!(out, "  {name}{} {value}", " ".repeat(10usize.saturating_sub(columns)));
+        let _ = writeln!(
+            out,
+            "  {name}{} {value}",
+            " ".repeat(10usize.saturating_sub(columns))
+        );
     }
     let _ = writeln!(out, "\n  {}", label("证据", "evidence"));
     for line in &view.evidence {
         let _ = writeln!(out, "  · {}", pick(line));
     }
-    let titles = [("商户", "merchant"), ("持卡人", "cardholder"), ("运营", "operator")];
+    let titles = [
+        ("商户", "merchant"),
+        ("持卡人", "cardholder"),
+        ("运营", "operator"),
+    ];
     let _ = writeln!(out);
     for ((zh_title, en_title), line) in titles.iter().zip(&view.lines[1..]) {
         let title = label(zh_title, en_title);
-        let columns: usize = title.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
-        let _ = writeln!(out, "  {title}{} {}", " ".repeat(10usize.saturating_sub(columns)), pick(line));
+        let columns: usize = title
+            .chars()
+            .map(|c| if c.is_ascii() { 1 } else { 2 })
+            .sum();
+        let _ = writeln!(
+            out,
+            "  {title}{} {}",
+            " ".repeat(10usize.saturating_sub(columns)),
+            pick(line)
+        );
     }
     out
 }

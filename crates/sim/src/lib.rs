@@ -10,6 +10,7 @@ mod disk;
 mod invariants;
 mod links;
 mod marks;
+mod memo;
 mod node;
 mod oracle;
 #[cfg(feature = "planted")]

@@ -4,6 +4,7 @@
 
 use crate::core::{Core, Event, Who};
 use crate::disk::{Disk, Tail};
+use crate::memo::Memo;
 use crate::prng::{Prng, mix};
 use crate::weather::Fault;
 use crypto::SoftwareModule;
@@ -144,7 +145,7 @@ pub struct Node<P: Actor> {
     pub epoch: u32,
     pub disk: Disk,
     config: P::Config,
-    module: SoftwareModule,
+    module: Memo,
     random: Cell<u64>,
     disk_prng: Prng,
     collecting: Gathering<P>,
@@ -174,7 +175,7 @@ impl<P: Actor> Node<P> {
             epoch: 0,
             disk: Disk::default(),
             config,
-            module,
+            module: Memo::new(module),
             random: Cell::new(mix(seed ^ u64::from(who.place()))),
             disk_prng: Prng::new(seed, 0xD15C ^ u64::from(who.place()) << 16),
             collecting: Gathering::default(),

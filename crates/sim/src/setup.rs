@@ -230,7 +230,7 @@ fn till(
         goods_question_ms: ladder.terminal_ms * prng.within(1, 4),
         gaps: Gaps::default(),
         idle_report_ms: prng.within(500, 8_000),
-        prints: prng.percent(40),
+        prints: prng.percent(25),
         language: Language::Zh,
         paper: Paper::Mm58,
     }

@@ -1,7 +1,10 @@
 //! `counterfoil config check`: every file by itself, then the time-outs of all of them together.
 
 use super::Failure;
-use crate::config::{self, Problem, acquirer::AcquirerFile, issuer::IssuerFile, network::NetworkFile, terminal::TerminalFile};
+use crate::config::{
+    self, Problem, acquirer::AcquirerFile, issuer::IssuerFile, network::NetworkFile,
+    terminal::TerminalFile,
+};
 use payment::timeouts::Ladder;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -21,24 +24,40 @@ pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> 
         println!("✓ {}", file.display());
         ladders.push((file, ladder));
     }
-    if let Some(((first, ladder), (other, differs))) =
-        ladders.first().and_then(|first| Some((first, ladders.iter().find(|(_, ladder)| *ladder != first.1)?)))
-    {
+    if let Some(((first, ladder), (other, differs))) = ladders.first().and_then(|first| {
+        Some((
+            first,
+            ladders.iter().find(|(_, ladder)| *ladder != first.1)?,
+        ))
+    }) {
         return Err(format!(
             "{} and {} name different time-outs ({ladder:?} and {differs:?}); parties that meet must share one ladder",
             first.display(),
             other.display()
         ));
     }
-    println!("{}", if zh { "全部有效，超时逐级嵌套。" } else { "All valid; the time-outs nest." });
+    println!(
+        "{}",
+        if zh {
+            "全部有效，超时逐级嵌套。"
+        } else {
+            "All valid; the time-outs nest."
+        }
+    );
     Ok(ExitCode::SUCCESS)
 }
 
 fn check(file: &PathBuf) -> Result<Ladder, Failure> {
-    let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = file
+        .file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let named = |problem: Problem| format!("{}: {problem}", file.display());
     let read = |error: config::ConfigError| error.to_string();
-    let ladder = match ["acquirer", "network", "issuer", "terminal"].into_iter().find(|party| stem.contains(party)) {
+    let ladder = match ["acquirer", "network", "issuer", "terminal"]
+        .into_iter()
+        .find(|party| stem.contains(party))
+    {
         Some("acquirer") => {
             let file: AcquirerFile = config::read(file).map_err(read)?;
             file.resolve().map_err(named)?;
@@ -59,7 +78,11 @@ fn check(file: &PathBuf) -> Result<Ladder, Failure> {
             file.resolve().map_err(named)?;
             file.timeouts
         }
-        None => return Err(named("the file name must contain acquirer, network, issuer or terminal".to_owned())),
+        None => {
+            return Err(named(
+                "the file name must contain acquirer, network, issuer or terminal".to_owned(),
+            ));
+        }
     };
     Ok(ladder)
 }

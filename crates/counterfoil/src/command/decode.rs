@@ -33,25 +33,36 @@ pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> 
     let own = match &arguments.dialect_file {
         None => None,
         Some(file) => {
-            let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+            let text = std::fs::read_to_string(file)
+                .map_err(|error| format!("{}: {error}", file.display()))?;
             Some(Dialect::parse(&text).map_err(|error| format!("{}: {error}", file.display()))?)
         }
     };
     let named = match &arguments.dialect {
         None => None,
-        Some(name) => Some(Dialect::by_name(name).ok_or(format!("dialect \"{name}\" is not terminal, host or ascii87"))?),
+        Some(name) => Some(Dialect::by_name(name).ok_or(format!(
+            "dialect \"{name}\" is not terminal, host or ascii87"
+        ))?),
     };
     let guessed = guess(&bytes);
     let dialect = own.as_ref().or(named).or(guessed.map(|(dialect, _)| dialect)).ok_or(
         "this is no message of a dialect known here; name one with --dialect to see where it breaks".to_owned(),
     )?;
-    let layer = guessed.filter(|(found, _)| std::ptr::eq(*found, dialect)).map(|(_, layer)| layer);
-    let body = layer.and_then(|layer| layer.body(dialect, &bytes)).unwrap_or(&bytes);
+    let layer = guessed
+        .filter(|(found, _)| std::ptr::eq(*found, dialect))
+        .map(|(_, layer)| layer);
+    let body = layer
+        .and_then(|layer| layer.body(dialect, &bytes))
+        .unwrap_or(&bytes);
     let mut message = Message::new(Mti(0));
     let deviations = if arguments.lenient {
-        dialect.decode_lenient(body, &mut message).map_err(|error| error.to_string())?
+        dialect
+            .decode_lenient(body, &mut message)
+            .map_err(|error| error.to_string())?
     } else {
-        dialect.decode(body, &mut message).map_err(|error| error.to_string())?;
+        dialect
+            .decode(body, &mut message)
+            .map_err(|error| error.to_string())?;
         Vec::new()
     };
     let lines = describe::describe(&message, dialect);
@@ -80,7 +91,10 @@ pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> 
 fn hex(text: &str) -> Result<Vec<u8>, Failure> {
     let digits: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
     if digits.len() > HEX_MAX {
-        return Err(format!("{} hex characters are more than {HEX_MAX}", digits.len()));
+        return Err(format!(
+            "{} hex characters are more than {HEX_MAX}",
+            digits.len()
+        ));
     }
     if digits.len() % 2 != 0 {
         return Err(format!("{} hex characters: an odd number", digits.len()));
@@ -89,7 +103,9 @@ fn hex(text: &str) -> Result<Vec<u8>, Failure> {
         .chunks_exact(2)
         .enumerate()
         .map(|(n, pair)| {
-            let value = std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
+            let value = std::str::from_utf8(pair)
+                .ok()
+                .and_then(|pair| u8::from_str_radix(pair, 16).ok());
             value.ok_or(format!("character {} is not hex", 2 * n + 1))
         })
         .collect()

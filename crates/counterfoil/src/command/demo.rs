@@ -27,7 +27,11 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> {
     let data = arguments.data.clone().unwrap_or_else(|| DATA.into());
-    let fallback = if arguments.once { "127.0.0.1:0" } else { CONTROL };
+    let fallback = if arguments.once {
+        "127.0.0.1:0"
+    } else {
+        CONTROL
+    };
     let control = match arguments.control {
         Some(control) => control,
         None => fallback.parse().map_err(|_| "control address".to_owned())?,
@@ -47,5 +51,9 @@ pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> 
         runtime.block_on(until_told_to_stop());
     }
     world.stop()?;
-    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if well {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

@@ -19,18 +19,33 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn acquirer(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let file: config::acquirer::AcquirerFile = config::read(&arguments.config).map_err(|error| error.to_string())?;
-    serve(file.control, || party::acquirer(&file), |running| control::acquirer_routes(running.handle().clone()))
+    let file: config::acquirer::AcquirerFile =
+        config::read(&arguments.config).map_err(|error| error.to_string())?;
+    serve(
+        file.control,
+        || party::acquirer(&file),
+        |running| control::acquirer_routes(running.handle().clone()),
+    )
 }
 
 pub(super) fn network(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let file: config::network::NetworkFile = config::read(&arguments.config).map_err(|error| error.to_string())?;
-    serve(file.control, || party::network(&file), |running| control::status_routes(running.handle().clone()))
+    let file: config::network::NetworkFile =
+        config::read(&arguments.config).map_err(|error| error.to_string())?;
+    serve(
+        file.control,
+        || party::network(&file),
+        |running| control::network_routes(running.handle().clone(), running.module().clone()),
+    )
 }
 
 pub(super) fn issuer(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let file: config::issuer::IssuerFile = config::read(&arguments.config).map_err(|error| error.to_string())?;
-    serve(file.control, || party::issuer(&file, None), |running| control::status_routes(running.handle().clone()))
+    let file: config::issuer::IssuerFile =
+        config::read(&arguments.config).map_err(|error| error.to_string())?;
+    serve(
+        file.control,
+        || party::issuer(&file, None),
+        |running| control::status_routes(running.handle().clone()),
+    )
 }
 
 /// Runs a party until it is told to stop, or has to; the exit status tells which.
@@ -45,7 +60,9 @@ fn serve<P: Driven>(
         control::serve(at, routes(&running)).await?;
         Ok::<_, Failure>(running)
     })?;
-    let listens = running.address.map_or(String::new(), |address| format!(", listening on {address}"));
+    let listens = running
+        .address
+        .map_or(String::new(), |address| format!(", listening on {address}"));
     println!("{} ready{listens}, control {at}", running.handle().name());
     let handle = running.handle().clone();
     let told = runtime.block_on(async {
@@ -54,6 +71,10 @@ fn serve<P: Driven>(
             () = handle.until_stopped() => false,
         }
     });
-    if told { running.stop()? } else { running.join()? }
+    if told {
+        running.stop()?
+    } else {
+        running.join()?
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -81,7 +81,12 @@ fn obey(bench: &Bench, word: &str, zh: bool) -> bool {
 async fn show(bench: Bench) {
     let mut seen = 0;
     loop {
-        let slips: Vec<String> = bench.with(|p| p.papers()[seen.min(p.papers().len())..].iter().map(|s| s.text.clone()).collect());
+        let slips: Vec<String> = bench.with(|p| {
+            p.papers()[seen.min(p.papers().len())..]
+                .iter()
+                .map(|s| s.text.clone())
+                .collect()
+        });
         for slip in &slips {
             println!("{slip}\n✂ {}", "┄".repeat(30));
         }

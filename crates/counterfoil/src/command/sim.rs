@@ -31,9 +31,16 @@ const PIECE: u64 = 50;
 
 fn range(text: &str) -> Result<Range<u64>, String> {
     let (from, to) = text.split_once("..").ok_or("a range such as 0..1000")?;
-    let number = |text: &str| text.parse::<u64>().map_err(|_| format!("\"{text}\" is not a seed"));
+    let number = |text: &str| {
+        text.parse::<u64>()
+            .map_err(|_| format!("\"{text}\" is not a seed"))
+    };
     let (from, to) = (number(from)?, number(to)?);
-    if from < to { Ok(from..to) } else { Err(format!("{from}..{to} is empty")) }
+    if from < to {
+        Ok(from..to)
+    } else {
+        Err(format!("{from}..{to} is empty"))
+    }
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -59,7 +66,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 }
 
 fn exit(well: bool) -> ExitCode {
-    if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if well {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// Runs pieces of the range on threads and adds them up in order, so that the sum is the same on any number of threads.
@@ -74,12 +85,17 @@ fn all(range: Range<u64>, threads: u64) -> Summary {
             let mut done = Vec::new();
             loop {
                 let place = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                let Some(piece) = pieces.get(place) else { return done };
+                let Some(piece) = pieces.get(place) else {
+                    return done;
+                };
                 done.push((place, sim::seeds(piece.clone())));
             }
         };
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().unwrap_or_default())
+            .collect()
     });
     done.sort_by_key(|(place, _)| *place);
     let mut sum = Summary::default();
@@ -122,11 +138,18 @@ fn tell(summary: &Summary, seconds: f64) {
         println!("  {fault:<24} {count:>9}");
     }
     if summary.failed == 0 {
-        println!("no invariant broke · longest heal {:.1} s · history {:016x}", summary.heal_us_max as f64 / 1e6, summary.hash);
+        println!(
+            "no invariant broke · longest heal {:.1} s · history {:016x}",
+            summary.heal_us_max as f64 / 1e6,
+            summary.hash
+        );
         return;
     }
     println!("{} seeds broke an invariant", summary.failed);
     for (seed, violation) in &summary.failures {
-        println!("  seed {seed}: {} {}\n    counterfoil sim --replay {seed}", violation.invariant, violation.text);
+        println!(
+            "  seed {seed}: {} {}\n    counterfoil sim --replay {seed}",
+            violation.invariant, violation.text
+        );
     }
 }

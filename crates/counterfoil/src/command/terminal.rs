@@ -40,7 +40,13 @@ pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> 
     let runtime = runtime()?;
     let (_, module) = file.resolve()?;
     let (running, shown) = runtime.block_on(async { party::terminals(&file) })?;
-    let till = Till { handle: running.handle().clone(), module, file, zh, json: arguments.json };
+    let till = Till {
+        handle: running.handle().clone(),
+        module,
+        file,
+        zh,
+        json: arguments.json,
+    };
     let result = runtime.block_on(till.converse(arguments.script.clone(), shown));
     running.stop()?;
     result.map(|()| ExitCode::SUCCESS)
@@ -63,7 +69,12 @@ impl Till {
         let scripted = script.is_some();
         let mut lines = read_lines(script)?;
         if !scripted && !self.json {
-            println!("{} · {}\n{}", self.file.merchant_name, self.file.id, self.say(HELP));
+            println!(
+                "{} · {}\n{}",
+                self.file.merchant_name,
+                self.file.id,
+                self.say(HELP)
+            );
         }
         self.press(Command::SignOn)?;
         loop {
@@ -81,13 +92,21 @@ impl Till {
             match words.as_slice() {
                 ["quit"] => break,
                 // Scripts wait for a screen by name, or for a while.
-                ["wait", name] => self.wait(name, Duration::from_secs(120), &mut shown).await?,
+                ["wait", name] => {
+                    self.wait(name, Duration::from_secs(120), &mut shown)
+                        .await?
+                }
                 ["wait", name, seconds] => {
-                    let seconds = seconds.parse().map_err(|_| format!("wait {name} {seconds}: seconds?"))?;
-                    self.wait(name, Duration::from_secs(seconds), &mut shown).await?;
+                    let seconds = seconds
+                        .parse()
+                        .map_err(|_| format!("wait {name} {seconds}: seconds?"))?;
+                    self.wait(name, Duration::from_secs(seconds), &mut shown)
+                        .await?;
                 }
                 ["sleep", ms] => {
-                    let ms = ms.parse().map_err(|_| format!("sleep {ms}: milliseconds?"))?;
+                    let ms = ms
+                        .parse()
+                        .map_err(|_| format!("sleep {ms}: milliseconds?"))?;
                     tokio::time::sleep(Duration::from_millis(ms)).await;
                 }
                 words => {
@@ -112,7 +131,9 @@ impl Till {
             ["balance", card] => self.balance(Some(card)).await,
             ["reprint"] => self.press(Command::Reprint(None)),
             ["reprint", trace] => {
-                let stan = trace.parse().map_err(|_| format!("reprint {trace}: a trace number?"))?;
+                let stan = trace
+                    .parse()
+                    .map_err(|_| format!("reprint {trace}: a trace number?"))?;
                 self.press(Command::Reprint(Some(Stan(stan))))
             }
             ["flush"] => self.press(Command::Flush),
@@ -130,7 +151,12 @@ impl Till {
     async fn sale(&self, amount: &str, card: Option<&str>) -> Result<(), Failure> {
         let amount = Amount::parse_yuan(amount)
             .filter(|amount| amount.minor > 0)
-            .ok_or_else(|| format!("{amount}: {}", self.say(("金额应如 128 或 128.00", "an amount such as 128 or 128.00"))))?;
+            .ok_or_else(|| {
+                format!(
+                    "{amount}: {}",
+                    self.say(("金额应如 128 或 128.00", "an amount such as 128 or 128.00"))
+                )
+            })?;
         let presented = Box::new(self.present(card).await?);
         self.press(Command::Sale { amount, presented })
     }
@@ -142,20 +168,41 @@ impl Till {
 
     /// The holder of a test card presents it and enters the PIN.
     async fn present(&self, card: Option<&str>) -> Result<terminal::Presented, Failure> {
-        let found = self.file.cards.iter().find(|c| card.is_none_or(|name| c.name == name));
+        let found = self
+            .file
+            .cards
+            .iter()
+            .find(|c| card.is_none_or(|name| c.name == name));
         let card = found.cloned().ok_or_else(|| {
             let names: Vec<&str> = self.file.cards.iter().map(|c| c.name.as_str()).collect();
-            format!("{} {}", self.say(("可用的测试卡：", "test cards:")), names.join(" "))
+            format!(
+                "{} {}",
+                self.say(("可用的测试卡：", "test cards:")),
+                names.join(" ")
+            )
         })?;
         let module = self.module.clone();
         let look = self.handle.look(move |fleet, now| {
             let random = || [0; 32];
-            let around = Surroundings { module: &module, now, random: &random };
-            let track = Track2::parse(format!("{}D{}201000000000", card.pan, card.expiry).as_bytes())?;
-            let pin = card.pin.as_ref().and_then(|pin| Pin::parse(pin.as_bytes()).ok());
-            fleet.terminal(0)?.present(&around, track, pin.as_ref()).ok()
+            let around = Surroundings {
+                module: &module,
+                now,
+                random: &random,
+            };
+            let track =
+                Track2::parse(format!("{}D{}201000000000", card.pan, card.expiry).as_bytes())?;
+            let pin = card
+                .pin
+                .as_ref()
+                .and_then(|pin| Pin::parse(pin.as_bytes()).ok());
+            fleet
+                .terminal(0)?
+                .present(&around, track, pin.as_ref())
+                .ok()
         });
-        look.await.map_err(|refused| format!("{refused:?}"))?.ok_or_else(|| "the card could not be read".to_owned())
+        look.await
+            .map_err(|refused| format!("{refused:?}"))?
+            .ok_or_else(|| "the card could not be read".to_owned())
     }
 
     async fn status(&self) -> Result<(), Failure> {
@@ -163,17 +210,31 @@ impl Till {
             let terminal = fleet.terminal(0)?;
             let state = terminal.state();
             let recent: Vec<_> = state.completed().rev().take(5).copied().collect();
-            Some((state.batch(), state.next_stan(), state.totals(), terminal.busy(), recent))
+            Some((
+                state.batch(),
+                state.next_stan(),
+                state.totals(),
+                terminal.busy(),
+                recent,
+            ))
         });
-        let Some((batch, stan, totals, busy, recent)) = look.await.map_err(|refused| format!("{refused:?}"))? else {
+        let Some((batch, stan, totals, busy, recent)) =
+            look.await.map_err(|refused| format!("{refused:?}"))?
+        else {
             return Ok(());
         };
         let waiting = busy.map_or_else(String::new, |busy| self.say(busy_words(busy)).to_owned());
         let sum = Amount::fen(totals.sales_minor);
         if self.zh {
-            println!("批次 {batch} · 下一凭证号 {stan} · 成交 {} 笔 {sum} · 冲正 {} 笔 {waiting}", totals.sales, totals.reversed);
+            println!(
+                "批次 {batch} · 下一凭证号 {stan} · 成交 {} 笔 {sum} · 冲正 {} 笔 {waiting}",
+                totals.sales, totals.reversed
+            );
         } else {
-            println!("batch {batch} · next trace {stan} · {} sold, {sum} · {} reversed {waiting}", totals.sales, totals.reversed);
+            println!(
+                "batch {batch} · next trace {stan} · {} sold, {sum} · {} reversed {waiting}",
+                totals.sales, totals.reversed
+            );
         }
         for completed in recent {
             let ending = match completed.ending {
@@ -181,12 +242,23 @@ impl Till {
                 terminal::Ending::Approved(_) => verdict::headline("paid"),
                 terminal::Ending::Declined(_) => ("未成功", "declined"),
                 terminal::Ending::NotSent => ("未发出", "not sent"),
-                terminal::Ending::Reversed { never_debited: false } => verdict::headline("reversed"),
-                terminal::Ending::Reversed { never_debited: true } => verdict::headline("reversed_never_debited"),
+                terminal::Ending::Reversed {
+                    never_debited: false,
+                } => verdict::headline("reversed"),
+                terminal::Ending::Reversed {
+                    never_debited: true,
+                } => verdict::headline("reversed_never_debited"),
                 terminal::Ending::Case => ("已转人工", "with the acquirer's staff"),
             };
             let sale = completed.sale;
-            println!("  {} {} {} {} {}", sale.key.stan, completed.at.wall.text(), sale.amount, sale.card.masked(), self.say(ending));
+            println!(
+                "  {} {} {} {} {}",
+                sale.key.stan,
+                completed.at.wall.text(),
+                sale.amount,
+                sale.card.masked(),
+                self.say(ending)
+            );
         }
         Ok(())
     }
@@ -206,12 +278,21 @@ impl Till {
             }
             false
         });
-        if seen.await.unwrap_or(false) { Ok(()) } else { Err(format!("wait {name}: it did not come within {} s", limit.as_secs())) }
+        if seen.await.unwrap_or(false) {
+            Ok(())
+        } else {
+            Err(format!(
+                "wait {name}: it did not come within {} s",
+                limit.as_secs()
+            ))
+        }
     }
 
     fn press(&self, command: Command) -> Result<(), Failure> {
         let input = Input::One(0, Box::new(terminal::Input::Cashier(command)));
-        self.handle.send(input).map_err(|refused| format!("{refused:?}"))
+        self.handle
+            .send(input)
+            .map_err(|refused| format!("{refused:?}"))
     }
 
     fn say(&self, words: (&'static str, &'static str)) -> &'static str {
@@ -221,7 +302,10 @@ impl Till {
     fn show(&self, screen: &Screen) {
         let (text, goods) = self.words(screen);
         if self.json {
-            println!("{}", serde_json::json!({ "screen": screen_name(screen), "sale": sale_name(screen), "text": text }));
+            println!(
+                "{}",
+                serde_json::json!({ "screen": screen_name(screen), "sale": sale_name(screen), "text": text })
+            );
         } else {
             let goods = goods.map_or(String::new(), |goods| format!("  【{goods}】"));
             println!("{text}{goods}");
@@ -234,37 +318,116 @@ impl Till {
         let deliver = self.say(verdict::Goods::Deliver.words());
         let hold = self.say(verdict::Goods::Hold.words());
         let stop = self.say(verdict::Goods::DoNotDeliver.words());
-        let cashier = |code: payment::ResponseCode| code.words(payment::response::Audience::Cashier, self.zh);
+        let cashier =
+            |code: payment::ResponseCode| code.words(payment::response::Audience::Cashier, self.zh);
         match screen {
             Screen::SignedOn => (self.say(("签到成功", "Signed on")).to_owned(), None),
             Screen::SignedOff => (self.say(("签退成功", "Signed off")).to_owned(), None),
-            Screen::SignOnRefused(code) => (format!("{} {}", self.say(("签到未成功：", "Sign-on refused:")), cashier(*code)), None),
-            Screen::EchoAnswered => (self.say(("主机在线", "The host is there")).to_owned(), None),
-            Screen::HostSilent => (self.say(("主机没有应答，会自动再试", "The host does not answer; trying again")).to_owned(), None),
-            Screen::Confirming(key) => (format!("{} · {}", row("confirming"), key.stan), Some(hold)),
-            Screen::Approved { amount, recovered, .. } => {
-                (format!("{} {amount}", row(if *recovered { "recovered" } else { "paid" })), Some(deliver))
-            }
-            Screen::Declined { code, .. } => (
-                format!("{}{}", self.say(("交易未成功：", "Declined: ")), cashier(*code)),
-                Some(stop),
-            ),
-            Screen::NotSent(_) => {
-                (self.say(("没有连上主机，请求未发出，没有扣款", "No connection: nothing was sent, nothing debited")).to_owned(), Some(stop))
-            }
-            Screen::Asking(_) => (self.say(("没有收到应答，正在查询结果，请勿再次刷卡", "No answer; asking what became of it. Do not present the card again")).to_owned(), Some(hold)),
-            Screen::Reversing { .. } => (row("reversing_silent"), Some(stop)),
-            Screen::ReversalRefused { code, .. } => (format!("{} {code}", self.say(("冲正未完成，继续重发，代码", "Reversal not complete, still trying; code"))), Some(stop)),
-            Screen::Reversed { never_debited, .. } => {
-                (row(if *never_debited { "reversed_never_debited" } else { "reversed" }), Some(stop))
-            }
-            Screen::Case(_) => (self.say(("冲正未完成，已转人工", "Reversal not complete; a case is open")).to_owned(), Some(stop)),
-            Screen::AskGoods(_) => (self.say(("结果已找回：交易成功。商品已经交给顾客了吗？ yes / no", "Recovered: approved. Were the goods handed over? yes / no")).to_owned(), Some(hold)),
-            Screen::Balance(minor) => (
-                format!("{} {}{}", self.say(("可用余额", "Available")), if *minor < 0 { "-" } else { "" }, Amount::fen(minor.unsigned_abs())),
+            Screen::SignOnRefused(code) => (
+                format!(
+                    "{} {}",
+                    self.say(("签到未成功：", "Sign-on refused:")),
+                    cashier(*code)
+                ),
                 None,
             ),
-            Screen::BalanceRefused(code) => (format!("{}{}", self.say(("余额查询未成功：", "Inquiry refused: ")), cashier(*code)), None),
+            Screen::EchoAnswered => (self.say(("主机在线", "The host is there")).to_owned(), None),
+            Screen::HostSilent => (
+                self.say((
+                    "主机没有应答，会自动再试",
+                    "The host does not answer; trying again",
+                ))
+                .to_owned(),
+                None,
+            ),
+            Screen::Confirming(key) => {
+                (format!("{} · {}", row("confirming"), key.stan), Some(hold))
+            }
+            Screen::Approved {
+                amount, recovered, ..
+            } => (
+                format!(
+                    "{} {amount}",
+                    row(if *recovered { "recovered" } else { "paid" })
+                ),
+                Some(deliver),
+            ),
+            Screen::Declined { code, .. } => (
+                format!(
+                    "{}{}",
+                    self.say(("交易未成功：", "Declined: ")),
+                    cashier(*code)
+                ),
+                Some(stop),
+            ),
+            Screen::NotSent(_) => (
+                self.say((
+                    "没有连上主机，请求未发出，没有扣款",
+                    "No connection: nothing was sent, nothing debited",
+                ))
+                .to_owned(),
+                Some(stop),
+            ),
+            Screen::Asking(_) => (
+                self.say((
+                    "没有收到应答，正在查询结果，请勿再次刷卡",
+                    "No answer; asking what became of it. Do not present the card again",
+                ))
+                .to_owned(),
+                Some(hold),
+            ),
+            Screen::Reversing { .. } => (row("reversing_silent"), Some(stop)),
+            Screen::ReversalRefused { code, .. } => (
+                format!(
+                    "{} {code}",
+                    self.say((
+                        "冲正未完成，继续重发，代码",
+                        "Reversal not complete, still trying; code"
+                    ))
+                ),
+                Some(stop),
+            ),
+            Screen::Reversed { never_debited, .. } => (
+                row(if *never_debited {
+                    "reversed_never_debited"
+                } else {
+                    "reversed"
+                }),
+                Some(stop),
+            ),
+            Screen::Case(_) => (
+                self.say((
+                    "冲正未完成，已转人工",
+                    "Reversal not complete; a case is open",
+                ))
+                .to_owned(),
+                Some(stop),
+            ),
+            Screen::AskGoods(_) => (
+                self.say((
+                    "结果已找回：交易成功。商品已经交给顾客了吗？ yes / no",
+                    "Recovered: approved. Were the goods handed over? yes / no",
+                ))
+                .to_owned(),
+                Some(hold),
+            ),
+            Screen::Balance(minor) => (
+                format!(
+                    "{} {}{}",
+                    self.say(("可用余额", "Available")),
+                    if *minor < 0 { "-" } else { "" },
+                    Amount::fen(minor.unsigned_abs())
+                ),
+                None,
+            ),
+            Screen::BalanceRefused(code) => (
+                format!(
+                    "{}{}",
+                    self.say(("余额查询未成功：", "Inquiry refused: ")),
+                    cashier(*code)
+                ),
+                None,
+            ),
             Screen::Busy(busy) => (self.say(busy_words(*busy)).to_owned(), Some(hold)),
             Screen::NothingPending => (self.say(("没有待办", "Nothing pending")).to_owned(), None),
             Screen::NoSuchSlip => (self.say(("没有这张小票", "No such slip")).to_owned(), None),
@@ -274,9 +437,18 @@ impl Till {
 
 const fn busy_words(busy: Busy) -> (&'static str, &'static str) {
     match busy {
-        Busy::SignOnFirst => ("先签到，请稍候再试", "Signing on first; try again in a moment"),
-        Busy::ReversalFirst => ("上一笔正在自动冲正，冲正先行，请稍候再试", "A reversal goes first; try again in a moment"),
-        Busy::SaleUnresolved => ("上一笔还没有结果，请勿再次刷卡", "The last sale has no result yet. Do not present the card again"),
+        Busy::SignOnFirst => (
+            "先签到，请稍候再试",
+            "Signing on first; try again in a moment",
+        ),
+        Busy::ReversalFirst => (
+            "上一笔正在自动冲正，冲正先行，请稍候再试",
+            "A reversal goes first; try again in a moment",
+        ),
+        Busy::SaleUnresolved => (
+            "上一笔还没有结果，请勿再次刷卡",
+            "The last sale has no result yet. Do not present the card again",
+        ),
         Busy::Exchanging => ("正在通信，请稍候", "Communicating; a moment please"),
     }
 }
@@ -328,7 +500,8 @@ fn read_lines(script: Option<PathBuf>) -> Result<mpsc::Receiver<String>, Failure
     let (lines, read) = mpsc::channel(1);
     let reader: Box<dyn BufRead + Send> = match script {
         Some(path) if path.as_os_str() != "-" => {
-            let file = std::fs::File::open(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+            let file = std::fs::File::open(&path)
+                .map_err(|error| format!("{}: {error}", path.display()))?;
             Box::new(std::io::BufReader::new(file))
         }
         _ => Box::new(std::io::BufReader::new(std::io::stdin())),

@@ -28,8 +28,15 @@ pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> 
         Asked::Down => crate::replay::acquirer_sale(&arguments.data, &arguments.reference)?,
     };
     let Some(sale) = found else {
-        let (zh_text, en_text) = ("收单机构没有见过这笔交易", "the acquirer never saw this sale");
-        return Err(format!("{}: {}", arguments.reference, if zh { zh_text } else { en_text }));
+        let (zh_text, en_text) = (
+            "收单机构没有见过这笔交易",
+            "the acquirer never saw this sale",
+        );
+        return Err(format!(
+            "{}: {}",
+            arguments.reference,
+            if zh { zh_text } else { en_text }
+        ));
     };
     if arguments.json {
         print_json(&sale)?;
@@ -50,12 +57,20 @@ fn ask(control: SocketAddr, reference: &str) -> Result<Asked, Failure> {
         .http_status_as_error(false)
         .build()
         .into();
-    let Ok(mut answer) = agent.get(format!("http://{control}/v1/where/{reference}")).call() else {
+    let Ok(mut answer) = agent
+        .get(format!("http://{control}/v1/where/{reference}"))
+        .call()
+    else {
         return Ok(Asked::Down);
     };
-    let text = answer.body_mut().read_to_string().map_err(|error| error.to_string())?;
+    let text = answer
+        .body_mut()
+        .read_to_string()
+        .map_err(|error| error.to_string())?;
     match answer.status().as_u16() {
-        200 => serde_json::from_str(&text).map(|sale| Asked::Answered(Some(sale))).map_err(|error| error.to_string()),
+        200 => serde_json::from_str(&text)
+            .map(|sale| Asked::Answered(Some(sale)))
+            .map_err(|error| error.to_string()),
         404 => Ok(Asked::Answered(None)),
         status => Err(format!("control port {control} answered {status}: {text}")),
     }

@@ -122,9 +122,21 @@ impl MemberLink {
         &self,
         module: &SoftwareModule,
         profile: Profile,
-    ) -> Result<(payment::Institution, crypto::WrappedKey, crypto::MacAlgorithm), Problem> {
-        let kek = self.kek.wrap(module, profile, KeyUsage::HostMaster, "network.kek")?;
-        let mac = self.mac.parse().map_err(|_| format!("network.mac \"{}\" is not aes-cmac or x9.19", self.mac))?;
+    ) -> Result<
+        (
+            payment::Institution,
+            crypto::WrappedKey,
+            crypto::MacAlgorithm,
+        ),
+        Problem,
+    > {
+        let kek = self
+            .kek
+            .wrap(module, profile, KeyUsage::HostMaster, "network.kek")?;
+        let mac = self
+            .mac
+            .parse()
+            .map_err(|_| format!("network.mac \"{}\" is not aes-cmac or x9.19", self.mac))?;
         Ok((institution(&self.institution)?, kek, mac))
     }
 }
@@ -143,20 +155,40 @@ impl AcquirerFile {
         let (network, kek, mac) = self.network.resolve(&module, self.profile)?;
         let mut merchants = BTreeMap::new();
         for text in &self.merchants {
-            merchants.insert(merchant_id(&text.id)?, MerchantSetup { name: text.name.clone(), category: text.category });
+            merchants.insert(
+                merchant_id(&text.id)?,
+                MerchantSetup {
+                    name: text.name.clone(),
+                    category: text.category,
+                },
+            );
         }
         let mut terminals = BTreeMap::new();
         for text in &self.terminals {
             let merchant = merchant_id(&text.merchant)?;
             if !merchants.contains_key(&merchant) {
-                return Err(format!("terminal \"{}\" names the unknown merchant \"{}\"", text.id, text.merchant));
+                return Err(format!(
+                    "terminal \"{}\" names the unknown merchant \"{}\"",
+                    text.id, text.merchant
+                ));
             }
-            let tmk = text.tmk.wrap(&module, self.profile, KeyUsage::TerminalMaster, "terminals.tmk")?;
+            let tmk = text.tmk.wrap(
+                &module,
+                self.profile,
+                KeyUsage::TerminalMaster,
+                "terminals.tmk",
+            )?;
             for id in terminal_range(&text.id, text.count)? {
-                let setup =
-                    TerminalSetup { merchant, tmk, extended: text.extended, amount_minor_max: text.amount_minor_max };
+                let setup = TerminalSetup {
+                    merchant,
+                    tmk,
+                    extended: text.extended,
+                    amount_minor_max: text.amount_minor_max,
+                };
                 if terminals.insert(id, setup).is_some() {
-                    return Err(format!("terminal \"{id}\" is named twice; one terminal belongs to one merchant"));
+                    return Err(format!(
+                        "terminal \"{id}\" is named twice; one terminal belongs to one merchant"
+                    ));
                 }
             }
         }

@@ -131,7 +131,9 @@ impl CardText {
             return Ok(vec![self.pan.clone()]);
         }
         let body = &self.pan[..self.pan.len().saturating_sub(1)];
-        let start: u128 = body.parse().map_err(|_| format!("card \"{}\" must be digits", masked(&self.pan)))?;
+        let start: u128 = body
+            .parse()
+            .map_err(|_| format!("card \"{}\" must be digits", masked(&self.pan)))?;
         (0..u128::from(self.count))
             .map(|n| {
                 let digits = format!("{:0width$}", start + n, width = body.len());
@@ -142,21 +144,40 @@ impl CardText {
             .collect()
     }
 
-    fn setup(&self, module: &SoftwareModule, pvk: &WrappedKey, pan: &str, account: u64) -> Result<CardSetup, Problem> {
+    fn setup(
+        &self,
+        module: &SoftwareModule,
+        pvk: &WrappedKey,
+        pan: &str,
+        account: u64,
+    ) -> Result<CardSetup, Problem> {
         let name = || format!("card {}", masked(pan));
-        let number = Pan::parse(pan.as_bytes()).map_err(|_| format!("{}: 12 to 19 digits", name()))?;
-        let card = module.card(&number, 0).map_err(|error| format!("{}: {error}", name()))?;
+        let number =
+            Pan::parse(pan.as_bytes()).map_err(|_| format!("{}: 12 to 19 digits", name()))?;
+        let card = module
+            .card(&number, 0)
+            .map_err(|error| format!("{}: {error}", name()))?;
         let pin_offset = match &self.pin {
             None => None,
             Some(pin) => {
-                let pin = Pin::parse(pin.as_bytes()).map_err(|_| format!("{}: the PIN must be 4 to 12 digits", name()))?;
-                Some(module.pin_offset(pvk, &number, &pin).map_err(|error| format!("{}: {error}", name()))?)
+                let pin = Pin::parse(pin.as_bytes())
+                    .map_err(|_| format!("{}: the PIN must be 4 to 12 digits", name()))?;
+                Some(
+                    module
+                        .pin_offset(pvk, &number, &pin)
+                        .map_err(|error| format!("{}: {error}", name()))?,
+                )
             }
         };
         let product = match self.product.as_str() {
             "debit" => Product::Debit,
             "credit" => Product::Credit,
-            other => return Err(format!("{}: product \"{other}\" is not debit or credit", name())),
+            other => {
+                return Err(format!(
+                    "{}: product \"{other}\" is not debit or credit",
+                    name()
+                ));
+            }
         };
         let status = match self.status.as_str() {
             "normal" => CardStatus::Normal,
@@ -195,9 +216,13 @@ impl IssuerFile {
         self.timeouts.check().map_err(|error| error.to_string())?;
         let module = local_master_key(&self.local_master_key, self.profile)?;
         let (network, kek, mac) = self.network.resolve(&module, self.profile)?;
-        let pvk = self.pvk.wrap(&module, self.profile, KeyUsage::PinVerification, "pvk")?;
+        let pvk = self
+            .pvk
+            .wrap(&module, self.profile, KeyUsage::PinVerification, "pvk")?;
         if self.profile == Profile::Production && !self.cards.is_empty() {
-            return Err("cards: clear card numbers load only under profile = \"sandbox\"".to_owned());
+            return Err(
+                "cards: clear card numbers load only under profile = \"sandbox\"".to_owned(),
+            );
         }
         let mut cards = Vec::new();
         for text in &self.cards {

@@ -23,18 +23,32 @@ impl KeyText {
     }
 
     /// The key under the module's local master key.
-    pub fn wrap(&self, module: &SoftwareModule, profile: Profile, usage: KeyUsage, name: &str) -> Result<WrappedKey, Problem> {
+    pub fn wrap(
+        &self,
+        module: &SoftwareModule,
+        profile: Profile,
+        usage: KeyUsage,
+        name: &str,
+    ) -> Result<WrappedKey, Problem> {
         match (self.0.split_once(':'), profile) {
             (Some(("clear", hex)), Profile::Sandbox) => ClearKey::from_hex(hex)
                 .and_then(|clear| module.import(usage, &clear))
                 .map_err(|error| format!("{name}: {error}")),
-            (Some(("clear", _)), Profile::Production) => {
-                Err(format!("{name}: a clear key loads only under profile = \"sandbox\""))
-            }
+            (Some(("clear", _)), Profile::Production) => Err(format!(
+                "{name}: a clear key loads only under profile = \"sandbox\""
+            )),
             (Some(("wrapped", hex)), _) => {
-                let key: WrappedKey = serde_json::from_value(serde_json::Value::String(hex.to_owned()))
-                    .map_err(|_| format!("{name}: not a wrapped key"))?;
-                if key.usage() == usage { Ok(key) } else { Err(format!("{name}: wrapped for {:?}, not {usage:?}", key.usage())) }
+                let key: WrappedKey =
+                    serde_json::from_value(serde_json::Value::String(hex.to_owned()))
+                        .map_err(|_| format!("{name}: not a wrapped key"))?;
+                if key.usage() == usage {
+                    Ok(key)
+                } else {
+                    Err(format!(
+                        "{name}: wrapped for {:?}, not {usage:?}",
+                        key.usage()
+                    ))
+                }
             }
             _ => Err(format!("{name}: must be clear:HEX or wrapped:HEX")),
         }
@@ -49,13 +63,22 @@ pub fn local_master_key(text: &KeyText, profile: Profile) -> Result<SoftwareModu
             .map_err(|error| format!("local_master_key: {path}: {error}"))?
             .trim()
             .to_owned(),
-        _ => return Err("local_master_key: must be clear:HEX in a sandbox, file:PATH elsewhere".to_owned()),
+        _ => {
+            return Err(
+                "local_master_key: must be clear:HEX in a sandbox, file:PATH elsewhere".to_owned(),
+            );
+        }
     };
     let bytes: Option<Vec<u8>> = (hex.len() == 64 && hex.is_ascii())
-        .then(|| (0..32).map(|n| u8::from_str_radix(&hex[2 * n..2 * n + 2], 16).ok()).collect())
+        .then(|| {
+            (0..32)
+                .map(|n| u8::from_str_radix(&hex[2 * n..2 * n + 2], 16).ok())
+                .collect()
+        })
         .flatten();
-    let key: [u8; 32] =
-        bytes.and_then(|b| b.try_into().ok()).ok_or("local_master_key: must be 64 hex characters".to_owned())?;
+    let key: [u8; 32] = bytes
+        .and_then(|b| b.try_into().ok())
+        .ok_or("local_master_key: must be 64 hex characters".to_owned())?;
     if key == [0; 32] {
         return Err("local_master_key: all zeros".to_owned());
     }

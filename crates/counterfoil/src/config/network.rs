@@ -85,7 +85,10 @@ impl NetworkFile {
     pub fn resolve(&self) -> Result<(Config, SoftwareModule), Problem> {
         self.timeouts.check().map_err(|error| error.to_string())?;
         if self.cutover >= 2_400 || self.cutover % 100 >= 60 {
-            return Err(format!("cutover = {} is not a time of day hhmm", self.cutover));
+            return Err(format!(
+                "cutover = {} is not a time of day hhmm",
+                self.cutover
+            ));
         }
         let module = local_master_key(&self.local_master_key, self.profile)?;
         let mut config = Config::new(institution(&self.institution)?);
@@ -96,22 +99,42 @@ impl NetworkFile {
             let name = format!("members.kek of {}", text.institution);
             config.members.push(Member {
                 institution: institution(&text.institution)?,
-                kek: text.kek.wrap(&module, self.profile, KeyUsage::HostMaster, &name)?,
-                mac: text.mac.parse().map_err(|_| format!("mac \"{}\" is not aes-cmac or x9.19", text.mac))?,
+                kek: text
+                    .kek
+                    .wrap(&module, self.profile, KeyUsage::HostMaster, &name)?,
+                mac: text
+                    .mac
+                    .parse()
+                    .map_err(|_| format!("mac \"{}\" is not aes-cmac or x9.19", text.mac))?,
                 name_zh: text.name_zh.clone(),
                 name_en: text.name_en.clone(),
             });
         }
         for text in &self.routes {
             let issuer = institution(&text.issuer)?;
-            let digits = !text.prefix.is_empty() && text.prefix.len() <= 19 && text.prefix.bytes().all(|b| b.is_ascii_digit());
+            let digits = !text.prefix.is_empty()
+                && text.prefix.len() <= 19
+                && text.prefix.bytes().all(|b| b.is_ascii_digit());
             if !digits {
-                return Err(format!("route prefix \"{}\" must be 1 to 19 digits", text.prefix));
+                return Err(format!(
+                    "route prefix \"{}\" must be 1 to 19 digits",
+                    text.prefix
+                ));
             }
-            if !config.members.iter().any(|member| member.institution == issuer) {
-                return Err(format!("route \"{}\" names the unknown member \"{}\"", text.prefix, text.issuer));
+            if !config
+                .members
+                .iter()
+                .any(|member| member.institution == issuer)
+            {
+                return Err(format!(
+                    "route \"{}\" names the unknown member \"{}\"",
+                    text.prefix, text.issuer
+                ));
             }
-            config.routes.push(Route { bin_prefix: text.prefix.clone(), issuer });
+            config.routes.push(Route {
+                bin_prefix: text.prefix.clone(),
+                issuer,
+            });
         }
         Ok((config, module))
     }

@@ -4,9 +4,9 @@ use super::keys::{KeyText, local_master_key};
 use super::{Problem, Profile, merchant_id, terminal_range};
 use ::terminal::Config;
 use crypto::{KeyUsage, SoftwareModule};
+use payment::Stan;
 use payment::relay::Gaps;
 use payment::timeouts::Ladder;
-use payment::Stan;
 use receipt::{Language, Paper};
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -161,8 +161,14 @@ impl TerminalFile {
             80 => Paper::Mm80,
             other => return Err(format!("paper_mm = {other} is not 58 or 80")),
         };
-        let tmk = self.tmk.wrap(&module, self.profile, KeyUsage::TerminalMaster, "tmk")?;
-        let mut issuers: Vec<_> = self.issuers.iter().map(|i| (i.prefix.clone(), i.name.clone())).collect();
+        let tmk = self
+            .tmk
+            .wrap(&module, self.profile, KeyUsage::TerminalMaster, "tmk")?;
+        let mut issuers: Vec<_> = self
+            .issuers
+            .iter()
+            .map(|i| (i.prefix.clone(), i.name.clone()))
+            .collect();
         issuers.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
         let config = Config {
             terminal: terminal_range(&self.id, 1)?[0],
@@ -185,6 +191,14 @@ impl TerminalFile {
             paper,
         };
         let row = terminal_range(&self.id, self.count)?;
-        Ok((row.into_iter().map(|terminal| Config { terminal, ..config.clone() }).collect(), module))
+        Ok((
+            row.into_iter()
+                .map(|terminal| Config {
+                    terminal,
+                    ..config.clone()
+                })
+                .collect(),
+            module,
+        ))
     }
 }

@@ -94,7 +94,7 @@ pub const STORIES: &[Story] = &[
         en: "The network's answer is lost",
         tale_zh: "前置分不清是请求丢了还是应答丢了，所以无论如何都冲正。",
         tale_en: "The acquirer cannot tell a lost request from a lost answer, so it reverses either way.",
-        amount: 36_50,
+        amount: 3_650,
         open: &["confirming", "reversing_silent"],
         closed: "reversed",
         slips: (1, 0),
@@ -118,7 +118,7 @@ pub const STORIES: &[Story] = &[
         en: "The POS dies before it wrote the answer down",
         tale_zh: "断电时应答正在路上。重新开机后终端先问结果，再打印。",
         tale_en: "Power goes while the answer is on its way. Back on, the terminal first asks, then prints.",
-        amount: 9_90,
+        amount: 990,
         open: &["approved_unconfirmed", "approved_undelivered"],
         closed: "recovered",
         slips: (2, 0),
@@ -167,7 +167,12 @@ pub const STORIES: &[Story] = &[
         tale_zh: "迟到的“同意”不会改变什么：冲正照常完成，不会扣两次，也不会漏退。",
         tale_en: "A late approval changes nothing: the reversal completes, no double debit, nothing kept.",
         amount: 33_300,
-        open: &["confirming", "reversing_silent", "reversing_late_approval", "reversed"],
+        open: &[
+            "confirming",
+            "reversing_silent",
+            "reversing_late_approval",
+            "reversed",
+        ],
         closed: "reversed",
         slips: (1, 0),
         plot: Plot::LateApproval,
@@ -257,13 +262,21 @@ async fn play(world: &World, story: &Story, zh: bool, ending: &mut Ending) -> Re
     })
     .await;
     let Some((sale, closed_at)) = reached else {
-        let now = look(world, key.to_string()).await.map_or_else(|| "nothing".to_owned(), |s| s.row);
+        let now = look(world, key.to_string())
+            .await
+            .map_or_else(|| "nothing".to_owned(), |s| s.row);
         ending.sale = look(world, key.to_string()).await;
-        return Err(format!("the acquirer says {now}, expected {}", story.closed));
+        return Err(format!(
+            "the acquirer says {now}, expected {}",
+            story.closed
+        ));
     };
     ending.heal_seconds = healed.map(|at| closed_at.saturating_duration_since(at).as_secs_f64());
     ending.sale = Some(sale);
-    until(PATIENCE, || async { (till.slips() == story.slips).then_some(()) }).await;
+    until(PATIENCE, || async {
+        (till.slips() == story.slips).then_some(())
+    })
+    .await;
     ending.slips = till.slips();
     check(world, &till, story, before, ending).await?;
     for (chinese, english) in &world.notices()[notices..] {
@@ -277,35 +290,72 @@ async fn play(world: &World, story: &Story, zh: bool, ending: &mut Ending) -> Re
 
 /// Plans the faults of a plot.
 fn break_hops(world: &World, till: &Till, plot: Plot) {
-    let fault = |mti, direction, act, times| Fault { mti: Some(mti), direction, act, times };
+    let fault = |mti, direction, act, times| Fault {
+        mti: Some(mti),
+        direction,
+        act,
+        times,
+    };
     match plot {
         Plot::Clean | Plot::InsufficientFunds => {}
-        Plot::RequestLost => world.upstream.plan(fault(0x0200, Direction::Forth, Act::Drop, 1)),
-        Plot::IssuerAnswerLost => world.bank.plan(fault(0x0210, Direction::Forth, Act::Drop, 1)),
-        Plot::NetworkAnswerLost => world.upstream.plan(fault(0x0210, Direction::Back, Act::Drop, 1)),
+        Plot::RequestLost => world
+            .upstream
+            .plan(fault(0x0200, Direction::Forth, Act::Drop, 1)),
+        Plot::IssuerAnswerLost => world
+            .bank
+            .plan(fault(0x0210, Direction::Forth, Act::Drop, 1)),
+        Plot::NetworkAnswerLost => {
+            world
+                .upstream
+                .plan(fault(0x0210, Direction::Back, Act::Drop, 1))
+        }
         Plot::LastHopLost => till.hop.plan(fault(0x0210, Direction::Back, Act::Drop, 1)),
         Plot::TillDiesBeforeJournal => {
-            till.hop.plan(fault(0x0210, Direction::Back, Act::Delay(Duration::from_millis(1_500)), 1));
+            till.hop.plan(fault(
+                0x0210,
+                Direction::Back,
+                Act::Delay(Duration::from_millis(1_500)),
+                1,
+            ));
         }
         Plot::TillDiesBeforePrinting | Plot::PrinterUnplugged => till.printer.set_linked(false),
         Plot::PaperOut => till.printer.with(|printer| printer.set_paper_out(true)),
         Plot::LateApproval => {
             let late = Duration::from_millis(world.ladder().acquirer_ms + 300);
-            world.upstream.plan(fault(0x0210, Direction::Back, Act::Delay(late), 1));
+            world
+                .upstream
+                .plan(fault(0x0210, Direction::Back, Act::Delay(late), 1));
         }
-        Plot::RequestTwice => till.hop.plan(fault(0x0200, Direction::Forth, Act::Twice, 1)),
+        Plot::RequestTwice => till
+            .hop
+            .plan(fault(0x0200, Direction::Forth, Act::Twice, 1)),
         Plot::ReversalLost => {
-            world.upstream.plan(fault(0x0210, Direction::Back, Act::Drop, 1));
-            world.upstream.plan(fault(0x0420, Direction::Forth, Act::Drop, 3));
+            world
+                .upstream
+                .plan(fault(0x0210, Direction::Back, Act::Drop, 1));
+            world
+                .upstream
+                .plan(fault(0x0420, Direction::Forth, Act::Drop, 3));
         }
         Plot::SlowHop => {
-            world.upstream.plan(fault(0x0210, Direction::Back, Act::Delay(Duration::from_millis(800)), 1));
+            world.upstream.plan(fault(
+                0x0210,
+                Direction::Back,
+                Act::Delay(Duration::from_millis(800)),
+                1,
+            ));
         }
     }
 }
 
 /// Plays the middle of a story; gives the moment from which healing counts.
-async fn unfold(world: &World, till: &mut Till, story: &Story, key: SaleKey, zh: bool) -> Result<Option<Instant>, Problem> {
+async fn unfold(
+    world: &World,
+    till: &mut Till,
+    story: &Story,
+    key: SaleKey,
+    zh: bool,
+) -> Result<Option<Instant>, Problem> {
     let ladder = world.ladder();
     let started = Instant::now();
     let after = |ms: u64| Some(started + Duration::from_millis(ms));
@@ -319,7 +369,8 @@ async fn unfold(world: &World, till: &mut Till, story: &Story, key: SaleKey, zh:
             return Ok(Some(Instant::now()));
         }
         Plot::TillDiesBeforePrinting => {
-            till.wait(|screen| matches!(screen, Screen::Approved { .. })).await?;
+            till.wait(|screen| matches!(screen, Screen::Approved { .. }))
+                .await?;
             till.switch_off().await?;
             open(world, story, key, zh).await?;
             till.printer.set_linked(true);
@@ -327,16 +378,25 @@ async fn unfold(world: &World, till: &mut Till, story: &Story, key: SaleKey, zh:
             return Ok(Some(Instant::now()));
         }
         Plot::PaperOut | Plot::PrinterUnplugged => {
-            until(PATIENCE, || async { (look(world, key.to_string()).await?.row == "paid_not_printed").then_some(()) }).await;
+            until(PATIENCE, || async {
+                (look(world, key.to_string()).await?.row == "paid_not_printed").then_some(())
+            })
+            .await;
             open(world, story, key, zh).await?;
             till.printer.with(|printer| printer.set_paper_out(false));
             till.printer.set_linked(true);
             return Ok(Some(Instant::now()));
         }
-        Plot::RequestLost | Plot::NetworkAnswerLost | Plot::LateApproval | Plot::ReversalLost => {
+        Plot::LateApproval | Plot::ReversalLost => {
             tokio::time::sleep(Duration::from_millis(ladder.acquirer_ms + 100)).await;
         }
-        Plot::IssuerAnswerLost | Plot::LastHopLost | Plot::SlowHop => tokio::time::sleep(HALF_A_SECOND).await,
+        Plot::RequestLost
+        | Plot::NetworkAnswerLost
+        | Plot::IssuerAnswerLost
+        | Plot::LastHopLost
+        | Plot::SlowHop => {
+            tokio::time::sleep(HALF_A_SECOND).await;
+        }
     }
     open(world, story, key, zh).await?;
     Ok(match story.plot {
@@ -353,36 +413,71 @@ async fn unfold(world: &World, till: &mut Till, story: &Story, key: SaleKey, zh:
 
 /// What is said while the loop is open must be one of the story's open rows.
 async fn open(world: &World, story: &Story, key: SaleKey, zh: bool) -> Result<(), Problem> {
-    let sale = look(world, key.to_string()).await.ok_or("the acquirer does not know the sale")?;
+    let sale = look(world, key.to_string())
+        .await
+        .ok_or("the acquirer does not know the sale")?;
     tell_open(&sale, zh);
     if story.open.contains(&sale.row.as_str()) || sale.row == story.closed {
         return Ok(());
     }
-    Err(format!("while open the acquirer says {}, expected one of {:?}", sale.row, story.open))
+    Err(format!(
+        "while open the acquirer says {}, expected one of {:?}",
+        sale.row, story.open
+    ))
 }
 
 /// Money, paper and books at the end.
-async fn check(world: &World, till: &Till, story: &Story, before: i64, ending: &mut Ending) -> Result<(), Problem> {
+async fn check(
+    world: &World,
+    till: &Till,
+    story: &Story,
+    before: i64,
+    ending: &mut Ending,
+) -> Result<(), Problem> {
     let kept = matches!(story.closed, "paid" | "recovered");
     let debited = suspense(world).await? - before;
     let expected = if kept { story.amount as i64 } else { 0 };
     if debited != expected {
-        ending.problems.push(format!("the issuer holds {debited} fen of this sale, expected {expected}"));
+        ending.problems.push(format!(
+            "the issuer holds {debited} fen of this sale, expected {expected}"
+        ));
     }
     if till.slips() != story.slips {
-        ending.problems.push(format!("slips on paper {:?}, expected {:?}", till.slips(), story.slips));
+        ending.problems.push(format!(
+            "slips on paper {:?}, expected {:?}",
+            till.slips(),
+            story.slips
+        ));
     }
-    let audited = world.issuer().look(|issuer, _| issuer.audit().map_err(|error| format!("{error:?}"))).await;
+    let audited = world
+        .issuer()
+        .look(|issuer, _| issuer.audit().map_err(|error| format!("{error:?}")))
+        .await;
     if let Ok(Err(error)) = audited {
         ending.problems.push(format!("the issuer's books: {error}"));
     }
-    let audited = world.acquirer().look(|a, _| a.state().books().ledger().audit().map_err(|error| format!("{error:?}"))).await;
+    let audited = world
+        .acquirer()
+        .look(|a, _| {
+            a.state()
+                .books()
+                .ledger()
+                .audit()
+                .map_err(|error| format!("{error:?}"))
+        })
+        .await;
     if let Ok(Err(error)) = audited {
-        ending.problems.push(format!("the acquirer's books: {error}"));
+        ending
+            .problems
+            .push(format!("the acquirer's books: {error}"));
     }
     Ok(())
 }
 
 async fn suspense(world: &World) -> Result<i64, Problem> {
-    world.issuer().look(|issuer, _| issuer.suspense()).await.map_err(|refused| format!("{refused:?}"))
+    world
+        .issuer()
+        .look(|issuer, _| issuer.suspense())
+        .await
+        .map_err(|refused| format!("{refused:?}"))
 }

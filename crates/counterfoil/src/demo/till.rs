@@ -37,7 +37,9 @@ impl Till {
     pub async fn start(world: &World, number: usize) -> Result<Self, Problem> {
         let mut file = world.till(number);
         let problem = |error: std::io::Error| error.to_string();
-        let hop = Hop::start(file.acquirer, Framing::Terminal).await.map_err(problem)?;
+        let hop = Hop::start(file.acquirer, Framing::Terminal)
+            .await
+            .map_err(problem)?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(problem)?;
         file.printer = Some(listener.local_addr().map_err(problem)?);
         file.acquirer = hop.address();
@@ -45,9 +47,17 @@ impl Till {
         tokio::spawn(printer.clone().serve(listener));
         let (_, module) = file.resolve()?;
         let (running, shown) = party::terminals(&file)?;
-        let mut till = Self { running: Some(running), shown, file, module, hop, printer };
+        let mut till = Self {
+            running: Some(running),
+            shown,
+            file,
+            module,
+            hop,
+            printer,
+        };
         till.command(Command::SignOn)?;
-        till.wait(|screen| matches!(screen, Screen::SignedOn)).await?;
+        till.wait(|screen| matches!(screen, Screen::SignedOn))
+            .await?;
         Ok(till)
     }
 
@@ -55,7 +65,10 @@ impl Till {
     pub fn command(&self, command: Command) -> Result<(), Problem> {
         let running = self.running.as_ref().ok_or("the till is off")?;
         let input = Input::One(0, Box::new(terminal::Input::Cashier(command)));
-        running.handle().send(input).map_err(|refused| format!("{refused:?}"))
+        running
+            .handle()
+            .send(input)
+            .map_err(|refused| format!("{refused:?}"))
     }
 
     /// Presents the sample debit card with its PIN.
@@ -67,17 +80,33 @@ impl Till {
             .handle()
             .look(move |fleet, now| {
                 let random = || [0; 32];
-                let around = Surroundings { module: &module, now, random: &random };
+                let around = Surroundings {
+                    module: &module,
+                    now,
+                    random: &random,
+                };
                 let track = format!("{}D{}201000000000", card.pan, card.expiry);
-                let pin = card.pin.as_ref().and_then(|pin| Pin::parse(pin.as_bytes()).ok());
+                let pin = card
+                    .pin
+                    .as_ref()
+                    .and_then(|pin| Pin::parse(pin.as_bytes()).ok());
                 let track = Track2::parse(track.as_bytes())?;
-                fleet.terminal(0)?.present(&around, track, pin.as_ref()).ok()
+                fleet
+                    .terminal(0)?
+                    .present(&around, track, pin.as_ref())
+                    .ok()
             })
             .await
             .map_err(|refused| format!("{refused:?}"))?
             .ok_or("the card could not be read")?;
-        self.command(Command::Sale { amount, presented: Box::new(presented) })?;
-        match self.wait(|screen| matches!(screen, Screen::Confirming(_) | Screen::Busy(_))).await? {
+        self.command(Command::Sale {
+            amount,
+            presented: Box::new(presented),
+        })?;
+        match self
+            .wait(|screen| matches!(screen, Screen::Confirming(_) | Screen::Busy(_)))
+            .await?
+        {
             Screen::Confirming(key) => Ok(key),
             other => Err(format!("the till answered {other:?}")),
         }
@@ -93,13 +122,21 @@ impl Till {
             }
             None
         });
-        found.await.ok().flatten().ok_or_else(|| "the till did not show what was expected".to_owned())
+        found
+            .await
+            .ok()
+            .flatten()
+            .ok_or_else(|| "the till did not show what was expected".to_owned())
     }
 
     /// Switches the till off.
     pub async fn switch_off(&mut self) -> Result<(), Problem> {
-        let Some(running) = self.running.take() else { return Ok(()) };
-        tokio::task::spawn_blocking(move || running.stop()).await.map_err(|error| error.to_string())?
+        let Some(running) = self.running.take() else {
+            return Ok(());
+        };
+        tokio::task::spawn_blocking(move || running.stop())
+            .await
+            .map_err(|error| error.to_string())?
     }
 
     /// Switches it on again, on its journal.
@@ -112,7 +149,11 @@ impl Till {
     /// Slips on paper: unmarked ones and marked copies.
     pub fn slips(&self) -> (usize, usize) {
         self.printer.with(|printer| {
-            let marked = printer.papers().iter().filter(|slip| slip.text.contains("DUPLICATED")).count();
+            let marked = printer
+                .papers()
+                .iter()
+                .filter(|slip| slip.text.contains("DUPLICATED"))
+                .count();
             (printer.papers().len() - marked, marked)
         })
     }
@@ -120,7 +161,12 @@ impl Till {
     /// The text of everything on paper.
     pub fn paper(&self) -> String {
         self.printer.with(|printer| {
-            printer.papers().iter().map(|slip| slip.text.clone()).collect::<Vec<_>>().join("\n")
+            printer
+                .papers()
+                .iter()
+                .map(|slip| slip.text.clone())
+                .collect::<Vec<_>>()
+                .join("\n")
         })
     }
 }

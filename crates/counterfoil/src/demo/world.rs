@@ -43,18 +43,25 @@ impl World {
     /// Starts the three hosts with journals below `data`, which is emptied first. Must be called on the runtime.
     pub async fn start(data: &Path, control: SocketAddr) -> Result<Self, Problem> {
         if data.exists() {
-            std::fs::remove_dir_all(data).map_err(|error| format!("{}: {error}", data.display()))?;
+            std::fs::remove_dir_all(data)
+                .map_err(|error| format!("{}: {error}", data.display()))?;
         }
         let ladder = Ladder::DEMO;
-        let mut network_file: NetworkFile = config::parse(include_str!("../../../../examples/network.toml"))?;
-        (network_file.data, network_file.listen, network_file.timeouts) = (data.join("network"), loopback(), ladder);
+        let mut network_file: NetworkFile =
+            config::parse(include_str!("../../../../examples/network.toml"))?;
+        (
+            network_file.data,
+            network_file.listen,
+            network_file.timeouts,
+        ) = (data.join("network"), loopback(), ladder);
         let network = party::network(&network_file)?;
         let at = network.address.ok_or("the network does not listen")?;
         let hop = |problem: std::io::Error| format!("fault relay: {problem}");
         let upstream = Hop::start(at, Framing::Host).await.map_err(hop)?;
         let bank = Hop::start(at, Framing::Host).await.map_err(hop)?;
 
-        let mut issuer_file: IssuerFile = config::parse(include_str!("../../../../examples/issuer.toml"))?;
+        let mut issuer_file: IssuerFile =
+            config::parse(include_str!("../../../../examples/issuer.toml"))?;
         (issuer_file.data, issuer_file.timeouts) = (data.join("issuer"), ladder);
         issuer_file.network.address = bank.address();
         let notices: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
@@ -62,25 +69,46 @@ impl World {
         let issuer = party::issuer(
             &issuer_file,
             Some(Box::new(move |notice| {
-                kept.lock().unwrap_or_else(PoisonError::into_inner).push((notice.text(true), notice.text(false)));
+                kept.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push((notice.text(true), notice.text(false)));
             })),
         )?;
 
-        let mut acquirer_file: AcquirerFile = config::parse(include_str!("../../../../examples/acquirer.toml"))?;
-        (acquirer_file.data, acquirer_file.listen, acquirer_file.timeouts) = (data.join("acquirer"), loopback(), ladder);
+        let mut acquirer_file: AcquirerFile =
+            config::parse(include_str!("../../../../examples/acquirer.toml"))?;
+        (
+            acquirer_file.data,
+            acquirer_file.listen,
+            acquirer_file.timeouts,
+        ) = (data.join("acquirer"), loopback(), ladder);
         acquirer_file.network.address = upstream.address();
         acquirer_file.confirm_within_ms = CONFIRM_WITHIN_MS;
         let acquirer = party::acquirer(&acquirer_file)?;
-        crate::control::serve(control, crate::control::acquirer_routes(acquirer.handle().clone())).await?;
+        crate::control::serve(
+            control,
+            crate::control::acquirer_routes(acquirer.handle().clone()),
+        )
+        .await?;
 
-        let mut till: TerminalFile = config::parse(include_str!("../../../../examples/terminal.toml"))?;
+        let mut till: TerminalFile =
+            config::parse(include_str!("../../../../examples/terminal.toml"))?;
         till.timeouts = ladder;
         till.acquirer = acquirer.address.ok_or("the acquirer does not listen")?;
         till.query_ms = 1_000;
         till.dialogue_ms = 20_000;
         till.goods_question_ms = 5_000;
         till.idle_report_ms = 300;
-        let world = Self { data: data.to_owned(), acquirer, network, issuer, upstream, bank, notices, till };
+        let world = Self {
+            data: data.to_owned(),
+            acquirer,
+            network,
+            issuer,
+            upstream,
+            bank,
+            notices,
+            till,
+        };
         world.signed_on().await?;
         Ok(world)
     }
@@ -89,8 +117,14 @@ impl World {
     async fn signed_on(&self) -> Result<(), Problem> {
         let (acquirer, issuer) = (self.acquirer.handle().clone(), self.issuer.handle().clone());
         super::until(std::time::Duration::from_secs(20), || async {
-            let acquirer = acquirer.look(|a, _| a.state().signed_on()).await.unwrap_or(false);
-            let issuer = issuer.look(|i, _| i.link().signed_on()).await.unwrap_or(false);
+            let acquirer = acquirer
+                .look(|a, _| a.state().signed_on())
+                .await
+                .unwrap_or(false);
+            let issuer = issuer
+                .look(|i, _| i.link().signed_on())
+                .await
+                .unwrap_or(false);
             (acquirer && issuer).then_some(())
         })
         .await
@@ -120,12 +154,19 @@ impl World {
     /// The file of a till with this number.
     pub fn till(&self, number: usize) -> TerminalFile {
         let id = format!("T{number:07}");
-        TerminalFile { data: self.data.join(format!("terminal-{id}")), id, ..self.till.clone() }
+        TerminalFile {
+            data: self.data.join(format!("terminal-{id}")),
+            id,
+            ..self.till.clone()
+        }
     }
 
     /// Notices to cardholders so far, zh-CN and en.
     pub fn notices(&self) -> Vec<(String, String)> {
-        self.notices.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.notices
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Stops the hosts. Blocks: not for a runtime thread.

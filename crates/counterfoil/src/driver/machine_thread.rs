@@ -275,7 +275,7 @@ impl<P: Driven> Run<P> {
     }
 }
 
-fn random() -> [u8; 32] {
+pub(crate) fn random() -> [u8; 32] {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).expect("the system gives random bytes");
     bytes
