@@ -18,12 +18,12 @@ pub use store::{FLUSH_RECORDS, SCHEMA_VERSION};
 pub(crate) use projection::{Projection, for_role};
 pub(crate) use store::{create, fold, snapshots, stored_place, write};
 
-use crate::journal::JournalError;
-use store::Store;
+use crate::journal::{Head, JournalError};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use store::Store;
 
 /// How long a reader waits for a writer's turn.
 const BUSY: Duration = Duration::from_secs(5);
@@ -72,14 +72,24 @@ impl Role {
     /// No journal there, or one of a party that this program does not know.
     pub fn of(data: &Path) -> Result<Self, ArchiveError> {
         let path = journal_path(data);
-        let sqlite = |error| ArchiveError::Sqlite { path: path.clone(), error };
+        let sqlite = |error| ArchiveError::Sqlite {
+            path: path.clone(),
+            error,
+        };
         let journal = read_only(&path).map_err(sqlite)?;
         let found: Option<String> = journal
-            .query_row("SELECT value FROM meta WHERE name = 'party'", [], |row| row.get(0))
+            .query_row("SELECT value FROM meta WHERE name = 'party'", [], |row| {
+                row.get(0)
+            })
             .optional()
             .map_err(sqlite)?;
-        let role = Self::ALL.into_iter().find(|role| Some(role.name()) == found.as_deref());
-        role.ok_or_else(|| ArchiveError::Stranger { path: path.clone(), party: found.unwrap_or_default() })
+        let role = Self::ALL
+            .into_iter()
+            .find(|role| Some(role.name()) == found.as_deref());
+        role.ok_or_else(|| ArchiveError::Stranger {
+            path: path.clone(),
+            party: found.unwrap_or_default(),
+        })
     }
 }
 
@@ -120,30 +130,47 @@ pub fn read(data: &Path) -> Result<Connection, ArchiveError> {
 /// # Errors
 /// A journal or archive that cannot be read.
 pub fn lag(data: &Path) -> Result<Lag, ArchiveError> {
-    let row_of = |path: PathBuf, sql: &str| -> Result<Option<(i64, i64)>, ArchiveError> {
-        let look = || {
-            let connection = read_only(&path)?;
-            connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).optional()
-        };
-        look().map_err(|error| ArchiveError::Sqlite { path: path.clone(), error })
-    };
-    let place = match path(data).exists() {
-        true => row_of(path(data), "SELECT seq, wall FROM place")?,
-        false => None,
-    };
+    let place = store::place_of(data, Role::of(data)?)?;
+    behind(data, place.unwrap_or_default())
+}
+
+/// How far `place` is behind the journal's head.
+fn behind(data: &Path, place: Head) -> Result<Lag, ArchiveError> {
     let journal = journal_path(data);
-    let head = row_of(journal.clone(), "SELECT seq, wall FROM gathering ORDER BY seq DESC LIMIT 1")?;
-    let (head, head_wall) = head.unwrap_or_default();
-    let (seq, wall) = match place {
-        Some((seq, wall)) if seq > 0 => (seq, wall),
-        // Nothing projected: the oldest row tells since when.
-        _ => (0, row_of(journal, "SELECT seq, wall FROM gathering ORDER BY seq LIMIT 1")?.unwrap_or_default().1),
+    let look = || {
+        let journal = read_only(&journal)?;
+        let ask = |sql| {
+            journal
+                .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()
+        };
+        let head: Option<(i64, i64)> =
+            ask("SELECT seq, wall FROM gathering ORDER BY seq DESC LIMIT 1")?;
+        let oldest: Option<(i64, i64)> =
+            ask("SELECT seq, wall FROM gathering ORDER BY seq LIMIT 1")?;
+        Ok((head.unwrap_or_default(), oldest.unwrap_or_default().1))
+    };
+    let ((head, wall), oldest) = look().map_err(|error| ArchiveError::Sqlite {
+        path: journal.clone(),
+        error,
+    })?;
+    // When nothing is projected yet, the oldest row tells since when.
+    let since = if place.seq == 0 {
+        oldest
+    } else {
+        place.now.wall.0
+    };
+    let rows = (head as u64).saturating_sub(place.seq);
+    let ms = if rows == 0 {
+        0
+    } else {
+        (wall - since).max(0) as u64
     };
     Ok(Lag {
         journal_seq: head as u64,
-        archive_seq: seq as u64,
-        rows: (head - seq).max(0) as u64,
-        ms: if head > seq { (head_wall - wall).max(0) as u64 } else { 0 },
+        archive_seq: place.seq,
+        rows,
+        ms,
     })
 }
 
@@ -225,9 +252,15 @@ impl fmt::Display for ArchiveError {
             Self::Sqlite { path, error } => write!(f, "{}: {error}", path.display()),
             Self::File { path, error } => write!(f, "{}: {error}", path.display()),
             Self::Stranger { path, party } => {
-                write!(f, "{} is of {party:?}, not of an acquirer, network, issuer or terminal", path.display())
+                write!(
+                    f,
+                    "{} is of {party:?}, not of an acquirer, network, issuer or terminal",
+                    path.display()
+                )
             }
-            Self::Locked { path } => write!(f, "{} is written by another projector", path.display()),
+            Self::Locked { path } => {
+                write!(f, "{} is written by another projector", path.display())
+            }
             Self::Record { path, seq, what } => write!(f, "{} row {seq}: {what}", path.display()),
             Self::Stopped { why } => write!(f, "the projector has stopped: {why}"),
         }

@@ -7,10 +7,11 @@ mod host;
 mod printer;
 mod sim;
 mod terminal;
+mod verify;
 mod where_is;
 
 use crate::log::{self, LogFormat};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::process::ExitCode;
 
 /// Counterfoil 存根: card acquiring that always knows where the money is.
@@ -56,6 +57,8 @@ enum Command {
     Printer(printer::Arguments),
     /// Where the money of one sale is
     Where(where_is::Arguments),
+    /// Recomputes everything from the journals and says what differs
+    Verify(verify::Arguments),
     /// Decodes a message given as hex, masked
     Decode(decode::Arguments),
     /// Simulates the whole world from seeds
@@ -102,6 +105,37 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// The help of every command, one section each: `docs/cli.md` is made of it.
+pub fn help() -> String {
+    let mut root = Arguments::command();
+    root.build();
+    let mut text = String::new();
+    help_of(&mut root, &mut text);
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}
+
+fn help_of(command: &mut clap::Command, text: &mut String) {
+    let name = command
+        .get_bin_name()
+        .unwrap_or(command.get_name())
+        .to_owned();
+    let help = command.render_long_help().to_string();
+    // The help pads its empty lines.
+    let lines: Vec<&str> = help.trim_end().lines().map(str::trim_end).collect();
+    text.push_str(&format!(
+        "## `{name}`\n\n```text\n{}\n```\n\n",
+        lines.join("\n")
+    ));
+    for inner in command
+        .get_subcommands_mut()
+        .filter(|inner| inner.get_name() != "help")
+    {
+        help_of(inner, text);
+    }
+}
+
 fn run(command: Command, zh: bool) -> Result<ExitCode, Failure> {
     match command {
         Command::Demo(arguments) => demo::run(&arguments, zh),
@@ -111,6 +145,7 @@ fn run(command: Command, zh: bool) -> Result<ExitCode, Failure> {
         Command::Terminal(arguments) => terminal::run(&arguments, zh),
         Command::Printer(arguments) => printer::run(&arguments, zh),
         Command::Where(arguments) => where_is::run(&arguments, zh),
+        Command::Verify(arguments) => verify::run(&arguments, zh),
         Command::Decode(arguments) => decode::run(&arguments, zh),
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Config {
@@ -153,4 +188,35 @@ pub(crate) fn print_json<T: serde::Serialize>(value: &T) -> Result<(), Failure> 
         serde_json::to_string_pretty(value).map_err(|error| error.to_string())?
     );
     Ok(())
+}
+
+/// The data directories of parties among these and right below them.
+pub(crate) fn party_directories(
+    given: &[std::path::PathBuf],
+) -> Result<Vec<std::path::PathBuf>, Failure> {
+    let holds_journal =
+        |directory: &std::path::Path| crate::archive::journal_path(directory).exists();
+    let mut found = Vec::new();
+    for directory in given {
+        if holds_journal(directory) {
+            found.push(directory.clone());
+            continue;
+        }
+        let entries = std::fs::read_dir(directory)
+            .map_err(|error| format!("{}: {error}", directory.display()))?;
+        let mut below: Vec<_> = entries
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| holds_journal(path))
+            .collect();
+        below.sort();
+        if below.is_empty() {
+            return Err(format!(
+                "{}: no journal here or right below",
+                directory.display()
+            ));
+        }
+        found.append(&mut below);
+    }
+    Ok(found)
 }

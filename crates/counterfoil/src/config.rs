@@ -52,6 +52,11 @@ impl Profile {
     }
 }
 
+/// The default of a switch that is on.
+pub(crate) const fn yes() -> bool {
+    true
+}
+
 /// Reads a file; an error names line and column.
 pub fn read<T: DeserializeOwned>(file: &Path) -> Result<T, ConfigError> {
     let refuse = |problem: String| ConfigError {

@@ -1,5 +1,6 @@
 //! The program: runs the parties on real sockets and disks.
 
+pub mod archive;
 pub mod command;
 pub mod config;
 pub mod control;
@@ -12,7 +13,8 @@ pub mod link;
 pub mod log;
 pub mod party;
 pub mod printer;
-
 pub mod replay;
+pub mod verify;
 pub mod view;
 pub mod webhook;
+pub mod witness;

@@ -1,5 +1,6 @@
 //! Starts a party of its configuration file: journal, driver, links, control port. The same for a process and for the demo.
 
+use crate::archive::Projector;
 use crate::config::acquirer::AcquirerFile;
 use crate::config::issuer::IssuerFile;
 use crate::config::network::NetworkFile;
@@ -27,6 +28,7 @@ use tokio::sync::mpsc;
 #[derive(Debug)]
 pub struct Running<P: Driven> {
     driver: Driver<P>,
+    archive: Option<Projector>,
     module: SoftwareModule,
     /// Where it listens, for a party that does.
     pub address: Option<SocketAddr>,
@@ -38,6 +40,11 @@ impl<P: Driven> Running<P> {
     /// A handle to the party.
     pub fn handle(&self) -> &DriverHandle<P> {
         self.driver.handle()
+    }
+
+    /// The projector of its archive, when it keeps one.
+    pub fn archive(&self) -> Option<&Projector> {
+        self.archive.as_ref()
     }
 
     /// The party's security module.
@@ -59,17 +66,30 @@ impl<P: Driven> Running<P> {
     }
 }
 
+/// Where a party keeps its files, and how.
+struct Place<'a> {
+    data: &'a Path,
+    name: &'a str,
+    profile: Profile,
+    archive: bool,
+}
+
 fn drive<P: Driven>(
     party: P,
     module: SoftwareModule,
-    data: &Path,
-    name: &str,
-    profile: Profile,
+    place: &Place<'_>,
     local: Local<P>,
-) -> Result<Driver<P>, Problem> {
+) -> Result<(Driver<P>, Option<Projector>), Problem> {
+    let data = place.data;
     std::fs::create_dir_all(data).map_err(|error| format!("{}: {error}", data.display()))?;
-    let settings = Settings::new(data.join("journal.db"), name, profile.name());
-    Driver::start(party, Box::new(module), settings, local).map_err(|error| error.to_string())
+    let settings = Settings::new(data.join("journal.db"), place.name, place.profile.name());
+    let driver = Driver::start(party, Box::new(module), settings, local)
+        .map_err(|error| error.to_string())?;
+    let archive = match place.archive {
+        true => Some(Projector::start(data).map_err(|error| error.to_string())?),
+        false => None,
+    };
+    Ok((driver, archive))
 }
 
 /// Starts an acquirer. Must be called on the runtime.
@@ -81,14 +101,13 @@ pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
             tracing::warn!(case, sale = %key, "case opened: people must look");
         }
     });
-    let driver = drive(
-        Acquirer::new(config),
-        module.clone(),
-        &file.data,
-        "acquirer",
-        file.profile,
-        local,
-    )?;
+    let place = Place {
+        data: &file.data,
+        name: "acquirer",
+        profile: file.profile,
+        archive: file.archive,
+    };
+    let (driver, archive) = drive(Acquirer::new(config), module.clone(), &place, local)?;
     let listening = listen_terminals(
         file.listen,
         Framing::Terminal,
@@ -105,6 +124,7 @@ pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
     );
     Ok(Running {
         driver,
+        archive,
         module,
         address,
         links: (vec![listening], vec![connecting]),
@@ -119,12 +139,16 @@ pub fn network(file: &NetworkFile) -> Result<Running<Network>, Problem> {
         .iter()
         .map(|member| member.institution)
         .collect();
-    let driver = drive(
+    let place = Place {
+        data: &file.data,
+        name: "network",
+        profile: file.profile,
+        archive: file.archive,
+    };
+    let (driver, archive) = drive(
         Network::new(config),
         module.clone(),
-        &file.data,
-        "network",
-        file.profile,
+        &place,
         Box::new(|_| {}),
     )?;
     let listening = listen_members(
@@ -137,6 +161,7 @@ pub fn network(file: &NetworkFile) -> Result<Running<Network>, Problem> {
     let address = Some(listening.address());
     Ok(Running {
         driver,
+        archive,
         module,
         address,
         links: (vec![listening], Vec::new()),
@@ -170,14 +195,13 @@ pub fn issuer(
             }
         }
     });
-    let driver = drive(
-        Issuer::new(config),
-        module.clone(),
-        &file.data,
-        "issuer",
-        file.profile,
-        local,
-    )?;
+    let place = Place {
+        data: &file.data,
+        name: "issuer",
+        profile: file.profile,
+        archive: file.archive,
+    };
+    let (driver, archive) = drive(Issuer::new(config), module.clone(), &place, local)?;
     let connecting = connect_member(
         file.network.address.to_string(),
         network,
@@ -186,6 +210,7 @@ pub fn issuer(
     );
     Ok(Running {
         driver,
+        archive,
         module,
         address: None,
         links: (Vec::new(), vec![connecting]),
@@ -232,18 +257,16 @@ pub fn terminals(
         }
         terminal::Effect::Send { .. } | terminal::Effect::HangUp { .. } => {}
     });
-    let driver = drive(
-        Fleet::new(configs),
-        module.clone(),
-        &file.data,
-        "terminal",
-        file.profile,
-        local,
-    )?;
-    let dialing = if file.keep_connection {
-        Dialing::Kept
-    } else {
-        Dialing::Short
+    let place = Place {
+        data: &file.data,
+        name: "terminal",
+        profile: file.profile,
+        archive: file.archive,
+    };
+    let (driver, archive) = drive(Fleet::new(configs), module.clone(), &place, local)?;
+    let dialing = match file.connections {
+        0 => Dialing::Short,
+        lines => Dialing::Kept { lines },
     };
     dial(
         file.acquirer.to_string(),
@@ -261,6 +284,7 @@ pub fn terminals(
     Ok((
         Running {
             driver,
+            archive,
             module,
             address: None,
             links: (Vec::new(), Vec::new()),

@@ -80,31 +80,82 @@ impl Check {
     pub const fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::JournalDamaged => ("日志损坏", "the journal is damaged"),
-            Self::RecordRefused => ("记录与之前的状态不符", "a record does not fit what was before it"),
-            Self::Books => ("账不平或不应透支的账户透支", "the books do not balance, or an account is overdrawn"),
-            Self::SnapshotDiffers => ("快照与记录之和不符", "a snapshot is not the sum of its records"),
+            Self::RecordRefused => (
+                "记录与之前的状态不符",
+                "a record does not fit what was before it",
+            ),
+            Self::Books => (
+                "账不平或不应透支的账户透支",
+                "the books do not balance, or an account is overdrawn",
+            ),
+            Self::SnapshotDiffers => (
+                "快照与记录之和不符",
+                "a snapshot is not the sum of its records",
+            ),
             Self::ArchiveUnreadable => ("档案无法读取", "the archive does not read"),
             Self::ArchiveDiffers => ("档案与日志不符", "the archive differs from the journal"),
-            Self::PostingMissing => ("成交未入收单账", "a standing sale is not in the acquirer's books"),
-            Self::PostingLeft => ("收单账留有不成立的交易", "the acquirer's books hold a sale that does not stand"),
-            Self::ExchangeBooks => ("发卡行应答与账不符", "the issuer's answer and its books disagree"),
-            Self::DebitMissing => ("收单成交，发卡行没有扣款", "a standing sale has no debit at the issuer"),
+            Self::PostingMissing => (
+                "成交未入收单账",
+                "a standing sale is not in the acquirer's books",
+            ),
+            Self::PostingLeft => (
+                "收单账留有不成立的交易",
+                "the acquirer's books hold a sale that does not stand",
+            ),
+            Self::ExchangeBooks => (
+                "发卡行应答与账不符",
+                "the issuer's answer and its books disagree",
+            ),
+            Self::DebitMissing => (
+                "收单成交，发卡行没有扣款",
+                "a standing sale has no debit at the issuer",
+            ),
             Self::DebitDouble => ("同一交易重复扣款", "a sale was debited more than once"),
             Self::DebitAmount => ("扣款金额不符", "another amount was debited"),
-            Self::DebitWithoutSale => ("有扣款，收单没有该交易", "a debit without a sale at any given acquirer"),
-            Self::DebitAfterReversal => ("冲正已确认，扣款仍在", "the reversal is confirmed and the debit stands"),
-            Self::DebitNotApproved => ("收单未成交，扣款仍在", "not approved at the acquirer, and the debit stands"),
-            Self::NetworkDisagrees => ("收单成交，转接网络没有同意应答", "a standing sale that the network never saw approved"),
-            Self::TerminalApproved => ("终端成交，收单不成立", "approved at the terminal, not standing at the acquirer"),
-            Self::TerminalNotApproved => ("终端未成交，收单成立", "not approved at the terminal, standing at the acquirer"),
-            Self::TerminalNeverAsked => ("收单成交，终端没有该请求", "a standing sale that its terminal never asked for"),
+            Self::DebitWithoutSale => (
+                "有扣款，收单没有该交易",
+                "a debit without a sale at any given acquirer",
+            ),
+            Self::DebitAfterReversal => (
+                "冲正已确认，扣款仍在",
+                "the reversal is confirmed and the debit stands",
+            ),
+            Self::DebitNotApproved => (
+                "收单未成交，扣款仍在",
+                "not approved at the acquirer, and the debit stands",
+            ),
+            Self::NetworkDisagrees => (
+                "收单成交，转接网络没有同意应答",
+                "a standing sale that the network never saw approved",
+            ),
+            Self::TerminalApproved => (
+                "终端成交，收单不成立",
+                "approved at the terminal, not standing at the acquirer",
+            ),
+            Self::TerminalNotApproved => (
+                "终端未成交，收单成立",
+                "not approved at the terminal, standing at the acquirer",
+            ),
+            Self::TerminalNeverAsked => (
+                "收单成交，终端没有该请求",
+                "a standing sale that its terminal never asked for",
+            ),
             Self::InFlight => ("在途，等待应答", "in flight, the answer is awaited"),
-            Self::AwaitsConfirmation => ("已同意，等待终端确认", "approved, the terminal has not confirmed yet"),
+            Self::AwaitsConfirmation => (
+                "已同意，等待终端确认",
+                "approved, the terminal has not confirmed yet",
+            ),
             Self::OneSided => ("单边账待处理", "in the one-sided queue"),
             Self::ReversalOpen => ("冲正进行中", "a reversal is on its way"),
-            Self::ReversalRefused => ("冲正被拒，人工处理中", "a reversal was refused; people have it"),
+            Self::ReversalRefused => (
+                "冲正被拒，人工处理中",
+                "a reversal was refused; people have it",
+            ),
             Self::TerminalOpen => ("终端未了结", "not ended at the terminal"),
-            Self::NewerThanAcquirer => ("扣款晚于收单日志的读取", "debited after the acquirer's journal was read"),
+            Self::NewerThanAcquirer => (
+                "扣款晚于收单日志的读取",
+                "debited after the acquirer's journal was read",
+            ),
         }
     }
 
@@ -194,7 +245,9 @@ pub fn run(data_dirs: &[PathBuf]) -> Report {
         Ok(scratch) => check(data_dirs, &scratch, &mut report, &mut findings),
         Err(error) => findings.error(Path::new(""), &error),
     }
-    let (open, problems) = findings.into_found().partition(|found| found.check.is_open());
+    let (open, problems) = findings
+        .into_found()
+        .partition(|found| found.check.is_open());
     (report.open, report.problems) = (open, problems);
     report.clean = report.problems.is_empty();
     report
@@ -211,9 +264,19 @@ fn check(data_dirs: &[PathBuf], scratch: &Scratch, report: &mut Report, findings
     let database = scratch.directory.join("loops.db");
     match loops::check(&recomputed, &database, findings) {
         Ok([sales, debits, endings]) => {
-            (report.sales_compared, report.debits_compared, report.endings_compared) = (sales, debits, endings);
+            (
+                report.sales_compared,
+                report.debits_compared,
+                report.endings_compared,
+            ) = (sales, debits, endings);
         }
-        Err(error) => findings.error(&database, &ArchiveError::Sqlite { path: database.clone(), error }),
+        Err(error) => findings.error(
+            &database,
+            &ArchiveError::Sqlite {
+                path: database.clone(),
+                error,
+            },
+        ),
     }
 }
 
@@ -242,7 +305,13 @@ impl Findings {
     fn into_found(self) -> impl Iterator<Item = Found> {
         self.0.into_iter().map(|(check, (count, listed))| {
             let (zh, en) = check.words();
-            Found { check, zh, en, count, listed }
+            Found {
+                check,
+                zh,
+                en,
+                count,
+                listed,
+            }
         })
     }
 }
@@ -256,10 +325,16 @@ impl Scratch {
     fn new() -> Result<Self, ArchiveError> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let directory = std::env::temp_dir().join(format!("counterfoil-verify-{}-{number}", std::process::id()));
+        let directory = std::env::temp_dir().join(format!(
+            "counterfoil-verify-{}-{number}",
+            std::process::id()
+        ));
         match std::fs::create_dir(&directory) {
             Ok(()) => Ok(Self { directory }),
-            Err(error) => Err(ArchiveError::File { path: directory, error }),
+            Err(error) => Err(ArchiveError::File {
+                path: directory,
+                error,
+            }),
         }
     }
 }
@@ -274,11 +349,19 @@ impl Drop for Scratch {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (zh, en) = if self.clean { ("一致", "clean") } else { ("有差异", "differences found") };
+        let (zh, en) = if self.clean {
+            ("一致", "clean")
+        } else {
+            ("有差异", "differences found")
+        };
         writeln!(f, "核验：{zh} / verify: {en}")?;
         for party in &self.parties {
             writeln!(f, "  {} {}", party.party, party.data.display())?;
-            writeln!(f, "    日志 {0} 行、{1} 条记录 / journal {0} rows, {1} records", party.rows, party.records)?;
+            writeln!(
+                f,
+                "    日志 {0} 行、{1} 条记录 / journal {0} rows, {1} records",
+                party.rows, party.records
+            )?;
             writeln!(f, "    链 / chain {}", party.chain)?;
             writeln!(f, "    快照 {0} 个 / snapshots {0}", party.snapshots)?;
             match party.archive_seq {
@@ -290,17 +373,31 @@ impl fmt::Display for Report {
                 None => writeln!(f, "    没有档案 / no archive")?,
             }
         }
-        let (sales, debits, endings) = (self.sales_compared, self.debits_compared, self.endings_compared);
+        let (sales, debits, endings) = (
+            self.sales_compared,
+            self.debits_compared,
+            self.endings_compared,
+        );
         writeln!(
             f,
             "  成交 {sales} 笔、扣款 {debits} 笔、终端结局 {endings} 个 / {sales} standing sales, {debits} debits, {endings} endings compared"
         )?;
-        for (title, found) in [("差异 / differences", &self.problems), ("未了 / open", &self.open)] {
+        for (title, found) in [
+            ("差异 / differences", &self.problems),
+            ("未了 / open", &self.open),
+        ] {
             if found.is_empty() {
                 continue;
             }
             writeln!(f, "{title}")?;
-            for Found { zh, en, count, listed, .. } in found {
+            for Found {
+                zh,
+                en,
+                count,
+                listed,
+                ..
+            } in found
+            {
                 writeln!(f, "  {zh} / {en}: {count}")?;
                 for line in listed {
                     writeln!(f, "    {line}")?;

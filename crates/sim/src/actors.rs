@@ -24,7 +24,9 @@ fn host_request(core: &Core, request: &host::Request) -> Tag {
 fn host_answer(core: &Core, answer: &host::Answer) -> Tag {
     match answer.kind {
         AnswerKind::Financial => {
-            let number = answer.amount.and_then(|amount| core.oracle.by_amount(amount.minor));
+            let number = answer
+                .amount
+                .and_then(|amount| core.oracle.by_amount(amount.minor));
             Tag::SaleAnswer(number, None)
         }
         AnswerKind::Reversal => Tag::ReversalAnswer,
@@ -46,7 +48,9 @@ impl Actor for Terminal {
     fn tag(&self, core: &Core, effect: &terminal::Effect) -> Tag {
         match effect {
             terminal::Effect::Send { sealed, .. } => match &sealed.request {
-                Request::Financial { sale, .. } => Tag::Sale(core.oracle.by_amount(sale.amount.minor)),
+                Request::Financial { sale, .. } => {
+                    Tag::Sale(core.oracle.by_amount(sale.amount.minor))
+                }
                 Request::Reversal { .. } => Tag::Reversal,
                 _ => Tag::Other,
             },
@@ -65,14 +69,16 @@ impl Actor for Terminal {
                 }
             }
             terminal::Record::AskGoods { .. } => core.mark(Mark::GoodsQuestion),
-            terminal::Record::SignedOn { .. } => {
-                if std::mem::replace(&mut core.oracle.signed_on[usize::from(at)], true) {
-                    core.mark(Mark::KeysRenewed);
-                }
+            terminal::Record::SignedOn { .. }
+                if std::mem::replace(&mut core.oracle.signed_on[usize::from(at)], true) =>
+            {
+                core.mark(Mark::KeysRenewed);
             }
             terminal::Record::Ended { ending, .. } => {
                 match ending {
-                    terminal::Ending::Approved(approval) if approval.recovered => core.mark(Mark::RecoveredByQuery),
+                    terminal::Ending::Approved(approval) if approval.recovered => {
+                        core.mark(Mark::RecoveredByQuery)
+                    }
                     terminal::Ending::Declined(_) => core.mark(Mark::Declined),
                     terminal::Ending::NotSent => core.mark(Mark::NotSent),
                     _ => {}
@@ -130,7 +136,9 @@ impl Actor for Acquirer {
         match effect {
             acquirer::Effect::Reply { answer, mac, .. } => match answer.kind {
                 Kind::Purchase => {
-                    let number = answer.amount.and_then(|amount| core.oracle.by_amount(amount.minor));
+                    let number = answer
+                        .amount
+                        .and_then(|amount| core.oracle.by_amount(amount.minor));
                     let said = mac.then(|| Said {
                         success: answer.code.is_success(),
                         code: answer.code.0,
@@ -158,7 +166,13 @@ impl Actor for Acquirer {
             Record::Refused { rrn, .. } => core.rrn_taken(rrn.0),
             Record::Answered { key, answer, .. } => core.acquirer_answered(key, answer),
             Record::Repeated { .. } => core.mark(Mark::RequestRepeated),
-            Record::Reversing { key, cause, upstream, advice, .. } => {
+            Record::Reversing {
+                key,
+                cause,
+                upstream,
+                advice,
+                ..
+            } => {
                 if *cause == ReversalCause::Upstream {
                     core.mark(Mark::AcquirerReverses);
                 }
@@ -174,10 +188,19 @@ impl Actor for Acquirer {
                 }
             }
             Record::LateApproval { .. } => core.mark(Mark::LateApproval),
-            Record::Relay(payment::relay::RelayRecord::Delivered { key }) => core.advice_over(key, who),
-            Record::Relay(payment::relay::RelayRecord::Tried { .. }) => core.mark(Mark::ReversalRepeated),
-            Record::ReversalAnswered { key, code, .. } => core.acquirer_reversed(key, code.reversal_done()),
-            Record::Delivered { delivery: Delivery::HungUp, .. } => core.mark(Mark::Undelivered),
+            Record::Relay(payment::relay::RelayRecord::Delivered { key }) => {
+                core.advice_over(key, who)
+            }
+            Record::Relay(payment::relay::RelayRecord::Tried { .. }) => {
+                core.mark(Mark::ReversalRepeated)
+            }
+            Record::ReversalAnswered { key, code, .. } => {
+                core.acquirer_reversed(key, code.reversal_done())
+            }
+            Record::Delivered {
+                delivery: Delivery::HungUp,
+                ..
+            } => core.mark(Mark::Undelivered),
             Record::OneSided { key, .. } => {
                 core.mark(Mark::OneSidedOpened);
                 if let Some(number) = core.oracle.by_key(key) {
@@ -247,8 +270,12 @@ trait Judged {
 impl Judged for Acquirer {
     /// V1: the verdict is never ahead of the books, and "printed" never ahead of the paper.
     fn judge(&self, core: &mut Core, key: &SaleKey) {
-        let Some(number) = core.oracle.by_key(key) else { return };
-        let Some(kept) = self.state().sale(key) else { return };
+        let Some(number) = core.oracle.by_key(key) else {
+            return;
+        };
+        let Some(kept) = self.state().sale(key) else {
+            return;
+        };
         let verdict = verdict(&kept.evidence);
         let sale = &core.oracle.sales[number as usize];
         let (net, minor, closed) = (sale.net(), sale.minor as i64, sale.closed);
@@ -260,11 +287,16 @@ impl Judged for Acquirer {
         };
         if wrong {
             let row = verdict.row;
-            core.violate("V1", || format!("sale {number}: the verdict is {row}, and the issuer's books say {net}"));
+            core.violate("V1", || {
+                format!("sale {number}: the verdict is {row}, and the issuer's books say {net}")
+            });
         }
-        let printed = matches!(kept.evidence.confirmation, Confirmation::Signed(..)) && verdict.receipt == Receipt::Printed;
+        let printed = matches!(kept.evidence.confirmation, Confirmation::Signed(..))
+            && verdict.receipt == Receipt::Printed;
         if printed && !core.is_on_paper(number) {
-            core.violate("V1", || format!("sale {number}: called printed, and the paper does not show it"));
+            core.violate("V1", || {
+                format!("sale {number}: called printed, and the paper does not show it")
+            });
         }
     }
 }
@@ -291,12 +323,13 @@ impl Actor for Network {
         use network::Record;
         match record {
             Record::Forwarded { sale, .. } => core.network_forwarded(sale.amount.minor),
-            Record::TimedOut { reversal, .. } => {
-                if let Some(reversal) = reversal {
-                    core.advice_begun(reversal.key, reversal.sale.amount.minor);
-                }
+            Record::TimedOut {
+                reversal: Some(reversal),
+                ..
+            } => core.advice_begun(reversal.key, reversal.sale.amount.minor),
+            Record::AdviceTaken { reversal, .. } => {
+                core.advice_begun(reversal.key, reversal.sale.amount.minor)
             }
-            Record::AdviceTaken { reversal, .. } => core.advice_begun(reversal.key, reversal.sale.amount.minor),
             Record::AdviceConfirmed { key, .. } => core.advice_over(key, who),
             _ => {}
         }
@@ -308,7 +341,10 @@ impl Actor for Network {
         use network::Record;
         matches!(
             record,
-            Record::Forwarded { .. } | Record::Answered { .. } | Record::AdviceTaken { .. } | Record::AdviceConfirmed { .. }
+            Record::Forwarded { .. }
+                | Record::Answered { .. }
+                | Record::AdviceTaken { .. }
+                | Record::AdviceConfirmed { .. }
         )
     }
 
@@ -357,7 +393,10 @@ impl Actor for Issuer {
     }
 
     fn counts(record: &issuer::Record) -> bool {
-        matches!(record, issuer::Record::Answered(_) | issuer::Record::Returned(_))
+        matches!(
+            record,
+            issuer::Record::Answered(_) | issuer::Record::Returned(_)
+        )
     }
 
     #[cfg(feature = "planted")]

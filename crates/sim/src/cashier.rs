@@ -52,7 +52,9 @@ impl Core {
             }
             Screen::Approved { key, amount, .. } => {
                 let Some(number) = self.oracle.by_key(&key) else {
-                    return self.violate("T3", || format!("{key} shown approved, and no record of it is durable"));
+                    return self.violate("T3", || {
+                        format!("{key} shown approved, and no record of it is durable")
+                    });
                 };
                 let time = self.time;
                 let sale = &mut self.oracle.sales[number as usize];
@@ -61,15 +63,24 @@ impl Core {
                 let sale = sale.clone();
                 if sale.net() != amount.minor as i64 || amount.minor != sale.minor {
                     self.violate("T1", || {
-                        format!("sale {number}: {} shown approved, and the issuer holds {}", amount.minor, sale.net())
+                        format!(
+                            "sale {number}: {} shown approved, and the issuer holds {}",
+                            amount.minor,
+                            sale.net()
+                        )
                     });
                 }
                 if sale.end != Some(crate::oracle::End::Approved) {
-                    self.violate("T3", || format!("sale {number}: shown approved before its ending was durable"));
+                    self.violate("T3", || {
+                        format!("sale {number}: shown approved before its ending was durable")
+                    });
                 }
                 self.over(terminal, number);
             }
-            Screen::Declined { key, .. } | Screen::Reversed { key, .. } | Screen::NotSent(key) | Screen::Case(key) => {
+            Screen::Declined { key, .. }
+            | Screen::Reversed { key, .. }
+            | Screen::NotSent(key)
+            | Screen::Case(key) => {
                 if let Some(number) = self.oracle.by_key(&key) {
                     self.over(terminal, number);
                 }
@@ -129,8 +140,16 @@ pub fn look(core: &mut Core, node: &mut Node<Terminal>, cards: &[TestCard], term
     if let Some(sale) = core.cashiers[at].current {
         // The screen may have died with the till: then its last line tells.
         let minor = core.oracle.sales[sale as usize].minor;
-        let open = node.party.state().open().is_some_and(|open| open.sale.amount.minor == minor);
-        let reversing = node.party.state().reversal().is_some_and(|r| r.sale.amount.minor == minor);
+        let open = node
+            .party
+            .state()
+            .open()
+            .is_some_and(|open| open.sale.amount.minor == minor);
+        let reversing = node
+            .party
+            .state()
+            .reversal()
+            .is_some_and(|r| r.sale.amount.minor == minor);
         if !open && !reversing && node.is_idle() {
             core.cashiers[at].current = None;
         } else {
@@ -147,7 +166,9 @@ pub fn look(core: &mut Core, node: &mut Node<Terminal>, cards: &[TestCard], term
 fn answer_goods(core: &mut Core, node: &mut Node<Terminal>, terminal: u8) {
     // One in eight does not answer: silence is no.
     let draw = core.human.below(8);
-    let Some(sale) = core.cashiers[usize::from(terminal)].current else { return };
+    let Some(sale) = core.cashiers[usize::from(terminal)].current else {
+        return;
+    };
     let gone = core.oracle.sales[sale as usize].goods_gone;
     if gone {
         core.mark(Mark::GoodsHandedOver);
@@ -159,7 +180,9 @@ fn answer_goods(core: &mut Core, node: &mut Node<Terminal>, terminal: u8) {
 
 /// Impatience: a withdrawal, a flush, goods given away on trust.
 fn fidget(core: &mut Core, node: &mut Node<Terminal>, terminal: u8, number: u32) {
-    let Some(draw) = core.fires(Fault::Cashier, 40 + u32::from(terminal), number) else { return };
+    let Some(draw) = core.fires(Fault::Cashier, 40 + u32::from(terminal), number) else {
+        return;
+    };
     match draw % 5 {
         0 => {
             core.mark(Mark::Withdrawn);
@@ -177,8 +200,11 @@ fn fidget(core: &mut Core, node: &mut Node<Terminal>, terminal: u8, number: u32)
 
 fn sell(core: &mut Core, node: &mut Node<Terminal>, cards: &[TestCard], terminal: u8) {
     let at = usize::from(terminal);
-    if let Some(draw) = core.fires(Fault::Cashier, 50 + u32::from(terminal), core.cashiers[at].looks)
-        && draw % 2 == 0
+    if let Some(draw) = core.fires(
+        Fault::Cashier,
+        50 + u32::from(terminal),
+        core.cashiers[at].looks,
+    ) && draw % 2 == 0
     {
         core.mark(Mark::Reprinted);
         node.input(core, Input::Cashier(Command::Reprint(None)));
@@ -194,16 +220,21 @@ fn sell(core: &mut Core, node: &mut Node<Terminal>, cards: &[TestCard], terminal
     let card = &cards[number];
     let enters_pin = card.has_pin && core.human.percent(60);
     // A wrong PIN now and then, never on the cards that must not be blocked.
-    let wrong_pin = enters_pin && number % 4 == 0 && core.human.percent(3);
+    let wrong_pin = enters_pin && number.is_multiple_of(4) && core.human.percent(3);
     let track2 = Track2::parse(&card.track2).expect("a test card");
-    let pin = enters_pin.then(|| crypto::Pin::parse(if wrong_pin { b"654321" } else { PIN }).expect("digits"));
-    let presented = node.around(core.time, |till, around| till.present(around, track2, pin.as_ref()));
+    let pin = enters_pin
+        .then(|| crypto::Pin::parse(if wrong_pin { b"654321" } else { PIN }).expect("digits"));
+    let presented = node.around(core.time, |till, around| {
+        till.present(around, track2, pin.as_ref())
+    });
     let Ok(presented) = presented else { return };
     let (sale, minor) = core.oracle.new_sale(terminal, number);
     core.oracle.sales[sale as usize].wrong_pin = wrong_pin;
     core.cashiers[at].left -= 1;
     core.cashiers[at].current = Some(sale);
-    core.note(Who::Terminal(terminal), || format!("cashier  sale {sale} of {minor}"));
+    core.note(Who::Terminal(terminal), || {
+        format!("cashier  sale {sale} of {minor}")
+    });
     node.input(
         core,
         Input::Cashier(Command::Sale {

@@ -180,7 +180,9 @@ impl Core {
             events: 0,
             oracle,
             links: Links::new(scenario.issuers as usize, terminals),
-            cashiers: (0..terminals).map(|_| Cashier::new(scenario.purchases)).collect(),
+            cashiers: (0..terminals)
+                .map(|_| Cashier::new(scenario.purchases))
+                .collect(),
             tills,
             net: Prng::new(seed, 0x4E7),
             human: Prng::new(seed, 0x40),
@@ -215,7 +217,10 @@ impl Core {
     /// An input will reach a node, unless it dies before.
     pub fn push_input(&mut self, after_us: u64, who: Who, input: AnyInput) {
         let epoch = self.epochs[who.place() as usize];
-        self.push(self.time + after_us, Event::Input(who, epoch, Box::new(input)));
+        self.push(
+            self.time + after_us,
+            Event::Input(who, epoch, Box::new(input)),
+        );
     }
 
     /// The next thing that happens before `end`.
@@ -235,12 +240,22 @@ impl Core {
         if rate == 0 || !self.stormy {
             return None;
         }
-        let draw = named(self.seed, fault as u64 + 1, u64::from(place), u64::from(number));
-        let aimed = self.weather.aimed && is_aimed(fault) && number % 16 == self.target(fault, place);
+        let draw = named(
+            self.seed,
+            fault as u64 + 1,
+            u64::from(place),
+            u64::from(number),
+        );
+        let aimed =
+            self.weather.aimed && is_aimed(fault) && number % 16 == self.target(fault, place);
         if !aimed && draw % 10_000 >= rate {
             return None;
         }
-        let name = FaultName { fault, place, number };
+        let name = FaultName {
+            fault,
+            place,
+            number,
+        };
         if self.weather.without.contains(&name) {
             return None;
         }
@@ -298,14 +313,20 @@ impl Core {
 
     pub fn skips_a_record(&self) -> bool {
         #[cfg(feature = "planted")]
-        return self.planted == Some(crate::planted::Bug::Driver(crate::planted::Driver::RecoverySkips));
+        return self.planted
+            == Some(crate::planted::Bug::Driver(
+                crate::planted::Driver::RecoverySkips,
+            ));
         #[cfg(not(feature = "planted"))]
         false
     }
 
     pub fn takes_torn_tails(&self) -> bool {
         #[cfg(feature = "planted")]
-        return self.planted == Some(crate::planted::Bug::Driver(crate::planted::Driver::TakesTornTail));
+        return self.planted
+            == Some(crate::planted::Bug::Driver(
+                crate::planted::Driver::TakesTornTail,
+            ));
         #[cfg(not(feature = "planted"))]
         false
     }

@@ -29,7 +29,8 @@ pub enum Tail {
 impl Disk {
     /// Makes a gathering durable.
     pub fn append(&mut self, blob: &[u8]) {
-        self.bytes.extend_from_slice(&(blob.len() as u32).to_le_bytes());
+        self.bytes
+            .extend_from_slice(&(blob.len() as u32).to_le_bytes());
         self.bytes.extend_from_slice(&checksum(blob).to_le_bytes());
         self.bytes.extend_from_slice(blob);
         self.gatherings += 1;
@@ -73,14 +74,19 @@ impl Disk {
 
     /// The snapshot and the place behind it.
     pub fn snapshot(&self) -> Option<(&[u8], usize)> {
-        self.snapshot.as_ref().map(|(state, at)| (state.as_slice(), *at))
+        self.snapshot
+            .as_ref()
+            .map(|(state, at)| (state.as_slice(), *at))
     }
 
     /// Every durable byte, snapshot included, for those who scan them.
     pub fn every_byte(&self) -> impl Iterator<Item = &[u8]> {
-        [Some(self.bytes.as_slice()), self.snapshot.as_ref().map(|(state, _)| state.as_slice())]
-            .into_iter()
-            .flatten()
+        [
+            Some(self.bytes.as_slice()),
+            self.snapshot.as_ref().map(|(state, _)| state.as_slice()),
+        ]
+        .into_iter()
+        .flatten()
     }
 
     /// A number that differs when the bytes differ.
@@ -101,10 +107,14 @@ fn checksum(bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks::<8>();
     let mut sum = mix(bytes.len() as u64);
     for word in words {
-        sum = (sum ^ u64::from_le_bytes(*word)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
+        sum = (sum ^ u64::from_le_bytes(*word))
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            .rotate_left(29);
     }
     for byte in rest {
-        sum = (sum ^ u64::from(*byte)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
+        sum = (sum ^ u64::from(*byte))
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            .rotate_left(29);
     }
     mix(sum)
 }

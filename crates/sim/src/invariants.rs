@@ -38,7 +38,9 @@ pub fn quiet(world: &mut World, rested: bool) {
 
 fn l1_everything_came_to_rest(world: &mut World, rested: bool) {
     if !rested {
-        world.core.violate("L1", || "ten minutes after the storm something still goes on".to_owned());
+        world.core.violate("L1", || {
+            "ten minutes after the storm something still goes on".to_owned()
+        });
     }
 }
 
@@ -66,7 +68,9 @@ fn m1_money_follows_the_receipt(world: &mut World, rested: bool) {
         let net = sale.net();
         let booked = if sale.booked { sale.minor as i64 } else { 0 };
         if net != booked {
-            world.core.violate("M1", || format!("sale {number}: cardholder −{net}, merchant +{booked}"));
+            world.core.violate("M1", || {
+                format!("sale {number}: cardholder −{net}, merchant +{booked}")
+            });
         }
         let receipt = match sale.end {
             Some(End::Approved) => sale.minor as i64,
@@ -74,10 +78,20 @@ fn m1_money_follows_the_receipt(world: &mut World, rested: bool) {
         };
         let resolved = sale.end.is_some() || !sale.begun;
         if net != receipt && (resolved || !gone) {
-            world.core.violate("M1", || format!("sale {number}: receipt {:?} says {receipt}, the bank holds {net}", sale.end));
+            world.core.violate("M1", || {
+                format!(
+                    "sale {number}: receipt {:?} says {receipt}, the bank holds {net}",
+                    sale.end
+                )
+            });
         }
         if sale.approved_shown.is_some() && net != sale.minor as i64 {
-            world.core.violate("M1", || format!("sale {number}: the goods are gone, and {net} of {} is paid", sale.minor));
+            world.core.violate("M1", || {
+                format!(
+                    "sale {number}: the goods are gone, and {net} of {} is paid",
+                    sale.minor
+                )
+            });
         }
     }
 }
@@ -95,7 +109,9 @@ fn m1_balances_are_the_sum_of_their_entries(world: &mut World, rested: bool) {
         let balance = bank.balance(&card.token);
         let expected = card.opening_minor - spent[number];
         if balance != Some(expected) {
-            world.core.violate("M1", || format!("card {number}: {balance:?} available, {expected} expected"));
+            world.core.violate("M1", || {
+                format!("card {number}: {balance:?} available, {expected} expected")
+            });
         }
     }
     debug_assert_eq!(world.cards.len(), world.issuers.len() * CARDS_PER_ISSUER);
@@ -111,7 +127,9 @@ fn m1_balances_are_the_sum_of_their_entries(world: &mut World, rested: bool) {
             .sum();
         let payable = world.acquirer.party.state().books().payable(&merchant);
         if payable != due {
-            world.core.violate("M1", || format!("merchant {merchant}: {payable} payable, {due} sold"));
+            world.core.violate("M1", || {
+                format!("merchant {merchant}: {payable} payable, {due} sold")
+            });
         }
     }
 }
@@ -119,17 +137,28 @@ fn m1_balances_are_the_sum_of_their_entries(world: &mut World, rested: bool) {
 fn m2_books_balance(world: &mut World, _: bool) {
     for bank in &world.issuers {
         if let Err(error) = bank.party.audit() {
-            world.core.violate("M2", || format!("{:?}: {error:?}", bank.who));
+            world
+                .core
+                .violate("M2", || format!("{:?}: {error:?}", bank.who));
         }
     }
     let books = world.acquirer.party.state().books();
     if let Err(error) = books.ledger().audit() {
         world.core.violate("M2", || format!("acquirer: {error:?}"));
     }
-    let net: i64 = world.core.oracle.sales.iter().filter(|sale| sale.booked).map(|sale| sale.minor as i64).sum();
+    let net: i64 = world
+        .core
+        .oracle
+        .sales
+        .iter()
+        .filter(|sale| sale.booked)
+        .map(|sale| sale.minor as i64)
+        .sum();
     let receivable = books.receivable();
     if receivable != net {
-        world.core.violate("M2", || format!("the network owes {receivable}, booked are {net}"));
+        world.core.violate("M2", || {
+            format!("the network owes {receivable}, booked are {net}")
+        });
     }
 }
 
@@ -138,7 +167,9 @@ fn t4_one_final_receipt(world: &mut World, rested: bool) {
         let sale = world.core.oracle.sales[number].clone();
         let gone = world.terminals[usize::from(sale.terminal)].gone;
         if rested && sale.begun && !gone && sale.endings != 1 {
-            world.core.violate("T4", || format!("sale {number} has {} endings", sale.endings));
+            world.core.violate("T4", || {
+                format!("sale {number} has {} endings", sale.endings)
+            });
         }
     }
 }
@@ -150,12 +181,22 @@ fn t4_paper_tells_the_truth(world: &mut World, _: bool) {
         }
         let paper = world.core.tills[at].paper();
         for ((batch, voucher), slip) in &paper.slips {
-            let found = world.core.oracle.sales.iter().enumerate().find(|(_, sale)| {
-                usize::from(sale.terminal) == at
-                    && sale.key.is_some_and(|key| key.batch.0 == *batch && key.stan.0 == *voucher)
-            });
+            let found = world
+                .core
+                .oracle
+                .sales
+                .iter()
+                .enumerate()
+                .find(|(_, sale)| {
+                    usize::from(sale.terminal) == at
+                        && sale
+                            .key
+                            .is_some_and(|key| key.batch.0 == *batch && key.stan.0 == *voucher)
+                });
             let Some((number, sale)) = found else {
-                world.core.violate("T4", || format!("till {at}: a slip for voucher {voucher}, and no such sale"));
+                world.core.violate("T4", || {
+                    format!("till {at}: a slip for voucher {voucher}, and no such sale")
+                });
                 continue;
             };
             let sold = slip.originals[0] + slip.originals[1] + slip.copies[0] + slip.copies[1] > 0;
@@ -172,7 +213,9 @@ fn t4_paper_tells_the_truth(world: &mut World, _: bool) {
             };
             if let Some(wrong) = wrong {
                 let end = sale.end;
-                world.core.violate("T4", || format!("sale {number} ({end:?}) has {wrong} on paper"));
+                world.core.violate("T4", || {
+                    format!("sale {number} ({end:?}) has {wrong} on paper")
+                });
             }
         }
     }
@@ -187,7 +230,12 @@ fn t6_what_never_returned_is_open(world: &mut World, rested: bool) {
     let mut missing = Vec::new();
     for (number, sale) in world.core.oracle.sales.iter().enumerate() {
         let at = usize::from(sale.terminal);
-        let Some(key) = sale.key.filter(|_| world.terminals[at].gone && sale.net() != 0) else { continue };
+        let Some(key) = sale
+            .key
+            .filter(|_| world.terminals[at].gone && sale.net() != 0)
+        else {
+            continue;
+        };
         let kept = acquirer.sale(&key);
         let proven = kept.is_some_and(|kept| kept.evidence.confirmation != Confirmation::None);
         let open = kept.is_some_and(|kept| kept.evidence.case.is_some() && !kept.is_closed());
@@ -196,7 +244,9 @@ fn t6_what_never_returned_is_open(world: &mut World, rested: bool) {
         }
     }
     for number in missing {
-        world.core.violate("T6", || format!("sale {number}: paid at a till that never returned, and no item is open"));
+        world.core.violate("T6", || {
+            format!("sale {number}: paid at a till that never returned, and no item is open")
+        });
     }
 }
 
@@ -207,24 +257,34 @@ fn s1_nothing_waits(world: &mut World, rested: bool) {
     let (acquirer, network) = (world.acquirer.party.state().open(), &world.network.party);
     let switch = (network.in_flight(), network.undelivered());
     if acquirer != (0, 0) || switch != (0, 0) {
-        world.core.violate("S1", || format!("still open: acquirer {acquirer:?}, network {switch:?}"));
+        world.core.violate("S1", || {
+            format!("still open: acquirer {acquirer:?}, network {switch:?}")
+        });
     }
     for node in &world.terminals {
         let (state, who) = (node.party.state(), node.who);
         if !node.gone && !state.is_settled() {
-            world.core.violate("S1", || format!("{who:?} is not settled"));
+            world
+                .core
+                .violate("S1", || format!("{who:?} is not settled"));
         }
         if !node.gone && state.spool().unfinished() > 0 {
             let waiting = state.spool().unfinished();
-            world.core.violate("S1", || format!("{who:?}: {waiting} slips wait at a well printer"));
+            world.core.violate("S1", || {
+                format!("{who:?}: {waiting} slips wait at a well printer")
+            });
         }
     }
     let reversing = world.acquirer.party.state().sales().find(|sale| {
-        sale.evidence.reversal.is_some_and(|r| matches!(r.progress, payment::evidence::ReversalProgress::Open))
+        sale.evidence
+            .reversal
+            .is_some_and(|r| matches!(r.progress, payment::evidence::ReversalProgress::Open))
     });
     if let Some(sale) = reversing {
         let key = sale.key();
-        world.core.violate("S1", || format!("{key}: its reversal is open, and nobody sends it any more"));
+        world.core.violate("S1", || {
+            format!("{key}: its reversal is open, and nobody sends it any more")
+        });
     }
 }
 
@@ -235,7 +295,9 @@ fn s4_one_sided_items_are_those_of_the_judge(world: &mut World, rested: bool) {
     }
     let mut wrong = Vec::new();
     for sale in world.acquirer.party.state().one_sided() {
-        let Some(number) = world.core.oracle.by_key(&sale.key()) else { continue };
+        let Some(number) = world.core.oracle.by_key(&sale.key()) else {
+            continue;
+        };
         let at = usize::from(world.core.oracle.sales[number as usize].terminal);
         let lives = world.extended[at] && !world.terminals[at].gone;
         if lives && world.core.oracle.sales[number as usize].end == Some(End::Approved) {
@@ -243,7 +305,9 @@ fn s4_one_sided_items_are_those_of_the_judge(world: &mut World, rested: bool) {
         }
     }
     for number in wrong {
-        world.core.violate("S4", || format!("sale {number}: approved at a till that lives, and still called one-sided"));
+        world.core.violate("S4", || {
+            format!("sale {number}: approved at a till that lives, and still called one-sided")
+        });
     }
 }
 
@@ -254,8 +318,15 @@ fn d1_state_is_the_fold_of_its_records(world: &mut World, rested: bool) {
     let core = &mut world.core;
     world.acquirer.check_fold(core);
     world.network.check_fold(core);
-    world.issuers.iter_mut().for_each(|node| node.check_fold(core));
-    world.terminals.iter_mut().filter(|node| node.alive).for_each(|node| node.check_fold(core));
+    world
+        .issuers
+        .iter_mut()
+        .for_each(|node| node.check_fold(core));
+    world
+        .terminals
+        .iter_mut()
+        .filter(|node| node.alive)
+        .for_each(|node| node.check_fold(core));
 }
 
 /// No test card number, in digits or packed, and no test key on any disk, snapshot or log.
@@ -290,14 +361,33 @@ fn k2_no_secret_on_any_disk(world: &mut World, _: bool) {
     if bytes(&world.network).any(scan) {
         found.push(Who::Network);
     }
-    found.extend(world.issuers.iter().filter(|node| bytes(node).any(scan)).map(|node| node.who));
-    found.extend(world.terminals.iter().filter(|node| bytes(node).any(scan)).map(|node| node.who));
+    found.extend(
+        world
+            .issuers
+            .iter()
+            .filter(|node| bytes(node).any(scan))
+            .map(|node| node.who),
+    );
+    found.extend(
+        world
+            .terminals
+            .iter()
+            .filter(|node| bytes(node).any(scan))
+            .map(|node| node.who),
+    );
     for who in found {
-        world.core.violate("K2", || format!("{who:?}: a card number or key in clear on its disk"));
+        world.core.violate("K2", || {
+            format!("{who:?}: a card number or key in clear on its disk")
+        });
     }
 }
 
 fn packed(digits: &[u8]) -> Vec<u8> {
     let value = |digit: u8| char::from(digit).to_digit(16).unwrap_or(0) as u8;
-    digits.as_chunks::<2>().0.iter().map(|[high, low]| value(*high) << 4 | value(*low)).collect()
+    digits
+        .as_chunks::<2>()
+        .0
+        .iter()
+        .map(|[high, low]| value(*high) << 4 | value(*low))
+        .collect()
 }

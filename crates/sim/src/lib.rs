@@ -85,13 +85,21 @@ pub fn run(scenario: &Scenario) -> Report {
     })
 }
 
+/// Whether a second run of the same scenario has the same history, byte for byte.
+pub fn repeats(scenario: &Scenario) -> bool {
+    run(scenario) == run(scenario)
+}
+
 /// The whole history of one world as text, one line for each thing that happened.
 pub fn trace(scenario: &Scenario) -> String {
     let (report, lines) = live(scenario, true);
     let mut text = lines.join("\n");
     text.push('\n');
     for violation in &report.violations {
-        text.push_str(&format!("{} at {} µs: {}\n", violation.invariant, violation.time_us, violation.text));
+        text.push_str(&format!(
+            "{} at {} µs: {}\n",
+            violation.invariant, violation.time_us, violation.text
+        ));
     }
     text
 }
@@ -115,19 +123,31 @@ fn report(world: &World) -> Report {
     if core.refused_frames > 0 {
         marks.hit(Mark::FrameRefused);
     }
-    if sales.iter().any(|sale| sale.key.is_some_and(|key| key.stan.0 >= 999_999)) {
+    if sales
+        .iter()
+        .any(|sale| sale.key.is_some_and(|key| key.stan.0 >= 999_999))
+    {
         marks.hit(Mark::StanWrapped);
     }
     let disks = [world.acquirer.disk.hash(), world.network.disk.hash()].into_iter();
     let disks = disks.chain(world.issuers.iter().map(|node| node.disk.hash()));
     let disks = disks.chain(world.terminals.iter().map(|node| node.disk.hash()));
-    let counters = [core.events, core.frames, core.records, core.crashes, core.time, core.refused_frames];
+    let counters = [
+        core.events,
+        core.frames,
+        core.records,
+        core.crashes,
+        core.time,
+        core.refused_frames,
+    ];
     Report {
         purchases: sales.iter().filter(|sale| sale.begun).count() as u64,
         approved: ended(oracle::End::Approved),
         reversed: ended(oracle::End::Reversed),
         violations: core.violations.clone(),
-        trace_hash: disks.chain(counters).fold(0, |hash, part| prng::mix(hash ^ part)),
+        trace_hash: disks
+            .chain(counters)
+            .fold(0, |hash, part| prng::mix(hash ^ part)),
         marks,
         fired: core.fired.clone(),
         virtual_us: core.time,

@@ -57,7 +57,10 @@ impl Links {
         };
         let banks = (0..issuers).map(|n| Who::Issuer(n as u8));
         Self {
-            members: std::iter::once(Who::Acquirer).chain(banks).map(link).collect(),
+            members: std::iter::once(Who::Acquirer)
+                .chain(banks)
+                .map(link)
+                .collect(),
             conns: Vec::new(),
             waits: vec![None; terminals],
             cut: vec![0; terminals],
@@ -72,7 +75,10 @@ impl Links {
             Who::Acquirer => (0, 0),
             Who::Issuer(n) => (1 + usize::from(n), 0),
             _ if to == ACQUIRER => (0, 1),
-            _ => (1 + ISSUERS.iter().position(|issuer| *issuer == to).unwrap_or(0), 1),
+            _ => (
+                1 + ISSUERS.iter().position(|issuer| *issuer == to).unwrap_or(0),
+                1,
+            ),
         }
     }
 }
@@ -107,10 +113,20 @@ struct Fate {
 
 impl Core {
     /// A frame leaves.
-    pub fn send(&mut self, from: Who, to: Peer, frame: Vec<u8>, tag: Tag, if_undelivered: Option<AnyInput>) {
+    pub fn send(
+        &mut self,
+        from: Who,
+        to: Peer,
+        frame: Vec<u8>,
+        tag: Tag,
+        if_undelivered: Option<AnyInput>,
+    ) {
         self.frames += 1;
         if self.traced() {
-            let text = crate::trace::frame_text(matches!(from, Who::Terminal(_)) || matches!(to, Peer::Exchange(_)), &frame);
+            let text = crate::trace::frame_text(
+                matches!(from, Who::Terminal(_)) || matches!(to, Peer::Exchange(_)),
+                &frame,
+            );
             self.note(from, || format!("sends    {text}"));
         }
         if let (Tag::SaleAnswer(Some(sale), Some(said)), Peer::Exchange(_)) = (tag, to) {
@@ -125,7 +141,14 @@ impl Core {
         }
     }
 
-    fn ask(&mut self, terminal: u8, number: u64, mut frame: Vec<u8>, tag: Tag, if_undelivered: Option<AnyInput>) {
+    fn ask(
+        &mut self,
+        terminal: u8,
+        number: u64,
+        mut frame: Vec<u8>,
+        tag: Tag,
+        if_undelivered: Option<AnyInput>,
+    ) {
         let at = usize::from(terminal);
         self.links.asked[at] += 1;
         let place = 20 + u32::from(terminal) * 2;
@@ -155,12 +178,27 @@ impl Core {
                 acquirer_epoch: self.epochs[0],
             });
             let from = Peer::Exchange(self.links.conns.len() as u64 - 1);
-            self.fly(Who::Acquirer, from, self.epochs[0], delay, frame.clone(), fate.tampered);
+            self.fly(
+                Who::Acquirer,
+                from,
+                self.epochs[0],
+                delay,
+                frame.clone(),
+                fate.tampered,
+            );
         }
     }
 
-    fn answer(&mut self, conn: u64, mut frame: Vec<u8>, tag: Tag, if_undelivered: Option<AnyInput>) {
-        let Some(conn) = self.links.conns.get(conn as usize).copied() else { return };
+    fn answer(
+        &mut self,
+        conn: u64,
+        mut frame: Vec<u8>,
+        tag: Tag,
+        if_undelivered: Option<AnyInput>,
+    ) {
+        let Some(conn) = self.links.conns.get(conn as usize).copied() else {
+            return;
+        };
         let at = usize::from(conn.terminal);
         let me = Who::Terminal(conn.terminal);
         let epoch = self.epochs[me.place() as usize];
@@ -178,7 +216,13 @@ impl Core {
         if self.links.cut[at] > self.time {
             return;
         }
-        let fate = self.fate(Way::FromAcquirer, place, self.links.answered[at], tag, &mut frame);
+        let fate = self.fate(
+            Way::FromAcquirer,
+            place,
+            self.links.answered[at],
+            tag,
+            &mut frame,
+        );
         if fate.lost {
             return self.lose(conn.terminal, conn.number);
         }
@@ -197,13 +241,25 @@ impl Core {
         }
     }
 
-    fn send_member(&mut self, from: Who, to: Institution, mut frame: Vec<u8>, tag: Tag, if_undelivered: Option<AnyInput>) {
+    fn send_member(
+        &mut self,
+        from: Who,
+        to: Institution,
+        mut frame: Vec<u8>,
+        tag: Tag,
+        if_undelivered: Option<AnyInput>,
+    ) {
         let (at, way) = self.links.between(from, to);
         let link = &mut self.links.members[at];
         link.sent[way] += 1;
-        let (number, generation, receiver) = (link.sent[way], link.generation, [Who::Network, link.member][way]);
+        let (number, generation, receiver) = (
+            link.sent[way],
+            link.generation,
+            [Who::Network, link.member][way],
+        );
         if let Tag::Sale(Some(sale)) = tag {
-            self.oracle.sent(sale, if from == Who::Network { 2 } else { 1 }, self.time);
+            self.oracle
+                .sent(sale, if from == Who::Network { 2 } else { 1 }, self.time);
         }
         let link = &self.links.members[at];
         if !link.up {
@@ -216,11 +272,19 @@ impl Core {
             return;
         }
         let direction = match from {
-            Who::Issuer(_) if matches!(tag, Tag::SaleAnswer(..) | Tag::ReversalAnswer) => Way::FromIssuer,
+            Who::Issuer(_) if matches!(tag, Tag::SaleAnswer(..) | Tag::ReversalAnswer) => {
+                Way::FromIssuer
+            }
             Who::Network if receiver == Who::Acquirer => Way::FromNetwork,
             _ => Way::Out,
         };
-        let fate = self.fate(direction, at as u32 * 2 + way as u32, number, tag, &mut frame);
+        let fate = self.fate(
+            direction,
+            at as u32 * 2 + way as u32,
+            number,
+            tag,
+            &mut frame,
+        );
         if fate.lost {
             return;
         }
@@ -232,12 +296,25 @@ impl Core {
                 arrival = arrival.max(link.arrived[way]);
                 link.arrived[way] = arrival;
             }
-            self.fly(receiver, sender, generation, arrival - self.time, frame.clone(), fate.tampered);
+            self.fly(
+                receiver,
+                sender,
+                generation,
+                arrival - self.time,
+                frame.clone(),
+                fate.tampered,
+            );
         }
     }
 
     fn fly(&mut self, to: Who, from: Peer, life: u32, delay: u64, bytes: Vec<u8>, tampered: bool) {
-        let flying = Flying { to, from, life, bytes, tampered };
+        let flying = Flying {
+            to,
+            from,
+            life,
+            bytes,
+            tampered,
+        };
         self.push(self.time + delay, Event::Frame(Box::new(flying)));
     }
 
@@ -262,7 +339,7 @@ impl Core {
         }
     }
 
-    fn fate(&mut self, way: Way, place: u32, number: u32, tag: Tag, frame: &mut Vec<u8>) -> Fate {
+    fn fate(&mut self, way: Way, place: u32, number: u32, tag: Tag, frame: &mut [u8]) -> Fate {
         let mut fate = Fate {
             lost: false,
             delay: 500 + self.net.below(9_500),
@@ -285,8 +362,9 @@ impl Core {
             return fate;
         }
         if let Some(draw) = self.fires(Fault::Slow, place, number) {
-            fate.delay += [20_000, 200_000, self.answer_us / 3][draw as usize % 3] * (draw / 3 % 100) / 50;
-            fate.free = draw % 2 == 0;
+            fate.delay +=
+                [20_000, 200_000, self.answer_us / 3][draw as usize % 3] * (draw / 3 % 100) / 50;
+            fate.free = draw.is_multiple_of(2);
         }
         if way != Way::Out
             && let Some(draw) = self.fires(Fault::LateAnswer, place, number)
@@ -391,32 +469,44 @@ fn rewrite(frame: &mut [u8], terminal: bool, draw: u64) -> bool {
     let mut message = Message::new(Mti(0));
     let mut body = Vec::new();
     let start = if terminal {
-        let Ok((_, found)) = iso8583::frame::open_terminal(frame) else { return false };
+        let Ok((_, found)) = iso8583::frame::open_terminal(frame) else {
+            return false;
+        };
         if Dialect::terminal().decode(found, &mut message).is_err() {
             return false;
         }
         frame.len() - found.len()
     } else {
-        let Ok((_, found)) = iso8583::frame::open_host(frame) else { return false };
+        let Ok((_, found)) = iso8583::frame::open_host(frame) else {
+            return false;
+        };
         if Dialect::host().decode(found, &mut message).is_err() {
             return false;
         }
         frame.len() - found.len()
     };
     match (message.get(39), message.get(4)) {
-        (Some(code), _) if draw % 2 == 0 => {
+        (Some(code), _) if draw.is_multiple_of(2) => {
             let other: &[u8] = if code == b"00" { b"51" } else { b"00" };
-            message.set(39, &other.to_vec());
+            message.set(39, other);
         }
         (_, Some(amount)) => {
             let mut other = amount.to_vec();
             let last = other.len() - 3;
-            other[last] = if other[last] == b'9' { b'0' } else { other[last] + 1 };
+            other[last] = if other[last] == b'9' {
+                b'0'
+            } else {
+                other[last] + 1
+            };
             message.set(4, &other);
         }
         _ => return false,
     }
-    let dialect = if terminal { Dialect::terminal() } else { Dialect::host() };
+    let dialect = if terminal {
+        Dialect::terminal()
+    } else {
+        Dialect::host()
+    };
     if dialect.encode(&message, &mut body).is_err() || body.len() != frame.len() - start {
         return false;
     }

@@ -3,8 +3,8 @@
 //! Sealing and opening are functions of their inputs alone, so that remembering them changes no history.
 
 use crypto::{
-    Card, ClearKey, KeyUsage, MacAlgorithm, Pan, Pin, PinBlock, PinFormat, PinOffset, SealedPan, SecurityError,
-    SecurityModule, SoftwareModule, WorkingKeys, WrappedKey,
+    Card, ClearKey, KeyUsage, MacAlgorithm, Pan, Pin, PinBlock, PinFormat, PinOffset, SealedPan,
+    SecurityError, SecurityModule, SoftwareModule, WorkingKeys, WrappedKey,
 };
 use std::cell::RefCell;
 
@@ -30,7 +30,10 @@ const REMEMBERED_MAX: usize = 96;
 impl SecurityModule for Memo {
     fn card(&self, pan: &Pan, day: u16) -> Result<Card, SecurityError> {
         let mut cards = self.cards.borrow_mut();
-        if let Some((_, _, card)) = cards.iter().find(|(known, of, _)| *of == day && known == pan) {
+        if let Some((_, _, card)) = cards
+            .iter()
+            .find(|(known, of, _)| *of == day && known == pan)
+        {
             return Ok(*card);
         }
         let card = self.module.card(pan, day)?;
@@ -48,7 +51,12 @@ impl SecurityModule for Memo {
         }
     }
 
-    fn mac(&self, algorithm: MacAlgorithm, key: &WrappedKey, parts: &[&[u8]]) -> Result<[u8; 8], SecurityError> {
+    fn mac(
+        &self,
+        algorithm: MacAlgorithm,
+        key: &WrappedKey,
+        parts: &[&[u8]],
+    ) -> Result<[u8; 8], SecurityError> {
         self.module.mac(algorithm, key, parts)
     }
 
@@ -62,7 +70,13 @@ impl SecurityModule for Memo {
         self.module.mac_matches(algorithm, key, parts, received)
     }
 
-    fn encipher_pin(&self, pik: &WrappedKey, format: PinFormat, pin: &Pin, pan: &Pan) -> Result<PinBlock, SecurityError> {
+    fn encipher_pin(
+        &self,
+        pik: &WrappedKey,
+        format: PinFormat,
+        pin: &Pin,
+        pan: &Pan,
+    ) -> Result<PinBlock, SecurityError> {
         self.module.encipher_pin(pik, format, pin, pan)
     }
 
@@ -75,7 +89,8 @@ impl SecurityModule for Memo {
         block: &PinBlock,
         pan: &Pan,
     ) -> Result<PinBlock, SecurityError> {
-        self.module.translate_pin(from, from_format, to, to_format, block, pan)
+        self.module
+            .translate_pin(from, from_format, to, to_format, block, pan)
     }
 
     fn verify_pin(
@@ -90,15 +105,28 @@ impl SecurityModule for Memo {
         self.module.verify_pin(pik, format, block, pan, pvk, offset)
     }
 
-    fn pin_offset(&self, pvk: &WrappedKey, pan: &Pan, pin: &Pin) -> Result<PinOffset, SecurityError> {
+    fn pin_offset(
+        &self,
+        pvk: &WrappedKey,
+        pan: &Pan,
+        pin: &Pin,
+    ) -> Result<PinOffset, SecurityError> {
         self.module.pin_offset(pvk, pan, pin)
     }
 
-    fn issue_working_keys(&self, tmk: &WrappedKey, random: &[u8; 32]) -> Result<(WorkingKeys, [u8; 40]), SecurityError> {
+    fn issue_working_keys(
+        &self,
+        tmk: &WrappedKey,
+        random: &[u8; 32],
+    ) -> Result<(WorkingKeys, [u8; 40]), SecurityError> {
         self.module.issue_working_keys(tmk, random)
     }
 
-    fn install_working_keys(&self, tmk: &WrappedKey, field62: &[u8]) -> Result<WorkingKeys, SecurityError> {
+    fn install_working_keys(
+        &self,
+        tmk: &WrappedKey,
+        field62: &[u8],
+    ) -> Result<WorkingKeys, SecurityError> {
         self.module.install_working_keys(tmk, field62)
     }
 
@@ -118,7 +146,8 @@ impl SecurityModule for Memo {
         enciphered: &[u8; 16],
         check_value: &[u8; 4],
     ) -> Result<WrappedKey, SecurityError> {
-        self.module.install_host_key(kek, usage, enciphered, check_value)
+        self.module
+            .install_host_key(kek, usage, enciphered, check_value)
     }
 
     fn import(&self, usage: KeyUsage, clear: &ClearKey) -> Result<WrappedKey, SecurityError> {

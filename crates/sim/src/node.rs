@@ -165,7 +165,13 @@ pub struct Node<P: Actor> {
 }
 
 impl<P: Actor> Node<P> {
-    pub fn new(who: Who, config: P::Config, module: SoftwareModule, clock: Clock, seed: u64) -> Self {
+    pub fn new(
+        who: Who,
+        config: P::Config,
+        module: SoftwareModule,
+        clock: Clock,
+        seed: u64,
+    ) -> Self {
         Self {
             who,
             party: P::build(&config),
@@ -227,7 +233,11 @@ impl<P: Actor> Node<P> {
     pub fn hear(&mut self, core: &mut Core, from: Peer, frame: &[u8], tampered: bool) {
         self.heard += 1;
         #[cfg(feature = "planted")]
-        if core.planted == Some(crate::planted::Bug::Driver(crate::planted::Driver::JournalsFrames)) {
+        if core.planted
+            == Some(crate::planted::Bug::Driver(
+                crate::planted::Driver::JournalsFrames,
+            ))
+        {
             self.log.extend_from_slice(frame);
         }
         let heard = self.around(core.time, |party, around| party.hear(around, from, frame));
@@ -276,10 +286,16 @@ impl<P: Actor> Node<P> {
         self.after(core);
     }
 
-    fn carry_out(&mut self, core: &mut Core, now: Now, decision: payment::Decision<P::Record, P::Effect>) {
+    fn carry_out(
+        &mut self,
+        core: &mut Core,
+        now: Now,
+        decision: payment::Decision<P::Record, P::Effect>,
+    ) {
         for record in decision.records {
             let blob = std::mem::take(&mut self.collecting.blob);
-            self.collecting.blob = postcard::to_extend(&record, blob).expect("a record of plain values encodes");
+            self.collecting.blob =
+                postcard::to_extend(&record, blob).expect("a record of plain values encodes");
             if core.traced() {
                 let line = P::line(&record);
                 core.note(self.who, || format!("decides  {line}"));
@@ -293,7 +309,9 @@ impl<P: Actor> Node<P> {
             let tag = self.party.tag(core, &effect);
             let mut frame = std::mem::take(&mut self.frame);
             frame.clear();
-            let said = self.around(core.time, |party, around| party.say(around, &effect, &mut frame));
+            let said = self.around(core.time, |party, around| {
+                party.say(around, &effect, &mut frame)
+            });
             let what = match said {
                 Ok(Some(said)) => What::Frame {
                     to: said.to,
@@ -330,7 +348,9 @@ impl<P: Actor> Node<P> {
     fn start_flush(&mut self, core: &mut Core) {
         #[cfg(feature = "planted")]
         self.release_early(core);
-        if self.flushing.is_some() || (self.collecting.records.is_empty() && self.collecting.outs.is_empty()) {
+        if self.flushing.is_some()
+            || (self.collecting.records.is_empty() && self.collecting.outs.is_empty())
+        {
             return;
         }
         let next = self.spare.take().unwrap_or_default();
@@ -346,8 +366,14 @@ impl<P: Actor> Node<P> {
         if let Some(draw) = core.fires(Fault::Slow, who.place() + 200, number) {
             latency += [2_000, 40_000, 1_500_000][draw as usize % 3] + draw % 3_000;
         }
-        if core.fires(Fault::FlushFails, who.place() + 200, number).is_some() {
-            core.push(core.time + latency, Event::Crash(who, self.epoch, Some(Tail::Lost)));
+        if core
+            .fires(Fault::FlushFails, who.place() + 200, number)
+            .is_some()
+        {
+            core.push(
+                core.time + latency,
+                Event::Crash(who, self.epoch, Some(Tail::Lost)),
+            );
             return;
         }
         let dies = match who {
@@ -365,7 +391,9 @@ impl<P: Actor> Node<P> {
     fn release_early(&mut self, core: &mut Core) {
         use crate::planted::{Bug, Driver};
         let early = match (core.planted, self.who) {
-            (Some(Bug::Driver(Driver::EffectsBeforeFlush)), who) => !matches!(who, Who::Terminal(_)),
+            (Some(Bug::Driver(Driver::EffectsBeforeFlush)), who) => {
+                !matches!(who, Who::Terminal(_))
+            }
             (Some(Bug::Driver(Driver::SendsBeforeRecord)), who) => matches!(who, Who::Terminal(_)),
             _ => false,
         };
@@ -378,7 +406,9 @@ impl<P: Actor> Node<P> {
 
     /// The flush is done: the records are durable, and their effects leave.
     pub fn flushed(&mut self, core: &mut Core) {
-        let Some(mut gathering) = self.flushing.take() else { return };
+        let Some(mut gathering) = self.flushing.take() else {
+            return;
+        };
         if !gathering.records.is_empty() {
             self.disk.append(&gathering.blob);
             self.durable += gathering.records.len() as u64;
@@ -391,8 +421,12 @@ impl<P: Actor> Node<P> {
             _ => Fault::HostDiesAtFlush,
         };
         let wrote = !gathering.records.is_empty();
-        let dies = wrote.then(|| core.fires(fault, who.place() + 400, number)).flatten();
-        let survivors = dies.map_or(usize::MAX, |draw| draw as usize % (gathering.outs.len() + 1));
+        let dies = wrote
+            .then(|| core.fires(fault, who.place() + 400, number))
+            .flatten();
+        let survivors = dies.map_or(usize::MAX, |draw| {
+            draw as usize % (gathering.outs.len() + 1)
+        });
         // The judge hears of records and effects in the order in which they were decided.
         let mut told = 0;
         let first = self.durable - gathering.records.len() as u64;
@@ -422,12 +456,19 @@ impl<P: Actor> Node<P> {
 
     fn release(&mut self, core: &mut Core, out: Out<P>) {
         if out.needs > self.durable {
-            core.violate("D2", || "an effect left before its records were durable".to_owned());
+            core.violate("D2", || {
+                "an effect left before its records were durable".to_owned()
+            });
         }
         self.released = self.released.max(out.needs);
         match out.what {
             What::Local(effect) => P::local(core, self.who, effect),
-            What::Frame { to, frame, tag, if_undelivered } => {
+            What::Frame {
+                to,
+                frame,
+                tag,
+                if_undelivered,
+            } => {
                 core.send(self.who, to, frame, tag, if_undelivered.map(P::wrap));
             }
         }
@@ -451,7 +492,9 @@ impl<P: Actor> Node<P> {
         let (party, count) = self.fold(core, true);
         if count < self.released {
             let (released, who) = (self.released, self.who);
-            core.violate("D1", || format!("{who:?}: {count} records recovered, {released} had left"));
+            core.violate("D1", || {
+                format!("{who:?}: {count} records recovered, {released} had left")
+            });
         }
         // A gathering that was whole on disk although its flush never returned: the oracle learns of it now.
         let known = durable_before.min(count);
@@ -466,7 +509,9 @@ impl<P: Actor> Node<P> {
             let (one, two) = (encode(self.party.state()), encode(again.state()));
             if one != two {
                 let who = self.who;
-                core.violate("D3", || format!("{who:?}: two recoveries of one disk differ"));
+                core.violate("D3", || {
+                    format!("{who:?}: two recoveries of one disk differ")
+                });
             }
             self.disk.keep_snapshot(one);
         }
@@ -506,8 +551,10 @@ impl<P: Actor> Node<P> {
         if from > 0 {
             // The count is of the whole disk.
             let (mut all, mut behind) = (0, 0);
-            self.disk.replay(0, |blob| each::<P::Record>(blob, |_| all += 1));
-            self.disk.replay(from, |blob| each::<P::Record>(blob, |_| behind += 1));
+            self.disk
+                .replay(0, |blob| each::<P::Record>(blob, |_| all += 1));
+            self.disk
+                .replay(from, |blob| each::<P::Record>(blob, |_| behind += 1));
             count = all - behind;
         }
         let skips = live && core.skips_a_record();
@@ -539,7 +586,9 @@ impl<P: Actor> Node<P> {
         let (again, count) = self.fold(core, false);
         let who = self.who;
         if encode(again.state()) != encode(self.party.state()) {
-            core.violate("D1", || format!("{who:?}: the state is not the fold of its {count} records"));
+            core.violate("D1", || {
+                format!("{who:?}: the state is not the fold of its {count} records")
+            });
         }
     }
 }
@@ -551,7 +600,9 @@ pub fn encode<S: serde::Serialize>(state: &S) -> Vec<u8> {
 /// Every record of a gathering, as far as it can be read.
 fn each<R: serde::de::DeserializeOwned>(mut blob: &[u8], mut take: impl FnMut(R)) {
     while !blob.is_empty() {
-        let Ok((record, rest)) = postcard::take_from_bytes(blob) else { return };
+        let Ok((record, rest)) = postcard::take_from_bytes(blob) else {
+            return;
+        };
         take(record);
         blob = rest;
     }

@@ -133,10 +133,14 @@ impl Core {
     // Issuers.
 
     pub fn issuer_answered(&mut self, answered: &issuer::Answered) {
-        let Some(number) = self.oracle.by_amount(answered.sale.amount.minor) else { return };
+        let Some(number) = self.oracle.by_amount(answered.sale.amount.minor) else {
+            return;
+        };
         let moved = match &answered.entry {
             Some(ledger::Entry::Post { transfer } | ledger::Entry::Hold { transfer, .. }) => {
-                self.oracle.transfers.insert(transfer.id.0, transfer.amount_minor);
+                self.oracle
+                    .transfers
+                    .insert(transfer.id.0, transfer.amount_minor);
                 Some(transfer.amount_minor)
             }
             _ => None,
@@ -158,25 +162,36 @@ impl Core {
         }
         let (sale, minor) = (sale.clone(), sale.minor);
         if moved.is_some() && sale.debits > 1 {
-            self.violate("M3", || format!("sale {number}: the issuer debited {} times", sale.debits));
+            self.violate("M3", || {
+                format!("sale {number}: the issuer debited {} times", sale.debits)
+            });
         }
         if moved.is_some() && sale.closed {
-            self.violate("M5", || format!("sale {number}: debited after its reversal"));
+            self.violate("M5", || {
+                format!("sale {number}: debited after its reversal")
+            });
         }
         if success && moved != Some(minor) {
-            self.violate("M1", || format!("sale {number} of {minor}: approved, and {moved:?} booked"));
+            self.violate("M1", || {
+                format!("sale {number} of {minor}: approved, and {moved:?} booked")
+            });
         }
         if success && sale.wrong_pin {
-            self.violate("PIN", || format!("sale {number}: approved with a wrong PIN"));
+            self.violate("PIN", || {
+                format!("sale {number}: approved with a wrong PIN")
+            });
         }
     }
 
     pub fn issuer_returned(&mut self, returned: &issuer::Returned) {
-        let Some(number) = self.oracle.by_amount(returned.reversal.sale.amount.minor) else { return };
+        let Some(number) = self.oracle.by_amount(returned.reversal.sale.amount.minor) else {
+            return;
+        };
         let moved = match &returned.entry {
-            Some(ledger::Entry::Reverse { original: id, .. } | ledger::Entry::VoidHold { hold: id, .. }) => {
-                self.oracle.transfers.get(&id.0).copied()
-            }
+            Some(
+                ledger::Entry::Reverse { original: id, .. }
+                | ledger::Entry::VoidHold { hold: id, .. },
+            ) => self.oracle.transfers.get(&id.0).copied(),
             Some(ledger::Entry::Post { transfer }) => Some(transfer.amount_minor),
             _ => None,
         };
@@ -194,12 +209,16 @@ impl Core {
             self.violate("M4", || format!("sale {number}: returned {credits} times"));
         }
         if returned.code.reversal_done() && net != 0 {
-            self.violate("M1", || format!("sale {number}: its reversal was answered done, and {net} stay debited"));
+            self.violate("M1", || {
+                format!("sale {number}: its reversal was answered done, and {net} stay debited")
+            });
         }
     }
 
     pub fn noticed(&mut self, notice: &issuer::Notice) {
-        let Some(number) = self.oracle.by_amount(notice.amount.minor) else { return };
+        let Some(number) = self.oracle.by_amount(notice.amount.minor) else {
+            return;
+        };
         let sale = self.sale(number);
         let booked = match notice.kind {
             issuer::NoticeKind::Debited => sale.debits > 0,
@@ -207,18 +226,24 @@ impl Core {
         };
         if !booked {
             let kind = notice.kind;
-            self.violate("F11", || format!("sale {number}: the cardholder was told {kind:?}, and nothing is booked"));
+            self.violate("F11", || {
+                format!("sale {number}: the cardholder was told {kind:?}, and nothing is booked")
+            });
         }
     }
 
     // Network.
 
     pub fn network_forwarded(&mut self, minor: u64) {
-        let Some(number) = self.oracle.by_amount(minor) else { return };
+        let Some(number) = self.oracle.by_amount(minor) else {
+            return;
+        };
         let sale = self.sale(number);
         sale.relayed += 1;
         if sale.relayed > 1 {
-            self.violate("A2", || format!("sale {number}: the network forwarded it twice"));
+            self.violate("A2", || {
+                format!("sale {number}: the network forwarded it twice")
+            });
         }
     }
 
@@ -229,10 +254,14 @@ impl Core {
     }
 
     pub fn advice_over(&mut self, key: &HostKey, by: Who) {
-        let Some(number) = self.oracle.advices.get(key).copied() else { return };
+        let Some(number) = self.oracle.advices.get(key).copied() else {
+            return;
+        };
         if !self.sale(number).closed {
             self.violate("S2", || {
-                format!("sale {number}: {by:?} ended its reversal, and the issuer never confirmed it")
+                format!(
+                    "sale {number}: {by:?} ended its reversal, and the issuer never confirmed it"
+                )
             });
         }
     }
@@ -241,21 +270,29 @@ impl Core {
 
     pub fn rrn_taken(&mut self, rrn: [u8; 12]) {
         if !self.oracle.rrns.insert(rrn) {
-            self.violate("A4", || format!("reference number {} twice", String::from_utf8_lossy(&rrn)));
+            self.violate("A4", || {
+                format!("reference number {} twice", String::from_utf8_lossy(&rrn))
+            });
         }
     }
 
     pub fn acquirer_forwarded(&mut self, minor: u64) {
-        let Some(number) = self.oracle.by_amount(minor) else { return };
+        let Some(number) = self.oracle.by_amount(minor) else {
+            return;
+        };
         let sale = self.sale(number);
         sale.forwarded += 1;
         if sale.forwarded > 1 {
-            self.violate("A2", || format!("sale {number}: the acquirer forwarded it twice"));
+            self.violate("A2", || {
+                format!("sale {number}: the acquirer forwarded it twice")
+            });
         }
     }
 
     pub fn acquirer_answered(&mut self, key: &SaleKey, answer: &acquirer::FirstAnswer) {
-        let Some(number) = self.oracle.by_key(key) else { return };
+        let Some(number) = self.oracle.by_key(key) else {
+            return;
+        };
         let success = answer.code.is_success();
         let sale = self.sale(number);
         if !success {
@@ -266,9 +303,13 @@ impl Core {
         let right = sale.approved && sale.approval == answer.approval.map(|code| code.0);
         let dates = (sale.settlement, answer.settlement);
         if !right {
-            self.violate("A3", || format!("sale {number}: the acquirer took an approval that its issuer never gave"));
+            self.violate("A3", || {
+                format!("sale {number}: the acquirer took an approval that its issuer never gave")
+            });
         } else if dates.0 != dates.1 {
-            self.violate("M8", || format!("sale {number}: settlement dates {dates:?}"));
+            self.violate("M8", || {
+                format!("sale {number}: settlement dates {dates:?}")
+            });
         }
     }
 
@@ -284,9 +325,13 @@ impl Core {
     }
 
     pub fn acquirer_reversed(&mut self, key: &SaleKey, done: bool) {
-        let Some(number) = self.oracle.by_key(key) else { return };
+        let Some(number) = self.oracle.by_key(key) else {
+            return;
+        };
         if done && !self.sale(number).closed {
-            self.violate("V1", || format!("sale {number}: called reversed, and the issuer confirmed nothing"));
+            self.violate("V1", || {
+                format!("sale {number}: called reversed, and the issuer confirmed nothing")
+            });
         }
     }
 
@@ -296,9 +341,13 @@ impl Core {
         let (first, reversing) = (*sale.said.get_or_insert(said), sale.reversing);
         let same = first == said;
         if said.success && reversing {
-            self.violate("A1", || format!("sale {number}: an approval left after its reversal"));
+            self.violate("A1", || {
+                format!("sale {number}: an approval left after its reversal")
+            });
         } else if !same && (said.success || !reversing) {
-            self.violate("A1", || format!("sale {number}: first {first:?}, now {said:?}"));
+            self.violate("A1", || {
+                format!("sale {number}: first {first:?}, now {said:?}")
+            });
         }
     }
 
@@ -308,9 +357,13 @@ impl Core {
         let at = usize::from(terminal);
         match request {
             Request::Financial { sale, .. } if sale.kind.row().moves_money => {
-                let Some(number) = self.oracle.by_amount(sale.amount.minor) else { return };
+                let Some(number) = self.oracle.by_amount(sale.amount.minor) else {
+                    return;
+                };
                 if let Some(open) = self.oracle.open[at] {
-                    self.violate("T2", || format!("till {at} starts sale {number} while sale {open} is unresolved"));
+                    self.violate("T2", || {
+                        format!("till {at} starts sale {number} while sale {open} is unresolved")
+                    });
                 }
                 self.oracle.open[at] = Some(number);
                 self.oracle.keys.insert(sale.key, number);
@@ -331,12 +384,16 @@ impl Core {
         let sale = self.sale(number);
         sale.terminal_reverses = true;
         if sale.approved_shown.is_some() {
-            self.violate("T5", || format!("sale {number}: reversed by the till after it showed the approval"));
+            self.violate("T5", || {
+                format!("sale {number}: reversed by the till after it showed the approval")
+            });
         }
     }
 
     pub fn terminal_ended(&mut self, terminal: u8, ending: &terminal::Ending) {
-        let Some(number) = self.oracle.open[usize::from(terminal)].take() else { return };
+        let Some(number) = self.oracle.open[usize::from(terminal)].take() else {
+            return;
+        };
         let end = match ending {
             terminal::Ending::Approved(_) => End::Approved,
             terminal::Ending::Declined(_) => End::Declined,
@@ -349,7 +406,9 @@ impl Core {
         sale.end = Some(end);
         let sale = sale.clone();
         if sale.endings > 1 {
-            self.violate("T4", || format!("sale {number} ended {} times", sale.endings));
+            self.violate("T4", || {
+                format!("sale {number} ended {} times", sale.endings)
+            });
         }
         match ending {
             terminal::Ending::Approved(approval) => {
@@ -359,18 +418,30 @@ impl Core {
                     && approval.amount.minor == sale.minor;
                 if !right {
                     self.violate("T1", || {
-                        format!("sale {number} of {}: the till took {approval:?}; issuer: {sale:?}", sale.minor)
+                        format!(
+                            "sale {number} of {}: the till took {approval:?}; issuer: {sale:?}",
+                            sale.minor
+                        )
                     });
                 }
                 if sale.terminal_reverses {
-                    self.violate("T1", || format!("sale {number}: approved after its reversal was recorded"));
+                    self.violate("T1", || {
+                        format!("sale {number}: approved after its reversal was recorded")
+                    });
                 }
             }
             terminal::Ending::Reversed { .. } if sale.net() != 0 => {
-                self.violate("V1", || format!("sale {number}: the till says reversed, and {} stay debited", sale.net()));
+                self.violate("V1", || {
+                    format!(
+                        "sale {number}: the till says reversed, and {} stay debited",
+                        sale.net()
+                    )
+                });
             }
             terminal::Ending::NotSent if sale.forwarded > 0 => {
-                self.violate("T4", || format!("sale {number}: the till says that it never left, and it was forwarded"));
+                self.violate("T4", || {
+                    format!("sale {number}: the till says that it never left, and it was forwarded")
+                });
             }
             _ => {}
         }

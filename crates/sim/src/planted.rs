@@ -54,7 +54,7 @@ pub fn all() -> Vec<Bug> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// The seeds that were needed, this one included.
-    pub seeds: u64,
+    pub seeds_needed: u64,
     /// The invariant that rang first.
     pub invariant: &'static str,
     /// What it said.
@@ -68,7 +68,7 @@ pub fn hunt(bug: Bug, seeds_max: u64) -> Option<Found> {
         scenario.planted = Some(bug);
         let violation = crate::run(&scenario).violations.into_iter().next()?;
         Some(Found {
-            seeds: seed + 1,
+            seeds_needed: seed + 1,
             invariant: violation.invariant,
             text: violation.text,
         })

@@ -88,7 +88,9 @@ impl Summary {
 
 /// The smallest scenario found that still breaks the same invariant; the scenario itself when it breaks none.
 pub fn shrink(scenario: &Scenario) -> Scenario {
-    let Some(first) = run(scenario).violations.into_iter().next() else { return scenario.clone() };
+    let Some(first) = run(scenario).violations.into_iter().next() else {
+        return scenario.clone();
+    };
     let mut search = Shrink {
         invariant: first.invariant,
         best: scenario.clone(),
@@ -106,7 +108,10 @@ struct Shrink {
 
 impl Shrink {
     fn fails(&self, scenario: &Scenario) -> bool {
-        run(scenario).violations.iter().any(|violation| violation.invariant == self.invariant)
+        run(scenario)
+            .violations
+            .iter()
+            .any(|violation| violation.invariant == self.invariant)
     }
 
     fn try_one(&mut self, change: impl FnOnce(&mut Scenario)) -> bool {

@@ -45,12 +45,13 @@ pub struct Setup {
     pub network: (network::Config, SoftwareModule),
     pub issuers: Vec<(issuer::Config, SoftwareModule)>,
     pub cards: Vec<TestCard>,
-    pub confirm_within_ms: u64,
 }
 
 fn key(module: &SoftwareModule, usage: KeyUsage, hex: &str) -> WrappedKey {
     let clear = ClearKey::from_hex(hex).expect("a published key");
-    module.import(usage, &clear).expect("a sandbox module takes it")
+    module
+        .import(usage, &clear)
+        .expect("a sandbox module takes it")
 }
 
 fn pan(issuer: usize, number: usize) -> Vec<u8> {
@@ -120,7 +121,8 @@ impl Setup {
         }
         let mut network = network::Config::new(NETWORK);
         network.network_timeout_ms = ladder.network_ms;
-        for institution in std::iter::once(ACQUIRER).chain(ISSUERS[..issuers.len()].iter().copied()) {
+        for institution in std::iter::once(ACQUIRER).chain(ISSUERS[..issuers.len()].iter().copied())
+        {
             network.members.push(network::Member {
                 institution,
                 kek: key(network_module, KeyUsage::HostMaster, KEY_HEX[0]),
@@ -141,7 +143,6 @@ impl Setup {
             network: (network, network_module.clone()),
             issuers,
             cards,
-            confirm_within_ms,
         }
     }
 }
@@ -163,16 +164,26 @@ fn bank(
         let credit = at == 1;
         let has_pin = at != 2;
         // The last card of each bank is nearly empty, so that some sales are declined.
-        let opening = if at == 3 { prng.within(2_000, 60_000) } else { 100_000_000 };
+        let opening = if at == 3 {
+            prng.within(2_000, 60_000)
+        } else {
+            100_000_000
+        };
         let pin_offset = has_pin.then(|| {
             let pin = Pin::parse(PIN).expect("digits");
-            module.pin_offset(&pvk, &clear, &pin).expect("a sandbox module computes")
+            module
+                .pin_offset(&pvk, &clear, &pin)
+                .expect("a sandbox module computes")
         });
         setups.push(issuer::CardSetup {
             token: card.token,
             card,
             holder: format!("holder {n}-{at}"),
-            product: if credit { issuer::Product::Credit } else { issuer::Product::Debit },
+            product: if credit {
+                issuer::Product::Credit
+            } else {
+                issuer::Product::Debit
+            },
             account: 1_000 + at as u64,
             balance_minor: if credit { 0 } else { opening },
             credit_limit_minor: if credit { opening } else { 0 },
@@ -219,7 +230,10 @@ fn till(
         merchant: merchant(prng.below(MERCHANTS_MAX as u64) as usize),
         merchant_name: "存根百货".to_owned(),
         acquirer_name: "存根收单".to_owned(),
-        issuers: BINS.iter().map(|bin| ((*bin).to_owned(), "测试银行".to_owned())).collect(),
+        issuers: BINS
+            .iter()
+            .map(|bin| ((*bin).to_owned(), "测试银行".to_owned()))
+            .collect(),
         operator: "01".to_owned(),
         tmk: key(module, KeyUsage::TerminalMaster, KEY_HEX[2]),
         first_stan: Stan([1, 999_990][usize::from(prng.percent(20))]),
@@ -229,6 +243,7 @@ fn till(
         dialogue_ms: ladder.terminal_ms * prng.within(1, 3),
         goods_question_ms: ladder.terminal_ms * prng.within(1, 4),
         gaps: Gaps::default(),
+        source_address: 0,
         idle_report_ms: prng.within(500, 8_000),
         prints: prng.percent(25),
         language: Language::Zh,

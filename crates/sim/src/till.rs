@@ -103,10 +103,17 @@ impl PaperTrail {
         for line in text.lines().map(str::trim) {
             let reading = &mut self.reading;
             if line.starts_with("第 ") && line.ends_with("次重打印") {
-                *reading = Reading { marked: true, ..Reading::default() };
+                *reading = Reading {
+                    marked: true,
+                    ..Reading::default()
+                };
             } else if line == "POS签购单" || line == "冲正凭证" {
                 let marked = std::mem::take(&mut reading.marked);
-                *reading = Reading { marked, reversal: line == "冲正凭证", ..Reading::default() };
+                *reading = Reading {
+                    marked,
+                    reversal: line == "冲正凭证",
+                    ..Reading::default()
+                };
             } else if line == "商户存根" {
                 reading.copy = Some(0);
             } else if line == "持卡人存根" {
@@ -117,8 +124,16 @@ impl PaperTrail {
                 reading.voucher = number.trim().parse().ok();
             } else if let Some(amount) = line.strip_prefix("RMB:￥") {
                 let minor = amount.replace('.', "").parse().ok();
-                let Reading { marked, reversal, copy, batch, voucher } = std::mem::take(reading);
-                let (Some(batch), Some(voucher), Some(copy)) = (batch, voucher, copy) else { continue };
+                let Reading {
+                    marked,
+                    reversal,
+                    copy,
+                    batch,
+                    voucher,
+                } = std::mem::take(reading);
+                let (Some(batch), Some(voucher), Some(copy)) = (batch, voucher, copy) else {
+                    continue;
+                };
                 let slip = self.slips.entry((batch, voucher)).or_default();
                 match (reversal, marked) {
                     (true, _) => slip.reversals += 1,
@@ -145,27 +160,40 @@ impl Core {
                 let till = &mut self.tills[at];
                 till.connection += 1;
                 till.connected = !till.unreachable;
-                let input = if till.connected { SpoolInput::Connected } else { SpoolInput::Lost };
+                let input = if till.connected {
+                    SpoolInput::Connected
+                } else {
+                    SpoolInput::Lost
+                };
                 self.spool(1_500, terminal, input);
             }
-            SpoolEffect::Query => self.to_printer(terminal, receipt::escpos::STATUS_QUESTION.to_vec(), 800),
+            SpoolEffect::Query => {
+                self.send_to_printer(terminal, receipt::escpos::STATUS_QUESTION.to_vec(), 800)
+            }
             SpoolEffect::Send { job, bytes } => {
                 self.tills[at].sent += 1;
-                let trouble = self.fires(Fault::Printer, 30 + u32::from(terminal), self.tills[at].sent);
+                let trouble = self.fires(
+                    Fault::Printer,
+                    30 + u32::from(terminal),
+                    self.tills[at].sent,
+                );
                 let delay = trouble.map_or(4_000, |draw| self.trouble(terminal, draw));
                 self.spool(700, terminal, SpoolInput::Wrote { job });
-                self.to_printer(terminal, bytes, delay);
+                self.send_to_printer(terminal, bytes, delay);
             }
             SpoolEffect::Close => self.tills[at].lose(false),
             SpoolEffect::Changed { .. } | SpoolEffect::Refused { .. } => {}
         }
     }
 
-    fn to_printer(&mut self, terminal: u8, bytes: Vec<u8>, delay: u64) {
+    fn send_to_printer(&mut self, terminal: u8, bytes: Vec<u8>, delay: u64) {
         let till = &self.tills[usize::from(terminal)];
         if till.connected {
             let connection = till.connection;
-            self.push(self.time + delay, Event::PrinterHears(terminal, connection, bytes));
+            self.push(
+                self.time + delay,
+                Event::PrinterHears(terminal, connection, bytes),
+            );
         } else {
             self.spool(500, terminal, SpoolInput::Lost);
         }
@@ -191,7 +219,7 @@ impl Core {
             }
             6 => {
                 till.lose(false);
-                till.unreachable = draw % 3 == 0;
+                till.unreachable = draw.is_multiple_of(3);
                 self.spool(9_000, terminal, SpoolInput::Lost);
             }
             _ => delay = 100_000 + lines * 300_000,

@@ -82,32 +82,74 @@ impl World {
         let mut clocks = Prng::new(seed, 0xC10C);
         let bad = scenario.weather.is_on(Fault::Clock);
         // In every third bad-clock world the day is cut while it runs.
-        let base = if bad && clocks.percent(33) { START_MS + 32_170_000 } else { START_MS };
+        let base = if bad && clocks.percent(33) {
+            START_MS + 32_170_000
+        } else {
+            START_MS
+        };
         let mut clock = || Clock {
             mono_offset: 1_000_000 + clocks.below(1_000_000_000),
-            drift_ppm: if bad { clocks.within(0, 400) as i64 - 200 } else { 0 },
-            wall_ms: base + if bad && clocks.percent(50) { clocks.within(0, 259_200_000) as i64 - 129_600_000 } else { 0 },
+            drift_ppm: if bad {
+                clocks.within(0, 400) as i64 - 200
+            } else {
+                0
+            },
+            wall_ms: base
+                + if bad && clocks.percent(50) {
+                    clocks.within(0, 259_200_000) as i64 - 129_600_000
+                } else {
+                    0
+                },
         };
-        let extended = setup.terminals.iter().map(|(config, _)| config.extended).collect();
-        let prints = setup.terminals.iter().map(|(config, _)| config.prints).collect();
-        let merchants = setup.terminals.iter().map(|(config, _)| config.merchant).collect();
+        let extended = setup
+            .terminals
+            .iter()
+            .map(|(config, _)| config.extended)
+            .collect();
+        let prints = setup
+            .terminals
+            .iter()
+            .map(|(config, _)| config.prints)
+            .collect();
+        let merchants = setup
+            .terminals
+            .iter()
+            .map(|(config, _)| config.merchant)
+            .collect();
         let numbered = setup.terminals.into_iter().enumerate();
         let mut world = Self {
             terminals: numbered
-                .map(|(n, (config, module))| Node::new(Who::Terminal(n as u8), config, module, clock(), seed))
+                .map(|(n, (config, module))| {
+                    Node::new(Who::Terminal(n as u8), config, module, clock(), seed)
+                })
                 .collect(),
-            acquirer: Node::new(Who::Acquirer, setup.acquirer.0, setup.acquirer.1, clock(), seed),
-            network: Node::new(Who::Network, setup.network.0, setup.network.1, clock(), seed),
+            acquirer: Node::new(
+                Who::Acquirer,
+                setup.acquirer.0,
+                setup.acquirer.1,
+                clock(),
+                seed,
+            ),
+            network: Node::new(
+                Who::Network,
+                setup.network.0,
+                setup.network.1,
+                clock(),
+                seed,
+            ),
             issuers: (0..)
                 .zip(setup.issuers)
-                .map(|(n, (config, module))| Node::new(Who::Issuer(n), config, module, clock(), seed))
+                .map(|(n, (config, module))| {
+                    Node::new(Who::Issuer(n), config, module, clock(), seed)
+                })
                 .collect(),
             cards: setup.cards,
             merchants,
             extended,
             prints,
             core,
-            events_max: 50_000 + u64::from(scenario.terminals * scenario.purchases) * EVENTS_PER_SALE_MAX,
+            events_max: 50_000
+                + u64::from(scenario.terminals * scenario.purchases) * EVENTS_PER_SALE_MAX,
         };
         world.start();
         world
@@ -116,7 +158,11 @@ impl World {
     fn nodes(&self) -> Vec<Who> {
         let issuers = (0..self.issuers.len() as u8).map(Who::Issuer);
         let terminals = (0..self.terminals.len() as u8).map(Who::Terminal);
-        [Who::Network, Who::Acquirer].into_iter().chain(issuers).chain(terminals).collect()
+        [Who::Network, Who::Acquirer]
+            .into_iter()
+            .chain(issuers)
+            .chain(terminals)
+            .collect()
     }
 
     fn start(&mut self) {
@@ -138,7 +184,9 @@ impl World {
     pub fn run(&mut self) -> bool {
         let mut end = STORM_US + 1;
         loop {
-            let Some(event) = self.core.next(end) else { break };
+            let Some(event) = self.core.next(end) else {
+                break;
+            };
             if matches!(event, Event::Heal) {
                 if self.core.stormy {
                     self.heal();
@@ -155,7 +203,9 @@ impl World {
                 return false;
             }
         }
-        self.core.next(u64::MAX).is_none_or(|event| matches!(event, Event::Heal))
+        self.core
+            .next(u64::MAX)
+            .is_none_or(|event| matches!(event, Event::Heal))
     }
 
     fn happen(&mut self, event: Event) {
@@ -182,10 +232,16 @@ impl World {
                 cashier::look(&mut self.core, node, &self.cards, n);
                 self.sync(Who::Terminal(n));
             }
-            Event::PrinterHears(n, connection, bytes) => self.core.printer_hears(n, connection, &bytes),
+            Event::PrinterHears(n, connection, bytes) => {
+                self.core.printer_hears(n, connection, &bytes)
+            }
             Event::PrinterMended(n) => self.core.printer_mended(n),
             Event::Gust(number) => self.gust(number),
-            Event::Tick(..) | Event::Flushed(..) | Event::Crash(..) | Event::Input(..) | Event::Heal => {}
+            Event::Tick(..)
+            | Event::Flushed(..)
+            | Event::Crash(..)
+            | Event::Input(..)
+            | Event::Heal => {}
         }
     }
 
@@ -208,8 +264,12 @@ impl World {
         match (who, input) {
             (Who::Acquirer, AnyInput::Acquirer(input)) => self.acquirer.input(core, input),
             (Who::Network, AnyInput::Network(input)) => self.network.input(core, input),
-            (Who::Issuer(n), AnyInput::Issuer(input)) => self.issuers[usize::from(n)].input(core, input),
-            (Who::Terminal(n), AnyInput::Terminal(input)) => self.terminals[usize::from(n)].input(core, input),
+            (Who::Issuer(n), AnyInput::Issuer(input)) => {
+                self.issuers[usize::from(n)].input(core, input)
+            }
+            (Who::Terminal(n), AnyInput::Terminal(input)) => {
+                self.terminals[usize::from(n)].input(core, input)
+            }
             _ => {}
         }
     }
@@ -221,15 +281,32 @@ impl World {
         }
         if let Who::Terminal(n) = who {
             let count = self.terminals[usize::from(n)].heard;
-            if let Some(draw) = self.core.fires(Fault::TerminalDiesBeforeWriting, 60 + u32::from(n), count) {
+            if let Some(draw) =
+                self.core
+                    .fires(Fault::TerminalDiesBeforeWriting, 60 + u32::from(n), count)
+            {
                 // It has decided, and dies in the middle of writing it down.
-                with_node!(self, who, |node, core| node.hear(core, flying.from, &flying.bytes, flying.tampered));
+                with_node!(self, who, |node, core| node.hear(
+                    core,
+                    flying.from,
+                    &flying.bytes,
+                    flying.tampered
+                ));
                 self.sync(who);
-                let tail = if draw % 3 == 0 { Tail::Torn(draw) } else { Tail::Lost };
+                let tail = if draw.is_multiple_of(3) {
+                    Tail::Torn(draw)
+                } else {
+                    Tail::Lost
+                };
                 return self.crash(who, Some(tail));
             }
         }
-        with_node!(self, who, |node, core| node.hear(core, flying.from, &flying.bytes, flying.tampered));
+        with_node!(self, who, |node, core| node.hear(
+            core,
+            flying.from,
+            &flying.bytes,
+            flying.tampered
+        ));
         self.sync(who);
     }
 
@@ -239,8 +316,17 @@ impl World {
         if link.up != up || !self.core.alive[who.place() as usize] {
             return;
         }
-        let other = institution(if who == Who::Network { link.member } else { Who::Network });
-        fn told<P: Actor>(node: &mut Node<P>, core: &mut Core, other: payment::Institution, up: bool) {
+        let other = institution(if who == Who::Network {
+            link.member
+        } else {
+            Who::Network
+        });
+        fn told<P: Actor>(
+            node: &mut Node<P>,
+            core: &mut Core,
+            other: payment::Institution,
+            up: bool,
+        ) {
             if let Some(input) = <P as Party>::link_changed(other, up) {
                 node.input(core, input);
             }
@@ -255,19 +341,28 @@ impl World {
         }
         let draw = self.core.crash.next();
         // A killed process leaves its pages to the system; a power cut leaves a prefix, perhaps a torn one.
-        let power = draw % 2 == 0;
+        let power = draw.is_multiple_of(2);
         let tail = tail.unwrap_or(match draw / 2 % 3 {
             _ if !power => Tail::Whole,
             0 => Tail::Lost,
             1 => Tail::Whole,
             _ => Tail::Torn(draw),
         });
-        self.core.note(who, || format!("DIES     {}, {tail:?}", if power { "power cut" } else { "killed" }));
+        self.core.note(who, || {
+            format!(
+                "DIES     {}, {tail:?}",
+                if power { "power cut" } else { "killed" }
+            )
+        });
         self.core.crashes += 1;
         with_node!(self, who, |node, _core| node.crash(tail));
         self.core.alive[place] = false;
         self.core.epochs[place] += 1;
-        let notice_us = if power { 400_000 + draw / 64 % 1_500_000 } else { 2_000 };
+        let notice_us = if power {
+            400_000 + draw / 64 % 1_500_000
+        } else {
+            2_000
+        };
         match who {
             Who::Terminal(n) => self.till_died(n, power),
             _ => {
@@ -284,7 +379,9 @@ impl World {
         let never = match who {
             Who::Terminal(n) => {
                 let number = self.core.epochs[place];
-                self.core.fires(Fault::TerminalNeverReturns, 80 + u32::from(n), number).is_some()
+                self.core
+                    .fires(Fault::TerminalNeverReturns, 80 + u32::from(n), number)
+                    .is_some()
             }
             _ => false,
         };
@@ -310,10 +407,13 @@ impl World {
     /// Whoever waited for the acquirer hears that its connection broke; after a power cut some hear nothing.
     fn break_exchanges(&mut self, notice_us: u64) {
         for n in 0..self.terminals.len() {
-            let Some(exchange) = self.core.links.waits[n] else { continue };
+            let Some(exchange) = self.core.links.waits[n] else {
+                continue;
+            };
             if notice_us < 100_000 || self.core.net.percent(30) {
                 let lost = AnyInput::Terminal(terminal::Input::Lost { exchange });
-                self.core.push_input(notice_us, Who::Terminal(n as u8), lost);
+                self.core
+                    .push_input(notice_us, Who::Terminal(n as u8), lost);
             }
         }
     }
@@ -336,17 +436,23 @@ impl World {
                 for at in 0..self.core.links.members.len() {
                     if who == Who::Network || self.core.links.members[at].member == who {
                         let after = self.core.net.within(1_000, 60_000);
-                        self.core.push(self.core.time + after, Event::Dial(at as u8));
+                        self.core
+                            .push(self.core.time + after, Event::Dial(at as u8));
                     }
                 }
             }
         }
         // Again, while it is still recovering.
         let epoch = self.core.epochs[place];
-        let fault = if place >= 8 { Fault::TerminalDiesBeforeWriting } else { Fault::HostDies };
+        let fault = if place >= 8 {
+            Fault::TerminalDiesBeforeWriting
+        } else {
+            Fault::HostDies
+        };
         if let Some(draw) = self.core.fires(fault, 100 + place as u32, epoch) {
             self.core.mark(Mark::CrashInRecovery);
-            self.core.push(self.core.time + draw % 600, Event::Crash(who, epoch, None));
+            self.core
+                .push(self.core.time + draw % 600, Event::Crash(who, epoch, None));
         }
     }
 
@@ -362,10 +468,13 @@ impl World {
             };
             if let Some(draw) = self.core.fires(fault, 120 + place, number) {
                 let epoch = self.core.epochs[place as usize];
-                self.core.push(self.core.time + draw % GUST_US, Event::Crash(who, epoch, None));
+                self.core.push(
+                    self.core.time + draw % GUST_US,
+                    Event::Crash(who, epoch, None),
+                );
             }
             if let Some(draw) = self.core.fires(Fault::Clock, 140 + place, number)
-                && draw % 8 == 0
+                && draw.is_multiple_of(8)
             {
                 let step = (draw / 8 % 7_200_000) as i64 - 3_600_000;
                 with_node!(self, who, |node, _core| node.clock.wall_ms += step);
@@ -392,7 +501,8 @@ impl World {
                 self.core.links.cut[n] = self.core.time + 100_000 + draw % 12_000_000;
             }
         }
-        self.core.push(self.core.time + GUST_US, Event::Gust(number + 1));
+        self.core
+            .push(self.core.time + GUST_US, Event::Gust(number + 1));
     }
 
     /// The storm is over: nothing new goes wrong, what was broken is mended, and everybody who can comes back.
@@ -406,7 +516,8 @@ impl World {
         }
         self.core.links.cut.fill(0);
         for at in 0..self.core.links.members.len() {
-            self.core.push(self.core.time + 1_000, Event::Dial(at as u8));
+            self.core
+                .push(self.core.time + 1_000, Event::Dial(at as u8));
         }
         for n in 0..self.terminals.len() {
             self.core.printer_mended(n as u8);

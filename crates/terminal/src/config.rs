@@ -12,6 +12,8 @@ pub struct Config {
     pub terminal: TerminalId,
     /// Field 42.
     pub merchant: MerchantId,
+    /// Source address in the TPDU: names the terminal on a line that several share.
+    pub source_address: u16,
     /// Printed on slips.
     pub merchant_name: String,
     /// Printed on slips.

@@ -75,7 +75,9 @@ impl Party for Terminal {
             .as_ref()
             .filter(|_| sealed.request.kind().row().mac)
             .map(|keys| &keys.mac);
-        wire::frame::write_terminal(around.module, &TerminalHeader::COMMON, &message, key, frame)?;
+        let mut header = TerminalHeader::COMMON;
+        header.tpdu[3..].copy_from_slice(&self.config.source_address.to_be_bytes());
+        wire::frame::write_terminal(around.module, &header, &message, key, frame)?;
         Ok(Some(Said {
             to: Peer::Exchange(*exchange),
             if_undelivered: Some(Input::NotSent {

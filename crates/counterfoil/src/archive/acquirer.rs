@@ -56,30 +56,72 @@ const UPSERT_SALE: &str = "
         due_ms = excluded.due_ms, stands = excluded.stands, posting = excluded.posting, verdict_row = excluded.verdict_row,
         outcome = excluded.outcome, receipt = excluded.receipt, position = excluded.position, goods = excluded.goods,
         owner = excluded.owner, headline_zh = excluded.headline_zh, headline_en = excluded.headline_en";
-const UPSERT_POSTING: &str =
-    "INSERT INTO posting VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(id) DO UPDATE SET reversed = excluded.reversed";
+const UPSERT_POSTING: &str = "INSERT INTO posting VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(id) DO UPDATE SET reversed = excluded.reversed";
 
 /// What may stand in `event.what`, each with its words in zh-CN and en.
 pub const EVENTS: [(&str, &str, &str); 14] = [
-    ("forwarded", "已接受，发往银联", "accepted and sent to the network"),
-    ("refused", "前置拒绝，没有发出", "refused here; nothing was sent"),
-    ("repeated", "同一请求再次收到", "the same request came again"),
+    (
+        "forwarded",
+        "已接受，发往银联",
+        "accepted and sent to the network",
+    ),
+    (
+        "refused",
+        "前置拒绝，没有发出",
+        "refused here; nothing was sent",
+    ),
+    (
+        "repeated",
+        "同一请求再次收到",
+        "the same request came again",
+    ),
     ("answered", "收到上游应答", "upstream answered"),
-    ("not_sent", "请求确定没有发出", "the request certainly did not leave"),
+    (
+        "not_sent",
+        "请求确定没有发出",
+        "the request certainly did not leave",
+    ),
     ("reversing", "开始冲正", "a reversal was started"),
-    ("waiting", "终端等待冲正结果", "a terminal waits for the reversal"),
-    ("late_approval", "冲正之后收到迟到的同意", "an approval came after the reversal"),
-    ("reversal_tried", "发出冲正通知", "a reversal advice was sent"),
-    ("reversal_answered", "发卡行答复冲正", "the issuer answered the reversal"),
-    ("tombstone", "收到未知交易的冲正，此后拒绝该交易", "a sale never seen was reversed; it is refused from now on"),
+    (
+        "waiting",
+        "终端等待冲正结果",
+        "a terminal waits for the reversal",
+    ),
+    (
+        "late_approval",
+        "冲正之后收到迟到的同意",
+        "an approval came after the reversal",
+    ),
+    (
+        "reversal_tried",
+        "发出冲正通知",
+        "a reversal advice was sent",
+    ),
+    (
+        "reversal_answered",
+        "发卡行答复冲正",
+        "the issuer answered the reversal",
+    ),
+    (
+        "tombstone",
+        "收到未知交易的冲正，此后拒绝该交易",
+        "a sale never seen was reversed; it is refused from now on",
+    ),
     ("delivered", "最后一程的消息", "news of the last hop"),
-    ("confirmed", "终端回报成交", "the terminal said how it ended"),
+    (
+        "confirmed",
+        "终端回报成交",
+        "the terminal said how it ended",
+    ),
     ("one_sided", "列入单边账", "entered the one-sided queue"),
 ];
 
 /// The words of an event, zh-CN and en.
 pub fn event_words(what: &str) -> Option<(&'static str, &'static str)> {
-    EVENTS.iter().find(|(name, ..)| *name == what).map(|(_, zh, en)| (*zh, *en))
+    EVENTS
+        .iter()
+        .find(|(name, ..)| *name == what)
+        .map(|(_, zh, en)| (*zh, *en))
 }
 
 /// The fold and what waits to be written.
@@ -169,15 +211,26 @@ impl AcquirerTables {
         let state = self.fold.state();
         let Some(sale) = state.sale(&key) else { return };
         let ledger = state.books().ledger();
-        let posting = sale.transfer.map(|id| TransferId(u128::from(id))).and_then(|id| match ledger.entry(id) {
-            Some(Entry::Post { transfer }) => Some((transfer, ledger.state(id) == Some(TransferState::Reversed))),
-            _ => None,
-        });
+        let posting =
+            sale.transfer
+                .map(|id| TransferId(u128::from(id)))
+                .and_then(|id| match ledger.entry(id) {
+                    Some(Entry::Post { transfer }) => {
+                        Some((transfer, ledger.state(id) == Some(TransferState::Reversed)))
+                    }
+                    _ => None,
+                });
         if let Some((Transfer { debit, credit, .. }, _)) = posting {
             self.accounts.extend([debit, credit]);
             self.merchants.insert(credit, key.merchant);
         }
-        self.sales.insert(key, Changed { sale: sale.clone(), posting });
+        self.sales.insert(
+            key,
+            Changed {
+                sale: sale.clone(),
+                posting,
+            },
+        );
     }
 }
 
@@ -190,7 +243,14 @@ impl Projection for AcquirerTables {
             if let (true, Some(key)) = (keep, subject) {
                 self.changed(key);
                 let (what, detail) = event(record);
-                self.events.push(Event { key, seq: row.seq, ordinal, at: row.now.wall, what, detail });
+                self.events.push(Event {
+                    key,
+                    seq: row.seq,
+                    ordinal,
+                    at: row.now.wall,
+                    what,
+                    detail,
+                });
             }
         }
         Ok(records.len() as u64)
@@ -198,22 +258,49 @@ impl Projection for AcquirerTables {
 
     fn write(&mut self, archive: &Connection) -> rusqlite::Result<()> {
         let mut insert = archive.prepare_cached(INSERT_EVENT)?;
-        for Event { key, seq, ordinal, at, what, detail } in self.events.drain(..) {
+        for Event {
+            key,
+            seq,
+            ordinal,
+            at,
+            what,
+            detail,
+        } in self.events.drain(..)
+        {
             let (terminal, merchant) = (key.terminal.as_str(), key.merchant.as_str());
             insert.execute(params![
-                terminal, key.batch.0, key.stan.0, merchant, seq as i64, ordinal as i64, at.0, what, detail
+                terminal,
+                key.batch.0,
+                key.stan.0,
+                merchant,
+                seq as i64,
+                ordinal as i64,
+                at.0,
+                what,
+                detail
             ])?;
         }
         for changed in std::mem::take(&mut self.sales).into_values() {
             write_sale(archive, &changed)?;
         }
         let merchants = std::mem::take(&mut self.merchants);
-        let owner = |account| merchants.get(&account).map_or("network".to_owned(), ToString::to_string);
-        write_balances(archive, self.fold.state().books().ledger(), &mut self.accounts, owner)
+        let owner = |account| {
+            merchants
+                .get(&account)
+                .map_or("network".to_owned(), ToString::to_string)
+        };
+        write_balances(
+            archive,
+            self.fold.state().books().ledger(),
+            &mut self.accounts,
+            owner,
+        )
     }
 
     fn restore(&mut self, snapshot: &[u8]) -> bool {
-        let Ok(state) = postcard::from_bytes(snapshot) else { return false };
+        let Ok(state) = postcard::from_bytes(snapshot) else {
+            return false;
+        };
         self.fold.restore(state);
         let open = |sale: &SaleRecord| {
             let reversal = sale.reversal.filter(|_| !sale.is_closed())?;
@@ -228,7 +315,12 @@ impl Projection for AcquirerTables {
     }
 
     fn audit(&self) -> Result<(), String> {
-        self.fold.state().books().ledger().audit().map_err(|error| error.to_string())
+        self.fold
+            .state()
+            .books()
+            .ledger()
+            .audit()
+            .map_err(|error| error.to_string())
     }
 }
 
@@ -246,7 +338,9 @@ fn event(record: &Record) -> (&'static str, Option<String>) {
         Record::ReversalAnswered { code, .. } => ("reversal_answered", Some(code.to_string())),
         Record::Tombstone { .. } => ("tombstone", None),
         Record::Delivered { delivery, .. } => ("delivered", Some(name(delivery))),
-        Record::Confirmed { confirmation, .. } => ("confirmed", Some(confirmation_name(*confirmation))),
+        Record::Confirmed { confirmation, .. } => {
+            ("confirmed", Some(confirmation_name(*confirmation)))
+        }
         Record::OneSided { case, .. } => ("one_sided", Some(case.to_string())),
         Record::Relay(_)
         | Record::SignedOn { .. }
@@ -277,7 +371,9 @@ fn write_sale(archive: &Connection, Changed { sale, posting }: &Changed) -> rusq
         ReversalCause::Upstream => None,
     });
     let reversal_code = reversal.and_then(|reversal| match reversal.progress {
-        ReversalProgress::Confirmed(code) | ReversalProgress::Refused(code) => Some(code.to_string()),
+        ReversalProgress::Confirmed(code) | ReversalProgress::Refused(code) => {
+            Some(code.to_string())
+        }
         ReversalProgress::Open => None,
     });
     let row = request.kind.row();
@@ -299,7 +395,9 @@ fn write_sale(archive: &Connection, Changed { sale, posting }: &Changed) -> rusq
         host.map(|host| host.forwarder.0 as i64),
         answer.map(|answer| answer.at.0),
         answer.as_ref().map(|answer| answer.code.as_str()),
-        answer.and_then(|answer| answer.approval).map(|approval| approval.to_string()),
+        answer
+            .and_then(|answer| answer.approval)
+            .map(|approval| approval.to_string()),
         name(&evidence.upstream),
         name(&evidence.delivery),
         confirmation_name(evidence.confirmation),
@@ -354,6 +452,10 @@ mod tests {
         });
         assert!(event_words(event(&relay).0).is_some());
         assert_eq!(event_words("unheard of"), None);
-        assert!(EVENTS.iter().all(|(what, zh, en)| !what.is_empty() && !zh.is_empty() && !en.is_empty()));
+        assert!(
+            EVENTS
+                .iter()
+                .all(|(what, zh, en)| !what.is_empty() && !zh.is_empty() && !en.is_empty())
+        );
     }
 }

@@ -5,7 +5,9 @@
 use super::Projection;
 use super::projection::{name, no_key, write_balances};
 use crate::journal::{JournalError, Row};
-use ::issuer::{AVAILABLE_FROM, Answered, Config, Issuer, LIMITS, Record, Returned, SETTLEMENT, SUSPENSE};
+use ::issuer::{
+    AVAILABLE_FROM, Answered, Config, Issuer, LIMITS, Record, Returned, SETTLEMENT, SUSPENSE,
+};
 use crypto::{KeyUsage, MacAlgorithm};
 use ledger::{AccountId, Entry, TransferId};
 use payment::host::Financial;
@@ -39,8 +41,10 @@ const UPDATE_RETURNED: &str = "
     UPDATE exchange SET advised = 1, reversal_code = ?5, reversed_ms = iif(?6, ?7, reversed_ms),
         standing = iif(?6, 'reversed', standing)
     WHERE transmission = ?1 AND stan = ?2 AND acquirer = ?3 AND forwarder = ?4";
-const INSERT_POSTING: &str = "INSERT INTO posting VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, NULL)";
-const CLOSE_POSTING: &str = "UPDATE posting SET closed = ?2, amount_minor = coalesce(?3, amount_minor) WHERE id = ?1";
+const INSERT_POSTING: &str =
+    "INSERT INTO posting VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, NULL)";
+const CLOSE_POSTING: &str =
+    "UPDATE posting SET closed = ?2, amount_minor = coalesce(?3, amount_minor) WHERE id = ?1";
 const INSERT_NOTICE: &str = "INSERT INTO notice VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
 /// The fold and what waits to be written.
@@ -70,7 +74,11 @@ impl IssuerTables {
             pin_tries_max: 0,
             no_pin_limit_minor: 0,
         };
-        Self { fold: Issuer::new(config), waiting: Vec::new(), accounts: BTreeSet::new() }
+        Self {
+            fold: Issuer::new(config),
+            waiting: Vec::new(),
+            accounts: BTreeSet::new(),
+        }
     }
 
     /// Notes the accounts that an entry in the books changed.
@@ -105,13 +113,21 @@ impl Projection for IssuerTables {
                 continue;
             }
             match &record {
-                Record::Opened { entries, .. } => entries.iter().for_each(|entry| self.booked(entry)),
-                Record::Answered(Answered { entry, .. }) | Record::Returned(Returned { entry, .. }) => {
+                Record::Opened { entries, .. } => {
+                    entries.iter().for_each(|entry| self.booked(entry))
+                }
+                Record::Answered(Answered { entry, .. })
+                | Record::Returned(Returned { entry, .. }) => {
                     entry.iter().for_each(|entry| self.booked(entry));
                 }
                 Record::SignOnSent { .. } | Record::KeysTaken { .. } | Record::LinkDown => continue,
             }
-            self.waiting.push(Waiting { seq: row.seq, ordinal, at: row.now.wall, record });
+            self.waiting.push(Waiting {
+                seq: row.seq,
+                ordinal,
+                at: row.now.wall,
+                record,
+            });
         }
         Ok(count)
     }
@@ -133,7 +149,9 @@ impl Projection for IssuerTables {
     }
 
     fn restore(&mut self, snapshot: &[u8]) -> bool {
-        let Ok(state) = postcard::from_bytes(snapshot) else { return false };
+        let Ok(state) = postcard::from_bytes(snapshot) else {
+            return false;
+        };
         self.fold.restore(state);
         true
     }
@@ -158,10 +176,30 @@ fn owner(account: AccountId) -> String {
     name.to_owned()
 }
 
-fn write_answered(archive: &Connection, waiting: &Waiting, answered: &Answered) -> rusqlite::Result<()> {
-    let Answered { at, sale, code, approval, entry, .. } = answered;
-    let standing = if code.is_success() { "approved" } else { "declined" };
-    let HostKey { transmission, stan, acquirer, forwarder } = sale.key;
+fn write_answered(
+    archive: &Connection,
+    waiting: &Waiting,
+    answered: &Answered,
+) -> rusqlite::Result<()> {
+    let Answered {
+        at,
+        sale,
+        code,
+        approval,
+        entry,
+        ..
+    } = answered;
+    let standing = if code.is_success() {
+        "approved"
+    } else {
+        "declined"
+    };
+    let HostKey {
+        transmission,
+        stan,
+        acquirer,
+        forwarder,
+    } = sale.key;
     archive.prepare_cached(INSERT_ANSWERED)?.execute(params![
         transmission as i64,
         stan.0,
@@ -187,10 +225,34 @@ fn write_answered(archive: &Connection, waiting: &Waiting, answered: &Answered) 
     Ok(())
 }
 
-fn write_returned(archive: &Connection, waiting: &Waiting, returned: &Returned) -> rusqlite::Result<()> {
-    let Returned { at, reversal, code, entry, effective, barred } = returned;
-    let (sale, HostKey { transmission, stan, acquirer, forwarder }) = (&reversal.sale, reversal.original);
-    let key = (transmission as i64, stan.0, acquirer.0 as i64, forwarder.0 as i64);
+fn write_returned(
+    archive: &Connection,
+    waiting: &Waiting,
+    returned: &Returned,
+) -> rusqlite::Result<()> {
+    let Returned {
+        at,
+        reversal,
+        code,
+        entry,
+        effective,
+        barred,
+    } = returned;
+    let (
+        sale,
+        HostKey {
+            transmission,
+            stan,
+            acquirer,
+            forwarder,
+        },
+    ) = (&reversal.sale, reversal.original);
+    let key = (
+        transmission as i64,
+        stan.0,
+        acquirer.0 as i64,
+        forwarder.0 as i64,
+    );
     if *barred {
         archive.prepare_cached(INSERT_BARRED)?.execute(params![
             key.0,
@@ -209,7 +271,15 @@ fn write_returned(archive: &Connection, waiting: &Waiting, returned: &Returned) 
             code.as_str(),
         ])?;
     } else {
-        let update = params![key.0, key.1, key.2, key.3, code.as_str(), effective, at.wall.0];
+        let update = params![
+            key.0,
+            key.1,
+            key.2,
+            key.3,
+            code.as_str(),
+            effective,
+            at.wall.0
+        ];
         archive.prepare_cached(UPDATE_RETURNED)?.execute(update)?;
     }
     if let Some(entry) = entry {
@@ -219,7 +289,12 @@ fn write_returned(archive: &Connection, waiting: &Waiting, returned: &Returned) 
     Ok(())
 }
 
-fn write_entry(archive: &Connection, request: Option<&HostKey>, at: Wall, entry: &Entry) -> rusqlite::Result<()> {
+fn write_entry(
+    archive: &Connection,
+    request: Option<&HostKey>,
+    at: Wall,
+    entry: &Entry,
+) -> rusqlite::Result<()> {
     let (id, closed, amount) = match entry {
         Entry::Open { .. } => return Ok(()),
         Entry::Post { transfer } | Entry::Hold { transfer, .. } => {
@@ -240,12 +315,17 @@ fn write_entry(archive: &Connection, request: Option<&HostKey>, at: Wall, entry:
                 .map(drop);
         }
         // What was posted of a hold stands as a posting of that amount.
-        Entry::PostHold { hold, amount_minor, .. } => (*hold, None, Some(*amount_minor as i64)),
+        Entry::PostHold {
+            hold, amount_minor, ..
+        } => (*hold, None, Some(*amount_minor as i64)),
         Entry::VoidHold { hold, .. } => (*hold, Some("voided"), None),
         Entry::ExpireHold { hold, .. } => (*hold, Some("expired"), None),
         Entry::Reverse { original, .. } => (*original, Some("reversed"), None),
     };
-    archive.prepare_cached(CLOSE_POSTING)?.execute(params![posting(id), closed, amount]).map(drop)
+    archive
+        .prepare_cached(CLOSE_POSTING)?
+        .execute(params![posting(id), closed, amount])
+        .map(drop)
 }
 
 /// Numbers of the books are longer than SQLite's; as text of one length they sort alike.
@@ -253,11 +333,30 @@ fn posting(id: TransferId) -> String {
     format!("{:039}", id.0)
 }
 
-fn write_notice(archive: &Connection, waiting: &Waiting, kind: &str, sale: &Financial) -> rusqlite::Result<()> {
-    let Waiting { seq, ordinal, at, .. } = waiting;
-    let (card, rrn, minor) = (sale.card.masked(), sale.rrn.as_str(), sale.amount.minor as i64);
+fn write_notice(
+    archive: &Connection,
+    waiting: &Waiting,
+    kind: &str,
+    sale: &Financial,
+) -> rusqlite::Result<()> {
+    let Waiting {
+        seq, ordinal, at, ..
+    } = waiting;
+    let (card, rrn, minor) = (
+        sale.card.masked(),
+        sale.rrn.as_str(),
+        sale.amount.minor as i64,
+    );
     archive
         .prepare_cached(INSERT_NOTICE)?
-        .execute(params![*seq as i64, *ordinal as i64, at.0, kind, card, rrn, minor])
+        .execute(params![
+            *seq as i64,
+            *ordinal as i64,
+            at.0,
+            kind,
+            card,
+            rrn,
+            minor
+        ])
         .map(drop)
 }

@@ -57,7 +57,10 @@ pub(super) struct NetworkTables {
 
 impl NetworkTables {
     pub(super) fn new() -> Self {
-        Self { fold: Network::new(Config::new(Institution(0))), waiting: Vec::new() }
+        Self {
+            fold: Network::new(Config::new(Institution(0))),
+            waiting: Vec::new(),
+        }
     }
 }
 
@@ -75,11 +78,15 @@ impl Projection for NetworkTables {
     }
 
     fn write(&mut self, archive: &Connection) -> rusqlite::Result<()> {
-        self.waiting.drain(..).try_for_each(|record| write_record(archive, &record))
+        self.waiting
+            .drain(..)
+            .try_for_each(|record| write_record(archive, &record))
     }
 
     fn restore(&mut self, snapshot: &[u8]) -> bool {
-        let Ok(state) = postcard::from_bytes(snapshot) else { return false };
+        let Ok(state) = postcard::from_bytes(snapshot) else {
+            return false;
+        };
         self.fold.restore(state);
         true
     }
@@ -102,13 +109,19 @@ fn write_record(archive: &Connection, record: &Record) -> rusqlite::Result<()> {
         | Record::KeysOffered { .. }
         | Record::KeysAnswered { .. }
         | Record::Noticed { .. } => Ok(()),
-        Record::Forwarded { sale, issuer, .. } => begin(archive, sale, at, Some(*issuer), "forwarded", None),
-        Record::Declined { sale, code, .. } => begin(archive, sale, at, None, "declined", Some(*code)),
+        Record::Forwarded { sale, issuer, .. } => {
+            begin(archive, sale, at, Some(*issuer), "forwarded", None)
+        }
+        Record::Declined { sale, code, .. } => {
+            begin(archive, sale, at, None, "declined", Some(*code))
+        }
         Record::NotSent { key, code, .. } => end(archive, key, at, "not_sent", *code),
         Record::Answered { answer, .. } => end(archive, &answer.key, at, "answered", answer.code),
         Record::TimedOut { key, reversal, .. } => {
             end(archive, key, at, "timed_out", ResponseCode::ISSUER_TIMEOUT)?;
-            reversal.iter().try_for_each(|reversal| take_advice(archive, reversal, true, at))
+            reversal
+                .iter()
+                .try_for_each(|reversal| take_advice(archive, reversal, true, at))
         }
         Record::WrongMac { key, .. } => keyed(archive, WRONG_MAC, key),
         Record::Late { key, code, .. } => {
@@ -119,18 +132,33 @@ fn write_record(archive: &Connection, record: &Record) -> rusqlite::Result<()> {
         Record::AdviceTaken { reversal, .. } => take_advice(archive, reversal, false, at),
         Record::AdviceWithoutIssuer { reversal, .. } => {
             take_advice(archive, reversal, false, at)?;
-            answer_advice(archive, &reversal.key, "confirmed", ResponseCode::ORIGINAL_NOT_FOUND, Some(at))
+            answer_advice(
+                archive,
+                &reversal.key,
+                "confirmed",
+                ResponseCode::ORIGINAL_NOT_FOUND,
+                Some(at),
+            )
         }
         Record::AdviceTried { key, .. } => keyed(archive, TRY_ADVICE, key),
         Record::CaseOpened { key, .. } => keyed(archive, CASE_ADVICE, key),
-        Record::AdviceRefused { key, code, .. } => answer_advice(archive, key, "refused", *code, None),
-        Record::AdviceConfirmed { key, code, .. } => answer_advice(archive, key, "confirmed", *code, Some(at)),
+        Record::AdviceRefused { key, code, .. } => {
+            answer_advice(archive, key, "refused", *code, None)
+        }
+        Record::AdviceConfirmed { key, code, .. } => {
+            answer_advice(archive, key, "confirmed", *code, Some(at))
+        }
     }
 }
 
 /// The four columns of a host key.
 fn parts(key: &HostKey) -> (i64, u32, i64, i64) {
-    (key.transmission as i64, key.stan.0, key.acquirer.0 as i64, key.forwarder.0 as i64)
+    (
+        key.transmission as i64,
+        key.stan.0,
+        key.acquirer.0 as i64,
+        key.forwarder.0 as i64,
+    )
 }
 
 fn keyed(archive: &Connection, sql: &str, key: &HostKey) -> rusqlite::Result<()> {
@@ -164,16 +192,41 @@ fn begin(
         code.map(|_| at.0),
         code.as_ref().map(ResponseCode::as_str),
     ];
-    archive.prepare_cached(INSERT_EXCHANGE)?.execute(insert).map(drop)
+    archive
+        .prepare_cached(INSERT_EXCHANGE)?
+        .execute(insert)
+        .map(drop)
 }
 
-fn end(archive: &Connection, key: &HostKey, at: Wall, state: &str, code: ResponseCode) -> rusqlite::Result<()> {
+fn end(
+    archive: &Connection,
+    key: &HostKey,
+    at: Wall,
+    state: &str,
+    code: ResponseCode,
+) -> rusqlite::Result<()> {
     let (transmission, stan, acquirer, forwarder) = parts(key);
-    let values = params![transmission, stan, acquirer, forwarder, state, at.0, code.as_str()];
-    archive.prepare_cached(END_EXCHANGE)?.execute(values).map(drop)
+    let values = params![
+        transmission,
+        stan,
+        acquirer,
+        forwarder,
+        state,
+        at.0,
+        code.as_str()
+    ];
+    archive
+        .prepare_cached(END_EXCHANGE)?
+        .execute(values)
+        .map(drop)
 }
 
-fn take_advice(archive: &Connection, reversal: &Reversal, own: bool, at: Wall) -> rusqlite::Result<()> {
+fn take_advice(
+    archive: &Connection,
+    reversal: &Reversal,
+    own: bool,
+    at: Wall,
+) -> rusqlite::Result<()> {
     let (key, original) = (parts(&reversal.key), parts(&reversal.original));
     let insert = params![
         key.0,
@@ -189,7 +242,10 @@ fn take_advice(archive: &Connection, reversal: &Reversal, own: bool, at: Wall) -
         reversal.sale.amount.minor as i64,
         at.0,
     ];
-    archive.prepare_cached(INSERT_ADVICE)?.execute(insert).map(drop)
+    archive
+        .prepare_cached(INSERT_ADVICE)?
+        .execute(insert)
+        .map(drop)
 }
 
 fn answer_advice(
@@ -201,6 +257,17 @@ fn answer_advice(
 ) -> rusqlite::Result<()> {
     let (transmission, stan, acquirer, forwarder) = parts(key);
     let ended = ended.map(|at| at.0);
-    let values = params![transmission, stan, acquirer, forwarder, progress, code.as_str(), ended];
-    archive.prepare_cached(ANSWER_ADVICE)?.execute(values).map(drop)
+    let values = params![
+        transmission,
+        stan,
+        acquirer,
+        forwarder,
+        progress,
+        code.as_str(),
+        ended
+    ];
+    archive
+        .prepare_cached(ANSWER_ADVICE)?
+        .execute(values)
+        .map(drop)
 }

@@ -52,14 +52,19 @@ pub(crate) fn for_role(role: Role) -> Box<dyn Projection> {
 
 /// A key that enciphers nothing: folds need a configuration to be made, and never use it.
 pub(super) fn no_key(usage: KeyUsage) -> WrappedKey {
-    let clear = ClearKey::from_hex("0123456789ABCDEFFEDCBA9876543210").expect("sixteen bytes are a key");
-    SoftwareModule::new([0; 32]).import(usage, &clear).expect("a fresh module takes a key")
+    let clear =
+        ClearKey::from_hex("0123456789ABCDEFFEDCBA9876543210").expect("sixteen bytes are a key");
+    SoftwareModule::new([0; 32])
+        .import(usage, &clear)
+        .expect("a fresh module takes a key")
 }
 
 /// The name of a variant as the archive spells it: `NotSent(51)` is `not_sent`.
 pub(super) fn name(value: &impl Debug) -> String {
     let text = format!("{value:?}");
-    let end = text.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_alphanumeric())
+        .unwrap_or(text.len());
     let mut name = String::with_capacity(end + 4);
     for c in text[..end].chars() {
         if c.is_ascii_uppercase() && !name.is_empty() {
@@ -89,7 +94,9 @@ pub(super) fn write_balances(
          available_minor = excluded.available_minor",
     )?;
     for account in std::mem::take(changed) {
-        let (Some(balance), Some(rules)) = (ledger.balance(account), ledger.rules(account)) else { continue };
+        let (Some(balance), Some(rules)) = (ledger.balance(account), ledger.rules(account)) else {
+            continue;
+        };
         let normal = match rules.normal {
             Side::Debit => "debit",
             Side::Credit => "credit",

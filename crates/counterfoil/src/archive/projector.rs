@@ -2,7 +2,8 @@
 //!
 //! It only reads the journal; whatever befalls it, the party goes on answering and the archive can be rebuilt.
 
-use super::{ArchiveError, Lag, Store, lag};
+use super::{ArchiveError, Lag, Store, behind};
+use crate::journal::Head;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -29,7 +30,7 @@ struct Shared {
 struct Turn {
     woken: bool,
     stop: bool,
-    seq: u64,
+    place: Head,
     failed: Option<String>,
 }
 
@@ -47,8 +48,10 @@ impl Shared {
     fn next_turn(&self) -> bool {
         let wait = Duration::from_millis(WAKE_MS);
         let idle = |turn: &mut Turn| !turn.woken && !turn.stop;
-        let (mut turn, _) =
-            self.changed.wait_timeout_while(self.turn(), wait, idle).unwrap_or_else(PoisonError::into_inner);
+        let (mut turn, _) = self
+            .changed
+            .wait_timeout_while(self.turn(), wait, idle)
+            .unwrap_or_else(PoisonError::into_inner);
         turn.woken = false;
         !turn.stop
     }
@@ -64,9 +67,18 @@ impl Projector {
         super::Role::of(data)?;
         let shared = Arc::new(Shared::default());
         let (own, directory) = (Arc::clone(&shared), data.to_owned());
-        let thread = std::thread::Builder::new().name("archive".to_owned()).spawn(move || run(&directory, &own));
-        let thread = thread.map_err(|error| ArchiveError::File { path: super::path(data), error })?;
-        Ok(Self { shared, data: data.to_owned(), thread: Some(thread) })
+        let thread = std::thread::Builder::new()
+            .name("archive".to_owned())
+            .spawn(move || run(&directory, &own));
+        let thread = thread.map_err(|error| ArchiveError::File {
+            path: super::path(data),
+            error,
+        })?;
+        Ok(Self {
+            shared,
+            data: data.to_owned(),
+            thread: Some(thread),
+        })
     }
 
     /// Makes it look at the journal now.
@@ -76,7 +88,7 @@ impl Projector {
 
     /// The last journal row that is in the archive.
     pub fn position(&self) -> u64 {
-        self.shared.turn().seq
+        self.shared.turn().place.seq
     }
 
     /// How far it is behind.
@@ -84,7 +96,7 @@ impl Projector {
     /// # Errors
     /// Files that cannot be read.
     pub fn lag(&self) -> Result<Lag, ArchiveError> {
-        lag(&self.data)
+        behind(&self.data, self.shared.turn().place)
     }
 
     /// Waits until all that is in the journal now is in the archive too.
@@ -94,12 +106,18 @@ impl Projector {
     pub fn catch_up(&self) -> Result<(), ArchiveError> {
         let head = self.lag()?.journal_seq;
         self.wake();
-        let behind = |turn: &mut Turn| turn.seq < head && turn.failed.is_none() && !turn.stop;
-        let turn = self.shared.changed.wait_while(self.shared.turn(), behind).unwrap_or_else(PoisonError::into_inner);
+        let behind = |turn: &mut Turn| turn.place.seq < head && turn.failed.is_none() && !turn.stop;
+        let turn = self
+            .shared
+            .changed
+            .wait_while(self.shared.turn(), behind)
+            .unwrap_or_else(PoisonError::into_inner);
         match &turn.failed {
-            _ if turn.seq >= head => Ok(()),
+            _ if turn.place.seq >= head => Ok(()),
             Some(why) => Err(ArchiveError::Stopped { why: why.clone() }),
-            None => Err(ArchiveError::Stopped { why: "it was asked to".to_owned() }),
+            None => Err(ArchiveError::Stopped {
+                why: "it was asked to".to_owned(),
+            }),
         }
     }
 
@@ -137,12 +155,12 @@ fn work(store: Result<Store, ArchiveError>, shared: &Shared) -> Result<(), Archi
     let mut store = store?;
     loop {
         while store.project_batch()? {
-            shared.change(|turn| turn.seq = store.place().seq);
+            shared.change(|turn| turn.place = store.place());
             if shared.turn().stop {
                 return Ok(());
             }
         }
-        shared.change(|turn| turn.seq = store.place().seq);
+        shared.change(|turn| turn.place = store.place());
         if !shared.next_turn() {
             return Ok(());
         }

@@ -53,19 +53,45 @@ impl Store {
     }
 
     fn begin(data: &Path, role: Role, lock: File) -> Result<Self, ArchiveError> {
-        let path = path(data);
+        let (path, journal) = (path(data), journal_path(data));
+        let sqlite = |error| ArchiveError::Sqlite {
+            path: path.clone(),
+            error,
+        };
+        // Readers never see one without tables: it gets its name when it is whole.
+        let new = beside(&path, ".new");
+        remove(&new)?;
+        create(&new, role)
+            .and_then(|new| new.close().map_err(|(_, error)| error))
+            .map_err(sqlite)?;
         remove(&path)?;
-        let connection = create(&path, role).map_err(|error| ArchiveError::Sqlite { path: path.clone(), error })?;
-        let journal = journal_path(data);
+        std::fs::rename(&new, &path).map_err(|error| ArchiveError::File {
+            path: path.clone(),
+            error,
+        })?;
+        let connection = Connection::open(&path)
+            .and_then(configure)
+            .map_err(sqlite)?;
         let reader = read(&journal)?;
-        Ok(Self { connection, path, journal, reader, projection: for_role(role), _lock: lock })
+        Ok(Self {
+            connection,
+            path,
+            journal,
+            reader,
+            projection: for_role(role),
+            _lock: lock,
+        })
     }
 
     /// The party's copy is folded again up to the place, from a snapshot where the journal has one that is old enough.
     fn resume(data: &Path, role: Role, lock: File, place: Head) -> Result<Self, ArchiveError> {
         let (path, journal) = (path(data), journal_path(data));
-        let connection =
-            Connection::open(&path).and_then(configure).map_err(|error| ArchiveError::Sqlite { path: path.clone(), error })?;
+        let connection = Connection::open(&path)
+            .and_then(configure)
+            .map_err(|error| ArchiveError::Sqlite {
+                path: path.clone(),
+                error,
+            })?;
         let mut projection = for_role(role);
         let mut from = Head::default();
         for (head, state) in snapshots(&journal)? {
@@ -76,10 +102,19 @@ impl Store {
         }
         let mut reader = read_after(&journal, from)?;
         while reader.place().seq < place.seq {
-            let Some(row) = reader.next().transpose()? else { break };
+            let Some(row) = reader.next().transpose()? else {
+                break;
+            };
             fold(&mut *projection, &row, &journal, false)?;
         }
-        Ok(Self { connection, path, journal, reader, projection, _lock: lock })
+        Ok(Self {
+            connection,
+            path,
+            journal,
+            reader,
+            projection,
+            _lock: lock,
+        })
     }
 
     /// Projects all that the journal has now; gives the rows.
@@ -91,18 +126,30 @@ impl Store {
 
     /// Projects one transaction's worth; false when the journal had nothing more.
     pub(crate) fn project_batch(&mut self) -> Result<bool, ArchiveError> {
-        let Self { connection, path, journal, reader, projection, .. } = self;
+        let Self {
+            connection,
+            path,
+            journal,
+            reader,
+            projection,
+            ..
+        } = self;
         let before = reader.place().seq;
         let mut records = 0;
         while records < FLUSH_RECORDS {
-            let Some(row) = reader.next().transpose()? else { break };
+            let Some(row) = reader.next().transpose()? else {
+                break;
+            };
             records += fold(&mut **projection, &row, journal, true)?;
         }
         let place = reader.place();
         if place.seq == before {
             return Ok(false);
         }
-        let sqlite = |error| ArchiveError::Sqlite { path: path.clone(), error };
+        let sqlite = |error| ArchiveError::Sqlite {
+            path: path.clone(),
+            error,
+        };
         let transaction = connection.transaction().map_err(sqlite)?;
         write(&transaction, &mut **projection, place).map_err(sqlite)?;
         transaction.commit().map_err(sqlite)?;
@@ -116,23 +163,43 @@ impl Store {
 }
 
 /// Writes what `projection` holds, and that the archive now stands at `place`.
-pub(crate) fn write(archive: &Connection, projection: &mut dyn Projection, place: Head) -> rusqlite::Result<()> {
+pub(crate) fn write(
+    archive: &Connection,
+    projection: &mut dyn Projection,
+    place: Head,
+) -> rusqlite::Result<()> {
     projection.write(archive)?;
     let Now { mono, wall } = place.now;
     archive
         .prepare_cached("UPDATE place SET seq = ?1, chain = ?2, mono = ?3, wall = ?4")?
-        .execute(params![place.seq as i64, place.chain.0, mono.0 as i64, wall.0])
+        .execute(params![
+            place.seq as i64,
+            place.chain.0,
+            mono.0 as i64,
+            wall.0
+        ])
         .map(drop)
 }
 
 /// Folds one row. A record that breaks an assertion of its party breaks nothing else.
-pub(crate) fn fold(projection: &mut dyn Projection, row: &Row, journal: &Path, keep: bool) -> Result<u64, ArchiveError> {
+pub(crate) fn fold(
+    projection: &mut dyn Projection,
+    row: &Row,
+    journal: &Path,
+    keep: bool,
+) -> Result<u64, ArchiveError> {
     match catch_unwind(AssertUnwindSafe(|| projection.take(row, journal, keep))) {
         Ok(taken) => Ok(taken?),
         Err(panic) => {
             let what = panic.downcast_ref::<String>().map(String::as_str);
-            let what = what.or(panic.downcast_ref::<&str>().copied()).unwrap_or("an assertion broke");
-            Err(ArchiveError::Record { path: journal.to_owned(), seq: row.seq, what: what.to_owned() })
+            let what = what
+                .or(panic.downcast_ref::<&str>().copied())
+                .unwrap_or("an assertion broke");
+            Err(ArchiveError::Record {
+                path: journal.to_owned(),
+                seq: row.seq,
+                what: what.to_owned(),
+            })
         }
     }
 }
@@ -141,7 +208,10 @@ pub(crate) fn fold(projection: &mut dyn Projection, row: &Row, journal: &Path, k
 pub(crate) fn create(path: &Path, role: Role) -> rusqlite::Result<Connection> {
     let connection = configure(Connection::open(path)?)?;
     connection.execute_batch(&format!("BEGIN; {PLACE} {} COMMIT;", schema(role)))?;
-    connection.execute("INSERT INTO place VALUES(1, ?1, 0, ?2, 0, 0)", params![role.name(), Head::default().chain.0])?;
+    connection.execute(
+        "INSERT INTO place VALUES(1, ?1, 0, ?2, 0, 0)",
+        params![role.name(), Head::default().chain.0],
+    )?;
     connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;
     Ok(connection)
 }
@@ -156,7 +226,7 @@ fn configure(connection: Connection) -> rusqlite::Result<Connection> {
 }
 
 /// Where the archive of `data` stands, when it is there, of this version, and of this very journal.
-fn place_of(data: &Path, role: Role) -> Result<Option<Head>, ArchiveError> {
+pub(super) fn place_of(data: &Path, role: Role) -> Result<Option<Head>, ArchiveError> {
     let path = path(data);
     if !path.exists() {
         return Ok(None);
@@ -169,30 +239,46 @@ fn place_of(data: &Path, role: Role) -> Result<Option<Head>, ArchiveError> {
         }
         stored_place(&archive, role)
     };
-    let place = look().map_err(|error| ArchiveError::Sqlite { path: path.clone(), error })?;
+    let place = look().map_err(|error| ArchiveError::Sqlite {
+        path: path.clone(),
+        error,
+    })?;
     let Some(place) = place else { return Ok(None) };
-    Ok((place.seq == 0 || head_at(&journal_path(data), place.seq)? == Some(place)).then_some(place))
+    Ok(
+        (place.seq == 0 || head_at(&journal_path(data), place.seq)? == Some(place))
+            .then_some(place),
+    )
 }
 
 /// The place that an archive of `role` has stored.
 pub(crate) fn stored_place(archive: &Connection, role: Role) -> rusqlite::Result<Option<Head>> {
     let query = "SELECT seq, chain, mono, wall FROM place WHERE role = ?1";
-    archive.query_row(query, [role.name()], |row| head(row)).optional()
+    archive
+        .query_row(query, [role.name()], |row| head(row))
+        .optional()
 }
 
 fn head_at(journal: &Path, seq: u64) -> Result<Option<Head>, ArchiveError> {
     let look = || {
         let query = "SELECT seq, chain, mono, wall FROM gathering WHERE seq = ?1";
-        read_only(journal)?.query_row(query, [seq as i64], |row| head(row)).optional()
+        read_only(journal)?
+            .query_row(query, [seq as i64], |row| head(row))
+            .optional()
     };
-    look().map_err(|error| ArchiveError::Sqlite { path: journal.to_owned(), error })
+    look().map_err(|error| ArchiveError::Sqlite {
+        path: journal.to_owned(),
+        error,
+    })
 }
 
 fn head(row: &rusqlite::Row<'_>) -> rusqlite::Result<Head> {
     Ok(Head {
         seq: row.get::<_, i64>(0)? as u64,
         chain: Chain(row.get(1)?),
-        now: Now { mono: Mono(row.get::<_, i64>(2)? as u64), wall: Wall(row.get(3)?) },
+        now: Now {
+            mono: Mono(row.get::<_, i64>(2)? as u64),
+            wall: Wall(row.get(3)?),
+        },
     })
 }
 
@@ -204,10 +290,15 @@ pub(crate) fn snapshots(journal: &Path) -> Result<Vec<(Head, Vec<u8>)>, ArchiveE
             "SELECT g.seq, g.chain, g.mono, g.wall, s.state FROM snapshot s JOIN gathering g ON g.seq = s.seq
              WHERE s.version = ?1 ORDER BY s.seq DESC",
         )?;
-        let rows = statement.query_map([crate::journal::RECORDS_VERSION], |row| Ok((head(row)?, row.get(4)?)))?;
+        let rows = statement.query_map([crate::journal::RECORDS_VERSION], |row| {
+            Ok((head(row)?, row.get(4)?))
+        })?;
         rows.collect::<rusqlite::Result<_>>()
     };
-    look().map_err(|error| ArchiveError::Sqlite { path: journal.to_owned(), error })
+    look().map_err(|error| ArchiveError::Sqlite {
+        path: journal.to_owned(),
+        error,
+    })
 }
 
 /// Deletes an archive with what SQLite keeps beside it; one that is not there is fine.
@@ -215,7 +306,9 @@ pub(crate) fn remove(path: &Path) -> Result<(), ArchiveError> {
     for suffix in ["", "-wal", "-shm"] {
         let path = beside(path, suffix);
         match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(ArchiveError::File { path, error }),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(ArchiveError::File { path, error });
+            }
             _ => {}
         }
     }
@@ -231,8 +324,15 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 fn lock(data: &Path) -> Result<File, ArchiveError> {
     let archive = path(data);
     let path = beside(&archive, ".lock");
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-    let file = file.map_err(|error| ArchiveError::File { path: path.clone(), error })?;
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path);
+    let file = file.map_err(|error| ArchiveError::File {
+        path: path.clone(),
+        error,
+    })?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(ArchiveError::Locked { path: archive }),

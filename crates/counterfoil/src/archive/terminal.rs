@@ -72,7 +72,11 @@ struct Slip {
 
 impl TerminalTables {
     pub(super) fn new() -> Self {
-        Self { places: BTreeMap::new(), sales: BTreeMap::new(), slips: BTreeMap::new() }
+        Self {
+            places: BTreeMap::new(),
+            sales: BTreeMap::new(),
+            slips: BTreeMap::new(),
+        }
     }
 
     fn take_one(&mut self, FleetRecord { place, record }: &FleetRecord, keep: bool) {
@@ -109,7 +113,15 @@ impl TerminalTables {
             _ => {
                 if let Some((sale, started, ending, attempts)) = at.open() {
                     let ending = ending.to_owned();
-                    let line = Line { place: *place, sale, started, ended: None, ending, last: None, attempts };
+                    let line = Line {
+                        place: *place,
+                        sale,
+                        started,
+                        ended: None,
+                        ending,
+                        last: None,
+                        attempts,
+                    };
                     self.sales.insert(sale.key, line);
                 }
             }
@@ -135,12 +147,18 @@ impl Place {
             dialogue_ms: 0,
             goods_question_ms: 0,
             gaps: Gaps::default(),
+            source_address: 0,
             idle_report_ms: 0,
             prints: true,
             language: Language::Zh,
             paper: Paper::Mm58,
         };
-        Self { fold: Terminal::new(config), id: None, slips: BTreeSet::new(), running: None }
+        Self {
+            fold: Terminal::new(config),
+            id: None,
+            slips: BTreeSet::new(),
+            running: None,
+        }
     }
 
     /// The sale that is not over: what is being done about it, and reversals sent.
@@ -148,7 +166,12 @@ impl Place {
         let state = self.fold.state();
         let Some(open) = state.open() else {
             let reversal = state.reversal()?;
-            return Some((reversal.sale, reversal.started, "reversing", reversal.attempts));
+            return Some((
+                reversal.sale,
+                reversal.started,
+                "reversing",
+                reversal.attempts,
+            ));
         };
         let phase = match open.phase {
             Phase::Asked => "asked",
@@ -162,10 +185,15 @@ impl Place {
     /// Remembers whose place this is and which slips it has under way.
     fn note(&mut self, record: &Record) {
         match record {
-            Record::Asked { request: Request::Financial { sale, .. } | Request::Reversal { sale, .. }, .. } => {
+            Record::Asked {
+                request: Request::Financial { sale, .. } | Request::Reversal { sale, .. },
+                ..
+            } => {
                 self.id = Some(sale.key.terminal);
             }
-            Record::Spool(SpoolRecord::Submitted { slip_id, .. } | SpoolRecord::Wanted { slip_id, .. }) => {
+            Record::Spool(
+                SpoolRecord::Submitted { slip_id, .. } | SpoolRecord::Wanted { slip_id, .. },
+            ) => {
                 self.slips.insert(*slip_id);
             }
             Record::Spool(SpoolRecord::Forgotten { slip_id, .. }) => {
@@ -203,7 +231,14 @@ impl Place {
         let spool = self.fold.state().spool();
         let known = |slip: u64| {
             let (state, evidence, printed) = spool.evidence(slip)?;
-            Some((slip, Slip { state, level: evidence.level(), printed }))
+            Some((
+                slip,
+                Slip {
+                    state,
+                    level: evidence.level(),
+                    printed,
+                },
+            ))
         };
         match touched {
             Some(slip) => known(slip).into_iter().collect(),
@@ -215,7 +250,9 @@ impl Place {
 impl Projection for TerminalTables {
     fn take(&mut self, row: &Row, path: &Path, keep: bool) -> Result<u64, JournalError> {
         let records = row.records::<FleetRecord>(path)?;
-        records.iter().for_each(|record| self.take_one(record, keep));
+        records
+            .iter()
+            .for_each(|record| self.take_one(record, keep));
         Ok(records.len() as u64)
     }
 
@@ -226,24 +263,46 @@ impl Projection for TerminalTables {
         // A slip's number is made of batch and trace number.
         let stans = slip_id(Batch(1), Stan(0));
         let mut update = archive.prepare_cached(UPDATE_SLIP)?;
-        for ((terminal, slip), Slip { state, level, printed }) in std::mem::take(&mut self.slips) {
+        for (
+            (terminal, slip),
+            Slip {
+                state,
+                level,
+                printed,
+            },
+        ) in std::mem::take(&mut self.slips)
+        {
             let (batch, stan) = ((slip / stans) as i64, (slip % stans) as i64);
             let trouble = match state {
                 JobState::Held(trouble) | JobState::Failed(trouble) => Some(name(&trouble)),
                 JobState::Queued | JobState::Printing | JobState::Done => None,
             };
-            update.execute(params![terminal.as_str(), batch, stan, name(&state), trouble, level, printed])?;
+            update.execute(params![
+                terminal.as_str(),
+                batch,
+                stan,
+                name(&state),
+                trouble,
+                level,
+                printed
+            ])?;
         }
         Ok(())
     }
 
     fn restore(&mut self, snapshot: &[u8]) -> bool {
-        let Ok(states) = postcard::from_bytes::<Vec<State>>(snapshot) else { return false };
+        let Ok(states) = postcard::from_bytes::<Vec<State>>(snapshot) else {
+            return false;
+        };
         self.places.clear();
         for (number, state) in (0..).zip(states) {
             let mut place = Place::new();
             place.id = known_id(&state);
-            place.slips = state.completed().map(|done| done.sale.key).map(|key| slip_id(key.batch, key.stan)).collect();
+            place.slips = state
+                .completed()
+                .map(|done| done.sale.key)
+                .map(|key| slip_id(key.batch, key.stan))
+                .collect();
             place.fold.restore(state);
             self.places.insert(number, place);
         }
@@ -251,12 +310,16 @@ impl Projection for TerminalTables {
     }
 
     fn agrees(&self, snapshot: &[u8]) -> bool {
-        let Ok(states) = postcard::from_bytes::<Vec<State>>(snapshot) else { return false };
+        let Ok(states) = postcard::from_bytes::<Vec<State>>(snapshot) else {
+            return false;
+        };
         let fresh = Place::new();
         let same = |(number, state): (u32, &State)| {
             self.places.get(&number).unwrap_or(&fresh).fold.state() == state
         };
-        self.places.last_key_value().is_none_or(|(last, _)| (*last as usize) < states.len())
+        self.places
+            .last_key_value()
+            .is_none_or(|(last, _)| (*last as usize) < states.len())
             && (0..).zip(&states).all(same)
     }
 
@@ -267,12 +330,22 @@ impl Projection for TerminalTables {
 
 fn known_id(state: &State) -> Option<TerminalId> {
     let done = state.completed().next_back().map(|done| done.sale);
-    let sale = done.or(state.open().map(|open| open.sale)).or(state.reversal().map(|reversal| reversal.sale));
+    let sale = done
+        .or(state.open().map(|open| open.sale))
+        .or(state.reversal().map(|reversal| reversal.sale));
     sale.map(|sale| sale.key.terminal)
 }
 
 fn write_sale(archive: &Connection, line: &Line) -> rusqlite::Result<()> {
-    let Line { place, sale, started, ended, ending, last, attempts } = line;
+    let Line {
+        place,
+        sale,
+        started,
+        ended,
+        ending,
+        last,
+        attempts,
+    } = line;
     let (approval, code, never_debited) = match last {
         Some(Ending::Approved(approval)) => (Some(approval), Some(approval.code), None),
         Some(Ending::Declined(code)) => (None, Some(*code), None),
@@ -295,8 +368,12 @@ fn write_sale(archive: &Connection, line: &Line) -> rusqlite::Result<()> {
             ended.map(|ended| ended.wall.0),
             ending,
             code.map(|code| code.to_string()),
-            approval.and_then(|approval| approval.rrn).map(|rrn| rrn.to_string()),
-            approval.and_then(|approval| approval.approval).map(|code| code.to_string()),
+            approval
+                .and_then(|approval| approval.rrn)
+                .map(|rrn| rrn.to_string()),
+            approval
+                .and_then(|approval| approval.approval)
+                .map(|code| code.to_string()),
             approval.map(|approval| approval.amount.minor as i64),
             approval.map(|approval| approval.recovered),
             never_debited,

@@ -2,6 +2,7 @@
 
 use super::{Failure, demo, print_json};
 use crate::view::{self, SaleView};
+use crate::witness::{self, Testimony};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,6 +18,12 @@ pub(super) struct Arguments {
     /// The acquirer's data directory, read when the port does not answer
     #[arg(long, default_value = "counterfoil-data/demo/acquirer")]
     data: PathBuf,
+    /// Also what every other party's journal says, strongest evidence first
+    #[arg(long)]
+    all: bool,
+    /// Data directories of the parties for --all, or one that holds them
+    #[arg(long, default_value = demo::DATA)]
+    parties: Vec<PathBuf>,
     /// As JSON
     #[arg(long)]
     json: bool,
@@ -38,12 +45,43 @@ pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> 
             if zh { zh_text } else { en_text }
         ));
     };
-    if arguments.json {
+    let said = if arguments.all {
+        testimony(&sale, &arguments.parties)?
+    } else {
+        Vec::new()
+    };
+    if arguments.json && arguments.all {
+        print_json(&serde_json::json!({ "sale": sale, "testimony": said }))?;
+    } else if arguments.json {
         print_json(&sale)?;
     } else {
         print!("{}", view::text(&sale, zh));
+        for witness in &said {
+            let (zh_name, en_name) = witness.party.words();
+            let (name, says) = if zh {
+                (zh_name, &witness.says.0)
+            } else {
+                (en_name, &witness.says.1)
+            };
+            println!("  {name} · {says} · {}", witness.data.display());
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the parties below these directories say of the sale.
+fn testimony(sale: &SaleView, parties: &[PathBuf]) -> Result<Vec<Testimony>, Failure> {
+    let mut parts = sale.key.split('/');
+    let terminal = parts.next().unwrap_or_default();
+    let mut number = || parts.next().and_then(|part| part.parse().ok()).unwrap_or(0);
+    let (batch, stan) = (number(), number());
+    witness::ask(
+        &super::party_directories(parties)?,
+        &sale.rrn,
+        terminal,
+        batch,
+        stan,
+    )
 }
 
 enum Asked {

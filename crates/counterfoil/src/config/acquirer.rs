@@ -19,6 +19,9 @@ pub struct AcquirerFile {
     pub profile: Profile,
     /// Directory of journal and archive.
     pub data: PathBuf,
+    /// Keeps the archive beside the journal up to date while it runs.
+    #[serde(default = "super::yes")]
+    pub archive: bool,
     /// Key of the software module.
     pub local_master_key: KeyText,
     /// Where terminals connect.
@@ -85,7 +88,7 @@ pub struct TerminalText {
     /// Their master key.
     pub tmk: KeyText,
     /// They speak the result query and the positive sign.
-    #[serde(default = "yes")]
+    #[serde(default = "super::yes")]
     pub extended: bool,
     /// Largest amount of one sale, in fen.
     #[serde(default = "amount_minor_max")]
@@ -102,10 +105,6 @@ const fn confirm_within_ms() -> u64 {
 
 const fn one() -> u32 {
     1
-}
-
-const fn yes() -> bool {
-    true
 }
 
 const fn amount_minor_max() -> u64 {

@@ -18,6 +18,9 @@ pub struct IssuerFile {
     pub profile: Profile,
     /// Directory of journal and archive.
     pub data: PathBuf,
+    /// Keeps the archive beside the journal up to date while it runs.
+    #[serde(default = "super::yes")]
+    pub archive: bool,
     /// Key of the software module.
     pub local_master_key: KeyText,
     /// The loopback control port.

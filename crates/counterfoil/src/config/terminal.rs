@@ -20,13 +20,16 @@ pub struct TerminalFile {
     pub profile: Profile,
     /// Directory of the journal.
     pub data: PathBuf,
+    /// Keeps the archive beside the journal up to date while it runs.
+    #[serde(default = "super::yes")]
+    pub archive: bool,
     /// Key of the software module.
     pub local_master_key: KeyText,
     /// Where the acquirer listens.
     pub acquirer: SocketAddr,
-    /// Keeps one connection instead of one for each exchange.
+    /// Connections that are kept and shared by the row; 0 makes one for each exchange.
     #[serde(default)]
-    pub keep_connection: bool,
+    pub connections: u16,
     /// Field 41 of the first.
     pub id: String,
     /// How many, counting up.
@@ -50,7 +53,7 @@ pub struct TerminalFile {
     #[serde(default = "query_ms")]
     pub query_ms: u64,
     /// Speaks the result query and the positive sign.
-    #[serde(default = "yes")]
+    #[serde(default = "super::yes")]
     pub extended: bool,
     /// Within it a recovered approval is kept without a question.
     #[serde(default = "dialogue_ms")]
@@ -111,10 +114,6 @@ const fn one() -> u32 {
     1
 }
 
-const fn yes() -> bool {
-    true
-}
-
 const fn query_ms() -> u64 {
     10_000
 }
@@ -173,6 +172,7 @@ impl TerminalFile {
         let config = Config {
             terminal: terminal_range(&self.id, 1)?[0],
             merchant: merchant_id(&self.merchant)?,
+            source_address: 0,
             merchant_name: self.merchant_name.clone(),
             acquirer_name: self.acquirer_name.clone(),
             issuers,
@@ -190,15 +190,18 @@ impl TerminalFile {
             language,
             paper,
         };
-        let row = terminal_range(&self.id, self.count)?;
-        Ok((
-            row.into_iter()
-                .map(|terminal| Config {
-                    terminal,
-                    ..config.clone()
-                })
-                .collect(),
-            module,
-        ))
+        let row = terminal_range(&self.id, self.count)?
+            .into_iter()
+            .enumerate();
+        let row = row.map(|(place, terminal)| {
+            let source_address = u16::try_from(place)
+                .map_err(|_| "count: a row has as many places as a TPDU has addresses, 65536")?;
+            Ok(Config {
+                terminal,
+                source_address,
+                ..config.clone()
+            })
+        });
+        Ok((row.collect::<Result<_, Problem>>()?, module))
     }
 }

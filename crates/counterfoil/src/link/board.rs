@@ -5,7 +5,7 @@
 
 use super::connection::Connection;
 use super::counts::{Counts, LinkCount, LinkFigures};
-use super::dialer::Call;
+use super::dialer::{Call, Lines};
 use payment::{Institution, Mono, Peer};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -36,6 +36,7 @@ struct Routes<I> {
     terminals: HashMap<u64, Arc<Connection<I>>>,
     members: BTreeMap<Institution, Arc<Connection<I>>>,
     calls: Option<mpsc::Sender<Call<I>>>,
+    lines: Option<Lines<I>>,
     closed: bool,
 }
 
@@ -48,6 +49,7 @@ impl<I: Send + 'static> Board<I> {
                 terminals: HashMap::new(),
                 members: BTreeMap::new(),
                 calls: None,
+                lines: None,
                 closed: false,
             }),
             next_number: AtomicU64::new(now.0 + 1),
@@ -71,7 +73,10 @@ impl<I: Send + 'static> Board<I> {
             let frame = &frames[start..end];
             start = end;
             let connection = match to {
-                Peer::Exchange(exchange) => routes.terminals.get(&(exchange / FRAMES_PER_NUMBER)),
+                Peer::Exchange(exchange) => match &routes.lines {
+                    Some(lines) => lines.line(exchange, frame),
+                    None => routes.terminals.get(&(exchange / FRAMES_PER_NUMBER)),
+                },
                 Peer::Member(member) => routes.members.get(&member),
             };
             match (connection, to, &routes.calls) {
@@ -155,8 +160,15 @@ impl<I: Send + 'static> Board<I> {
     }
 
     /// Exchanges without a connection are calls from now on: the party is a terminal.
-    pub(super) fn attach_dialer(&self, calls: mpsc::Sender<Call<I>>) {
-        self.lock().calls = Some(calls);
+    pub(super) fn attach_dialer(&self, calls: mpsc::Sender<Call<I>>, lines: Option<Lines<I>>) {
+        let mut routes = self.lock();
+        routes.calls = Some(calls);
+        routes.lines = lines;
+    }
+
+    /// Works on the kept lines; `None` for a party that keeps none, or has stopped.
+    pub(super) fn with_lines<T>(&self, act: impl FnOnce(&mut Lines<I>) -> T) -> Option<T> {
+        self.lock().lines.as_mut().map(act)
     }
 
     /// Closes every connection and takes no more: the party has stopped.
@@ -164,6 +176,9 @@ impl<I: Send + 'static> Board<I> {
         let mut routes = self.lock();
         routes.closed = true;
         routes.calls = None;
+        if let Some(lines) = routes.lines.take() {
+            lines.close();
+        }
         for connection in routes.terminals.values().chain(routes.members.values()) {
             connection.close();
         }

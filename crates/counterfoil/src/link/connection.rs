@@ -171,11 +171,12 @@ pub(super) struct Reading<I> {
 }
 
 impl<I: Send + 'static> Reading<I> {
-    /// Hands every frame to the party, until the connection ends. `from` says who each one is from; `None` ends.
+    /// Hands every frame to the party, until the connection ends. `from` looks at each one and says who it is from; `None`
+    /// ends.
     pub(super) async fn run<P: Driven<Input = I>>(
         &mut self,
         handle: &DriverHandle<P>,
-        mut from: impl FnMut() -> Option<Peer>,
+        mut from: impl FnMut(&[u8]) -> Option<Peer>,
     ) -> Ended {
         let counts = &handle.board().counts;
         let mut frames = Vec::new();
@@ -262,18 +263,21 @@ fn split_frames(
     framing: Framing,
     buffer: &mut Vec<u8>,
     frames: &mut Vec<(Peer, Vec<u8>)>,
-    from: &mut impl FnMut() -> Option<Peer>,
+    from: &mut impl FnMut(&[u8]) -> Option<Peer>,
 ) -> Result<(), Ended> {
     let mut start = 0;
     let ended = loop {
         match frame::next(framing, &buffer[start..]) {
-            Ok(Some(length)) => match from() {
-                Some(peer) => {
-                    frames.push((peer, buffer[start..start + length].to_vec()));
-                    start += length;
+            Ok(Some(length)) => {
+                let frame = &buffer[start..start + length];
+                match from(frame) {
+                    Some(peer) => {
+                        frames.push((peer, frame.to_vec()));
+                        start += length;
+                    }
+                    None => break Err(Ended::Stopped),
                 }
-                None => break Err(Ended::Stopped),
-            },
+            }
             Ok(None) => break Ok(()),
             Err(_) => break Err(Ended::For(LinkCount::Garbage)),
         }

@@ -1,4 +1,4 @@
-//! The terminal's side of a terminal connection: one connection for each exchange, or one that is kept.
+//! The terminal's side of terminal connections: one for each exchange, or some that are kept and shared.
 //!
 //! A call that certainly did not leave is reported to the party; one that was lost afterwards is the party's own time-out.
 
@@ -6,7 +6,7 @@ use super::connection::{Allowed, Connection, Ended, Reading};
 use super::counts::LinkCount;
 use super::{CONNECT_MS, Limits, TERMINAL_OUTBOX_BYTES_MAX, TERMINAL_READ_BYTES, ms};
 use crate::driver::{Driven, DriverHandle};
-use iso8583::frame::Framing;
+use iso8583::frame::{self, Framing};
 use payment::Peer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -22,9 +22,16 @@ pub const CALLS_MAX: usize = 64;
 pub enum Dialing {
     /// A connection for each exchange, closed after the answer.
     Short,
-    /// One connection, made when it is needed and kept; an answer belongs to the newest exchange on it.
-    Kept,
+    /// Connections made when they are needed and kept, shared by many terminals: an answer belongs to the newest exchange of
+    /// the terminal that its TPDU's destination address names.
+    Kept {
+        /// How many connections, at least one.
+        lines: u16,
+    },
 }
+
+/// Calls that may wait for a kept connection to be made.
+pub const KEPT_CALLS_MAX: usize = 16_384;
 
 /// A frame to send, with the exchange that it opens.
 #[derive(Debug)]
@@ -42,8 +49,12 @@ pub fn dial<P: Driven>(
     limits: Limits,
     handle: DriverHandle<P>,
 ) {
-    let (calls, taken) = mpsc::channel(CALLS_MAX);
-    handle.board().attach_dialer(calls);
+    let (calls_max, lines) = match dialing {
+        Dialing::Short => (CALLS_MAX, None),
+        Dialing::Kept { lines } => (KEPT_CALLS_MAX, Some(Lines::new(lines))),
+    };
+    let (calls, taken) = mpsc::channel(calls_max);
+    handle.board().attach_dialer(calls, lines);
     let line = Line {
         address: address.into(),
         allowed: Allowed {
@@ -58,9 +69,63 @@ pub fn dial<P: Driven>(
     tokio::spawn(async move {
         match dialing {
             Dialing::Short => line.short(taken).await,
-            Dialing::Kept => line.kept(taken).await,
+            Dialing::Kept { .. } => line.kept(taken).await,
         }
     });
+}
+
+/// The kept connections of a party, and who waits on them.
+#[derive(Debug)]
+pub(crate) struct Lines<I> {
+    connections: Vec<Option<Arc<Connection<I>>>>,
+    newest: Newest,
+}
+
+impl<I> Lines<I> {
+    fn new(lines: u16) -> Self {
+        Self {
+            connections: (0..lines.max(1)).map(|_| None).collect(),
+            newest: Newest((0..=u16::MAX).map(|_| AtomicU64::new(0)).collect()),
+        }
+    }
+
+    /// The connection that carries this request, if it is made, and from now on the answers of its terminal to `exchange`.
+    pub(super) fn line(&self, exchange: u64, frame: &[u8]) -> Option<&Arc<Connection<I>>> {
+        let [source, _] = addresses(frame);
+        self.newest.0[usize::from(source)].store(exchange, SeqCst);
+        self.connections[self.number(frame)].as_ref()
+    }
+
+    fn number(&self, frame: &[u8]) -> usize {
+        let [source, _] = addresses(frame);
+        usize::from(source) % self.connections.len()
+    }
+
+    pub(super) fn close(&self) {
+        for connection in self.connections.iter().flatten() {
+            connection.close();
+        }
+    }
+}
+
+/// The newest exchange of every address.
+#[derive(Clone, Debug)]
+struct Newest(Arc<[AtomicU64]>);
+
+impl Newest {
+    /// The exchange that this frame answers. Nobody's address has exchange 0, which every terminal refuses.
+    fn of_answer(&self, frame: &[u8]) -> u64 {
+        let [_, destination] = addresses(frame);
+        self.0[usize::from(destination)].load(SeqCst)
+    }
+}
+
+/// Source and destination address in a frame's TPDU (reference §1.2).
+fn addresses(frame: &[u8]) -> [u16; 2] {
+    frame::open_terminal(frame).map_or([0; 2], |(header, _)| {
+        let [_, d0, d1, s0, s1] = header.tpdu;
+        [u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1])]
+    })
 }
 
 struct Line<P: Driven> {
@@ -106,7 +171,7 @@ impl<P: Driven> Line<P> {
         self.queue(&connection, call);
         let mut answers = 0;
         let ended = reading
-            .run(&self.handle, || {
+            .run(&self.handle, |_| {
                 // The one answer ends the connection; whatever else the host sends on it is not asked for.
                 answers += 1;
                 if answers == 1 {
@@ -121,37 +186,40 @@ impl<P: Driven> Line<P> {
         }
     }
 
+    /// Connects a line when a call wants it; frames that follow are queued on it by whoever releases them.
     async fn kept(self, mut calls: mpsc::Receiver<Call<P::Input>>) {
-        let newest = Arc::new(AtomicU64::new(0));
-        let mut current: Option<Arc<Connection<P::Input>>> = None;
-        while let Some(mut call) = calls.recv().await {
-            newest.store(call.exchange, SeqCst);
-            if let Some(connection) = &current {
-                match connection.queue(&call.frame, call.if_undelivered) {
-                    Ok(_) => {
-                        connection.write_waiting();
-                        continue;
-                    }
-                    Err(input) => call.if_undelivered = input,
-                }
+        while let Some(call) = calls.recv().await {
+            let board = self.handle.board();
+            let found = board.with_lines(|lines| {
+                let connection = lines.line(call.exchange, &call.frame).cloned();
+                (connection, lines.number(&call.frame), lines.newest.clone())
+            });
+            let Some((connection, number, newest)) = found else {
+                return;
+            };
+            if let Some(connection) = connection {
+                self.queue(&connection, call);
+                continue;
             }
-            current = None;
             let Some((connection, mut reading)) = self.connect().await else {
                 self.handle.must_know(call.if_undelivered);
                 continue;
             };
             self.queue(&connection, call);
-            current = Some(Arc::clone(&connection));
-            let (line, newest) = (self.clone(), Arc::clone(&newest));
+            let attached =
+                board.with_lines(|lines| lines.connections[number] = Some(Arc::clone(&connection)));
+            if attached.is_none() {
+                return;
+            }
+            let line = self.clone();
             tokio::spawn(async move {
-                let ended = reading
-                    .run(&line.handle, || Some(Peer::Exchange(newest.load(SeqCst))))
-                    .await;
+                let from = |frame: &[u8]| Some(Peer::Exchange(newest.of_answer(frame)));
+                let ended = reading.run(&line.handle, from).await;
+                line.handle
+                    .board()
+                    .with_lines(|lines| lines.connections[number] = None);
                 line.end(&connection, ended);
             });
-        }
-        if let Some(connection) = current {
-            connection.close();
         }
     }
 

@@ -136,7 +136,7 @@ async fn carry<P: Driven>(
     };
     tracing::info!(party = handle.name(), %member, "link up");
     handle.must_know(P::link_changed(member, true));
-    let ended = reading.run(handle, || Some(Peer::Member(member))).await;
+    let ended = reading.run(handle, |_| Some(Peer::Member(member))).await;
     if let Ended::For(why) = ended {
         handle.board().counts.add(why, 1);
     }

@@ -76,7 +76,7 @@ async fn serve<P: Driven>(
     let mut numbers = Vec::new();
     let mut frames = 0;
     let ended = reading
-        .run(&handle, || {
+        .run(&handle, |_| {
             if frames % FRAMES_PER_NUMBER == 0 {
                 numbers.push(handle.board().attach_terminal(&connection)?);
             }

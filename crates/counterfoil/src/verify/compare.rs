@@ -10,9 +10,12 @@ pub(super) fn compare(
     recomputed: &Connection,
     mut differs: impl FnMut(String),
 ) -> rusqlite::Result<u64> {
-    let mut tables = recomputed
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'place' ORDER BY name")?;
-    let tables: Vec<String> = tables.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let mut tables = recomputed.prepare(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'place' ORDER BY name",
+    )?;
+    let tables: Vec<String> = tables
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
     let mut rows = 0;
     for table in &tables {
         rows += Table::of(recomputed, table)?.compare(archive, recomputed, &mut differs)?;
@@ -29,12 +32,20 @@ struct Table<'a> {
 
 impl<'a> Table<'a> {
     fn of(archive: &Connection, name: &'a str) -> rusqlite::Result<Self> {
-        let mut info = archive.prepare("SELECT name, pk FROM pragma_table_info(?1) ORDER BY cid")?;
-        let columns: Vec<(String, usize)> =
-            info.query_map([name], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as usize)))?.collect::<rusqlite::Result<_>>()?;
+        let mut info =
+            archive.prepare("SELECT name, pk FROM pragma_table_info(?1) ORDER BY cid")?;
+        let columns: Vec<(String, usize)> = info
+            .query_map([name], |row| {
+                Ok((row.get(0)?, row.get::<_, i64>(1)? as usize))
+            })?
+            .collect::<rusqlite::Result<_>>()?;
         let mut key: Vec<usize> = (0..columns.len()).filter(|at| columns[*at].1 > 0).collect();
         key.sort_by_key(|at| columns[*at].1);
-        Ok(Self { name, columns: columns.into_iter().map(|(column, _)| column).collect(), key })
+        Ok(Self {
+            name,
+            columns: columns.into_iter().map(|(column, _)| column).collect(),
+            key,
+        })
     }
 
     fn compare(
@@ -43,11 +54,20 @@ impl<'a> Table<'a> {
         recomputed: &Connection,
         differs: &mut impl FnMut(String),
     ) -> rusqlite::Result<u64> {
-        let order: Vec<&str> = self.key.iter().map(|at| self.columns[*at].as_str()).collect();
-        let sql = format!("SELECT {} FROM {} ORDER BY {}", self.columns.join(", "), self.name, order.join(", "));
+        let order: Vec<&str> = self
+            .key
+            .iter()
+            .map(|at| self.columns[*at].as_str())
+            .collect();
+        let sql = format!(
+            "SELECT {} FROM {} ORDER BY {}",
+            self.columns.join(", "),
+            self.name,
+            order.join(", ")
+        );
         let (mut archive, mut recomputed) = (archive.prepare(&sql)?, recomputed.prepare(&sql)?);
         let (mut archive, mut recomputed) = (archive.query([])?, recomputed.query([])?);
-        let mut next = |rows: &mut rusqlite::Rows<'_>| self.values(rows);
+        let next = |rows: &mut rusqlite::Rows<'_>| self.values(rows);
         let (mut kept, mut right) = (next(&mut archive)?, next(&mut recomputed)?);
         let mut count = 0;
         while kept.is_some() || right.is_some() {
@@ -58,9 +78,15 @@ impl<'a> Table<'a> {
                 (None, _) => Ordering::Greater,
             };
             match (order, &kept, &right) {
-                (Ordering::Less, Some(kept), _) => differs(format!("{}: not in the journal", self.key_of(kept))),
-                (Ordering::Greater, _, Some(right)) => differs(format!("{}: missing in the archive", self.key_of(right))),
-                (_, Some(kept), Some(right)) if kept != right => differs(self.difference(kept, right)),
+                (Ordering::Less, Some(kept), _) => {
+                    differs(format!("{}: not in the journal", self.key_of(kept)))
+                }
+                (Ordering::Greater, _, Some(right)) => {
+                    differs(format!("{}: missing in the archive", self.key_of(right)))
+                }
+                (_, Some(kept), Some(right)) if kept != right => {
+                    differs(self.difference(kept, right))
+                }
                 _ => {}
             }
             if order != Ordering::Greater {
@@ -74,12 +100,21 @@ impl<'a> Table<'a> {
     }
 
     fn values(&self, rows: &mut rusqlite::Rows<'_>) -> rusqlite::Result<Option<Vec<Value>>> {
-        let Some(row) = rows.next()? else { return Ok(None) };
-        (0..self.columns.len()).map(|at| row.get(at)).collect::<rusqlite::Result<_>>().map(Some)
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        (0..self.columns.len())
+            .map(|at| row.get(at))
+            .collect::<rusqlite::Result<_>>()
+            .map(Some)
     }
 
     fn order(&self, kept: &[Value], right: &[Value]) -> Ordering {
-        self.key.iter().map(|at| order(&kept[*at], &right[*at])).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+        self.key
+            .iter()
+            .map(|at| order(&kept[*at], &right[*at]))
+            .find(|order| order.is_ne())
+            .unwrap_or(Ordering::Equal)
     }
 
     fn key_of(&self, row: &[Value]) -> String {
@@ -88,9 +123,15 @@ impl<'a> Table<'a> {
     }
 
     fn difference(&self, kept: &[Value], right: &[Value]) -> String {
-        let columns = self.columns.iter().zip(kept.iter().zip(right)).filter(|(_, (kept, right))| kept != right);
+        let columns = self
+            .columns
+            .iter()
+            .zip(kept.iter().zip(right))
+            .filter(|(_, (kept, right))| kept != right);
         let columns: Vec<String> = columns
-            .map(|(column, (kept, right))| format!("{column} is {} and must be {}", text(kept), text(right)))
+            .map(|(column, (kept, right))| {
+                format!("{column} is {} and must be {}", text(kept), text(right))
+            })
             .collect();
         format!("{}: {}", self.key_of(right), columns.join(", "))
     }

@@ -64,7 +64,8 @@ const fn gathering(role: Role) -> &'static str {
 type Query = (&'static [Role], Check, &'static str);
 
 const SALE: &str = "printf('%s/%06d/%06d %d', s.terminal, s.batch, s.stan, s.amount_minor)";
-const DEBIT: &str = "printf('%010d/%06d/%08d/%08d', d.transmission, d.trace, d.acquirer, d.forwarder)";
+const DEBIT: &str =
+    "printf('%010d/%06d/%08d/%08d', d.transmission, d.trace, d.acquirer, d.forwarder)";
 const SALE_DEBIT: &str = "sale s LEFT JOIN debit d USING(transmission, trace, acquirer, forwarder)";
 const DEBIT_SALE: &str = "debit d LEFT JOIN sale s USING(transmission, trace, acquirer, forwarder)";
 
@@ -188,7 +189,11 @@ const QUERIES: [Query; 23] = [
 ];
 
 /// Checks the loops; gives how many standing sales, debits and terminal endings there were.
-pub(super) fn check(parties: &[Recomputed], database: &Path, findings: &mut Findings) -> rusqlite::Result<[u64; 3]> {
+pub(super) fn check(
+    parties: &[Recomputed],
+    database: &Path,
+    findings: &mut Findings,
+) -> rusqlite::Result<[u64; 3]> {
     let connection = Connection::open(database)?;
     connection.pragma_update(None, "synchronous", "OFF")?;
     connection.pragma_update_and_check(None, "journal_mode", "OFF", |_| Ok(()))?;
@@ -201,14 +206,25 @@ pub(super) fn check(parties: &[Recomputed], database: &Path, findings: &mut Find
     }
     connection.execute_batch(INDEXES)?;
     let given = |role: &Role| parties.iter().any(|party| party.role == *role);
-    let read_at = |role| parties.iter().filter(|p| p.role == role).map(|p| p.read_at.0).min().unwrap_or(0);
+    let read_at = |role| {
+        parties
+            .iter()
+            .filter(|p| p.role == role)
+            .map(|p| p.read_at.0)
+            .min()
+            .unwrap_or(0)
+    };
     let times = (read_at(Role::Acquirer), read_at(Role::Terminal));
     for (roles, check, query) in QUERIES {
         if roles.iter().all(given) {
             ask(&connection, check, query, times, findings)?;
         }
     }
-    let count = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(|count| count as u64);
+    let count = |sql| {
+        connection
+            .query_row(sql, [], |row| row.get::<_, i64>(0))
+            .map(|count| count as u64)
+    };
     Ok([
         count("SELECT count(*) FROM sale WHERE stands AND moves_money")?,
         count("SELECT count(*) FROM debit")?,
@@ -224,8 +240,15 @@ fn ask(
     findings: &mut Findings,
 ) -> rusqlite::Result<()> {
     // The longer names first, since they begin with the shorter ones.
-    let parts = [("$sale_debit", SALE_DEBIT), ("$debit_sale", DEBIT_SALE), ("$sale", SALE), ("$debit", DEBIT)];
-    let query = parts.iter().fold(query.to_owned(), |query, (name, text)| query.replace(name, text));
+    let parts = [
+        ("$sale_debit", SALE_DEBIT),
+        ("$debit_sale", DEBIT_SALE),
+        ("$sale", SALE),
+        ("$debit", DEBIT),
+    ];
+    let query = parts.iter().fold(query.to_owned(), |query, (name, text)| {
+        query.replace(name, text)
+    });
     let mut statement = connection.prepare(&query)?;
     for (name, ms) in named_params! { ":acquirer_ms": acquirer_ms, ":terminal_ms": terminal_ms } {
         if let Some(at) = statement.parameter_index(name)? {
@@ -234,10 +257,12 @@ fn ask(
     }
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next()? {
-        let text = |at| row.get_ref(at).map(|value| match value {
-            rusqlite::types::ValueRef::Integer(number) => number.to_string(),
-            other => other.as_str().unwrap_or_default().to_owned(),
-        });
+        let text = |at| {
+            row.get_ref(at).map(|value| match value {
+                rusqlite::types::ValueRef::Integer(number) => number.to_string(),
+                other => other.as_str().unwrap_or_default().to_owned(),
+            })
+        };
         let (place, detail) = (text(0)?, text(1)?);
         findings.add(check, || format!("{place} {detail}").trim_end().to_owned());
     }

@@ -28,7 +28,10 @@ pub(super) fn in_order(data_dirs: &[PathBuf]) -> Vec<(Result<Role, ArchiveError>
         Ok(Role::Issuer) => 3,
         Err(_) => 4,
     };
-    let mut all: Vec<_> = data_dirs.iter().map(|data| (Role::of(data), data.as_path())).collect();
+    let mut all: Vec<_> = data_dirs
+        .iter()
+        .map(|data| (Role::of(data), data.as_path()))
+        .collect();
     all.sort_by_key(|(role, _)| rank(role));
     all
 }
@@ -50,14 +53,20 @@ pub(super) fn check(
         archive_seq: None,
         archive_rows: 0,
     };
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since_epoch = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     let read_at = Wall(since_epoch.as_millis() as i64);
     let outcome = role.and_then(|role| {
         let mut check = PartyCheck::begin(data, role, &database, findings)?;
         let outcome = check.run(&mut report, findings);
         let head = check.reader.place();
         (report.rows, report.chain) = (head.seq, head.chain.to_string());
-        outcome.map(|()| Recomputed { role, database, read_at })
+        outcome.map(|()| Recomputed {
+            role,
+            database,
+            read_at,
+        })
     });
     match outcome {
         Ok(recomputed) => (report, Some(recomputed)),
@@ -80,12 +89,21 @@ struct PartyCheck<'a> {
 }
 
 impl<'a> PartyCheck<'a> {
-    fn begin(data: &'a Path, role: Role, database: &Path, findings: &mut Findings) -> Result<Self, ArchiveError> {
+    fn begin(
+        data: &'a Path,
+        role: Role,
+        database: &Path,
+        findings: &mut Findings,
+    ) -> Result<Self, ArchiveError> {
         let journal = archive::journal_path(data);
-        let recomputed = archive::create(database, role)
-            .map_err(|error| ArchiveError::Sqlite { path: database.to_owned(), error })?;
+        let recomputed = archive::create(database, role).map_err(|error| ArchiveError::Sqlite {
+            path: database.to_owned(),
+            error,
+        })?;
         let archive = open_archive(data, role).unwrap_or_else(|error| {
-            findings.add(Check::ArchiveUnreadable, || format!("{}: {error}", archive::path(data).display()));
+            findings.add(Check::ArchiveUnreadable, || {
+                format!("{}: {error}", archive::path(data).display())
+            });
             None
         });
         Ok(Self {
@@ -99,7 +117,11 @@ impl<'a> PartyCheck<'a> {
         })
     }
 
-    fn run(&mut self, report: &mut PartyReport, findings: &mut Findings) -> Result<(), ArchiveError> {
+    fn run(
+        &mut self,
+        report: &mut PartyReport,
+        findings: &mut Findings,
+    ) -> Result<(), ArchiveError> {
         self.arrived(Head::default(), report, findings)?;
         let mut waiting = 0;
         while let Some(row) = self.reader.next().transpose()? {
@@ -115,7 +137,12 @@ impl<'a> PartyCheck<'a> {
         self.flush()?;
         let data = self.data.display();
         if let Some((_, place)) = &self.archive {
-            let what = || format!("{data}: the archive is at row {}, which this journal does not have", place.seq);
+            let what = || {
+                format!(
+                    "{data}: the archive is at row {}, which this journal does not have",
+                    place.seq
+                )
+            };
             findings.add(Check::ArchiveDiffers, what);
         }
         if let Err(error) = self.projection.audit() {
@@ -125,22 +152,38 @@ impl<'a> PartyCheck<'a> {
     }
 
     /// Compares what is known of the journal up to `place`.
-    fn arrived(&mut self, place: Head, report: &mut PartyReport, findings: &mut Findings) -> Result<(), ArchiveError> {
-        if let Some((_, state)) = self.snapshots.iter().find(|(head, _)| head.seq == place.seq) {
+    fn arrived(
+        &mut self,
+        place: Head,
+        report: &mut PartyReport,
+        findings: &mut Findings,
+    ) -> Result<(), ArchiveError> {
+        if let Some((_, state)) = self
+            .snapshots
+            .iter()
+            .find(|(head, _)| head.seq == place.seq)
+        {
             report.snapshots += 1;
             if !self.projection.agrees(state) {
-                findings.add(Check::SnapshotDiffers, || format!("{} row {}", self.data.display(), place.seq));
+                findings.add(Check::SnapshotDiffers, || {
+                    format!("{} row {}", self.data.display(), place.seq)
+                });
             }
         }
         let reached = self.archive.take_if(|(_, stored)| *stored == place);
         if let Some((archive, stored)) = reached {
             self.flush()?;
             report.archive_seq = Some(stored.seq);
-            let differs = |what| findings.add(Check::ArchiveDiffers, || format!("{}: {what}", self.data.display()));
+            let differs = |what| {
+                findings.add(Check::ArchiveDiffers, || {
+                    format!("{}: {what}", self.data.display())
+                })
+            };
             match compare::compare(&archive, &self.recomputed, differs) {
                 Ok(rows) => report.archive_rows = rows,
-                Err(error) => findings
-                    .add(Check::ArchiveUnreadable, || format!("{}: {error}", archive::path(self.data).display())),
+                Err(error) => findings.add(Check::ArchiveUnreadable, || {
+                    format!("{}: {error}", archive::path(self.data).display())
+                }),
             }
         }
         Ok(())
@@ -152,7 +195,10 @@ impl<'a> PartyCheck<'a> {
             archive::write(&transaction, &mut *self.projection, self.reader.place())?;
             transaction.commit()
         };
-        write().map_err(|error| ArchiveError::Sqlite { path: self.journal.clone(), error })
+        write().map_err(|error| ArchiveError::Sqlite {
+            path: self.journal.clone(),
+            error,
+        })
     }
 }
 

@@ -74,3 +74,11 @@ pub fn read_frame(stream: &mut TcpStream) -> u64 {
     stream.read_exact(&mut frame).expect("an answer");
     number(open_terminal(&frame).expect("a frame").1)
 }
+
+/// True when the other side closes before it says anything or patience ends.
+pub fn is_closed(stream: &mut TcpStream) -> bool {
+    match stream.read(&mut [0; 1]) {
+        Ok(bytes) => bytes == 0,
+        Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
+    }
+}

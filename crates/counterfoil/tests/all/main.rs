@@ -7,6 +7,7 @@ mod journal;
 mod kill;
 mod links;
 mod members;
+mod pages;
 mod recovery;
 mod terminals;
 mod webhook;

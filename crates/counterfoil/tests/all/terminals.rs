@@ -1,7 +1,7 @@
 //! Connections of terminals: answers go back where they belong, and no bytes harm anybody else.
 
 use crate::echo::{Echo, Input, start, terminal_frame};
-use crate::links::{Port, ask, connect, read_frame};
+use crate::links::{Port, ask, connect, is_closed, read_frame};
 use crate::{runtime, wait_until};
 use counterfoil::driver::Driver;
 use counterfoil::link::{Dialing, Limits, LinkCount, dial};
@@ -126,7 +126,7 @@ fn connections_are_limited() {
     let (mut first, mut second) = (connect(port.address), connect(port.address));
     assert_eq!((ask(&mut first, 1), ask(&mut second, 2)), (1, 2));
     let mut third = connect(port.address);
-    assert_eq!(third.read(&mut [0; 1]).unwrap_or(0), 0);
+    assert!(is_closed(&mut third));
     assert_eq!(port.count(LinkCount::Crowded), 1);
     drop(first);
     wait_until("there is room again", || {
@@ -196,7 +196,7 @@ fn caller(
 
 #[test]
 fn a_terminal_calls_with_short_and_kept_connections() {
-    for (dialing, kept) in [(Dialing::Short, false), (Dialing::Kept, true)] {
+    for (dialing, kept) in [(Dialing::Short, false), (Dialing::Kept { lines: 2 }, true)] {
         let port = Port::open(Limits {
             frames_per_second_max: u32::MAX,
             ..Limits::default()
@@ -229,7 +229,7 @@ fn a_call_that_reaches_nobody_is_told() {
         .expect("a port")
         .local_addr()
         .expect("its address");
-    for dialing in [Dialing::Short, Dialing::Kept] {
+    for dialing in [Dialing::Short, Dialing::Kept { lines: 2 }] {
         let runtime = runtime();
         let driver = caller(folder.path(), nobody.to_string(), dialing, &runtime);
         driver

@@ -60,6 +60,7 @@ pub fn config(module: &SoftwareModule, extended: bool) -> Config {
         dialogue_ms: DIALOGUE_MS,
         goods_question_ms: GOODS_MS,
         gaps: Gaps::default(),
+        source_address: 0,
         idle_report_ms: IDLE_MS,
         prints: true,
         language: Language::Zh,

@@ -1,0 +1,332 @@
+//! Two hundred kills: acquirer, network, issuer and terminals die at random moments under load and come back; afterwards
+//! nothing that a cashier saw approved is lost, nothing is debited twice, and every loop is closed.
+
+use super::independent::Draw;
+use crate::installation::{Installation, Process, SHORT_LADDER_MS, repository};
+use ::acquirer::Acquirer;
+use ::issuer::{Issuer, Standing};
+use counterfoil::config::acquirer::AcquirerFile;
+use counterfoil::config::issuer::IssuerFile;
+use counterfoil::config::terminal::TerminalFile;
+use counterfoil::config::{self};
+use counterfoil::fleet::Fleet;
+use counterfoil::journal;
+use counterfoil::verify;
+use payment::{Kind, Party, Rrn};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+const KILLS: usize = 200;
+const TILLS: u32 = 4;
+/// Between two kills, in milliseconds.
+const PAUSE_MS: (usize, usize) = (50, 700);
+/// How long the open loops may take to close once nobody is killed any more.
+const HEALS_WITHIN: Duration = Duration::from_secs(90);
+
+#[test]
+fn two_hundred_kills_lose_nothing() {
+    let began = Instant::now();
+    let seed = std::env::var("COUNTERFOIL_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(20_261_122);
+    println!("seed {seed} (COUNTERFOIL_SEED)");
+    let mut draw = Draw(seed);
+    let installation = Installation::new(SHORT_LADDER_MS);
+    installation.adjust("acquirer.toml", &[("confirm_within_ms", "2000"), ("reversal_gaps_ms", "[100, 200, 300]")]);
+    installation.adjust("network.toml", &[("reversal_gaps_ms", "[100, 200, 300]")]);
+    let settings = [
+        ("idle_report_ms", "100"),
+        ("query_ms", "300"),
+        ("dialogue_ms", "1500"),
+        ("goods_question_ms", "1000"),
+        ("reversal_gaps_ms", "[100, 200, 300]"),
+    ];
+    let mut hosts = installation.start_hosts();
+    let tills: Vec<Arc<Till>> =
+        (1..=TILLS).map(|n| Till::open(&installation, installation.terminal(n, &settings), seed + u64::from(n))).collect();
+    let sellers: Vec<_> = tills
+        .iter()
+        .map(|till| {
+            let till = Arc::clone(till);
+            std::thread::spawn(move || till.sell())
+        })
+        .collect();
+
+    let mut kills: BTreeMap<&str, usize> = BTreeMap::new();
+    for n in 0..KILLS {
+        std::thread::sleep(Duration::from_millis((PAUSE_MS.0 + draw.below(PAUSE_MS.1 - PAUSE_MS.0)) as u64));
+        let victim = ["acquirer", "network", "issuer", "terminal"][(n + draw.below(2)) % 4];
+        *kills.entry(victim).or_default() += 1;
+        if victim == "terminal" {
+            tills[draw.below(tills.len())].process.lock().expect("no panic").kill();
+        } else {
+            let host = hosts.iter_mut().zip(["acquirer", "network", "issuer"]).find(|(_, name)| *name == victim);
+            let (process, _) = host.expect("one of three");
+            process.kill();
+            std::thread::sleep(Duration::from_millis(draw.below(400) as u64));
+            *process = installation.start(victim);
+        }
+        if n % 20 == 19 {
+            println!("{:>5.1} s  {} kills, {} approvals seen", began.elapsed().as_secs_f32(), n + 1, approvals(&tills).len());
+        }
+    }
+    tills.iter().for_each(|till| till.closing.store(true, SeqCst));
+    sellers.into_iter().for_each(|seller| seller.join().expect("no panic"));
+    let killed_for = began.elapsed();
+
+    let books = Books::at(&installation);
+    let mut open = String::new();
+    let healing = Instant::now();
+    loop {
+        let now = books.open();
+        if now.is_empty() {
+            break;
+        }
+        if now != open {
+            println!("{:>5.1} s  open: {now}", began.elapsed().as_secs_f32());
+            open = now;
+        }
+        assert!(healing.elapsed() < HEALS_WITHIN, "still open: {open}");
+        std::thread::sleep(Duration::from_millis(250));
+    }
+    println!("{:>5.1} s  every loop is closed", began.elapsed().as_secs_f32());
+    for till in &tills {
+        assert!(till.process.lock().expect("no panic").stop().success());
+    }
+    for host in &mut hosts {
+        assert!(host.stop().success(), "{:#?}", host.lines());
+    }
+
+    let seen = approvals(&tills);
+    let summary = books.check(&seen);
+    println!("kills {kills:?} in {:.0} s, healed in {:.1} s", killed_for.as_secs_f32(), healing.elapsed().as_secs_f32());
+    println!("screens {:?}", screens(&tills));
+    println!("{summary}");
+    assert_eq!(kills.values().sum::<usize>(), KILLS);
+    assert!(kills.len() == 4 && kills.values().all(|count| *count >= KILLS / 8), "{kills:?}");
+    assert!(seen.len() >= KILLS, "too little load: {} approvals", seen.len());
+
+    let report = verify::run(&books.directories());
+    println!("{report}");
+    assert!(report.clean && report.open.is_empty(), "{report}");
+    assert!(report.sales_compared >= seen.len() as u64);
+}
+
+/// A cashier at a till: sells, and writes down what the till showed.
+struct Till {
+    config: PathBuf,
+    seed: u64,
+    closing: AtomicBool,
+    process: Mutex<Process>,
+    shown: Mutex<Vec<(String, Option<String>)>>,
+    /// Amounts in fen, by sale.
+    amounts: Mutex<BTreeMap<String, u64>>,
+}
+
+impl Till {
+    fn open(installation: &Installation, config: PathBuf, seed: u64) -> Arc<Self> {
+        let process = Mutex::new(installation.start_till(&config));
+        Arc::new(Self {
+            config,
+            seed,
+            closing: AtomicBool::new(false),
+            process,
+            shown: Mutex::default(),
+            amounts: Mutex::default(),
+        })
+    }
+
+    /// Sells until the shop closes; a till that was killed is switched on again.
+    fn sell(&self) {
+        let mut draw = Draw(self.seed);
+        let mut selling: Option<(u64, Instant)> = None;
+        while !(self.closing.load(SeqCst) && selling.is_none()) {
+            let mut process = self.process.lock().expect("no panic");
+            let silent = process.is_silent();
+            let line = process.next_line();
+            match line {
+                Some(line) => self.look(&line, &mut process, &mut selling, &mut draw),
+                None if silent => {
+                    // What it had not shown yet, it says after the start or never.
+                    *process = switched_on(&self.config);
+                    selling = None;
+                }
+                None => {
+                    drop(process);
+                    std::thread::sleep(Duration::from_millis(2));
+                    let waited_long = selling.is_some_and(|(_, since)| since.elapsed() > Duration::from_secs(3));
+                    if waited_long {
+                        selling = None;
+                    }
+                    if selling.is_none() && !self.closing.load(SeqCst) {
+                        std::thread::sleep(Duration::from_millis(draw.below(30) as u64));
+                        let fen = 1 + draw.below(300) as u64;
+                        let card = ["debit", "credit", "poor"][draw.below(20).saturating_sub(17)];
+                        let line = format!("sale {}.{:02} {card}", fen / 100, fen % 100);
+                        if self.process.lock().expect("no panic").tell(&line) {
+                            selling = Some((fen, Instant::now()));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn look(&self, line: &str, process: &mut Process, selling: &mut Option<(u64, Instant)>, draw: &mut Draw) {
+        let Ok(line) = serde_json::from_str::<Value>(line) else {
+            panic!("the till said: {line}");
+        };
+        let screen = line["screen"].as_str().expect("a screen").to_owned();
+        let sale = line["sale"].as_str().map(str::to_owned);
+        match screen.as_str() {
+            "confirming" => {
+                if let (Some(sale), Some((fen, _))) = (&sale, *selling) {
+                    self.amounts.lock().expect("no panic").insert(sale.clone(), fen);
+                }
+            }
+            "ask-goods" => {
+                process.tell(["yes", "no"][draw.below(2)]);
+            }
+            "approved" | "declined" | "not-sent" | "reversed" | "case" => *selling = None,
+            "busy" => {
+                *selling = None;
+                std::thread::sleep(Duration::from_millis(30));
+            }
+            _ => {}
+        }
+        self.shown.lock().expect("no panic").push((screen, sale));
+    }
+}
+
+fn switched_on(config: &Path) -> Process {
+    let mut command = Installation::command(&["terminal", "--script", "-", "--json", "--config"]);
+    Process::spawn(command.arg(config).stdin(std::process::Stdio::piped()))
+}
+
+/// Every sale that a cashier saw approved, with its amount where it was seen too.
+fn approvals(tills: &[Arc<Till>]) -> BTreeMap<String, Option<u64>> {
+    let mut seen = BTreeMap::new();
+    for till in tills {
+        let amounts = till.amounts.lock().expect("no panic");
+        for (screen, sale) in till.shown.lock().expect("no panic").iter() {
+            if screen == "approved" {
+                let sale = sale.clone().expect("an approval names its sale");
+                let amount = amounts.get(&sale).copied();
+                seen.insert(sale, amount);
+            }
+        }
+    }
+    seen
+}
+
+fn screens(tills: &[Arc<Till>]) -> BTreeMap<String, usize> {
+    let mut count = BTreeMap::new();
+    for till in tills {
+        for (screen, _) in till.shown.lock().expect("no panic").iter() {
+            *count.entry(screen.clone()).or_default() += 1;
+        }
+    }
+    count
+}
+
+/// Every party's journal, read without its process.
+struct Books {
+    acquirer: AcquirerFile,
+    issuer: IssuerFile,
+    terminals: Vec<TerminalFile>,
+    network: PathBuf,
+}
+
+impl Books {
+    fn at(installation: &Installation) -> Self {
+        let terminal = |n: u32| config::read(&installation.path(&format!("terminal-{n}.toml"))).expect("the file");
+        Self {
+            acquirer: config::read(&installation.path("acquirer.toml")).expect("the file"),
+            issuer: config::read(&installation.path("issuer.toml")).expect("the file"),
+            terminals: (1..=TILLS).map(terminal).collect(),
+            network: installation.data("network"),
+        }
+    }
+
+    fn directories(&self) -> Vec<PathBuf> {
+        let hosts = [self.acquirer.data.clone(), self.network.clone(), self.issuer.data.clone()];
+        hosts.into_iter().chain(self.terminals.iter().map(|file| file.data.clone())).collect()
+    }
+
+    fn acquirer(&self) -> Acquirer {
+        folded(Acquirer::new(self.acquirer.resolve().expect("valid").0), &self.acquirer.data)
+    }
+
+    fn issuer(&self) -> Issuer {
+        folded(Issuer::new(self.issuer.resolve().expect("valid").0), &self.issuer.data)
+    }
+
+    /// What is not over yet, in words.
+    fn open(&self) -> String {
+        let mut open = Vec::new();
+        for file in &self.terminals {
+            let fleet = folded(Fleet::new(file.resolve().expect("valid").0), &file.data);
+            let unsettled = fleet.terminals().filter(|t| t.state().open().is_some() || t.state().reversal().is_some()).count();
+            if unsettled > 0 {
+                open.push(format!("{} is not settled", file.id));
+            }
+        }
+        let acquirer = self.acquirer();
+        let state = acquirer.state();
+        let (flying, reversing) = state.open();
+        let unclosed = state.sales().filter(|sale| !sale.is_closed()).count();
+        let counts = [flying, reversing, state.unconfirmed(), state.one_sided().count(), unclosed];
+        if counts.iter().any(|count| *count > 0) {
+            open.push(format!("acquirer (in flight, reversing, unconfirmed, one-sided, not closed) {counts:?}"));
+        }
+        open.join("; ")
+    }
+
+    /// The three views of every sale agree.
+    fn check(&self, seen: &BTreeMap<String, Option<u64>>) -> String {
+        let (acquirer, issuer) = (self.acquirer(), self.issuer());
+        let mut debits: BTreeMap<Rrn, Vec<u64>> = BTreeMap::new();
+        let mut given_back = 0;
+        for (_, exchange) in issuer.state().exchanges().filter(|(_, exchange)| exchange.kind == Kind::Purchase) {
+            match exchange.standing {
+                Standing::Approved => debits.entry(exchange.rrn).or_default().push(exchange.amount.minor),
+                Standing::Reversed => given_back += 1,
+                Standing::Declined | Standing::Barred { .. } => {}
+            }
+        }
+        let standing: BTreeMap<String, (Rrn, u64)> = acquirer
+            .state()
+            .sales()
+            .filter(|sale| sale.stands() && sale.request.kind == Kind::Purchase)
+            .map(|sale| (sale.key().to_string(), (sale.rrn, sale.request.amount.minor)))
+            .collect();
+        for (sale, amount) in seen {
+            let (_, minor) = standing.get(sale).unwrap_or_else(|| panic!("{sale} was seen approved and does not stand"));
+            assert!(amount.is_none_or(|fen| fen == *minor), "{sale}: {amount:?} was sold, {minor} stands");
+        }
+        for (sale, (rrn, minor)) in &standing {
+            assert_eq!(debits.remove(rrn), Some(vec![*minor]), "{sale} must be debited exactly once");
+        }
+        assert!(debits.is_empty(), "debited and not sold: {debits:?}");
+        issuer.state().audit().expect("the issuer's books balance");
+        acquirer.state().books().ledger().audit().expect("the acquirer's books balance");
+        format!(
+            "{} approvals seen, {} sales stand and are debited once each, {given_back} were given back, {} in all",
+            seen.len(),
+            standing.len(),
+            acquirer.state().sales().count()
+        )
+    }
+}
+
+/// A party with the records of its journal applied.
+fn folded<P: Party>(mut party: P, data: &Path) -> P {
+    let path = data.join("journal.db");
+    for row in journal::read(&path).expect("the journal opens") {
+        let records = row.and_then(|row| row.records::<P::Record>(&path)).expect("the journal reads");
+        records.iter().for_each(|record| party.apply(record));
+    }
+    party
+}
