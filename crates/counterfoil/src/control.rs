@@ -26,6 +26,14 @@ pub struct Status {
     pub records: u64,
     /// Gatherings flushed since the start.
     pub gatherings: u64,
+    /// Bytes of records written since the start.
+    pub record_bytes: u64,
+    /// Flushes since the start; gatherings that waited together share one.
+    pub flushes: u64,
+    /// Half of the flushes took no longer, in microseconds.
+    pub flush_p50_us: u64,
+    /// 99 of 100 flushes took no longer, in microseconds.
+    pub flush_p99_us: u64,
 }
 
 /// Serves `routes` on `address`, loopback only. Must be called on the runtime.
@@ -53,6 +61,10 @@ pub fn status_routes<P: Driven>(handle: DriverHandle<P>) -> Router {
                 inputs: figures.inputs,
                 records: figures.records,
                 gatherings: figures.gatherings,
+                record_bytes: figures.record_bytes,
+                flushes: figures.flushes.count,
+                flush_p50_us: figures.flushes.p50_us,
+                flush_p99_us: figures.flushes.p99_us,
             };
             async move { Json(status) }
         }),

@@ -55,7 +55,10 @@ impl<P: Driven> Running<P> {
     /// Ends the links, makes everything durable and stops. Blocks: not for a runtime thread.
     pub fn stop(self) -> Result<(), String> {
         drop(self.links);
-        self.driver.stop()
+        self.driver.stop()?;
+        self.archive.map_or(Ok(()), |archive| {
+            archive.catch_up().map_err(|error| error.to_string())
+        })
     }
 
     /// Waits until it stops by itself or is asked to. Blocks.

@@ -61,10 +61,14 @@ const fn rank(role: Role) -> u8 {
     }
 }
 
-/// The archive as it is; made from the journal where there is none yet.
+/// The archive as it is; made from the journal where there is none, or where it is behind and nobody else writes it.
 fn open(data: &Path) -> Result<Connection, String> {
-    if !archive::path(data).exists() {
-        archive::rebuild(data).map_err(|error| error.to_string())?;
+    let behind = archive::lag(data).map_or(true, |lag| lag.rows > 0);
+    if behind {
+        let rebuilt = archive::rebuild(data);
+        if !archive::path(data).exists() {
+            rebuilt.map_err(|error| error.to_string())?;
+        }
     }
     archive::read(data).map_err(|error| error.to_string())
 }
@@ -96,8 +100,8 @@ fn network(archive: &Connection, rrn: &str, terminal: &str) -> Said {
         .query_row(query, params![rrn, terminal], |row| {
             let (state, code, late) = (text(row, 0)?, text(row, 1)?, text(row, 2)?);
             Ok((
-                format!("状态 {state}，发卡行应答 {code}，迟到应答 {late}"),
-                format!("{state}, the issuer answered {code}, late answer {late}"),
+                format!("状态 {state}，答复收单 {code}，发卡行迟到应答 {late}"),
+                format!("{state}, told the acquirer {code}, late answer of the issuer {late}"),
             ))
         })
         .optional()

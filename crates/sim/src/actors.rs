@@ -160,10 +160,10 @@ impl Actor for Acquirer {
         use acquirer::Record;
         match record {
             Record::Forwarded { sale, rrn, .. } => {
-                core.rrn_taken(rrn.0);
+                core.rrn_taken(who, rrn.0);
                 core.acquirer_forwarded(sale.amount.minor);
             }
-            Record::Refused { rrn, .. } => core.rrn_taken(rrn.0),
+            Record::Refused { rrn, .. } => core.rrn_taken(who, rrn.0),
             Record::Answered { key, answer, .. } => core.acquirer_answered(key, answer),
             Record::Repeated { .. } => core.mark(Mark::RequestRepeated),
             Record::Reversing {
@@ -323,6 +323,13 @@ impl Actor for Network {
         use network::Record;
         match record {
             Record::Forwarded { sale, .. } => core.network_forwarded(sale.amount.minor),
+            Record::TimedOut {
+                key,
+                reversal: None,
+                ..
+            } => core.violate("S1", || {
+                format!("{key}: the network forwarded it, gave it up and reverses nothing")
+            }),
             Record::TimedOut {
                 reversal: Some(reversal),
                 ..

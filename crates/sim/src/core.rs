@@ -19,8 +19,8 @@ use std::collections::BinaryHeap;
 /// A node's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Who {
-    /// The POS centre.
-    Acquirer,
+    /// A POS centre.
+    Acquirer(u8),
     /// The switch.
     Network,
     /// A bank.
@@ -33,7 +33,7 @@ impl Who {
     /// A number for names of faults.
     pub const fn place(self) -> u32 {
         match self {
-            Self::Acquirer => 0,
+            Self::Acquirer(n) => [0, 5][n as usize],
             Self::Network => 1,
             Self::Issuer(n) => 2 + n as u32,
             Self::Terminal(n) => 8 + n as u32,
@@ -179,7 +179,11 @@ impl Core {
             number: 0,
             events: 0,
             oracle,
-            links: Links::new(scenario.issuers as usize, terminals),
+            links: Links::new(
+                scenario.acquirers as usize,
+                scenario.issuers as usize,
+                terminals,
+            ),
             cashiers: (0..terminals)
                 .map(|_| Cashier::new(scenario.purchases))
                 .collect(),
@@ -237,18 +241,7 @@ impl Core {
     /// Whether this fault happens here and now, and a number to shape it.
     pub fn fires(&mut self, fault: Fault, place: u32, number: u32) -> Option<u64> {
         let rate = u64::from(self.weather.rates[fault as usize]);
-        if rate == 0 || !self.stormy {
-            return None;
-        }
-        let draw = named(
-            self.seed,
-            fault as u64 + 1,
-            u64::from(place),
-            u64::from(number),
-        );
-        let aimed =
-            self.weather.aimed && is_aimed(fault) && number % 16 == self.target(fault, place);
-        if !aimed && draw % 10_000 >= rate {
+        if !self.stormy || (rate == 0 && self.weather.with.is_empty()) {
             return None;
         }
         let name = FaultName {
@@ -256,6 +249,19 @@ impl Core {
             place,
             number,
         };
+        let draw = named(
+            self.seed,
+            fault as u64 + 1,
+            u64::from(place),
+            u64::from(number),
+        );
+        let aimed = rate > 0
+            && self.weather.aimed
+            && is_aimed(fault)
+            && number % 16 == self.target(fault, place);
+        if !aimed && draw % 10_000 >= rate && !self.weather.with.contains(&name) {
+            return None;
+        }
         if self.weather.without.contains(&name) {
             return None;
         }
@@ -295,7 +301,8 @@ impl Core {
         let time = self.time;
         if let Some(trace) = &mut self.trace {
             let name = match who {
-                Who::Acquirer => "acquirer".to_owned(),
+                Who::Acquirer(0) => "acquirer".to_owned(),
+                Who::Acquirer(n) => format!("acquirer{n}"),
                 Who::Network => "network".to_owned(),
                 Who::Issuer(n) => format!("issuer {n}"),
                 Who::Terminal(n) => format!("till {n}"),

@@ -125,7 +125,11 @@ fn m1_balances_are_the_sum_of_their_entries(world: &mut World, rested: bool) {
             .filter(|sale| sale.booked && world.merchants[usize::from(sale.terminal)] == merchant)
             .map(|sale| sale.minor as i64)
             .sum();
-        let payable = world.acquirer.party.state().books().payable(&merchant);
+        let books = world
+            .acquirers
+            .iter()
+            .map(|node| node.party.state().books());
+        let payable: i64 = books.map(|books| books.payable(&merchant)).sum();
         if payable != due {
             world.core.violate("M1", || {
                 format!("merchant {merchant}: {payable} payable, {due} sold")
@@ -142,9 +146,10 @@ fn m2_books_balance(world: &mut World, _: bool) {
                 .violate("M2", || format!("{:?}: {error:?}", bank.who));
         }
     }
-    let books = world.acquirer.party.state().books();
-    if let Err(error) = books.ledger().audit() {
-        world.core.violate("M2", || format!("acquirer: {error:?}"));
+    for node in &world.acquirers {
+        if let Err(error) = node.party.state().books().ledger().audit() {
+            world.core.violate("M2", || format!("acquirer: {error:?}"));
+        }
     }
     let net: i64 = world
         .core
@@ -154,7 +159,11 @@ fn m2_books_balance(world: &mut World, _: bool) {
         .filter(|sale| sale.booked)
         .map(|sale| sale.minor as i64)
         .sum();
-    let receivable = books.receivable();
+    let books = world
+        .acquirers
+        .iter()
+        .map(|node| node.party.state().books());
+    let receivable: i64 = books.map(|books| books.receivable()).sum();
     if receivable != net {
         world.core.violate("M2", || {
             format!("the network owes {receivable}, booked are {net}")
@@ -226,7 +235,6 @@ fn t6_what_never_returned_is_open(world: &mut World, rested: bool) {
     if !rested {
         return;
     }
-    let acquirer = world.acquirer.party.state();
     let mut missing = Vec::new();
     for (number, sale) in world.core.oracle.sales.iter().enumerate() {
         let at = usize::from(sale.terminal);
@@ -236,7 +244,7 @@ fn t6_what_never_returned_is_open(world: &mut World, rested: bool) {
         else {
             continue;
         };
-        let kept = acquirer.sale(&key);
+        let kept = world.acquirer_of(at).sale(&key);
         let proven = kept.is_some_and(|kept| kept.evidence.confirmation != Confirmation::None);
         let open = kept.is_some_and(|kept| kept.evidence.case.is_some() && !kept.is_closed());
         if !proven && !open {
@@ -254,7 +262,9 @@ fn s1_nothing_waits(world: &mut World, rested: bool) {
     if !rested {
         return;
     }
-    let (acquirer, network) = (world.acquirer.party.state().open(), &world.network.party);
+    let opens = world.acquirers.iter().map(|node| node.party.state().open());
+    let acquirer = opens.fold((0, 0), |sum, open| (sum.0 + open.0, sum.1 + open.1));
+    let network = &world.network.party;
     let switch = (network.in_flight(), network.undelivered());
     if acquirer != (0, 0) || switch != (0, 0) {
         world.core.violate("S1", || {
@@ -275,7 +285,11 @@ fn s1_nothing_waits(world: &mut World, rested: bool) {
             });
         }
     }
-    let reversing = world.acquirer.party.state().sales().find(|sale| {
+    let mut sales = world
+        .acquirers
+        .iter()
+        .flat_map(|node| node.party.state().sales());
+    let reversing = sales.find(|sale| {
         sale.evidence
             .reversal
             .is_some_and(|r| matches!(r.progress, payment::evidence::ReversalProgress::Open))
@@ -294,7 +308,11 @@ fn s4_one_sided_items_are_those_of_the_judge(world: &mut World, rested: bool) {
         return;
     }
     let mut wrong = Vec::new();
-    for sale in world.acquirer.party.state().one_sided() {
+    for sale in world
+        .acquirers
+        .iter()
+        .flat_map(|node| node.party.state().one_sided())
+    {
         let Some(number) = world.core.oracle.by_key(&sale.key()) else {
             continue;
         };
@@ -316,7 +334,10 @@ fn d1_state_is_the_fold_of_its_records(world: &mut World, rested: bool) {
         return;
     }
     let core = &mut world.core;
-    world.acquirer.check_fold(core);
+    world
+        .acquirers
+        .iter_mut()
+        .for_each(|node| node.check_fold(core));
     world.network.check_fold(core);
     world
         .issuers
@@ -355,9 +376,12 @@ fn k2_no_secret_on_any_disk(world: &mut World, _: bool) {
     fn bytes<P: crate::node::Actor>(node: &crate::node::Node<P>) -> impl Iterator<Item = &[u8]> {
         node.disk.every_byte().chain([node.log.as_slice()])
     }
-    if bytes(&world.acquirer).any(scan) {
-        found.push(Who::Acquirer);
-    }
+    let acquirers = world.acquirers.iter();
+    found.extend(
+        acquirers
+            .filter(|node| bytes(node).any(scan))
+            .map(|node| node.who),
+    );
     if bytes(&world.network).any(scan) {
         found.push(Who::Network);
     }

@@ -129,7 +129,8 @@ fn report(world: &World) -> Report {
     {
         marks.hit(Mark::StanWrapped);
     }
-    let disks = [world.acquirer.disk.hash(), world.network.disk.hash()].into_iter();
+    let disks = std::iter::once(world.network.disk.hash());
+    let disks = disks.chain(world.acquirers.iter().map(|node| node.disk.hash()));
     let disks = disks.chain(world.issuers.iter().map(|node| node.disk.hash()));
     let disks = disks.chain(world.terminals.iter().map(|node| node.disk.hash()));
     let counters = [

@@ -4,7 +4,7 @@
 
 use crate::core::{Core, Event, Flying, Who};
 use crate::node::{AnyInput, Tag};
-use crate::setup::{ACQUIRER, ISSUERS, NETWORK};
+use crate::setup::{ACQUIRERS, ISSUERS, NETWORK};
 use crate::weather::Fault;
 use iso8583::{Dialect, Message, Mti};
 use payment::{Institution, Peer};
@@ -36,6 +36,7 @@ pub struct Link {
 #[derive(Clone, Debug)]
 pub struct Links {
     pub members: Vec<Link>,
+    acquirers: usize,
     conns: Vec<Conn>,
     /// The exchange each terminal waits for.
     pub waits: Vec<Option<u64>>,
@@ -45,7 +46,7 @@ pub struct Links {
 }
 
 impl Links {
-    pub fn new(issuers: usize, terminals: usize) -> Self {
+    pub fn new(acquirers: usize, issuers: usize, terminals: usize) -> Self {
         let link = |member| Link {
             member,
             up: false,
@@ -57,10 +58,12 @@ impl Links {
         };
         let banks = (0..issuers).map(|n| Who::Issuer(n as u8));
         Self {
-            members: std::iter::once(Who::Acquirer)
+            members: (0..acquirers as u8)
+                .map(Who::Acquirer)
                 .chain(banks)
                 .map(link)
                 .collect(),
+            acquirers,
             conns: Vec::new(),
             waits: vec![None; terminals],
             cut: vec![0; terminals],
@@ -69,23 +72,30 @@ impl Links {
         }
     }
 
+    /// The acquirer of a terminal.
+    pub fn home(&self, terminal: u8) -> Who {
+        Who::Acquirer(terminal % self.acquirers as u8)
+    }
+
     /// The link between two nodes.
     fn between(&self, from: Who, to: Institution) -> (usize, usize) {
         match from {
-            Who::Acquirer => (0, 0),
-            Who::Issuer(n) => (1 + usize::from(n), 0),
-            _ if to == ACQUIRER => (0, 1),
-            _ => (
-                1 + ISSUERS.iter().position(|issuer| *issuer == to).unwrap_or(0),
-                1,
-            ),
+            Who::Acquirer(n) => (usize::from(n), 0),
+            Who::Issuer(n) => (self.acquirers + usize::from(n), 0),
+            _ => match ACQUIRERS.iter().position(|acquirer| *acquirer == to) {
+                Some(n) => (n, 1),
+                None => (
+                    self.acquirers + ISSUERS.iter().position(|issuer| *issuer == to).unwrap_or(0),
+                    1,
+                ),
+            },
         }
     }
 }
 
 pub fn institution(member: Who) -> Institution {
     match member {
-        Who::Acquirer => ACQUIRER,
+        Who::Acquirer(n) => ACQUIRERS[usize::from(n)],
         Who::Issuer(n) => ISSUERS[usize::from(n)],
         _ => NETWORK,
     }
@@ -156,9 +166,11 @@ impl Core {
         if let Tag::Sale(Some(sale)) = tag {
             self.oracle.sent(sale, 0, self.time);
         }
-        if !self.alive[0] || self.links.cut[at] > self.time {
+        let home = self.links.home(terminal);
+        let host = home.place() as usize;
+        if !self.alive[host] || self.links.cut[at] > self.time {
             // Refused, or nobody answers the connection: either way nothing left.
-            let wait = if self.alive[0] { 200_000 } else { 2_000 };
+            let wait = if self.alive[host] { 200_000 } else { 2_000 };
             if let Some(input) = if_undelivered {
                 self.push_input(wait, me, input);
             }
@@ -175,13 +187,13 @@ impl Core {
                 terminal,
                 number: if own { number } else { u64::MAX },
                 terminal_epoch: self.epochs[me.place() as usize],
-                acquirer_epoch: self.epochs[0],
+                acquirer_epoch: self.epochs[host],
             });
             let from = Peer::Exchange(self.links.conns.len() as u64 - 1);
             self.fly(
-                Who::Acquirer,
+                home,
                 from,
-                self.epochs[0],
+                self.epochs[host],
                 delay,
                 frame.clone(),
                 fate.tampered,
@@ -202,12 +214,13 @@ impl Core {
         let at = usize::from(conn.terminal);
         let me = Who::Terminal(conn.terminal);
         let epoch = self.epochs[me.place() as usize];
-        let open = conn.acquirer_epoch == self.epochs[0]
+        let home = self.links.home(conn.terminal);
+        let open = conn.acquirer_epoch == self.epochs[home.place() as usize]
             && conn.terminal_epoch == epoch
             && self.links.waits[at] == Some(conn.number);
         if !open {
             if let Some(input) = if_undelivered {
-                self.push_input(500, Who::Acquirer, input);
+                self.push_input(500, home, input);
             }
             return;
         }
@@ -275,7 +288,7 @@ impl Core {
             Who::Issuer(_) if matches!(tag, Tag::SaleAnswer(..) | Tag::ReversalAnswer) => {
                 Way::FromIssuer
             }
-            Who::Network if receiver == Who::Acquirer => Way::FromNetwork,
+            Who::Network if matches!(receiver, Who::Acquirer(_)) => Way::FromNetwork,
             _ => Way::Out,
         };
         let fate = self.fate(
@@ -326,7 +339,7 @@ impl Core {
                     self.epochs[flying.to.place() as usize] == flying.life
                         && self.links.waits[usize::from(n)] == Some(number)
                 }
-                _ => self.epochs[0] == flying.life,
+                to => self.epochs[to.place() as usize] == flying.life,
             },
             Peer::Member(from) => {
                 let (at, _) = match flying.to {

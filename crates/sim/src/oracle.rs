@@ -76,7 +76,7 @@ pub struct Oracle {
     pub open: Vec<Option<u32>>,
     transfers: BTreeMap<u128, u64>,
     advices: BTreeMap<HostKey, u32>,
-    rrns: BTreeSet<[u8; 12]>,
+    rrns: BTreeSet<(Who, [u8; 12])>,
     pub settlements: BTreeSet<u16>,
     pub signed_on: Vec<bool>,
 }
@@ -268,8 +268,8 @@ impl Core {
 
     // Acquirer.
 
-    pub fn rrn_taken(&mut self, rrn: [u8; 12]) {
-        if !self.oracle.rrns.insert(rrn) {
+    pub fn rrn_taken(&mut self, who: Who, rrn: [u8; 12]) {
+        if !self.oracle.rrns.insert((who, rrn)) {
             self.violate("A4", || {
                 format!("reference number {} twice", String::from_utf8_lossy(&rrn))
             });

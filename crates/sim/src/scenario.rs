@@ -13,6 +13,8 @@ pub struct Scenario {
     pub weather: Weather,
     /// Tills, 1 to 8.
     pub terminals: u32,
+    /// POS centres, 1 or 2.
+    pub acquirers: u32,
     /// Banks, 1 to 3.
     pub issuers: u32,
     /// Sales that each cashier wants to make.
@@ -32,6 +34,7 @@ impl Scenario {
             terminals: prng.within(1, 8) as u32,
             issuers: prng.within(1, 3) as u32,
             purchases: prng.within(5, 20) as u32,
+            acquirers: 1 + u32::from(prng.percent(35)),
             #[cfg(feature = "planted")]
             planted: None,
         }

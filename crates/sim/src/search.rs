@@ -137,6 +137,7 @@ impl Shrink {
         while self.best.terminals > 1 && self.try_one(|scenario| scenario.terminals -= 1) {}
         while self.best.purchases > 1 && self.try_one(|scenario| scenario.purchases /= 2) {}
         while self.best.purchases > 1 && self.try_one(|scenario| scenario.purchases -= 1) {}
+        self.try_one(|scenario| scenario.acquirers = 1);
         while self.best.issuers > 1 && self.try_one(|scenario| scenario.issuers -= 1) {}
     }
 

@@ -10,7 +10,7 @@ use payment::{Institution, MerchantId, Stan, TerminalId};
 use receipt::{Language, Paper};
 
 pub const NETWORK: Institution = Institution(10_000);
-pub const ACQUIRER: Institution = Institution(48_020_000);
+pub const ACQUIRERS: [Institution; 2] = [Institution(48_020_000), Institution(48_030_000)];
 pub const ISSUERS: [Institution; 3] = [
     Institution(1_030_000),
     Institution(1_040_000),
@@ -41,7 +41,7 @@ pub struct TestCard {
 /// Everything a world is built from.
 pub struct Setup {
     pub terminals: Vec<(terminal::Config, SoftwareModule)>,
-    pub acquirer: (acquirer::Config, SoftwareModule),
+    pub acquirers: Vec<(acquirer::Config, SoftwareModule)>,
     pub network: (network::Config, SoftwareModule),
     pub issuers: Vec<(issuer::Config, SoftwareModule)>,
     pub cards: Vec<TestCard>,
@@ -76,10 +76,10 @@ impl Setup {
         let ladder = scenario.ladder();
         let confirm_within_ms = ladder.terminal_ms * 3 + prng.within(1, 20) * 1_000;
         let mac = [MacAlgorithm::X919, MacAlgorithm::AesCmac][prng.below(2) as usize];
-        let modules: Vec<_> = (0..3 + scenario.issuers as usize)
+        let modules: Vec<_> = (0..6)
             .map(|n| SoftwareModule::new([n as u8 + 1; 32]))
             .collect();
-        let (acquirer_module, network_module) = (&modules[0], &modules[1]);
+        let (network_module, count) = (&modules[2], scenario.acquirers as usize);
         let mut cards = Vec::new();
         let issuers = (0..scenario.issuers as usize).map(|n| {
             let module = modules[3 + n].clone();
@@ -87,24 +87,18 @@ impl Setup {
             (config, module)
         });
         let issuers: Vec<_> = issuers.collect();
-        let mut acquirer = acquirer::Config {
-            institution: ACQUIRER,
+        let acquirer = |n: usize| acquirer::Config {
+            institution: ACQUIRERS[n],
             network: NETWORK,
-            kek: key(acquirer_module, KeyUsage::HostMaster, KEY_HEX[0]),
+            kek: key(&modules[n], KeyUsage::HostMaster, KEY_HEX[0]),
             mac,
             ladder,
             gaps: Gaps::default(),
             confirm_within_ms,
-            merchants: Default::default(),
+            merchants: merchants(),
             terminals: Default::default(),
         };
-        for n in 0..MERCHANTS_MAX {
-            let setup = acquirer::MerchantSetup {
-                name: format!("商户{n}"),
-                category: 5_411,
-            };
-            acquirer.merchants.insert(merchant(n), setup);
-        }
+        let mut acquirers: Vec<_> = (0..count).map(acquirer).collect();
         let mut terminals = Vec::new();
         for n in 0..scenario.terminals as usize {
             let module = SoftwareModule::new([100 + n as u8; 32]);
@@ -112,16 +106,21 @@ impl Setup {
             let config = till(n, &module, &ladder, extended, &mut prng);
             let setup = acquirer::TerminalSetup {
                 merchant: config.merchant,
-                tmk: key(acquirer_module, KeyUsage::TerminalMaster, KEY_HEX[2]),
+                tmk: key(&modules[n % count], KeyUsage::TerminalMaster, KEY_HEX[2]),
                 extended,
                 amount_minor_max: 100_000_000,
             };
-            acquirer.terminals.insert(config.terminal, setup);
+            acquirers[n % count]
+                .terminals
+                .insert(config.terminal, setup);
             terminals.push((config, module));
         }
         let mut network = network::Config::new(NETWORK);
         network.network_timeout_ms = ladder.network_ms;
-        for institution in std::iter::once(ACQUIRER).chain(ISSUERS[..issuers.len()].iter().copied())
+        for institution in ACQUIRERS[..count]
+            .iter()
+            .chain(&ISSUERS[..issuers.len()])
+            .copied()
         {
             network.members.push(network::Member {
                 institution,
@@ -139,12 +138,22 @@ impl Setup {
         }
         Self {
             terminals,
-            acquirer: (acquirer, acquirer_module.clone()),
+            acquirers: acquirers.into_iter().zip(modules.iter().cloned()).collect(),
             network: (network, network_module.clone()),
             issuers,
             cards,
         }
     }
+}
+
+fn merchants() -> std::collections::BTreeMap<MerchantId, acquirer::MerchantSetup> {
+    let setup = |n| acquirer::MerchantSetup {
+        name: format!("商户{n}"),
+        category: 5_411,
+    };
+    (0..MERCHANTS_MAX)
+        .map(|n| (merchant(n), setup(n)))
+        .collect()
 }
 
 fn bank(

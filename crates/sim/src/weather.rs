@@ -149,6 +149,8 @@ pub struct Weather {
     pub aimed: bool,
     /// Faults taken away by the shrinker.
     pub without: BTreeSet<FaultName>,
+    /// Faults that happen whatever the rates say: a recorded story.
+    pub with: BTreeSet<FaultName>,
 }
 
 impl Weather {
@@ -158,6 +160,7 @@ impl Weather {
             rates: [0; Fault::ALL.len()],
             aimed: false,
             without: BTreeSet::new(),
+            with: BTreeSet::new(),
         }
     }
 

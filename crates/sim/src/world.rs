@@ -35,7 +35,7 @@ const START_MS: i64 = 1_795_327_402_000;
 pub struct World {
     pub core: Core,
     pub terminals: Vec<Node<Terminal>>,
-    pub acquirer: Node<Acquirer>,
+    pub acquirers: Vec<Node<Acquirer>>,
     pub network: Node<Network>,
     pub issuers: Vec<Node<Issuer>>,
     pub cards: Vec<TestCard>,
@@ -52,8 +52,8 @@ macro_rules! with_node {
         let world = &mut *$world;
         let $core = &mut world.core;
         match $who {
-            Who::Acquirer => {
-                let $node = &mut world.acquirer;
+            Who::Acquirer(n) => {
+                let $node = &mut world.acquirers[usize::from(n)];
                 $act
             }
             Who::Network => {
@@ -73,6 +73,14 @@ macro_rules! with_node {
 }
 
 impl World {
+    /// What the acquirer of a terminal knows.
+    pub fn acquirer_of(&self, terminal: usize) -> &acquirer::State {
+        let Who::Acquirer(n) = self.core.links.home(terminal as u8) else {
+            unreachable!("a home is an acquirer")
+        };
+        self.acquirers[usize::from(n)].party.state()
+    }
+
     pub fn new(scenario: &Scenario, trace: bool) -> Self {
         let setup = Setup::new(scenario);
         let seed = scenario.seed;
@@ -123,13 +131,12 @@ impl World {
                     Node::new(Who::Terminal(n as u8), config, module, clock(), seed)
                 })
                 .collect(),
-            acquirer: Node::new(
-                Who::Acquirer,
-                setup.acquirer.0,
-                setup.acquirer.1,
-                clock(),
-                seed,
-            ),
+            acquirers: (0..)
+                .zip(setup.acquirers)
+                .map(|(n, (config, module))| {
+                    Node::new(Who::Acquirer(n), config, module, clock(), seed)
+                })
+                .collect(),
             network: Node::new(
                 Who::Network,
                 setup.network.0,
@@ -158,8 +165,9 @@ impl World {
     fn nodes(&self) -> Vec<Who> {
         let issuers = (0..self.issuers.len() as u8).map(Who::Issuer);
         let terminals = (0..self.terminals.len() as u8).map(Who::Terminal);
-        [Who::Network, Who::Acquirer]
-            .into_iter()
+        let acquirers = (0..self.acquirers.len() as u8).map(Who::Acquirer);
+        std::iter::once(Who::Network)
+            .chain(acquirers)
             .chain(issuers)
             .chain(terminals)
             .collect()
@@ -262,7 +270,9 @@ impl World {
     fn input(&mut self, who: Who, input: AnyInput) {
         let core = &mut self.core;
         match (who, input) {
-            (Who::Acquirer, AnyInput::Acquirer(input)) => self.acquirer.input(core, input),
+            (Who::Acquirer(n), AnyInput::Acquirer(input)) => {
+                self.acquirers[usize::from(n)].input(core, input)
+            }
             (Who::Network, AnyInput::Network(input)) => self.network.input(core, input),
             (Who::Issuer(n), AnyInput::Issuer(input)) => {
                 self.issuers[usize::from(n)].input(core, input)
@@ -373,8 +383,8 @@ impl World {
                 }
             }
         }
-        if who == Who::Acquirer {
-            self.break_exchanges(notice_us);
+        if matches!(who, Who::Acquirer(_)) {
+            self.break_exchanges(who, notice_us);
         }
         let never = match who {
             Who::Terminal(n) => {
@@ -405,8 +415,11 @@ impl World {
     }
 
     /// Whoever waited for the acquirer hears that its connection broke; after a power cut some hear nothing.
-    fn break_exchanges(&mut self, notice_us: u64) {
-        for n in 0..self.terminals.len() {
+    fn break_exchanges(&mut self, host: Who, notice_us: u64) {
+        for n in (0..self.terminals.len())
+            .filter(|n| self.core.links.home(*n as u8) == host)
+            .collect::<Vec<_>>()
+        {
             let Some(exchange) = self.core.links.waits[n] else {
                 continue;
             };

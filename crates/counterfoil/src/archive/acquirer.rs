@@ -257,6 +257,9 @@ impl Projection for AcquirerTables {
     }
 
     fn write(&mut self, archive: &Connection) -> rusqlite::Result<()> {
+        // In the order of their table, so that each page is touched once.
+        self.events
+            .sort_unstable_by_key(|event| (event.key, event.seq, event.ordinal));
         let mut insert = archive.prepare_cached(INSERT_EVENT)?;
         for Event {
             key,

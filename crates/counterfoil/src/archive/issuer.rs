@@ -25,6 +25,7 @@ pub(super) const SCHEMA: &str = "
         at_ms INTEGER NOT NULL, code TEXT NOT NULL, approval TEXT, standing TEXT NOT NULL, came_again INTEGER NOT NULL,
         advised INTEGER NOT NULL, reversal_code TEXT, reversed_ms INTEGER,
         PRIMARY KEY(transmission, stan, acquirer, forwarder)) WITHOUT ROWID;
+    CREATE INDEX exchange_rrn ON exchange(rrn);
     CREATE TABLE posting(id TEXT PRIMARY KEY, transmission INTEGER, stan INTEGER, acquirer INTEGER, forwarder INTEGER,
         debit INTEGER NOT NULL, credit INTEGER NOT NULL, amount_minor INTEGER NOT NULL, held INTEGER NOT NULL,
         at_ms INTEGER NOT NULL, closed TEXT) WITHOUT ROWID;

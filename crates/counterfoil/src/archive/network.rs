@@ -19,6 +19,7 @@ pub(super) const SCHEMA: &str = "
         card_masked TEXT NOT NULL, rrn TEXT NOT NULL, terminal TEXT NOT NULL, merchant TEXT NOT NULL, issuer INTEGER,
         at_ms INTEGER NOT NULL, state TEXT NOT NULL, answered_ms INTEGER, code TEXT, wrong_mac INTEGER NOT NULL, late_code TEXT,
         PRIMARY KEY(transmission, stan, acquirer, forwarder)) WITHOUT ROWID;
+    CREATE INDEX exchange_rrn ON exchange(rrn);
     CREATE TABLE advice(transmission INTEGER NOT NULL, stan INTEGER NOT NULL, acquirer INTEGER NOT NULL,
         forwarder INTEGER NOT NULL, original_transmission INTEGER NOT NULL, original_stan INTEGER NOT NULL,
         original_acquirer INTEGER NOT NULL, original_forwarder INTEGER NOT NULL, own INTEGER NOT NULL, reason INTEGER NOT NULL,

@@ -153,6 +153,7 @@ fn run(data: &Path, shared: &Shared) {
 
 fn work(store: Result<Store, ArchiveError>, shared: &Shared) -> Result<(), ArchiveError> {
     let mut store = store?;
+    shared.change(|turn| turn.place = store.place());
     loop {
         while store.project_batch()? {
             shared.change(|turn| turn.place = store.place());

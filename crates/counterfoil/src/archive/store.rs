@@ -14,9 +14,10 @@ use std::path::{Path, PathBuf};
 
 /// Version of the tables; an archive of another one is rebuilt.
 pub const SCHEMA_VERSION: i64 = 1;
-/// Records in one transaction, at least, while the journal has as many.
-pub const FLUSH_RECORDS: u64 = 20_000;
-const CACHE_KIB: i64 = 65_536;
+/// Records in one transaction, at least, while the journal has as many. Terminals are many, so a large batch touches each
+/// page of their rows once instead of often.
+pub const FLUSH_RECORDS: u64 = 100_000;
+const CACHE_KIB: i64 = 131_072;
 const CHECKPOINT_PAGES: i64 = 10_000;
 
 const PLACE: &str = "CREATE TABLE place(id INTEGER PRIMARY KEY CHECK(id = 1), role TEXT NOT NULL, seq INTEGER NOT NULL,

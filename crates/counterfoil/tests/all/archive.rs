@@ -15,8 +15,8 @@ use payment::relay::RelayRecord;
 use payment::sign::{SlipEvidence, Trouble};
 use payment::terminal::{Request, Sale};
 use payment::{
-    Amount, ApprovalCode, Batch, EntryMode, HostKey, Institution, Kind, Machine, MerchantId, Mono, Now, Party, ResponseCode, Rrn,
-    SaleKey, SignOutcome, Stan, TerminalId, Wall,
+    Amount, ApprovalCode, Batch, EntryMode, HostKey, Institution, Kind, Machine, MerchantId, Mono,
+    Now, Party, ResponseCode, Rrn, SaleKey, SignOutcome, Stan, TerminalId, Wall,
 };
 use receipt::{CopyOf, Language, Paper, SlipFields, SpoolRecord, Title};
 use rusqlite::types::ValueRef;
@@ -35,16 +35,26 @@ const CARDHOLDER: AccountId = AccountId(1_000);
 const PAN: &str = "6228480000000007";
 
 fn now(step: usize) -> Now {
-    Now { mono: Mono(step as u64 * 10_000), wall: Wall(START + step as i64 * 10) }
+    Now {
+        mono: Mono(step as u64 * 10_000),
+        wall: Wall(START + step as i64 * 10),
+    }
 }
 
 fn card() -> Card {
-    SoftwareModule::new([1; 32]).card(&Pan::parse(PAN.as_bytes()).unwrap(), 1).unwrap()
+    SoftwareModule::new([1; 32])
+        .card(&Pan::parse(PAN.as_bytes()).unwrap(), 1)
+        .unwrap()
 }
 
 fn sale(n: u32) -> Sale {
     Sale {
-        key: SaleKey { terminal: TERMINAL, merchant: SHOP, batch: Batch(1), stan: Stan(n) },
+        key: SaleKey {
+            terminal: TERMINAL,
+            merchant: SHOP,
+            batch: Batch(1),
+            stan: Stan(n),
+        },
         kind: Kind::Purchase,
         amount: Amount::fen(100 + u64::from(n)),
         card: card(),
@@ -59,11 +69,24 @@ fn rrn(n: u32) -> Rrn {
 }
 
 fn host_key(n: u32) -> HostKey {
-    HostKey { transmission: 105_120_000, stan: Stan(n), acquirer: US, forwarder: US }
+    HostKey {
+        transmission: 105_120_000,
+        stan: Stan(n),
+        acquirer: US,
+        forwarder: US,
+    }
 }
 
 fn financial(n: u32) -> Financial {
-    let Sale { key, kind, amount, card, entry, expiry, .. } = sale(n);
+    let Sale {
+        key,
+        kind,
+        amount,
+        card,
+        entry,
+        expiry,
+        ..
+    } = sale(n);
     Financial {
         key: host_key(n),
         kind,
@@ -81,7 +104,13 @@ fn financial(n: u32) -> Financial {
 }
 
 fn transfer(id: u128, debit: AccountId, credit: AccountId, minor: u64) -> Transfer {
-    Transfer { id: TransferId(id), debit, credit, amount_minor: minor, currency: ledger::Currency::CNY }
+    Transfer {
+        id: TransferId(id),
+        debit,
+        credit,
+        amount_minor: minor,
+        currency: ledger::Currency::CNY,
+    }
 }
 
 /// The records of four parties.
@@ -105,35 +134,65 @@ impl World {
                 open(FUNDS, clearing(Side::Debit)),
                 open(SUSPENSE, clearing(Side::Credit)),
                 open(CARDHOLDER, AccountRules::deposit(ledger::Currency::CNY)),
-                Entry::Post { transfer: transfer(1_000_000, FUNDS, CARDHOLDER, 100_000) },
+                Entry::Post {
+                    transfer: transfer(1_000_000, FUNDS, CARDHOLDER, 100_000),
+                },
             ],
         });
         world.ask(1);
         world.answer(1, true);
         world.end(1, approved(1));
         world.print(1);
-        world.confirm(1, SlipEvidence { level: 4, trouble: Trouble::None });
+        world.confirm(
+            1,
+            SlipEvidence {
+                level: 4,
+                trouble: Trouble::None,
+            },
+        );
         world.ask(2);
         world.answer(2, false);
-        world.end(2, terminal::Ending::Declined(ResponseCode::INSUFFICIENT_FUNDS));
+        world.end(
+            2,
+            terminal::Ending::Declined(ResponseCode::INSUFFICIENT_FUNDS),
+        );
         world.ask(3);
         world.answer(3, true);
         world.reverse(3);
-        world.end(3, terminal::Ending::Reversed { never_debited: false });
+        world.end(
+            3,
+            terminal::Ending::Reversed {
+                never_debited: false,
+            },
+        );
         world.ask(4);
         world.answer(4, true);
         world.end(4, approved(4));
         world.ask(5);
         world.answer(5, true);
-        world.acquirer.push(acquirer::Record::OneSided { key: sale(5).key, case: 1, at: now(50) });
+        world.acquirer.push(acquirer::Record::OneSided {
+            key: sale(5).key,
+            case: 1,
+            at: now(50),
+        });
         world
     }
 
     fn ask(&mut self, n: u32) {
-        let (at, reply) = (now(n as usize), Reply { exchange: 1, tpdu: [0; 5], header: [0; 6] });
+        let (at, reply) = (
+            now(n as usize),
+            Reply {
+                exchange: 1,
+                tpdu: [0; 5],
+                header: [0; 6],
+            },
+        );
         self.till(terminal::Record::Asked {
             exchange: u64::from(n),
-            request: Request::Financial { sale: sale(n), sign: None },
+            request: Request::Financial {
+                sale: sale(n),
+                sign: None,
+            },
             at,
             deadline: at.mono.plus_ms(60_000),
         });
@@ -146,30 +205,68 @@ impl World {
             deadline: at.mono.plus_ms(25_000),
         });
         let deadline = at.mono.plus_ms(20_000);
-        self.network.push(network::Record::Forwarded { sale: financial(n), issuer: BANK, deadline, at });
+        self.network.push(network::Record::Forwarded {
+            sale: financial(n),
+            issuer: BANK,
+            deadline,
+            at,
+        });
     }
 
     fn answer(&mut self, n: u32, yes: bool) {
         let (at, sale) = (now(n as usize), financial(n));
-        let code = if yes { ResponseCode::APPROVED } else { ResponseCode::INSUFFICIENT_FUNDS };
+        let code = if yes {
+            ResponseCode::APPROVED
+        } else {
+            ResponseCode::INSUFFICIENT_FUNDS
+        };
         let approval = yes.then_some(ApprovalCode(*b"000001"));
         let entry = yes.then(|| Entry::Post {
             transfer: transfer(u128::from(n), CARDHOLDER, SUSPENSE, sale.amount.minor),
         });
         let tries = Tries::Unchanged;
-        let answered = issuer::Answered { at, sale, code, approval, balance: None, entry, tries };
+        let answered = issuer::Answered {
+            at,
+            sale,
+            code,
+            approval,
+            balance: None,
+            entry,
+            tries,
+        };
         self.issuer.push(issuer::Record::Answered(answered));
-        self.network.push(network::Record::Answered { answer: answered.answer(BANK), at });
-        let answer = FirstAnswer { code, approval, settlement: None, balance: None, at: at.wall };
+        self.network.push(network::Record::Answered {
+            answer: answered.answer(BANK),
+            at,
+        });
+        let answer = FirstAnswer {
+            code,
+            approval,
+            settlement: None,
+            balance: None,
+            at: at.wall,
+        };
         let confirm_by = yes.then(|| at.mono.plus_ms(10_000));
-        self.acquirer.push(acquirer::Record::Answered { key: self::sale(n).key, answer, confirm_by });
+        self.acquirer.push(acquirer::Record::Answered {
+            key: self::sale(n).key,
+            answer,
+            confirm_by,
+        });
     }
 
     fn reverse(&mut self, n: u32) {
         let (at, key, advice) = (now(n as usize), sale(n).key, host_key(n + 500));
         let reason = ReversalReason::TERMINAL_CANCELS;
-        let reversal = host::Reversal { key: advice, original: host_key(n), reason, sale: financial(n) };
-        self.till(terminal::Record::ReversalPending { reason: ResponseCode::ISSUER_TIMEOUT, next: at.mono });
+        let reversal = host::Reversal {
+            key: advice,
+            original: host_key(n),
+            reason,
+            sale: financial(n),
+        };
+        self.till(terminal::Record::ReversalPending {
+            reason: ResponseCode::ISSUER_TIMEOUT,
+            next: at.mono,
+        });
         self.acquirer.extend([
             acquirer::Record::Reversing {
                 key,
@@ -179,20 +276,52 @@ impl World {
                 reason,
                 at,
             },
-            acquirer::Record::Relay(RelayRecord::Tried { key: advice, next: at.mono.plus_ms(500) }),
+            acquirer::Record::Relay(RelayRecord::Tried {
+                key: advice,
+                next: at.mono.plus_ms(500),
+            }),
         ]);
-        self.network.push(network::Record::AdviceTaken { reversal, issuer: BANK, at });
-        self.network.push(network::Record::AdviceTried { key: advice, next: at.mono.plus_ms(500), at });
+        self.network.push(network::Record::AdviceTaken {
+            reversal,
+            issuer: BANK,
+            at,
+        });
+        self.network.push(network::Record::AdviceTried {
+            key: advice,
+            next: at.mono.plus_ms(500),
+            at,
+        });
         let code = ResponseCode::APPROVED;
-        let entry = Some(Entry::Reverse { id: TransferId(u128::from(n) + 500), original: TransferId(u128::from(n)) });
-        let returned = issuer::Returned { at, reversal, code, entry, effective: true, barred: false };
+        let entry = Some(Entry::Reverse {
+            id: TransferId(u128::from(n) + 500),
+            original: TransferId(u128::from(n)),
+        });
+        let returned = issuer::Returned {
+            at,
+            reversal,
+            code,
+            entry,
+            effective: true,
+            barred: false,
+        };
         self.issuer.push(issuer::Record::Returned(returned));
-        self.network.push(network::Record::AdviceConfirmed { key: advice, code, at });
-        self.acquirer.push(acquirer::Record::ReversalAnswered { key, code, case: None });
+        self.network.push(network::Record::AdviceConfirmed {
+            key: advice,
+            code,
+            at,
+        });
+        self.acquirer.push(acquirer::Record::ReversalAnswered {
+            key,
+            code,
+            case: None,
+        });
     }
 
     fn end(&mut self, n: u32, ending: terminal::Ending) {
-        self.till(terminal::Record::Ended { ending, at: now(n as usize + 1) });
+        self.till(terminal::Record::Ended {
+            ending,
+            at: now(n as usize + 1),
+        });
     }
 
     fn print(&mut self, n: u32) {
@@ -221,8 +350,20 @@ impl World {
         });
         let (language, paper) = (Language::Zh, Paper::Mm58);
         for record in [
-            SpoolRecord::Submitted { at_us: 1, slip_id, copy, language, paper, fields },
-            SpoolRecord::Started { at_us: 2, slip_id, copy, job: 0 },
+            SpoolRecord::Submitted {
+                at_us: 1,
+                slip_id,
+                copy,
+                language,
+                paper,
+                fields,
+            },
+            SpoolRecord::Started {
+                at_us: 2,
+                slip_id,
+                copy,
+                job: 0,
+            },
             SpoolRecord::Wrote { job: 0 },
             SpoolRecord::Printed { at_us: 3, job: 0 },
         ] {
@@ -232,7 +373,10 @@ impl World {
 
     fn confirm(&mut self, n: u32, slip: SlipEvidence) {
         let confirmation = Confirmation::Signed(SignOutcome::Approved, slip);
-        self.acquirer.push(acquirer::Record::Confirmed { key: sale(n).key, confirmation });
+        self.acquirer.push(acquirer::Record::Confirmed {
+            key: sale(n).key,
+            confirmation,
+        });
     }
 
     fn till(&mut self, record: terminal::Record) {
@@ -273,7 +417,12 @@ impl Disk {
 
     fn journal(&self, role: Role) -> Journal {
         std::fs::create_dir_all(self.data(role)).unwrap();
-        Journal::open(&archive::journal_path(&self.data(role)), role.name(), "sandbox").unwrap()
+        Journal::open(
+            &archive::journal_path(&self.data(role)),
+            role.name(),
+            "sandbox",
+        )
+        .unwrap()
     }
 
     fn rebuild_all(&self) {
@@ -288,21 +437,39 @@ impl Disk {
         let mut statement = archive.prepare(sql).unwrap();
         let columns = statement.column_count();
         let text = |row: &rusqlite::Row<'_>| {
-            let values: Vec<String> = (0..columns).map(|at| text(row.get_ref(at).unwrap())).collect();
+            let values: Vec<String> = (0..columns)
+                .map(|at| text(row.get_ref(at).unwrap()))
+                .collect();
             Ok(values.join(" "))
         };
-        statement.query_map([], text).unwrap().map(Result::unwrap).collect()
+        statement
+            .query_map([], text)
+            .unwrap()
+            .map(Result::unwrap)
+            .collect()
     }
 
     /// Every row of every table.
     fn dump(&self, role: Role) -> String {
-        let tables = self.query(role, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name");
-        let rows = |name: &String| self.query(role, &format!("SELECT * FROM {name}")).join("\n");
-        tables.iter().map(|name| format!("{name}\n{}\n", rows(name))).collect()
+        let tables = self.query(
+            role,
+            "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name",
+        );
+        let rows = |name: &String| {
+            self.query(role, &format!("SELECT * FROM {name}"))
+                .join("\n")
+        };
+        tables
+            .iter()
+            .map(|name| format!("{name}\n{}\n", rows(name)))
+            .collect()
     }
 
     fn spoil(&self, role: Role, sql: &str) {
-        rusqlite::Connection::open(archive::path(&self.data(role))).unwrap().execute_batch(sql).unwrap();
+        rusqlite::Connection::open(archive::path(&self.data(role)))
+            .unwrap()
+            .execute_batch(sql)
+            .unwrap();
     }
 }
 
@@ -319,12 +486,17 @@ fn append<R: Serialize>(journal: &mut Journal, records: &[R]) {
     for record in records {
         let mut blob = Vec::new();
         push_record(&mut blob, record).unwrap();
-        journal.append(now(journal.head().seq as usize), &blob).unwrap();
+        journal
+            .append(now(journal.head().seq as usize), &blob)
+            .unwrap();
     }
 }
 
 fn checks(found: &[verify::Found]) -> Vec<(Check, u64)> {
-    found.iter().map(|found| (found.check, found.count)).collect()
+    found
+        .iter()
+        .map(|found| (found.check, found.count))
+        .collect()
 }
 
 fn clean(report: &Report) {
@@ -336,16 +508,42 @@ fn a_clean_world_is_clean_and_says_what_is_open() {
     let disk = World::new().write();
     let without = verify::run(&disk.all());
     clean(&without);
-    assert!(without.parties.iter().all(|party| party.archive_seq.is_none()));
+    assert!(
+        without
+            .parties
+            .iter()
+            .all(|party| party.archive_seq.is_none())
+    );
     disk.rebuild_all();
     let report = verify::run(&disk.all());
     clean(&report);
-    assert!(report.parties.iter().all(|party| party.archive_seq == Some(party.rows) && party.archive_rows > 0), "{report}");
-    assert_eq!((report.sales_compared, report.debits_compared, report.endings_compared), (3, 3, 5));
-    let open = [(Check::AwaitsConfirmation, 1), (Check::OneSided, 1), (Check::TerminalOpen, 1)];
+    assert!(
+        report
+            .parties
+            .iter()
+            .all(|party| party.archive_seq == Some(party.rows) && party.archive_rows > 0),
+        "{report}"
+    );
+    assert_eq!(
+        (
+            report.sales_compared,
+            report.debits_compared,
+            report.endings_compared
+        ),
+        (3, 3, 5)
+    );
+    let open = [
+        (Check::AwaitsConfirmation, 1),
+        (Check::OneSided, 1),
+        (Check::TerminalOpen, 1),
+    ];
     assert_eq!(checks(&report.open), open, "{report}");
     let text = report.to_string();
-    assert!(text.starts_with("核验：一致 / verify: clean") && text.contains("T0000001/000001/000004 104"), "{text}");
+    assert!(
+        text.starts_with("核验：一致 / verify: clean")
+            && text.contains("T0000001/000001/000004 104"),
+        "{text}"
+    );
     assert!(!text.contains(PAN) && !disk.dump(Role::Acquirer).contains(PAN));
 }
 
@@ -365,8 +563,16 @@ fn rows_say_what_the_records_say() {
             "SELECT what, detail FROM event WHERE stan = 3 ORDER BY seq, ordinal",
             "forwarded 0105120000/000003/48020000/48020000, answered 00, reversing 4351, reversal_tried -, reversal_answered 00",
         ),
-        (Role::Acquirer, "SELECT id, amount_minor, reversed FROM posting", "1 101 0, 2 103 1, 4 104 0, 5 105 0"),
-        (Role::Acquirer, "SELECT owner, available_minor FROM balance", "network 310, 898310154110001 310"),
+        (
+            Role::Acquirer,
+            "SELECT id, amount_minor, reversed FROM posting",
+            "1 101 0, 2 103 1, 4 104 0, 5 105 0",
+        ),
+        (
+            Role::Acquirer,
+            "SELECT owner, available_minor FROM balance",
+            "network 310, 898310154110001 310",
+        ),
         (
             Role::Issuer,
             "SELECT stan, standing, code, reversal_code FROM exchange",
@@ -392,7 +598,11 @@ fn rows_say_what_the_records_say() {
             "SELECT stan, state, code FROM exchange",
             "1 answered 00, 2 answered 51, 3 answered 00, 4 answered 00, 5 answered 00",
         ),
-        (Role::Network, "SELECT original_stan, progress, attempts, code FROM advice", "3 confirmed 1 00"),
+        (
+            Role::Network,
+            "SELECT original_stan, progress, attempts, code FROM advice",
+            "3 confirmed 1 00",
+        ),
         (
             Role::Terminal,
             "SELECT stan, ending, slip_state, slip_level, slip_printed FROM sale ORDER BY stan",
@@ -443,13 +653,18 @@ fn a_projector_comes_back_by_a_snapshot_and_refuses_a_second_one() {
     append(&mut journal, early);
     let mut fold = Network::new(network::Config::new(Institution(10_000)));
     early.iter().for_each(|record| fold.apply(record));
-    journal.snapshot(&postcard::to_allocvec(fold.state()).unwrap()).unwrap();
+    journal
+        .snapshot(&postcard::to_allocvec(fold.state()).unwrap())
+        .unwrap();
     append(&mut journal, &late[..1]);
     Projector::start(&data).unwrap().catch_up().unwrap();
     append(&mut journal, &late[1..]);
     let projector = Projector::start(&data).unwrap();
     projector.catch_up().unwrap();
-    assert!(matches!(archive::rebuild(&data), Err(ArchiveError::Locked { .. })));
+    assert!(matches!(
+        archive::rebuild(&data),
+        Err(ArchiveError::Locked { .. })
+    ));
     drop(projector);
     let report = verify::run(std::slice::from_ref(&data));
     clean(&report);
@@ -461,12 +676,33 @@ fn the_lag_is_rows_and_time() {
     let disk = World::new().write();
     let data = disk.data(Role::Issuer);
     let rows = World::new().issuer.len() as u64;
-    let behind = Lag { journal_seq: rows, archive_seq: 0, rows, ms: (rows - 1) * 10 };
+    let behind = Lag {
+        journal_seq: rows,
+        archive_seq: 0,
+        rows,
+        ms: (rows - 1) * 10,
+    };
     assert_eq!(archive::lag(&data).unwrap(), behind);
     archive::rebuild(&data).unwrap();
-    assert_eq!(archive::lag(&data).unwrap(), Lag { archive_seq: rows, rows: 0, ms: 0, ..behind });
+    assert_eq!(
+        archive::lag(&data).unwrap(),
+        Lag {
+            archive_seq: rows,
+            rows: 0,
+            ms: 0,
+            ..behind
+        }
+    );
     append(&mut disk.journal(Role::Issuer), &[issuer::Record::LinkDown]);
-    assert_eq!(archive::lag(&data).unwrap(), Lag { journal_seq: rows + 1, archive_seq: rows, rows: 1, ms: 10 });
+    assert_eq!(
+        archive::lag(&data).unwrap(),
+        Lag {
+            journal_seq: rows + 1,
+            archive_seq: rows,
+            rows: 1,
+            ms: 10
+        }
+    );
     clean(&verify::run(&[data]));
 }
 
@@ -482,16 +718,25 @@ fn an_archive_of_another_journal_or_version_or_spoilt_is_begun_again() {
     archive::rebuild(&data).unwrap();
     let good = disk.dump(Role::Acquirer);
     for spoil in spoils {
-        sql(&archive::path(&data), "DELETE FROM sale; PRAGMA journal_mode = DELETE");
+        sql(
+            &archive::path(&data),
+            "DELETE FROM sale; PRAGMA journal_mode = DELETE",
+        );
         spoil(&archive::path(&data));
         Projector::start(&data).unwrap().catch_up().unwrap();
         assert_eq!(disk.dump(Role::Acquirer), good);
     }
-    assert!(matches!(Projector::start(disk.0.path()), Err(ArchiveError::Sqlite { .. })));
+    assert!(matches!(
+        Projector::start(disk.0.path()),
+        Err(ArchiveError::Sqlite { .. })
+    ));
 }
 
 fn sql(archive: &Path, sql: &str) {
-    rusqlite::Connection::open(archive).unwrap().execute_batch(sql).unwrap();
+    rusqlite::Connection::open(archive)
+        .unwrap()
+        .execute_batch(sql)
+        .unwrap();
 }
 
 #[test]
@@ -507,21 +752,40 @@ fn a_tampered_archive_is_found_by_name() {
             "DELETE FROM event WHERE stan = 2 AND what = 'answered'",
             "event T0000001/1/2/898310154110001/5/0: missing in the archive",
         ),
-        (Role::Acquirer, "INSERT INTO posting VALUES(77, 1, 1000, 5, 0)", "posting 77: not in the journal"),
+        (
+            Role::Acquirer,
+            "INSERT INTO posting VALUES(77, 1, 1000, 5, 0)",
+            "posting 77: not in the journal",
+        ),
         (
             Role::Issuer,
             "UPDATE balance SET available_minor = available_minor + 1 WHERE owner = 'cardholder'",
             "balance 1000: available_minor is 99691 and must be 99690",
         ),
-        (Role::Network, "UPDATE exchange SET code = '51' WHERE stan = 1", "code is 51 and must be 00"),
-        (Role::Terminal, "UPDATE sale SET slip_level = NULL", "slip_level is nothing and must be 4"),
+        (
+            Role::Network,
+            "UPDATE exchange SET code = '51' WHERE stan = 1",
+            "code is 51 and must be 00",
+        ),
+        (
+            Role::Terminal,
+            "UPDATE sale SET slip_level = NULL",
+            "slip_level is nothing and must be 4",
+        ),
     ] {
         let disk = World::new().write();
         disk.rebuild_all();
         disk.spoil(role, tamper);
         let report = verify::run(&disk.all());
-        assert_eq!(checks(&report.problems), [(Check::ArchiveDiffers, 1)], "{tamper}\n{report}");
-        assert!(!report.clean && report.problems[0].listed[0].ends_with(expected), "{report}");
+        assert_eq!(
+            checks(&report.problems),
+            [(Check::ArchiveDiffers, 1)],
+            "{tamper}\n{report}"
+        );
+        assert!(
+            !report.clean && report.problems[0].listed[0].ends_with(expected),
+            "{report}"
+        );
     }
 }
 
@@ -537,8 +801,12 @@ fn every_break_of_a_loop_is_found() {
         (
             "a double debit under one key",
             |world| {
-                let issuer::Record::Answered(mut again) = world.issuer[1].clone() else { panic!("a debit") };
-                again.entry = Some(Entry::Post { transfer: transfer(900, CARDHOLDER, SUSPENSE, 101) });
+                let issuer::Record::Answered(mut again) = world.issuer[1].clone() else {
+                    panic!("a debit")
+                };
+                again.entry = Some(Entry::Post {
+                    transfer: transfer(900, CARDHOLDER, SUSPENSE, 101),
+                });
                 world.issuer.push(issuer::Record::Answered(again));
             },
             &[Check::ExchangeBooks, Check::DebitDouble],
@@ -555,8 +823,12 @@ fn every_break_of_a_loop_is_found() {
         (
             "another amount",
             |world| {
-                let issuer::Record::Answered(answered) = &mut world.issuer[1] else { panic!("a debit") };
-                answered.entry = Some(Entry::Post { transfer: transfer(1, CARDHOLDER, SUSPENSE, 102) });
+                let issuer::Record::Answered(answered) = &mut world.issuer[1] else {
+                    panic!("a debit")
+                };
+                answered.entry = Some(Entry::Post {
+                    transfer: transfer(1, CARDHOLDER, SUSPENSE, 102),
+                });
             },
             &[Check::ExchangeBooks, Check::DebitAmount],
         ),
@@ -587,11 +859,18 @@ fn every_break_of_a_loop_is_found() {
         (
             "a terminal that reversed what stands",
             |world| {
-                let last = world.terminal.iter_mut().rev().find_map(|record| match &mut record.record {
-                    terminal::Record::Ended { ending, .. } => Some(ending),
-                    _ => None,
-                });
-                *last.unwrap() = terminal::Ending::Reversed { never_debited: true };
+                let last =
+                    world
+                        .terminal
+                        .iter_mut()
+                        .rev()
+                        .find_map(|record| match &mut record.record {
+                            terminal::Record::Ended { ending, .. } => Some(ending),
+                            _ => None,
+                        });
+                *last.unwrap() = terminal::Ending::Reversed {
+                    never_debited: true,
+                };
             },
             &[Check::TerminalNotApproved],
         ),
@@ -607,7 +886,9 @@ fn every_break_of_a_loop_is_found() {
         ),
         (
             "an approval that the network did not pass on",
-            |world| world.network.retain(|record| !matches!(record, network::Record::Answered { answer, .. } if answer.key.stan == Stan(5))),
+            |world| {
+                world.network.retain(|record| !matches!(record, network::Record::Answered { answer, .. } if answer.key.stan == Stan(5)))
+            },
             &[Check::NetworkDisagrees],
         ),
         (
@@ -622,9 +903,18 @@ fn every_break_of_a_loop_is_found() {
             "an inquiry, a hang-up and a repeat break nothing",
             |world| {
                 let key = sale(1).key;
-                world.acquirer.push(acquirer::Record::Delivered { key, delivery: Delivery::HungUp });
-                let reply = Reply { exchange: 2, tpdu: [0; 5], header: [0; 6] };
-                world.acquirer.push(acquirer::Record::Repeated { key, reply });
+                world.acquirer.push(acquirer::Record::Delivered {
+                    key,
+                    delivery: Delivery::HungUp,
+                });
+                let reply = Reply {
+                    exchange: 2,
+                    tpdu: [0; 5],
+                    header: [0; 6],
+                };
+                world
+                    .acquirer
+                    .push(acquirer::Record::Repeated { key, reply });
             },
             &[],
         ),
@@ -638,15 +928,19 @@ fn every_break_of_a_loop_is_found() {
                     sale: financial(600),
                 };
                 let (at, code) = (now(60), ResponseCode::ORIGINAL_NOT_FOUND);
-                world.issuer.push(issuer::Record::Returned(issuer::Returned {
-                    at,
-                    reversal,
-                    code,
-                    entry: None,
-                    effective: false,
-                    barred: true,
-                }));
-                world.acquirer.push(acquirer::Record::Tombstone { key: sale(600).key });
+                world
+                    .issuer
+                    .push(issuer::Record::Returned(issuer::Returned {
+                        at,
+                        reversal,
+                        code,
+                        entry: None,
+                        effective: false,
+                        barred: true,
+                    }));
+                world
+                    .acquirer
+                    .push(acquirer::Record::Tombstone { key: sale(600).key });
             },
             &[],
         ),
@@ -664,14 +958,27 @@ fn every_break_of_a_loop_is_found() {
 #[test]
 fn a_damaged_journal_and_a_wrong_snapshot_are_found() {
     let disk = World::new().write();
-    disk.journal(Role::Network).snapshot(&postcard::to_allocvec(&network::State::default()).unwrap()).unwrap();
+    disk.journal(Role::Network)
+        .snapshot(&postcard::to_allocvec(&network::State::default()).unwrap())
+        .unwrap();
     let report = verify::run(&disk.all());
-    assert_eq!(checks(&report.problems), [(Check::SnapshotDiffers, 1)], "{report}");
+    assert_eq!(
+        checks(&report.problems),
+        [(Check::SnapshotDiffers, 1)],
+        "{report}"
+    );
 
     let disk = World::new().write();
-    sql(&archive::journal_path(&disk.data(Role::Acquirer)), "UPDATE gathering SET wall = wall + 1 WHERE seq = 3");
+    sql(
+        &archive::journal_path(&disk.data(Role::Acquirer)),
+        "UPDATE gathering SET wall = wall + 1 WHERE seq = 3",
+    );
     let report = verify::run(&disk.all());
-    assert_eq!(checks(&report.problems), [(Check::JournalDamaged, 1)], "{report}");
+    assert_eq!(
+        checks(&report.problems),
+        [(Check::JournalDamaged, 1)],
+        "{report}"
+    );
     assert_eq!(report.parties[1].rows, 2);
 
     let nowhere = verify::run(&[disk.0.path().join("nowhere")]);

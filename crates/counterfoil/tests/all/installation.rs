@@ -151,13 +151,6 @@ impl Installation {
         }
     }
 
-    /// Starts a terminal that obeys its standard input.
-    pub fn start_till(&self, config: &Path) -> Process {
-        Process::spawn(
-            Self::command(&["terminal", "--script", "-", "--json", "--config"]).arg(config).stdin(Stdio::piped()),
-        )
-    }
-
     /// Starts the virtual printer.
     pub fn start_printer(&self) -> Process {
         let at = format!("127.0.0.1:{}", self.ports.printer);
@@ -186,6 +179,12 @@ impl Installation {
         command.args(["--language", "en"]).args(arguments);
         command
     }
+}
+
+/// Starts a terminal that obeys its standard input.
+pub fn start_till(config: &Path) -> Process {
+    let mut command = Installation::command(&["terminal", "--script", "-", "--json", "--config"]);
+    Process::spawn(command.arg(config).stdin(Stdio::piped()))
 }
 
 /// The repository's root.

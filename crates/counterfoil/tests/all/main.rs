@@ -1,5 +1,6 @@
 //! The wiring of the program, tried on real sockets and disks.
 
+mod archive;
 mod driver;
 mod echo;
 mod full_disk;

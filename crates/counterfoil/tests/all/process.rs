@@ -1,6 +1,6 @@
 //! The parties as processes of their own: a whole day at a till, their graceful end, and what is said while one is down.
 
-use crate::installation::{HOSTS, Installation, SHORT_LADDER_MS, repository};
+use crate::installation::{HOSTS, Installation, SHORT_LADDER_MS, repository, start_till};
 use crate::wait_until;
 use serde_json::Value;
 use std::process::Output;
@@ -11,7 +11,7 @@ fn a_day_at_the_till_of_separate_processes() {
     let mut printer = installation.start_printer();
     let mut hosts = installation.start_hosts();
     let config = installation.terminal(1, &[("idle_report_ms", "100")]);
-    let mut till = installation.start_till(&config);
+    let mut till = start_till(&config);
     till.expect_screen("signed-on");
 
     till.tell("sale 128.00");
@@ -89,7 +89,7 @@ fn with_same_age(view: &Value, other: &Value) -> Value {
 fn a_till_that_is_told_to_stop_while_a_script_waits_stops() {
     let installation = Installation::new(SHORT_LADDER_MS);
     // Nobody listens: the screen never comes.
-    let mut till = installation.start_till(&installation.terminal(1, &[]));
+    let mut till = start_till(&installation.terminal(1, &[]));
     till.tell("wait approved 100");
     till.expect_screen("host-silent");
     assert!(till.stop().success(), "{:#?}", till.lines());

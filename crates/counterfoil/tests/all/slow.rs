@@ -1,6 +1,8 @@
 //! The long runs over whole processes; each is a stage of its own in the test command.
 
+mod books;
 mod disk;
+mod draw;
 mod independent;
 mod kills;
 mod mutation;

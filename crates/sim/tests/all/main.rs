@@ -52,6 +52,10 @@ fn each_fault_alone_is_survived() {
                 // Somebody must die first.
                 weather.rates[Fault::TerminalDiesAfterWriting as usize] = 200;
             }
+            if fault == Fault::ReversalLost {
+                // Something must be reversed first.
+                weather.rates[Fault::NetworkAnswerLost as usize] = 1_000;
+            }
             let report = run(&Scenario::new(seed, weather));
             assert_eq!(report.violations, [], "{} in seed {seed}", fault.name());
             fired += report

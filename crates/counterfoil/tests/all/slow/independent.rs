@@ -1,6 +1,7 @@
 //! The independent client in Python, which shares no code with the program: it judges a running acquirer, is seen to
 //! reject every answer that was tampered with, and reads and writes the plain dialect beside our codec.
 
+use super::draw::Draw;
 use crate::installation::{Installation, repository};
 use iso8583::{Dialect, Message, Mti};
 use serde_json::{Map, Value};
@@ -167,23 +168,4 @@ fn hex(bytes: &[u8]) -> String {
 
 fn unhex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("hex")).collect()
-}
-
-/// A seeded row of numbers (splitmix64).
-pub struct Draw(pub u64);
-
-impl Draw {
-    /// The next one.
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// One below `bound`.
-    pub fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
-    }
 }

@@ -1,21 +1,12 @@
 //! Two hundred kills: acquirer, network, issuer and terminals die at random moments under load and come back; afterwards
 //! nothing that a cashier saw approved is lost, nothing is debited twice, and every loop is closed.
 
-use super::independent::Draw;
-use crate::installation::{Installation, Process, SHORT_LADDER_MS, repository};
-use ::acquirer::Acquirer;
-use ::issuer::{Issuer, Standing};
-use counterfoil::config::acquirer::AcquirerFile;
-use counterfoil::config::issuer::IssuerFile;
-use counterfoil::config::terminal::TerminalFile;
-use counterfoil::config::{self};
-use counterfoil::fleet::Fleet;
-use counterfoil::journal;
-use counterfoil::verify;
-use payment::{Kind, Party, Rrn};
+use super::books::Books;
+use super::draw::Draw;
+use crate::installation::{Installation, Process, SHORT_LADDER_MS, start_till};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -45,7 +36,7 @@ fn two_hundred_kills_lose_nothing() {
     ];
     let mut hosts = installation.start_hosts();
     let tills: Vec<Arc<Till>> =
-        (1..=TILLS).map(|n| Till::open(&installation, installation.terminal(n, &settings), seed + u64::from(n))).collect();
+        (1..=TILLS).map(|n| Till::open(installation.terminal(n, &settings), seed + u64::from(n))).collect();
     let sellers: Vec<_> = tills
         .iter()
         .map(|till| {
@@ -76,21 +67,9 @@ fn two_hundred_kills_lose_nothing() {
     sellers.into_iter().for_each(|seller| seller.join().expect("no panic"));
     let killed_for = began.elapsed();
 
-    let books = Books::at(&installation);
-    let mut open = String::new();
+    let books = Books::at(&installation, TILLS);
     let healing = Instant::now();
-    loop {
-        let now = books.open();
-        if now.is_empty() {
-            break;
-        }
-        if now != open {
-            println!("{:>5.1} s  open: {now}", began.elapsed().as_secs_f32());
-            open = now;
-        }
-        assert!(healing.elapsed() < HEALS_WITHIN, "still open: {open}");
-        std::thread::sleep(Duration::from_millis(250));
-    }
+    books.wait_until_closed(HEALS_WITHIN);
     println!("{:>5.1} s  every loop is closed", began.elapsed().as_secs_f32());
     for till in &tills {
         assert!(till.process.lock().expect("no panic").stop().success());
@@ -107,11 +86,7 @@ fn two_hundred_kills_lose_nothing() {
     assert_eq!(kills.values().sum::<usize>(), KILLS);
     assert!(kills.len() == 4 && kills.values().all(|count| *count >= KILLS / 8), "{kills:?}");
     assert!(seen.len() >= KILLS, "too little load: {} approvals", seen.len());
-
-    let report = verify::run(&books.directories());
-    println!("{report}");
-    assert!(report.clean && report.open.is_empty(), "{report}");
-    assert!(report.sales_compared >= seen.len() as u64);
+    books.verify(seen.len());
 }
 
 /// A cashier at a till: sells, and writes down what the till showed.
@@ -126,8 +101,8 @@ struct Till {
 }
 
 impl Till {
-    fn open(installation: &Installation, config: PathBuf, seed: u64) -> Arc<Self> {
-        let process = Mutex::new(installation.start_till(&config));
+    fn open(config: PathBuf, seed: u64) -> Arc<Self> {
+        let process = Mutex::new(start_till(&config));
         Arc::new(Self {
             config,
             seed,
@@ -150,7 +125,7 @@ impl Till {
                 Some(line) => self.look(&line, &mut process, &mut selling, &mut draw),
                 None if silent => {
                     // What it had not shown yet, it says after the start or never.
-                    *process = switched_on(&self.config);
+                    *process = start_till(&self.config);
                     selling = None;
                 }
                 None => {
@@ -200,11 +175,6 @@ impl Till {
     }
 }
 
-fn switched_on(config: &Path) -> Process {
-    let mut command = Installation::command(&["terminal", "--script", "-", "--json", "--config"]);
-    Process::spawn(command.arg(config).stdin(std::process::Stdio::piped()))
-}
-
 /// Every sale that a cashier saw approved, with its amount where it was seen too.
 fn approvals(tills: &[Arc<Till>]) -> BTreeMap<String, Option<u64>> {
     let mut seen = BTreeMap::new();
@@ -229,104 +199,4 @@ fn screens(tills: &[Arc<Till>]) -> BTreeMap<String, usize> {
         }
     }
     count
-}
-
-/// Every party's journal, read without its process.
-struct Books {
-    acquirer: AcquirerFile,
-    issuer: IssuerFile,
-    terminals: Vec<TerminalFile>,
-    network: PathBuf,
-}
-
-impl Books {
-    fn at(installation: &Installation) -> Self {
-        let terminal = |n: u32| config::read(&installation.path(&format!("terminal-{n}.toml"))).expect("the file");
-        Self {
-            acquirer: config::read(&installation.path("acquirer.toml")).expect("the file"),
-            issuer: config::read(&installation.path("issuer.toml")).expect("the file"),
-            terminals: (1..=TILLS).map(terminal).collect(),
-            network: installation.data("network"),
-        }
-    }
-
-    fn directories(&self) -> Vec<PathBuf> {
-        let hosts = [self.acquirer.data.clone(), self.network.clone(), self.issuer.data.clone()];
-        hosts.into_iter().chain(self.terminals.iter().map(|file| file.data.clone())).collect()
-    }
-
-    fn acquirer(&self) -> Acquirer {
-        folded(Acquirer::new(self.acquirer.resolve().expect("valid").0), &self.acquirer.data)
-    }
-
-    fn issuer(&self) -> Issuer {
-        folded(Issuer::new(self.issuer.resolve().expect("valid").0), &self.issuer.data)
-    }
-
-    /// What is not over yet, in words.
-    fn open(&self) -> String {
-        let mut open = Vec::new();
-        for file in &self.terminals {
-            let fleet = folded(Fleet::new(file.resolve().expect("valid").0), &file.data);
-            let unsettled = fleet.terminals().filter(|t| t.state().open().is_some() || t.state().reversal().is_some()).count();
-            if unsettled > 0 {
-                open.push(format!("{} is not settled", file.id));
-            }
-        }
-        let acquirer = self.acquirer();
-        let state = acquirer.state();
-        let (flying, reversing) = state.open();
-        let unclosed = state.sales().filter(|sale| !sale.is_closed()).count();
-        let counts = [flying, reversing, state.unconfirmed(), state.one_sided().count(), unclosed];
-        if counts.iter().any(|count| *count > 0) {
-            open.push(format!("acquirer (in flight, reversing, unconfirmed, one-sided, not closed) {counts:?}"));
-        }
-        open.join("; ")
-    }
-
-    /// The three views of every sale agree.
-    fn check(&self, seen: &BTreeMap<String, Option<u64>>) -> String {
-        let (acquirer, issuer) = (self.acquirer(), self.issuer());
-        let mut debits: BTreeMap<Rrn, Vec<u64>> = BTreeMap::new();
-        let mut given_back = 0;
-        for (_, exchange) in issuer.state().exchanges().filter(|(_, exchange)| exchange.kind == Kind::Purchase) {
-            match exchange.standing {
-                Standing::Approved => debits.entry(exchange.rrn).or_default().push(exchange.amount.minor),
-                Standing::Reversed => given_back += 1,
-                Standing::Declined | Standing::Barred { .. } => {}
-            }
-        }
-        let standing: BTreeMap<String, (Rrn, u64)> = acquirer
-            .state()
-            .sales()
-            .filter(|sale| sale.stands() && sale.request.kind == Kind::Purchase)
-            .map(|sale| (sale.key().to_string(), (sale.rrn, sale.request.amount.minor)))
-            .collect();
-        for (sale, amount) in seen {
-            let (_, minor) = standing.get(sale).unwrap_or_else(|| panic!("{sale} was seen approved and does not stand"));
-            assert!(amount.is_none_or(|fen| fen == *minor), "{sale}: {amount:?} was sold, {minor} stands");
-        }
-        for (sale, (rrn, minor)) in &standing {
-            assert_eq!(debits.remove(rrn), Some(vec![*minor]), "{sale} must be debited exactly once");
-        }
-        assert!(debits.is_empty(), "debited and not sold: {debits:?}");
-        issuer.state().audit().expect("the issuer's books balance");
-        acquirer.state().books().ledger().audit().expect("the acquirer's books balance");
-        format!(
-            "{} approvals seen, {} sales stand and are debited once each, {given_back} were given back, {} in all",
-            seen.len(),
-            standing.len(),
-            acquirer.state().sales().count()
-        )
-    }
-}
-
-/// A party with the records of its journal applied.
-fn folded<P: Party>(mut party: P, data: &Path) -> P {
-    let path = data.join("journal.db");
-    for row in journal::read(&path).expect("the journal opens") {
-        let records = row.and_then(|row| row.records::<P::Record>(&path)).expect("the journal reads");
-        records.iter().for_each(|record| party.apply(record));
-    }
-    party
 }
