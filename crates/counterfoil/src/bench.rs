@@ -60,13 +60,13 @@ pub fn measure_loop(plan: &LoopPlan) -> Result<LoopReport, Problem> {
         ladders: Ladders::Default,
         breakable: false,
     })?;
-    let before = machine::Disk::measure(&plan.data)?;
+    let before = Disk::measure(&plan.data)?;
     let mut load = Load::sign_on(&world, plan.pin_percent)?;
     let started = world.usage()?;
     let seconds = Duration::from_secs(u64::from(plan.seconds));
     let ran = load.run(plan.arrivals, seconds, seconds / WARM_UP_PART, DRAIN);
     let ended = world.usage()?;
-    let after = machine::Disk::measure(&plan.data)?;
+    let after = Disk::measure(&plan.data)?;
     let purchases = load.stop()?;
     let data = world.stop();
     let audit = audit::audit(&purchases, &data.join("acquirer"), &data.join("issuer"))?;

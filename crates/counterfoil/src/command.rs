@@ -1,5 +1,6 @@
 //! The command line: one file for each command, one list line here.
 
+mod bench;
 mod check;
 mod decode;
 mod demo;
@@ -63,6 +64,8 @@ enum Command {
     Decode(decode::Arguments),
     /// Simulates the whole world from seeds
     Sim(sim::Arguments),
+    /// Measures this machine: codec, loop, healing, simulator
+    Bench(bench::Arguments),
     /// Looks at configuration files
     Config {
         #[command(subcommand)]
@@ -148,6 +151,7 @@ fn run(command: Command, zh: bool) -> Result<ExitCode, Failure> {
         Command::Verify(arguments) => verify::run(&arguments, zh),
         Command::Decode(arguments) => decode::run(&arguments, zh),
         Command::Sim(arguments) => sim::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Config {
             command: ConfigCommand::Check(arguments),
         } => check::run(&arguments, zh),

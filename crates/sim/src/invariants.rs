@@ -12,8 +12,7 @@ use payment::evidence::Confirmation;
 type Check = fn(&mut World, bool);
 
 /// Every check of the quiet end, by name.
-const QUIET: [(&str, Check); 12] = [
-    ("L1", l1_everything_came_to_rest),
+const QUIET: [(&str, Check); 13] = [
     ("L2", l2_resources_are_bounded),
     ("M1", m1_money_follows_the_receipt),
     ("M1", m1_balances_are_the_sum_of_their_entries),
@@ -22,9 +21,11 @@ const QUIET: [(&str, Check); 12] = [
     ("T4", t4_paper_tells_the_truth),
     ("T6", t6_what_never_returned_is_open),
     ("S1", s1_nothing_waits),
+    ("S3", s3_what_nobody_confirmed_is_an_item),
     ("S4", s4_one_sided_items_are_those_of_the_judge),
     ("D1", d1_state_is_the_fold_of_its_records),
     ("K2", k2_no_secret_on_any_disk),
+    ("L1", l1_everything_came_to_rest),
 ];
 
 /// Most records of all nodes for one sale.
@@ -231,10 +232,7 @@ fn t4_paper_tells_the_truth(world: &mut World, _: bool) {
 }
 
 /// Approved, not reversed, and nobody ever said that the till has it: that must be an open item.
-fn t6_what_never_returned_is_open(world: &mut World, rested: bool) {
-    if !rested {
-        return;
-    }
+fn t6_what_never_returned_is_open(world: &mut World, _: bool) {
     let mut missing = Vec::new();
     for (number, sale) in world.core.oracle.sales.iter().enumerate() {
         let at = usize::from(sale.terminal);
@@ -258,10 +256,7 @@ fn t6_what_never_returned_is_open(world: &mut World, rested: bool) {
     }
 }
 
-fn s1_nothing_waits(world: &mut World, rested: bool) {
-    if !rested {
-        return;
-    }
+fn s1_nothing_waits(world: &mut World, _: bool) {
     let opens = world.acquirers.iter().map(|node| node.party.state().open());
     let acquirer = opens.fold((0, 0), |sum, open| (sum.0 + open.0, sum.1 + open.1));
     let network = &world.network.party;
@@ -298,6 +293,24 @@ fn s1_nothing_waits(world: &mut World, rested: bool) {
         let key = sale.key();
         world.core.violate("S1", || {
             format!("{key}: its reversal is open, and nobody sends it any more")
+        });
+    }
+}
+
+/// The time to confirm is long over: whatever nobody confirmed has a number and an owner.
+fn s3_what_nobody_confirmed_is_an_item(world: &mut World, _: bool) {
+    let mut sales = world
+        .acquirers
+        .iter()
+        .flat_map(|node| node.party.state().sales());
+    let forgotten = sales.find(|sale| {
+        let silent = sale.evidence.confirmation == Confirmation::None;
+        sale.stands() && silent && sale.evidence.case.is_none()
+    });
+    if let Some(sale) = forgotten {
+        let key = sale.key();
+        world.core.violate("S3", || {
+            format!("{key}: approved, never confirmed, and nobody's item")
         });
     }
 }

@@ -376,7 +376,7 @@ impl Core {
         }
         if let Some(draw) = self.fires(Fault::Slow, place, number) {
             fate.delay +=
-                [20_000, 200_000, self.answer_us / 3][draw as usize % 3] * (draw / 3 % 100) / 50;
+                [20_000, 200_000, self.answer_us][draw as usize % 3] * (draw / 3 % 100) / 50;
             fate.free = draw.is_multiple_of(2);
         }
         if way != Way::Out

@@ -345,6 +345,7 @@ fn event(record: &Record) -> (&'static str, Option<String>) {
             ("confirmed", Some(confirmation_name(*confirmation)))
         }
         Record::OneSided { case, .. } => ("one_sided", Some(case.to_string())),
+        // Of these only an attempt at an advice is about a sale.
         Record::Relay(_)
         | Record::SignedOn { .. }
         | Record::SignedOff { .. }

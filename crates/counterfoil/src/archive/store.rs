@@ -254,16 +254,14 @@ pub(super) fn place_of(data: &Path, role: Role) -> Result<Option<Head>, ArchiveE
 /// The place that an archive of `role` has stored.
 pub(crate) fn stored_place(archive: &Connection, role: Role) -> rusqlite::Result<Option<Head>> {
     let query = "SELECT seq, chain, mono, wall FROM place WHERE role = ?1";
-    archive
-        .query_row(query, [role.name()], |row| head(row))
-        .optional()
+    archive.query_row(query, [role.name()], head).optional()
 }
 
 fn head_at(journal: &Path, seq: u64) -> Result<Option<Head>, ArchiveError> {
     let look = || {
         let query = "SELECT seq, chain, mono, wall FROM gathering WHERE seq = ?1";
         read_only(journal)?
-            .query_row(query, [seq as i64], |row| head(row))
+            .query_row(query, [seq as i64], head)
             .optional()
     };
     look().map_err(|error| ArchiveError::Sqlite {

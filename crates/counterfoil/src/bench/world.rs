@@ -210,7 +210,8 @@ fn head(plan: &Plan, name: &str, last: &str) -> String {
 }
 
 fn toml_text(path: &Path) -> String {
-    toml::Value::String(path.to_string_lossy().into_owned()).to_string()
+    // A JSON string is a basic string of TOML as well.
+    serde_json::Value::String(path.to_string_lossy().into_owned()).to_string()
 }
 
 fn ladder(plan: &Plan) -> String {

@@ -1,6 +1,6 @@
 //! `counterfoil terminal`: a till with a text interface, and the same commands from a script.
 
-use super::{Failure, runtime};
+use super::{Failure, runtime, until_told_to_stop};
 use crate::config::{self, terminal::TerminalFile};
 use crate::driver::DriverHandle;
 use crate::fleet::{Fleet, Input};
@@ -47,7 +47,16 @@ pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> 
         zh,
         json: arguments.json,
     };
-    let result = runtime.block_on(till.converse(arguments.script.clone(), shown));
+    // Whatever the script is waiting for, a signal and a stopped party end it.
+    let result = runtime.block_on(async {
+        tokio::select! {
+            result = till.converse(arguments.script.clone(), shown) => result,
+            () = until_told_to_stop() => Ok(()),
+            () = till.handle.until_stopped() => {
+                Err("the terminal stopped; its journal could not be written".to_owned())
+            }
+        }
+    });
     running.stop()?;
     result.map(|()| ExitCode::SUCCESS)
 }
@@ -84,8 +93,6 @@ impl Till {
                     self.show(&screen);
                     continue;
                 }
-                () = super::until_told_to_stop() => None,
-                () = self.handle.until_stopped() => return Err("the terminal stopped; its journal could not be written".to_owned()),
             };
             let Some(line) = line else { break };
             let words: Vec<&str> = line.split_whitespace().collect();

@@ -1,7 +1,8 @@
 //! Two archives, row by row in the order of their keys: what differs is named by table, key and column.
 
-use rusqlite::Connection;
-use rusqlite::types::Value;
+use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
 use std::cmp::Ordering;
 
 /// Compares every table but the place; gives the rows that were compared.
@@ -67,100 +68,112 @@ impl<'a> Table<'a> {
         );
         let (mut archive, mut recomputed) = (archive.prepare(&sql)?, recomputed.prepare(&sql)?);
         let (mut archive, mut recomputed) = (archive.query([])?, recomputed.query([])?);
-        let next = |rows: &mut rusqlite::Rows<'_>| self.values(rows);
-        let (mut kept, mut right) = (next(&mut archive)?, next(&mut recomputed)?);
+        archive.advance()?;
+        recomputed.advance()?;
         let mut count = 0;
-        while kept.is_some() || right.is_some() {
-            count += 1;
-            let order = match (&kept, &right) {
-                (Some(kept), Some(right)) => self.order(kept, right),
-                (Some(_), None) => Ordering::Less,
-                (None, _) => Ordering::Greater,
+        loop {
+            let order = match (archive.get(), recomputed.get()) {
+                (None, None) => return Ok(count),
+                (Some(kept), None) => {
+                    differs(format!("{}: not in the journal", self.key_of(kept)?));
+                    Ordering::Less
+                }
+                (None, Some(right)) => {
+                    differs(format!("{}: missing in the archive", self.key_of(right)?));
+                    Ordering::Greater
+                }
+                (Some(kept), Some(right)) => {
+                    let order = self.order(kept, right)?;
+                    match order {
+                        Ordering::Less => {
+                            differs(format!("{}: not in the journal", self.key_of(kept)?));
+                        }
+                        Ordering::Greater => {
+                            differs(format!("{}: missing in the archive", self.key_of(right)?));
+                        }
+                        Ordering::Equal => {
+                            if let Some(difference) = self.difference(kept, right)? {
+                                differs(difference);
+                            }
+                        }
+                    }
+                    order
+                }
             };
-            match (order, &kept, &right) {
-                (Ordering::Less, Some(kept), _) => {
-                    differs(format!("{}: not in the journal", self.key_of(kept)))
-                }
-                (Ordering::Greater, _, Some(right)) => {
-                    differs(format!("{}: missing in the archive", self.key_of(right)))
-                }
-                (_, Some(kept), Some(right)) if kept != right => {
-                    differs(self.difference(kept, right))
-                }
-                _ => {}
-            }
+            count += 1;
             if order != Ordering::Greater {
-                kept = next(&mut archive)?;
+                archive.advance()?;
             }
             if order != Ordering::Less {
-                right = next(&mut recomputed)?;
+                recomputed.advance()?;
             }
         }
-        Ok(count)
     }
 
-    fn values(&self, rows: &mut rusqlite::Rows<'_>) -> rusqlite::Result<Option<Vec<Value>>> {
-        let Some(row) = rows.next()? else {
+    fn order(&self, kept: &Row<'_>, right: &Row<'_>) -> rusqlite::Result<Ordering> {
+        for at in &self.key {
+            let order = order(kept.get_ref(*at)?, right.get_ref(*at)?);
+            if order.is_ne() {
+                return Ok(order);
+            }
+        }
+        Ok(Ordering::Equal)
+    }
+
+    fn key_of(&self, row: &Row<'_>) -> rusqlite::Result<String> {
+        let key = self.key.iter().map(|at| Ok(text(row.get_ref(*at)?)));
+        let key: Vec<String> = key.collect::<rusqlite::Result<_>>()?;
+        Ok(format!("{} {}", self.name, key.join("/")))
+    }
+
+    /// The columns in which two rows of one key differ, when there are any.
+    fn difference(&self, kept: &Row<'_>, right: &Row<'_>) -> rusqlite::Result<Option<String>> {
+        let mut columns = Vec::new();
+        for (at, column) in self.columns.iter().enumerate() {
+            let (kept, right) = (kept.get_ref(at)?, right.get_ref(at)?);
+            if kept != right {
+                columns.push(format!(
+                    "{column} is {} and must be {}",
+                    text(kept),
+                    text(right)
+                ));
+            }
+        }
+        if columns.is_empty() {
             return Ok(None);
-        };
-        (0..self.columns.len())
-            .map(|at| row.get(at))
-            .collect::<rusqlite::Result<_>>()
-            .map(Some)
-    }
-
-    fn order(&self, kept: &[Value], right: &[Value]) -> Ordering {
-        self.key
-            .iter()
-            .map(|at| order(&kept[*at], &right[*at]))
-            .find(|order| order.is_ne())
-            .unwrap_or(Ordering::Equal)
-    }
-
-    fn key_of(&self, row: &[Value]) -> String {
-        let key: Vec<String> = self.key.iter().map(|at| text(&row[*at])).collect();
-        format!("{} {}", self.name, key.join("/"))
-    }
-
-    fn difference(&self, kept: &[Value], right: &[Value]) -> String {
-        let columns = self
-            .columns
-            .iter()
-            .zip(kept.iter().zip(right))
-            .filter(|(_, (kept, right))| kept != right);
-        let columns: Vec<String> = columns
-            .map(|(column, (kept, right))| {
-                format!("{column} is {} and must be {}", text(kept), text(right))
-            })
-            .collect();
-        format!("{}: {}", self.key_of(right), columns.join(", "))
+        }
+        Ok(Some(format!(
+            "{}: {}",
+            self.key_of(right)?,
+            columns.join(", ")
+        )))
     }
 }
 
 /// SQLite's own order of keys: numbers before text, text by its bytes.
-fn order(a: &Value, b: &Value) -> Ordering {
+fn order(a: ValueRef<'_>, b: ValueRef<'_>) -> Ordering {
     match (a, b) {
-        (Value::Integer(a), Value::Integer(b)) => a.cmp(b),
-        (Value::Text(a), Value::Text(b)) => a.cmp(b),
+        (ValueRef::Integer(a), ValueRef::Integer(b)) => a.cmp(&b),
+        (ValueRef::Text(a), ValueRef::Text(b)) => a.cmp(b),
         _ => rank(a).cmp(&rank(b)),
     }
 }
 
-const fn rank(value: &Value) -> u8 {
+const fn rank(value: ValueRef<'_>) -> u8 {
     match value {
-        Value::Null => 0,
-        Value::Integer(_) | Value::Real(_) => 1,
-        Value::Text(_) => 2,
-        Value::Blob(_) => 3,
+        ValueRef::Null => 0,
+        ValueRef::Integer(_) | ValueRef::Real(_) => 1,
+        ValueRef::Text(_) => 2,
+        ValueRef::Blob(_) => 3,
     }
 }
 
-fn text(value: &Value) -> String {
+fn text(value: ValueRef<'_>) -> String {
     match value {
-        Value::Null => "nothing".to_owned(),
-        Value::Integer(number) => number.to_string(),
-        Value::Real(number) => number.to_string(),
-        Value::Text(text) => text.clone(),
-        Value::Blob(bytes) => format!("{} bytes", bytes.len()),
+        ValueRef::Null => "nothing".to_owned(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+        ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        ValueRef::Blob(bytes) => format!("{} bytes", bytes.len()),
     }
 }

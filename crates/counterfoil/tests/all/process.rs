@@ -22,7 +22,7 @@ fn a_day_at_the_till_of_separate_processes() {
     assert!(approved["text"].as_str().expect("text").contains("128.00"), "{approved}");
     till.tell("balance");
     let balance = till.expect_screen("balance");
-    assert!(balance["text"].as_str().expect("text").contains("49872.00"), "{balance}");
+    assert!(balance["text"].as_str().expect("text").contains("49,872.00"), "{balance}");
     printer.expect_line("✂");
     till.tell("reprint");
     printer.expect_line("✂");

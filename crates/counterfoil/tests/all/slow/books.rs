@@ -101,7 +101,7 @@ impl Books {
         let (acquirer, issuer) = (self.acquirer(), self.issuer());
         let mut debits: BTreeMap<Rrn, Vec<u64>> = BTreeMap::new();
         let mut given_back = 0;
-        for (_, exchange) in issuer.state().exchanges().filter(|(_, exchange)| exchange.kind == Kind::Purchase) {
+        for (_, exchange) in issuer.exchanges().filter(|(_, exchange)| exchange.kind == Kind::Purchase) {
             match exchange.standing {
                 Standing::Approved => debits.entry(exchange.rrn).or_default().push(exchange.amount.minor),
                 Standing::Reversed => given_back += 1,
@@ -122,7 +122,7 @@ impl Books {
             assert_eq!(debits.remove(rrn), Some(vec![*minor]), "{sale} must be debited exactly once");
         }
         assert!(debits.is_empty(), "debited and not sold: {debits:?}");
-        issuer.state().audit().expect("the issuer's books balance");
+        issuer.audit().expect("the issuer's books balance");
         acquirer.state().books().ledger().audit().expect("the acquirer's books balance");
         format!(
             "{} approvals seen, {} sales stand and are debited once each, {given_back} were given back, {} in all",

@@ -81,10 +81,10 @@ fn a_million_mutants_neither_stop_nor_feed_a_party() {
 
     let (setup, keys) = issuer.resolve().expect("valid");
     let mut party = folded(Issuer::new(setup), &issuer.data);
-    let exchanges = party.state().exchanges().count();
+    let exchanges = party.exchanges().count();
     let heard: Vec<_> = from(Peer::Member(NETWORK_CODE), issuer_wire.received()).collect();
     storm("issuer", &mut party, &keys, &heard, OTHERS, &mut draw);
-    assert_eq!(party.state().exchanges().count(), exchanges, "a mutant became an exchange");
+    assert_eq!(party.exchanges().count(), exchanges, "a mutant became an exchange");
 
     let frames = |wire: &Tap| wire.sent().into_iter().collect::<Vec<_>>();
     storm_ports(&installation, [frames(&terminal_wire), frames(&acquirer_wire)], &mut draw);

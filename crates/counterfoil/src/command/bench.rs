@@ -1,0 +1,130 @@
+//! `counterfoil bench`: figures of this machine, each run closed by an audit.
+
+use super::{Failure, print_json};
+use crate::bench::heal::{self, HealPlan};
+use crate::bench::{self, Arrivals, LoopPlan, codec, simulator};
+use clap::{Subcommand, value_parser};
+use serde::Serialize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Where journals go unless told otherwise.
+const DATA: &str = "counterfoil-data/bench";
+
+/// Arguments of `bench`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+    /// As JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Decodes and encodes a purchase request on one thread
+    Codec {
+        /// Messages in each of five repetitions
+        #[arg(long, default_value_t = 2_000_000, value_parser = value_parser!(u32).range(1..))]
+        rounds: u32,
+    },
+    /// Durable purchases through four processes; exit status 0 only with a clean audit
+    Loop {
+        /// Purchases offered in a second
+        #[arg(long, default_value_t = 10_000, value_parser = value_parser!(u32).range(1..=1_000_000))]
+        rate: u32,
+        /// Seconds of load, the first tenth of them untimed
+        #[arg(long, default_value_t = 20, value_parser = value_parser!(u32).range(1..=3_600))]
+        seconds: u32,
+        /// Terminals, one purchase at a time each
+        #[arg(long, default_value_t = 1_000, value_parser = value_parser!(u16).range(1..))]
+        terminals: u16,
+        /// Connections that the terminals share
+        #[arg(long, default_value_t = 32, value_parser = value_parser!(u16).range(1..))]
+        connections: u16,
+        /// Of 100 purchases so many carry a PIN
+        #[arg(long, default_value_t = 50, value_parser = value_parser!(u8).range(0..=100))]
+        pin_percent: u8,
+        /// Closed loop: each terminal begins the next purchase when the last is over
+        #[arg(long, conflicts_with = "rate")]
+        closed: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// How long one-sided purchases stay one-sided; exit status 0 only with a clean audit
+    Heal {
+        /// Purchases offered in a second
+        #[arg(long, default_value_t = 200, value_parser = value_parser!(u32).range(1..=1_000_000))]
+        rate: u32,
+        /// Seconds of load; the hop is broken during the middle third
+        #[arg(long, default_value_t = 18, value_parser = value_parser!(u32).range(3..=3_600))]
+        seconds: u32,
+        /// Terminals, one purchase at a time each
+        #[arg(long, default_value_t = 4_000, value_parser = value_parser!(u16).range(1..))]
+        terminals: u16,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Simulated purchases for each second of CPU time; exit status 0 only if no invariant broke
+    Sim {
+        /// Worlds
+        #[arg(long, default_value_t = 500, value_parser = value_parser!(u64).range(1..))]
+        seeds: u64,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Place {
+    /// Directory of the journals, on the disk that is to be measured; emptied first
+    #[arg(long, default_value = DATA)]
+    data: PathBuf,
+    /// Leaves the journals there
+    #[arg(long)]
+    keep: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let json = arguments.json;
+    match &arguments.what {
+        What::Codec { rounds } => {
+            let report = codec::measure(*rounds).map_err(|error| error.to_string())?;
+            tell(json, &report, codec::text(&report), true)
+        }
+        What::Loop { rate, seconds, terminals, connections, pin_percent, closed, place } => {
+            let report = bench::measure_loop(&LoopPlan {
+                arrivals: if *closed { Arrivals::Closed } else { Arrivals::Open { rate: *rate } },
+                seconds: *seconds,
+                terminals: *terminals,
+                connections: *connections,
+                pin_percent: *pin_percent,
+                data: place.data.clone(),
+                keep: place.keep,
+            })?;
+            tell(json, &report, bench::text(&report), report.audit.clean())
+        }
+        What::Heal { rate, seconds, terminals, place } => {
+            let report = heal::measure(&HealPlan {
+                rate: *rate,
+                seconds: *seconds,
+                terminals: *terminals,
+                data: place.data.clone(),
+                keep: place.keep,
+            })?;
+            tell(json, &report, heal::text(&report), report.audit.clean())
+        }
+        What::Sim { seeds } => {
+            let report = simulator::measure(*seeds);
+            tell(json, &report, simulator::text(&report), report.failed == 0)
+        }
+    }
+}
+
+fn tell<T: Serialize>(json: bool, report: &T, text: String, clean: bool) -> Result<ExitCode, Failure> {
+    if json {
+        print_json(report)?;
+    } else {
+        print!("{text}");
+    }
+    Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
