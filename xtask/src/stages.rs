@@ -59,6 +59,44 @@ pub const STAGES: &[Stage] = &[
         name: "tests",
         run: Run::Tests,
     },
+    Stage {
+        name: "planted",
+        run: Run::Cargo(&[
+            "test",
+            "--package",
+            "sim",
+            "--features",
+            "planted",
+            "planted",
+            "--",
+            "--nocapture",
+        ]),
+    },
+    Stage {
+        name: "seeds",
+        run: Run::Cargo(&[
+            "run",
+            "--release",
+            "--package",
+            "counterfoil",
+            "--",
+            "sim",
+            "--seeds",
+            "0..2000",
+        ]),
+    },
+    Stage {
+        name: "demo",
+        run: Run::Cargo(&[
+            "run",
+            "--release",
+            "--package",
+            "counterfoil",
+            "--",
+            "demo",
+            "--once",
+        ]),
+    },
 ];
 
 /// Checks the prerequisites, runs all stages or only the named ones, and closes with `N passed, N failed`.

@@ -126,7 +126,7 @@ impl Drop for ClearKey {
 impl ZeroizeOnDrop for ClearKey {}
 
 /// A key enciphered under the module's local master key, with its check value: what state and records may hold.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WrappedKey {
     usage: KeyUsage,
     length: u8,

@@ -1,6 +1,7 @@
 //! The security module in software: all keys hang from one local master key.
 //!
-//! Invariant: holds expanded keys derived from the local master key and nothing else; wiped when dropped; the same inputs give the same outputs.
+//! Invariant: holds expanded keys derived from the local master key, and keys that it has opened before; wiped when dropped;
+//! the same inputs give the same outputs.
 
 use crate::{
     block_cipher::{DesCipher, aes_cmac, aes_decrypt, aes_encrypt, set_odd_parity},
@@ -14,15 +15,19 @@ use crate::{
         FIELD_62_DOUBLE, WorkingKeys, decipher_field62, decipher_key, encipher_field62,
     },
 };
-use aes::{Aes256, Aes256Dec, Aes256Enc};
+use aes::Aes256;
 use cipher::{KeyInit, consts::U32};
 use cmac::Cmac;
-use core::fmt;
+use core::{cell::RefCell, fmt};
+use std::collections::BTreeMap;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// Derivation label of the key that wraps all others; the labels of [`KeyUsage`] start at 1.
 const LABEL_KEY_WRAP: u8 = 0;
+
+/// Opened keys that are kept; with one more all are forgotten, and opened again when they are wanted.
+const OPENED_MAX: usize = 65_536;
 
 /// A [`SecurityModule`] inside the process; every party has its own, with its own local master key.
 #[derive(Clone)]
@@ -30,6 +35,21 @@ pub struct SoftwareModule {
     key_wrap: KeyWrap,
     pan_seal: Cmac<Aes256>,
     pan_token: Cmac<Aes256>,
+    opened: RefCell<Opened>,
+}
+
+/// Opening a key costs more than using it (twelve AES blocks), and the same few are used for every message.
+#[derive(Default)]
+struct Opened {
+    keys: BTreeMap<WrappedKey, ClearKey>,
+    day: Option<(u16, Aes256)>,
+}
+
+impl Clone for Opened {
+    /// A copy of the module opens its own.
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 impl SoftwareModule {
@@ -41,15 +61,46 @@ impl SoftwareModule {
             key_wrap: KeyWrap(derive(&master, LABEL_KEY_WRAP, 0)),
             pan_seal: derive(&master, KeyUsage::PanSeal.code(), 0),
             pan_token: derive(&master, KeyUsage::PanToken.code(), 0),
+            opened: RefCell::default(),
         }
     }
 
-    fn day_key<K: KeyInit<KeySize = U32>>(&self, day: u16) -> K {
-        derive(&self.pan_seal, KeyUsage::PanSeal.code(), day)
+    fn with_day_key<T>(&self, day: u16, act: impl FnOnce(&Aes256) -> T) -> T {
+        let mut opened = self.opened.borrow_mut();
+        match &opened.day {
+            Some((kept, key)) if *kept == day => act(key),
+            _ => {
+                let key = derive(&self.pan_seal, KeyUsage::PanSeal.code(), day);
+                act(&opened.day.insert((day, key)).1)
+            }
+        }
+    }
+
+    /// Uses a key that every message needs; it is kept open.
+    fn with_key<T>(
+        &self,
+        usage: KeyUsage,
+        key: &WrappedKey,
+        act: impl FnOnce(&ClearKey) -> Result<T, SecurityError>,
+    ) -> Result<T, SecurityError> {
+        if key.usage() != usage {
+            return Err(SecurityError::KeyUsage { found: key.usage() });
+        }
+        let mut opened = self.opened.borrow_mut();
+        if let Some(clear) = opened.keys.get(key) {
+            return act(clear);
+        }
+        let clear = self.key_wrap.unwrap(usage, key)?;
+        let done = act(&clear);
+        if opened.keys.len() >= OPENED_MAX {
+            opened.keys.clear();
+        }
+        opened.keys.insert(*key, clear);
+        done
     }
 
     fn des(&self, usage: KeyUsage, key: &WrappedKey) -> Result<DesCipher, SecurityError> {
-        self.key_wrap.unwrap(usage, key)?.des()
+        self.with_key(usage, key, ClearKey::des)
     }
 
     /// A master key of double length: no double-length key travels under a single-length one.
@@ -103,11 +154,10 @@ fn random_key(random: &[u8]) -> Result<ClearKey, SecurityError> {
 
 impl SecurityModule for SoftwareModule {
     fn card(&self, pan: &Pan, day: u16) -> Result<Card, SecurityError> {
-        let day_key = self.day_key::<Aes256Enc>(day);
         Ok(Card {
             sealed: SealedPan {
                 key_day: day,
-                block: aes_encrypt(&day_key, pan.pack()),
+                block: self.with_day_key(day, |key| aes_encrypt(key, pan.pack())),
             },
             token: PanToken(aes_cmac(self.pan_token.clone(), &[pan.expose()])),
             bin: pan.bin(),
@@ -117,8 +167,8 @@ impl SecurityModule for SoftwareModule {
     }
 
     fn open_pan(&self, sealed: &SealedPan) -> Result<Pan, SecurityError> {
-        let day_key = self.day_key::<Aes256Dec>(sealed.key_day);
-        let block = Zeroizing::new(aes_decrypt(&day_key, sealed.block));
+        let block = self.with_day_key(sealed.key_day, |key| aes_decrypt(key, sealed.block));
+        let block = Zeroizing::new(block);
         Pan::unpack(&block).ok_or(SecurityError::SealedPan)
     }
 
@@ -128,7 +178,7 @@ impl SecurityModule for SoftwareModule {
         key: &WrappedKey,
         parts: &[&[u8]],
     ) -> Result<[u8; 8], SecurityError> {
-        algorithm.field(&self.key_wrap.unwrap(KeyUsage::Mac, key)?, parts)
+        self.with_key(KeyUsage::Mac, key, |key| algorithm.field(key, parts))
     }
 
     fn mac_matches(
