@@ -22,13 +22,18 @@ pub struct Stage {
 pub enum Run {
     /// `cargo` with these arguments.
     Cargo(&'static [&'static str]),
-    /// All tests of the workspace, by cargo-nextest if it is installed, otherwise by `cargo test`.
+    /// All tests of the workspace, by cargo-nextest if it is installed, otherwise by `cargo test`; without the long runs.
     Tests,
+    /// One of the long runs over whole processes, with what it prints.
+    Slow(&'static str),
     /// Makes the Python environment.
     PythonEnvironment,
     /// That environment's Python with these arguments.
     Python(&'static [&'static str]),
 }
+
+/// Tests whose names begin so are the long runs: each is a stage of its own.
+const SLOW: &str = "slow::";
 
 /// All stages: one line each.
 pub const STAGES: &[Stage] = &[
@@ -58,6 +63,22 @@ pub const STAGES: &[Stage] = &[
     Stage {
         name: "tests",
         run: Run::Tests,
+    },
+    Stage {
+        name: "independent",
+        run: Run::Slow("slow::independent::"),
+    },
+    Stage {
+        name: "mutation",
+        run: Run::Slow("slow::mutation::"),
+    },
+    Stage {
+        name: "disk",
+        run: Run::Slow("slow::disk::"),
+    },
+    Stage {
+        name: "kills",
+        run: Run::Slow("slow::kills::"),
     },
     Stage {
         name: "planted",
@@ -171,6 +192,7 @@ impl Run {
         match self {
             Self::Cargo(arguments) => cargo(arguments),
             Self::Tests => tests(),
+            Self::Slow(filter) => slow(filter),
             Self::PythonEnvironment => python::prepare(),
             Self::Python(arguments) => start(&python::interpreter(), arguments),
         }
@@ -183,14 +205,46 @@ fn tests() -> Result<(), String> {
         .output();
     if nextest.is_ok_and(|output| output.status.success()) {
         // cargo-nextest does not run the examples in the documentation.
-        let run = cargo(&["nextest", "run", "--workspace", "--profile", "ci"]);
+        let others = format!("not test(/^{SLOW}/)");
+        let run = cargo(&[
+            "nextest",
+            "run",
+            "--workspace",
+            "--profile",
+            "ci",
+            "--filterset",
+            &others,
+        ]);
         let documentation = cargo(&["test", "--workspace", "--doc"]);
         return run.and(documentation);
     }
     println!(
         "cargo-nextest is not installed (cargo install cargo-nextest --locked): cargo test runs the same tests"
     );
-    cargo(&["test", "--workspace", "--no-fail-fast"])
+    cargo(&[
+        "test",
+        "--workspace",
+        "--no-fail-fast",
+        "--",
+        "--skip",
+        SLOW,
+    ])
+}
+
+/// Runs one after the other, for they load the machine on purpose, and shows how far they are.
+fn slow(filter: &str) -> Result<(), String> {
+    cargo(&[
+        "test",
+        "--package",
+        "counterfoil",
+        "--test",
+        "all",
+        filter,
+        "--",
+        "--nocapture",
+        "--test-threads",
+        "1",
+    ])
 }
 
 fn cargo(arguments: &[&str]) -> Result<(), String> {
@@ -223,6 +277,24 @@ mod tests {
         assert_eq!(names(&["tests", "format"]), Ok(vec!["format", "tests"]));
         assert_eq!(names(&[]).map(|all| all.len()), Ok(STAGES.len()));
         assert!(names(&["format", "tets"]).is_err());
+    }
+
+    #[test]
+    fn every_long_run_has_its_stage() {
+        let list = root().join("crates/counterfoil/tests/all/slow.rs");
+        let list = std::fs::read_to_string(list).expect("the list of long runs");
+        let folder = root().join("crates/counterfoil/tests/all/slow");
+        for line in list.lines() {
+            let Some(name) = line.strip_prefix("mod ").and_then(|l| l.strip_suffix(';')) else {
+                continue;
+            };
+            let text = std::fs::read_to_string(folder.join(format!("{name}.rs")));
+            let runs = text.expect("the file of a module").contains("#[test]");
+            let staged = STAGES.iter().any(|stage| {
+                matches!(stage.run, Run::Slow(filter) if filter == format!("{SLOW}{name}::"))
+            });
+            assert_eq!(runs, staged, "{name}");
+        }
     }
 
     #[test]

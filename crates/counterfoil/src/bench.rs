@@ -46,6 +46,8 @@ pub struct LoopPlan {
     pub data: PathBuf,
     /// Leaves them there.
     pub keep: bool,
+    /// Where the load tool's own list goes, as JSON.
+    pub list: Option<PathBuf>,
 }
 
 /// Measures the loop: three hosts as processes of their own, and the tills in this one.
@@ -69,6 +71,9 @@ pub fn measure_loop(plan: &LoopPlan) -> Result<LoopReport, Problem> {
     let after = Disk::measure(&plan.data)?;
     let purchases = load.stop()?;
     let data = world.stop();
+    if let Some(path) = &plan.list {
+        purchases::write(path, &purchases)?;
+    }
     let audit = audit::audit(&purchases, &data.join("acquirer"), &data.join("issuer"))?;
     let report = LoopReport::new(plan, &purchases, &ran, [started, ended], [before, after], audit);
     if !plan.keep {

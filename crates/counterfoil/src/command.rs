@@ -148,7 +148,7 @@ fn run(command: Command, zh: bool) -> Result<ExitCode, Failure> {
         Command::Terminal(arguments) => terminal::run(&arguments, zh),
         Command::Printer(arguments) => printer::run(&arguments, zh),
         Command::Where(arguments) => where_is::run(&arguments, zh),
-        Command::Verify(arguments) => verify::run(&arguments, zh),
+        Command::Verify(arguments) => verify::run(&arguments),
         Command::Decode(arguments) => decode::run(&arguments, zh),
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),

@@ -12,6 +12,7 @@ use network::Network;
 use payment::Surroundings;
 use serde::Serialize;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a party says of itself.
 #[derive(Clone, Debug, Serialize)]
@@ -117,12 +118,12 @@ async fn one_sided(
 pub fn network_routes(handle: DriverHandle<Network>, module: SoftwareModule) -> Router {
     Router::new()
         .route("/v1/keys/{member}/reset", post(reset_keys))
-        .with_state((handle.clone(), module))
+        .with_state((handle.clone(), Arc::new(Mutex::new(module))))
         .merge(status_routes(handle))
 }
 
 async fn reset_keys(
-    State((handle, module)): State<(DriverHandle<Network>, SoftwareModule)>,
+    State((handle, module)): State<(DriverHandle<Network>, Arc<Mutex<SoftwareModule>>)>,
     Path(member): Path<String>,
 ) -> Result<StatusCode, (StatusCode, String)> {
     let member = crate::config::institution(&member)
@@ -130,7 +131,7 @@ async fn reset_keys(
     let made = handle.look(move |network, now| {
         network.reset_keys(
             &Surroundings {
-                module: &module,
+                module: &*module.lock().unwrap_or_else(PoisonError::into_inner),
                 now,
                 random: &crate::driver::random,
             },

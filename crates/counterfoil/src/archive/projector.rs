@@ -7,10 +7,14 @@ use crate::journal::Head;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 /// Milliseconds between two looks at the journal, unless somebody wakes it.
 pub const WAKE_MS: u64 = 200;
+/// A projector that is further behind than this, in milliseconds, works without a rest.
+pub const LAG_MS_MAX: u64 = 30_000;
+/// How many times as long as it worked it rests: answers go before rows, and larger batches cost less.
+const REST: u32 = 4;
 
 /// A running projector; it stops when it is dropped.
 #[derive(Debug)]
@@ -44,16 +48,16 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// Waits for the next turn; false when it is to stop.
-    fn next_turn(&self) -> bool {
-        let wait = Duration::from_millis(WAKE_MS);
+    /// Waits for the next turn: whether somebody hurries it; `None` when it is to stop.
+    fn next_turn(&self, rest: Duration) -> Option<bool> {
+        let wait = rest.max(Duration::from_millis(WAKE_MS));
         let idle = |turn: &mut Turn| !turn.woken && !turn.stop;
         let (mut turn, _) = self
             .changed
             .wait_timeout_while(self.turn(), wait, idle)
             .unwrap_or_else(PoisonError::into_inner);
-        turn.woken = false;
-        !turn.stop
+        let woken = std::mem::take(&mut turn.woken);
+        (!turn.stop).then_some(woken)
     }
 }
 
@@ -154,16 +158,27 @@ fn run(data: &Path, shared: &Shared) {
 fn work(store: Result<Store, ArchiveError>, shared: &Shared) -> Result<(), ArchiveError> {
     let mut store = store?;
     shared.change(|turn| turn.place = store.place());
+    let mut hurried = false;
     loop {
-        while store.project_batch()? {
-            shared.change(|turn| turn.place = store.place());
+        let began = Instant::now();
+        let more = store.project_batch()?;
+        shared.change(|turn| turn.place = store.place());
+        if more && (hurried || late(store.place())) {
             if shared.turn().stop {
                 return Ok(());
             }
+            continue;
         }
-        shared.change(|turn| turn.place = store.place());
-        if !shared.next_turn() {
-            return Ok(());
+        match shared.next_turn(began.elapsed() * REST) {
+            Some(woken) => hurried = woken,
+            None => return Ok(()),
         }
     }
+}
+
+/// What was projected last was decided too long ago.
+fn late(place: Head) -> bool {
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let now_ms = since_epoch.map_or(0, |since| since.as_millis());
+    now_ms > u128::try_from(place.now.wall.0).unwrap_or(0) + u128::from(LAG_MS_MAX)
 }

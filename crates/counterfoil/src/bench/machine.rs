@@ -5,6 +5,7 @@ use serde::Serialize;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::Instant;
 
 /// Appends that one measuring of the disk makes, and bytes of each.
@@ -92,6 +93,15 @@ pub fn process_cpu_us(pid: u32) -> Option<u64> {
     let ticks = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
     Some(ticks * (1_000_000 / TICKS_PER_SECOND))
 }
+
+/// CPU nanoseconds that this thread has used; wall time where the system does not say.
+pub fn thread_cpu_ns() -> u64 {
+    let stat = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let ns = stat.split_whitespace().next().and_then(|ns| ns.parse().ok());
+    ns.unwrap_or_else(|| ORIGIN.elapsed().as_nanos() as u64)
+}
+
+static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// CPU microseconds that the whole machine was busy, and that it stole or left idle.
 pub fn machine_cpu_us() -> Option<(u64, u64)> {

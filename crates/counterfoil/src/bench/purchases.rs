@@ -1,9 +1,12 @@
 //! The load tool's own list: what it asked for, and what the till showed. The audit believes nothing else.
 
+use crate::config::Problem;
 use payment::SaleKey;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// How a purchase ended on its till.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Outcome {
     /// Not over.
     Open,
@@ -31,7 +34,7 @@ impl Outcome {
 }
 
 /// One purchase; times are microseconds since the load began.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Purchase {
     /// The till's place.
     pub place: u32,
@@ -49,4 +52,13 @@ pub struct Purchase {
     pub outcome: Outcome,
     /// Begun after the warm-up.
     pub timed: bool,
+}
+
+/// Writes the list as JSON.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn write(path: &Path, purchases: &[Purchase]) -> Result<(), Problem> {
+    let text = serde_json::to_vec(purchases).map_err(|error| error.to_string())?;
+    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }

@@ -49,6 +49,9 @@ enum What {
         /// Closed loop: each terminal begins the next purchase when the last is over
         #[arg(long, conflicts_with = "rate")]
         closed: bool,
+        /// Writes the load tool's own list of purchases to this file, as JSON
+        #[arg(long)]
+        list: Option<PathBuf>,
         #[command(flatten)]
         place: Place,
     },
@@ -91,7 +94,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             let report = codec::measure(*rounds).map_err(|error| error.to_string())?;
             tell(json, &report, codec::text(&report), true)
         }
-        What::Loop { rate, seconds, terminals, connections, pin_percent, closed, place } => {
+        What::Loop { rate, seconds, terminals, connections, pin_percent, closed, list, place } => {
             let report = bench::measure_loop(&LoopPlan {
                 arrivals: if *closed { Arrivals::Closed } else { Arrivals::Open { rate: *rate } },
                 seconds: *seconds,
@@ -100,6 +103,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
                 pin_percent: *pin_percent,
                 data: place.data.clone(),
                 keep: place.keep,
+                list: list.clone(),
             })?;
             tell(json, &report, bench::text(&report), report.audit.clean())
         }

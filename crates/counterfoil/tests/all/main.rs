@@ -1,6 +1,7 @@
 //! The wiring of the program, tried on real sockets and disks.
 
 mod archive;
+mod bench;
 mod driver;
 mod echo;
 mod full_disk;

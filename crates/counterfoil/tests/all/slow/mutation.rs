@@ -294,13 +294,13 @@ fn storm_ports(installation: &Installation, [terminals, members]: [Vec<Vec<u8>>;
         let began = Instant::now();
         let mut sent = 0;
         while sent < count {
-            let Ok(mut stream) = TcpStream::connect_timeout(&local(port), Duration::from_secs(10)) else {
-                panic!("nobody listens for {name} any more");
+            let mut stream = match TcpStream::connect_timeout(&local(port), Duration::from_secs(10)) {
+                Ok(stream) => stream,
+                Err(error) => panic!("nobody takes connections of {name} any more after {sent} mutants: {error}"),
             };
-            stream.set_read_timeout(Some(Duration::from_millis(200))).expect("it is set");
+            stream.set_read_timeout(Some(Duration::from_millis(100))).expect("it is set");
             stream.set_write_timeout(Some(Duration::from_secs(5))).expect("it is set");
-            for _ in 0..8 {
-                sent += 1;
+            for _ in 0..=draw.below(4) {
                 let mut bytes = mutant(&frames[draw.below(frames.len())], &corpus, draw);
                 if !matches!(name, "terminals" | "members") && draw.below(4) == 0 {
                     bytes = (0..draw.below(600)).map(|_| draw.next() as u8).collect();
@@ -309,9 +309,10 @@ fn storm_ports(installation: &Installation, [terminals, members]: [Vec<Vec<u8>>;
                 if stream.write_all(&bytes).is_err() {
                     break;
                 }
+                sent += 1;
             }
             let _ = stream.shutdown(Shutdown::Write);
-            if draw.below(4) == 0 {
+            if draw.below(16) == 0 {
                 let _ = stream.read(&mut [0; 1_024]);
             }
         }
