@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 /// Counterfoil 存根: card acquiring that always knows where the money is.
 #[derive(Debug, Parser)]
-#[command(name = "counterfoil", version, about, long_about = None)]
+#[command(name = "counterfoil", version)]
 pub struct Arguments {
     /// Language of what is printed [default: from LANG, else zh]
     #[arg(long, global = true)]

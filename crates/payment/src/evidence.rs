@@ -192,7 +192,7 @@ impl Evidence {
         match self.confirmation {
             Confirmation::Signed(SignOutcome::Approved, slip) if slip.level >= 4 => Bead::Closed,
             Confirmation::Signed(SignOutcome::Approved, slip)
-                if slip.trouble != crate::sign::Trouble::None =>
+                if slip.level == 0 || slip.trouble != crate::sign::Trouble::None =>
             {
                 Bead::Broken
             }

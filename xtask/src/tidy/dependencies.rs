@@ -208,7 +208,7 @@ mod tests {
                 "`terminal` may not use `libc` (dependencies)",
             ),
             (
-                "[dev-dependencies]\nproptest = \"1\"\nledger.workspace = true",
+                "[dev-dependencies]\nproptest = \"1\"\niso8583.workspace = true",
                 "",
             ),
             (

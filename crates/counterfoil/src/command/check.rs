@@ -6,7 +6,7 @@ use crate::config::{
     terminal::TerminalFile,
 };
 use payment::timeouts::Ladder;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Arguments of `config check`.
@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> 
     Ok(ExitCode::SUCCESS)
 }
 
-fn check(file: &PathBuf) -> Result<Ladder, Failure> {
+fn check(file: &Path) -> Result<Ladder, Failure> {
     let stem = file
         .file_stem()
         .map(|stem| stem.to_string_lossy().into_owned())

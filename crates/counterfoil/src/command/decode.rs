@@ -96,7 +96,7 @@ fn hex(text: &str) -> Result<Vec<u8>, Failure> {
             digits.len()
         ));
     }
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return Err(format!("{} hex characters: an odd number", digits.len()));
     }
     digits

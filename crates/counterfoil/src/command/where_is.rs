@@ -32,7 +32,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> {
     let found = match ask(arguments.control, &arguments.reference)? {
         Asked::Answered(found) => found,
-        Asked::Down => crate::replay::acquirer_sale(&arguments.data, &arguments.reference)?,
+        Asked::Down => crate::replay::acquirer_sale(&arguments.data, &arguments.reference)?.map(Box::new),
     };
     let Some(sale) = found else {
         let (zh_text, en_text) = (
@@ -85,7 +85,7 @@ fn testimony(sale: &SaleView, parties: &[PathBuf]) -> Result<Vec<Testimony>, Fai
 }
 
 enum Asked {
-    Answered(Option<SaleView>),
+    Answered(Option<Box<SaleView>>),
     Down,
 }
 
@@ -107,7 +107,7 @@ fn ask(control: SocketAddr, reference: &str) -> Result<Asked, Failure> {
         .map_err(|error| error.to_string())?;
     match answer.status().as_u16() {
         200 => serde_json::from_str(&text)
-            .map(|sale| Asked::Answered(Some(sale)))
+            .map(|sale| Asked::Answered(Some(Box::new(sale))))
             .map_err(|error| error.to_string()),
         404 => Ok(Asked::Answered(None)),
         status => Err(format!("control port {control} answered {status}: {text}")),

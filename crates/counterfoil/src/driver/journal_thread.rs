@@ -48,7 +48,11 @@ impl<P: Driven> Gathering<P> {
     /// Puts a later gathering behind this one, so that both cost one flush.
     fn join(&mut self, later: Self) {
         let before = self.frames.len();
-        self.now = later.now;
+        // A gathering of looks alone decided nothing and has no time.
+        if later.inputs > 0 {
+            self.now = later.now;
+            self.inputs += later.inputs;
+        }
         self.records += later.records;
         self.blob.extend_from_slice(&later.blob);
         self.frames.extend_from_slice(&later.frames);

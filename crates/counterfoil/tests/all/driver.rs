@@ -71,6 +71,31 @@ fn the_state_is_the_replay_of_the_journal() {
 }
 
 #[test]
+fn every_row_has_the_time_of_its_decisions() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("echo.db");
+    let driver = start(&path);
+    let handle = driver.handle();
+    for n in 0..2_000 {
+        handle.send(Input::Tell(n)).expect("there is room");
+        let (looking, looked) = mpsc::channel();
+        let look = handle.clone();
+        // Looks that nobody waits for come between, in gatherings of their own.
+        std::thread::spawn(move || looking.send(look.look_blocking(|_, _| ())));
+        if n % 100 == 0 {
+            looked.recv().expect("it looked").expect("it answers");
+        }
+    }
+    driver.stop().expect("it stops");
+    let mut last = Mono(0);
+    for row in read(&path).expect("it opens") {
+        let row = row.expect("whole");
+        assert!(row.now.mono >= last && row.now.wall.0 > 0, "{row:?}");
+        last = row.now.mono;
+    }
+}
+
+#[test]
 fn a_start_without_its_snapshots_replays_every_row() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("echo.db");
