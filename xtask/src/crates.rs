@@ -74,9 +74,7 @@ pub const CRATES: &[Row] = &[
         name: "crypto",
         layer: Layer::Leaf,
         internal: &[],
-        external: &[
-            "aes", "cipher", "cmac", "des", "serde", "subtle", "zeroize",
-        ],
+        external: &["aes", "cipher", "cmac", "des", "serde", "subtle", "zeroize"],
     },
     Row {
         name: "receipt",
@@ -157,7 +155,11 @@ pub const CRATES: &[Row] = &[
 
 /// What tests of any crate may use from outside, besides what the crate itself may.
 pub const EXTERNAL_IN_TESTS: &[&str] = &[
-    "expect-test", "postcard", "proptest", "serde_json", "tempfile",
+    "expect-test",
+    "postcard",
+    "proptest",
+    "serde_json",
+    "tempfile",
 ];
 
 /// Crates that must behave the same on every run: their folder carries the bans of `xtask/pure-clippy.toml`.

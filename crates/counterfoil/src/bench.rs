@@ -75,7 +75,14 @@ pub fn measure_loop(plan: &LoopPlan) -> Result<LoopReport, Problem> {
         purchases::write(path, &purchases)?;
     }
     let audit = audit::audit(&purchases, &data.join("acquirer"), &data.join("issuer"))?;
-    let report = LoopReport::new(plan, &purchases, &ran, [started, ended], [before, after], audit);
+    let report = LoopReport::new(
+        plan,
+        &purchases,
+        &ran,
+        [started, ended],
+        [before, after],
+        audit,
+    );
     if !plan.keep {
         // A folder that stays behind costs space, and nothing else.
         let _ = std::fs::remove_dir_all(&data);

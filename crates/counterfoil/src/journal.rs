@@ -120,7 +120,15 @@ impl Journal {
     ///
     /// # Errors
     /// Whatever the disk says; from then on every call is refused with [`JournalError::Poisoned`].
+    ///
+    /// # Panics
+    /// When monotonic time goes back (settled 14).
     pub fn append(&mut self, now: Now, records: &[u8]) -> Result<u64, JournalError> {
+        let before = self.head.now.mono;
+        assert!(
+            now.mono >= before,
+            "time goes back from {before:?} to {now:?}"
+        );
         self.write(|journal| {
             let seq = journal.head.seq + 1;
             let chain = chain::link(&journal.head.chain, seq, now, RECORDS_VERSION, records);

@@ -33,14 +33,34 @@ pub struct Audit {
 impl Audit {
     /// Nothing is wrong.
     pub fn clean(&self) -> bool {
-        let Self { purchases, audited, one_sided, lost, double, open, strange, sums_minor: [tills, acquirer, issuer] } =
-            *self;
-        purchases == audited && one_sided + lost + double + open + strange == 0 && tills == acquirer && tills == issuer
+        let Self {
+            purchases,
+            audited,
+            one_sided,
+            lost,
+            double,
+            open,
+            strange,
+            sums_minor: [tills, acquirer, issuer],
+        } = *self;
+        purchases == audited
+            && one_sided + lost + double + open + strange == 0
+            && tills == acquirer
+            && tills == issuer
     }
 
     /// In one line.
     pub fn text(&self) -> String {
-        let Self { purchases, audited, one_sided, lost, double, open, strange, sums_minor } = self;
+        let Self {
+            purchases,
+            audited,
+            one_sided,
+            lost,
+            double,
+            open,
+            strange,
+            sums_minor,
+        } = self;
         format!(
             "audited {audited} of {purchases}: {one_sided} one-sided, {lost} lost, {double} double, {open} open, \
              {strange} never asked for; sums {}",
@@ -100,14 +120,16 @@ pub fn compare(purchases: &[Purchase], acquirer: &Path, issuer: &Path) -> rusqli
     for purchase in purchases {
         let Some(key) = purchase.key else { continue };
         begun += 1;
-        transaction.prepare_cached("INSERT INTO tape VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
-            key.terminal.to_string(),
-            key.batch.0,
-            key.stan.0,
-            key.merchant.to_string(),
-            purchase.amount_minor as i64,
-            purchase.outcome.paid(),
-        ])?;
+        transaction
+            .prepare_cached("INSERT INTO tape VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?
+            .execute(params![
+                key.terminal.to_string(),
+                key.batch.0,
+                key.stan.0,
+                key.merchant.to_string(),
+                purchase.amount_minor as i64,
+                purchase.outcome.paid(),
+            ])?;
     }
     transaction.commit()?;
     for (path, name) in [(acquirer, "acquirer"), (issuer, "issuer")] {
@@ -115,20 +137,33 @@ pub fn compare(purchases: &[Purchase], acquirer: &Path, issuer: &Path) -> rusqli
     }
     sql.execute_batch(BESIDE)?;
     let count = |query: &str| sql.query_row(query, [], |row| row.get::<_, i64>(0));
-    let wrong = |condition: &str| count(&format!("SELECT count(*) FROM beside WHERE {condition}")).map(|n| n as u64);
+    let wrong = |condition: &str| {
+        count(&format!("SELECT count(*) FROM beside WHERE {condition}")).map(|n| n as u64)
+    };
     let never_begun = purchases.len() as u64 - begun;
-    let open = |p: &&Purchase| matches!(p.outcome, super::purchases::Outcome::Open | super::purchases::Outcome::Case);
+    let open = |p: &&Purchase| {
+        matches!(
+            p.outcome,
+            super::purchases::Outcome::Open | super::purchases::Outcome::Case
+        )
+    };
     Ok(Audit {
         purchases: purchases.len() as u64,
         audited: wrong("1")? + never_begun,
-        one_sided: wrong("(paid AND (debits = 0 OR NOT answered OR debited IS NOT amount)) OR (NOT paid AND debits > 0)")?,
+        one_sided: wrong(
+            "(paid AND (debits = 0 OR NOT answered OR debited IS NOT amount)) OR (NOT paid AND debits > 0)",
+        )?,
         lost: wrong("paid AND NOT stands")?,
         double: wrong("debits > 1")?,
         open: purchases.iter().filter(open).count() as u64,
-        strange: count("SELECT (SELECT count(*) FROM standing) - (SELECT count(DISTINCT debit) FROM beside)")? as u64,
+        strange: count(
+            "SELECT (SELECT count(*) FROM standing) - (SELECT count(DISTINCT debit) FROM beside)",
+        )? as u64,
         sums_minor: [
             count("SELECT coalesce(sum(amount), 0) FROM tape WHERE paid")?,
-            count("SELECT coalesce(sum(amount_minor), 0) FROM acquirer.sale WHERE stands AND moves_money")?,
+            count(
+                "SELECT coalesce(sum(amount_minor), 0) FROM acquirer.sale WHERE stands AND moves_money",
+            )?,
             count("SELECT coalesce(sum(amount), 0) FROM standing")?,
         ],
     })

@@ -45,7 +45,13 @@ pub fn measure(rounds: u32) -> Result<CodecReport, iso8583::Error> {
         Ok(())
     })?;
     let fields = message.fields().count();
-    Ok(CodecReport { decode_per_s, encode_per_s, bytes, fields, machine: Machine::here() })
+    Ok(CodecReport {
+        decode_per_s,
+        encode_per_s,
+        bytes,
+        fields,
+        machine: Machine::here(),
+    })
 }
 
 fn median(
@@ -67,7 +73,13 @@ fn median(
 
 /// As lines.
 pub fn text(report: &CodecReport) -> String {
-    let CodecReport { decode_per_s, encode_per_s, bytes, fields, machine } = report;
+    let CodecReport {
+        decode_per_s,
+        encode_per_s,
+        bytes,
+        fields,
+        machine,
+    } = report;
     format!(
         "BCD purchase of {bytes} bytes, {fields} fields, one thread, per second of its CPU time\n  decode {decode_per_s}/s\n  encode {encode_per_s}/s\nmachine {}\n",
         machine.text()

@@ -31,8 +31,10 @@ pub struct HealPlan {
     pub rate: u32,
     /// Seconds of load; the hop is broken during the middle third.
     pub seconds: u32,
-    /// Terminals.
+    /// Terminals; each one-sided purchase holds one.
     pub terminals: u16,
+    /// Connections that they share.
+    pub connections: u16,
     /// Where journals go; emptied first.
     pub data: PathBuf,
     /// Leaves them there.
@@ -64,7 +66,7 @@ pub fn measure(plan: &HealPlan) -> Result<HealReport, Problem> {
     let world = World::start(&Plan {
         data: plan.data.clone(),
         terminals: plan.terminals,
-        connections: 8,
+        connections: plan.connections,
         ladders: Ladders::Demo,
         breakable: true,
     })?;
@@ -73,7 +75,12 @@ pub fn measure(plan: &HealPlan) -> Result<HealReport, Problem> {
     let third = Duration::from_secs(u64::from(plan.seconds)) / 3;
     let arrivals = Arrivals::Open { rate: plan.rate };
     load.run(arrivals, third, Duration::ZERO, Duration::ZERO);
-    hop.plan(Fault { mti: Some(0x0210), direction: Direction::Back, act: Act::Drop, times: LOST_MAX });
+    hop.plan(Fault {
+        mti: None,
+        direction: Direction::Back,
+        act: Act::Drop,
+        times: LOST_MAX,
+    });
     load.run(arrivals, third, Duration::ZERO, Duration::ZERO);
     hop.heal();
     let healed_us = load.now_us();
@@ -100,7 +107,9 @@ pub fn measure(plan: &HealPlan) -> Result<HealReport, Problem> {
 /// Of every purchase that the issuer had debited and the till could not know of: how long until it was taken back.
 fn one_sided(purchases: &[Purchase], healed_us: u64) -> impl Iterator<Item = u64> {
     let timeout_us = Ladder::DEMO.acquirer_ms * 1_000;
-    let reversed = purchases.iter().filter(|purchase| purchase.outcome == Outcome::Reversed);
+    let reversed = purchases
+        .iter()
+        .filter(|purchase| purchase.outcome == Outcome::Reversed);
     reversed.map(move |purchase| {
         let from = healed_us.max(purchase.sent_us + timeout_us);
         purchase.ended_us.saturating_sub(from)
@@ -115,7 +124,14 @@ pub fn text(report: &HealReport) -> String {
     let _ = writeln!(
         out,
         "answers lost between network and acquirer for {:.1} s\napproved {}  recovered {}  declined {}  reversed {}  not sent {}  refused {}  open {}",
-        report.broken_s, o.approved, o.recovered, o.declined, o.reversed, o.not_sent, o.refused, o.open
+        report.broken_s,
+        o.approved,
+        o.recovered,
+        o.declined,
+        o.reversed,
+        o.not_sent,
+        o.refused,
+        o.open
     );
     let _ = write!(out, "healed after (µs)");
     for (name, us) in report.heal_us.percentiles() {
@@ -130,6 +146,11 @@ pub fn text(report: &HealReport) -> String {
         Some(false) => "MISSED",
         None => "not decided: too few one-sided purchases",
     };
-    let _ = writeln!(out, "target p99 ≤ {TARGET_P99_US} µs: {met}\nmachine {}\n{}", report.machine.text(), report.audit.text());
+    let _ = writeln!(
+        out,
+        "target p99 ≤ {TARGET_P99_US} µs: {met}\nmachine {}\n{}",
+        report.machine.text(),
+        report.audit.text()
+    );
     out
 }

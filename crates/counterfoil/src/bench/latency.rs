@@ -37,7 +37,9 @@ impl Latency {
     pub fn of(samples: impl IntoIterator<Item = u64>) -> Self {
         let mut histogram =
             Histogram::<u64>::new_with_max(LATENCY_US_MAX, 3).expect("the bounds are constants");
-        samples.into_iter().for_each(|us| histogram.saturating_record(us));
+        samples
+            .into_iter()
+            .for_each(|us| histogram.saturating_record(us));
         let n = histogram.len();
         let at = |above_of: u64, quantile: f64| {
             (n / above_of >= SAMPLES_ABOVE_MIN).then(|| histogram.value_at_quantile(quantile))
@@ -71,9 +73,18 @@ mod tests {
 
     #[test]
     fn a_percentile_needs_a_hundred_samples_above_it() {
-        for (samples, p50, p99) in [(0, false, false), (199, false, false), (200, true, false), (10_000, true, true)] {
+        for (samples, p50, p99) in [
+            (0, false, false),
+            (199, false, false),
+            (200, true, false),
+            (10_000, true, true),
+        ] {
             let latency = Latency::of(1..=samples);
-            assert_eq!((latency.p50.is_some(), latency.p99.is_some()), (p50, p99), "{samples}");
+            assert_eq!(
+                (latency.p50.is_some(), latency.p99.is_some()),
+                (p50, p99),
+                "{samples}"
+            );
             assert_eq!((latency.n, latency.max), (samples, samples));
         }
     }

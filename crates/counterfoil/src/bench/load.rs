@@ -24,6 +24,8 @@ const SIGN_ON: Duration = Duration::from_secs(60);
 const LATE_US: u64 = 1_000;
 /// Purchases are up to this amount, in fen: below it the issuer asks for no PIN.
 const AMOUNT_MINOR_MAX: u64 = 99_999;
+/// Arrivals are looked at so often, in microseconds: a wake-up for each would cost more than the purchase.
+const LOOK_US: u64 = 500;
 /// The load is the same every time.
 const SEED: u64 = 0x5EED_C0DE;
 
@@ -85,7 +87,9 @@ struct Floor {
 impl Load {
     /// Starts the tills, signs them on and sees one purchase through.
     pub(super) fn sign_on(world: &World, pin_percent: u8) -> Result<Self, Problem> {
-        let (running, mut shown) = world.runtime.block_on(async { party::terminals(&world.till) })?;
+        let (running, mut shown) = world
+            .runtime
+            .block_on(async { party::terminals(&world.till) })?;
         let handle = running.handle().clone();
         let count = world.till.count;
         for place in 0..count {
@@ -105,7 +109,9 @@ impl Load {
             };
             match tokio::time::timeout(SIGN_ON, all).await {
                 Ok(result) => result,
-                Err(_) => Err(format!("{signed_on} of {count} tills signed on within {SIGN_ON:?}")),
+                Err(_) => Err(format!(
+                    "{signed_on} of {count} tills signed on within {SIGN_ON:?}"
+                )),
             }
         })?;
         let tills = Arc::new(Tills {
@@ -126,7 +132,11 @@ impl Load {
             .name("till screens".to_owned())
             .spawn(move || watching.watch(shown))
             .map_err(|error| error.to_string())?;
-        let load = Self { tills, running, watcher };
+        let load = Self {
+            tills,
+            running,
+            watcher,
+        };
         load.first_approval()?;
         Ok(load)
     }
@@ -146,11 +156,24 @@ impl Load {
     }
 
     /// Begins purchases as planned and waits until all are over.
-    pub(super) fn run(&mut self, arrivals: Arrivals, total: Duration, warm_up: Duration, drain: Duration) -> Ran {
+    pub(super) fn run(
+        &mut self,
+        arrivals: Arrivals,
+        total: Duration,
+        warm_up: Duration,
+        drain: Duration,
+    ) -> Ran {
         let tills = &self.tills;
         let begin = tills.now_us();
-        let (from_us, end_us) = (begin + warm_up.as_micros() as u64, begin + total.as_micros() as u64);
-        let mut ran = Ran { measured: total - warm_up, from_us, ..Ran::default() };
+        let (from_us, end_us) = (
+            begin + warm_up.as_micros() as u64,
+            begin + total.as_micros() as u64,
+        );
+        let mut ran = Ran {
+            measured: total - warm_up,
+            from_us,
+            ..Ran::default()
+        };
         match arrivals {
             Arrivals::Open { rate } => {
                 let mut random = Random(SEED);
@@ -163,7 +186,7 @@ impl Load {
                     }
                     let now = tills.now_us();
                     if intended > now {
-                        std::thread::sleep(Duration::from_micros(intended - now));
+                        std::thread::sleep(Duration::from_micros((intended - now).max(LOOK_US)));
                     }
                     let timed = intended >= from_us;
                     tills.arrive(intended, timed);
@@ -200,7 +223,9 @@ impl Load {
     pub(super) fn stop(self) -> Result<Vec<Purchase>, Problem> {
         self.running.stop()?;
         // The channel of screens ends with the driver.
-        self.watcher.join().map_err(|_| "the watcher of screens panicked".to_owned())?;
+        self.watcher
+            .join()
+            .map_err(|_| "the watcher of screens panicked".to_owned())?;
         Ok(std::mem::take(&mut self.tills.lock().purchases))
     }
 }
@@ -216,7 +241,11 @@ fn cards(world: &World, handle: &DriverHandle<Fleet>) -> Result<Vec<[Presented; 
     let count = world.till.count;
     let looked = handle.look_blocking(move |fleet, now| {
         let random = || [0; 32];
-        let around = Surroundings { module: &module, now, random: &random };
+        let around = Surroundings {
+            module: &module,
+            now,
+            random: &random,
+        };
         let pin = Pin::parse(world::PIN.as_bytes()).ok()?;
         let numbers: Vec<String> = world::cards().collect();
         (0..count)
@@ -224,12 +253,18 @@ fn cards(world: &World, handle: &DriverHandle<Fleet>) -> Result<Vec<[Presented; 
                 let number = &numbers[place as usize % numbers.len()];
                 let track = format!("{number}D{}201000000000", world::EXPIRY);
                 let terminal = fleet.terminal(place)?;
-                let present = |pin| terminal.present(&around, Track2::parse(track.as_bytes())?, pin).ok();
+                let present = |pin| {
+                    terminal
+                        .present(&around, Track2::parse(track.as_bytes())?, pin)
+                        .ok()
+                };
                 Some([present(Some(&pin))?, present(None)?])
             })
             .collect::<Option<Vec<_>>>()
     });
-    looked.map_err(|refused| refused.to_string())?.ok_or("a card could not be read".to_owned())
+    looked
+        .map_err(|refused| refused.to_string())?
+        .ok_or("a card could not be read".to_owned())
 }
 
 impl Tills {
@@ -248,7 +283,12 @@ impl Tills {
     }
 
     fn send(&self, begun: Vec<Begun>) {
-        for Begun { place, number, amount_minor } in begun {
+        for Begun {
+            place,
+            number,
+            amount_minor,
+        } in begun
+        {
             let with_pin = (number as u64 * 7) % 100 < self.pin_percent;
             let presented = Box::new(self.cards[place as usize][usize::from(!with_pin)].clone());
             let amount = Amount::fen(amount_minor);
@@ -267,15 +307,23 @@ impl Tills {
             for (place, screen) in screens.drain(..) {
                 match screen {
                     Screen::Confirming(key) => floor.called(place, key),
-                    Screen::Approved { recovered: false, .. } => floor.over(place, Outcome::Approved, now),
-                    Screen::Approved { recovered: true, .. } => floor.over(place, Outcome::Recovered, now),
-                    Screen::Declined { code, .. } => floor.over(place, Outcome::Declined(code.0), now),
+                    Screen::Approved {
+                        recovered: false, ..
+                    } => floor.over(place, Outcome::Approved, now),
+                    Screen::Approved {
+                        recovered: true, ..
+                    } => floor.over(place, Outcome::Recovered, now),
+                    Screen::Declined { code, .. } => {
+                        floor.over(place, Outcome::Declined(code.0), now)
+                    }
                     Screen::NotSent(_) => floor.over(place, Outcome::NotSent, now),
                     Screen::Reversed { .. } => floor.over(place, Outcome::Reversed, now),
                     Screen::Case(_) => floor.over(place, Outcome::Case, now),
                     Screen::Busy(_) => floor.over(place, Outcome::Refused, now),
                     // The load's cashiers never hand goods over before the till says so.
-                    Screen::AskGoods(_) => drop(press(&self.handle, place, Command::GoodsHandedOver(false))),
+                    Screen::AskGoods(_) => {
+                        drop(press(&self.handle, place, Command::GoodsHandedOver(false)))
+                    }
                     _ => {}
                 }
             }
@@ -333,7 +381,11 @@ impl Floor {
             self.current[place as usize] = Some(number);
             let purchase = &mut self.purchases[number];
             (purchase.place, purchase.sent_us) = (place, now_us);
-            begun.push(Begun { place, number, amount_minor: purchase.amount_minor });
+            begun.push(Begun {
+                place,
+                number,
+                amount_minor: purchase.amount_minor,
+            });
         }
         begun
     }
@@ -345,7 +397,9 @@ impl Floor {
     }
 
     fn over(&mut self, place: u32, outcome: Outcome, now_us: u64) {
-        let Some(number) = self.current[place as usize].take() else { return };
+        let Some(number) = self.current[place as usize].take() else {
+            return;
+        };
         let purchase = &mut self.purchases[number];
         (purchase.outcome, purchase.ended_us) = (outcome, now_us);
         self.free.push_back(place);

@@ -36,17 +36,33 @@ impl Machine {
         let cpu = read("/proc/cpuinfo");
         let cpu = cpu.lines().find_map(|line| line.strip_prefix("model name"));
         Self {
-            cpu: cpu.map_or("unknown", |name| name.trim_start_matches([' ', '\t', ':'])).to_owned(),
+            cpu: cpu
+                .map_or("unknown", |name| name.trim_start_matches([' ', '\t', ':']))
+                .to_owned(),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
-            load_average: read("/proc/loadavg").split(' ').take(3).collect::<Vec<_>>().join(" "),
-            build: if cfg!(debug_assertions) { "debug" } else { "release" },
+            load_average: read("/proc/loadavg")
+                .split(' ')
+                .take(3)
+                .collect::<Vec<_>>()
+                .join(" "),
+            build: if cfg!(debug_assertions) {
+                "debug"
+            } else {
+                "release"
+            },
         }
     }
 
     /// In one line.
     pub fn text(&self) -> String {
-        let Self { cpu, cores, kernel, load_average, build } = self;
+        let Self {
+            cpu,
+            cores,
+            kernel,
+            load_average,
+            build,
+        } = self;
         format!("{cpu}, {cores} cores, Linux {kernel}, load average {load_average}, {build} build")
     }
 }
@@ -68,7 +84,11 @@ impl Disk {
     pub fn measure(folder: &Path) -> Result<Self, Problem> {
         let path = folder.join("fdatasync");
         let problem = |error: std::io::Error| format!("{}: {error}", path.display());
-        let mut file = OpenOptions::new().create(true).append(true).open(&path).map_err(problem)?;
+        let mut file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .map_err(problem)?;
         let mut times = Vec::with_capacity(APPENDS);
         for _ in 0..APPENDS {
             let started = Instant::now();
@@ -97,7 +117,10 @@ pub fn process_cpu_us(pid: u32) -> Option<u64> {
 /// CPU nanoseconds that this thread has used; wall time where the system does not say.
 pub fn thread_cpu_ns() -> u64 {
     let stat = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let ns = stat.split_whitespace().next().and_then(|ns| ns.parse().ok());
+    let ns = stat
+        .split_whitespace()
+        .next()
+        .and_then(|ns| ns.parse().ok());
     ns.unwrap_or_else(|| ORIGIN.elapsed().as_nanos() as u64)
 }
 
@@ -106,9 +129,19 @@ static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 /// CPU microseconds that the whole machine was busy, and that it stole or left idle.
 pub fn machine_cpu_us() -> Option<(u64, u64)> {
     let stat = fs::read_to_string("/proc/stat").ok()?;
-    let ticks: Vec<u64> =
-        stat.lines().next()?.split_whitespace().skip(1).filter_map(|field| field.parse().ok()).collect();
-    let [user, nice, system, idle, waiting, irq, soft, steal, ..] = ticks.as_slice() else { return None };
+    let ticks: Vec<u64> = stat
+        .lines()
+        .next()?
+        .split_whitespace()
+        .skip(1)
+        .filter_map(|field| field.parse().ok())
+        .collect();
+    let [user, nice, system, idle, waiting, irq, soft, steal, ..] = ticks.as_slice() else {
+        return None;
+    };
     let us = |ticks: u64| ticks * (1_000_000 / TICKS_PER_SECOND);
-    Some((us(user + nice + system + irq + soft), us(idle + waiting + steal)))
+    Some((
+        us(user + nice + system + irq + soft),
+        us(idle + waiting + steal),
+    ))
 }

@@ -122,7 +122,8 @@ impl LoopReport {
         let approved = || timed().filter(|purchase| purchase.outcome == Outcome::Approved);
         let end_us = ran.from_us + ran.measured.as_micros() as u64;
         let in_time = purchases.iter().filter(|purchase| {
-            purchase.outcome == Outcome::Approved && (ran.from_us..end_us).contains(&purchase.ended_us)
+            purchase.outcome == Outcome::Approved
+                && (ran.from_us..end_us).contains(&purchase.ended_us)
         });
         let (arrivals, offered_per_s) = match plan.arrivals {
             Arrivals::Open { rate } => ("open", Some(rate)),
@@ -177,7 +178,10 @@ fn costs(purchases: f64, before: &Usage, after: &Usage) -> (Vec<Process>, f64) {
         record_bytes_per_purchase: None,
         flush_us: None,
     });
-    let ours = processes.iter().map(|process| process.cpu_us_per_purchase * purchases).sum::<f64>();
+    let ours = processes
+        .iter()
+        .map(|process| process.cpu_us_per_purchase * purchases)
+        .sum::<f64>();
     let busy = (after.machine_us.0 - before.machine_us.0) as f64;
     let all = busy + (after.machine_us.1 - before.machine_us.1) as f64;
     (processes, ((busy - ours) / all.max(1.0) * 100.0).max(0.0))
@@ -187,9 +191,10 @@ fn costs(purchases: f64, before: &Usage, after: &Usage) -> (Vec<Process>, f64) {
 pub fn text(report: &LoopReport) -> String {
     let mut out = String::new();
     let r = report;
-    let offered = r.offered_per_s.map_or("closed loop, its latencies promise nothing".to_owned(), |rate| {
-        format!("open loop, Poisson, offered {rate}/s")
-    });
+    let offered = r.offered_per_s.map_or(
+        "closed loop, its latencies promise nothing".to_owned(),
+        |rate| format!("open loop, Poisson, offered {rate}/s"),
+    );
     let _ = writeln!(
         out,
         "{} terminals on {} connections, PIN on {} %; {offered}; 4 processes, each flushes before it answers",
@@ -199,7 +204,15 @@ pub fn text(report: &LoopReport) -> String {
     let _ = writeln!(
         out,
         "achieved {:.0}/s over {:.1} s    approved {}  recovered {}  declined {}  reversed {}  not sent {}  refused {}  open {}",
-        r.achieved_per_s, r.measured_s, o.approved, o.recovered, o.declined, o.reversed, o.not_sent, o.refused, o.open
+        r.achieved_per_s,
+        r.measured_s,
+        o.approved,
+        o.recovered,
+        o.declined,
+        o.reversed,
+        o.not_sent,
+        o.refused,
+        o.open
     );
     let mut latency = |name: &str, latency: &Latency| {
         let _ = write!(out, "{name}");
@@ -217,11 +230,20 @@ pub fn text(report: &LoopReport) -> String {
         latency("  not approved                  ", &r.others_us);
     }
     for p in &r.processes {
-        let _ = write!(out, "cost/purchase  {:<20} {:>6.1} µs CPU", p.name, p.cpu_us_per_purchase);
-        if let (Some(flushes), Some(bytes), Some((p50, p99))) =
-            (p.flushes_per_purchase, p.record_bytes_per_purchase, p.flush_us)
-        {
-            let _ = write!(out, "  {flushes:.3} flushes (p50/p99 {p50}/{p99} µs)  {bytes:.0} B of records");
+        let _ = write!(
+            out,
+            "cost/purchase  {:<20} {:>6.1} µs CPU",
+            p.name, p.cpu_us_per_purchase
+        );
+        if let (Some(flushes), Some(bytes), Some((p50, p99))) = (
+            p.flushes_per_purchase,
+            p.record_bytes_per_purchase,
+            p.flush_us,
+        ) {
+            let _ = write!(
+                out,
+                "  {flushes:.3} flushes (p50/p99 {p50}/{p99} µs)  {bytes:.0} B of records"
+            );
         }
         let _ = writeln!(out);
     }
@@ -229,14 +251,24 @@ pub fn text(report: &LoopReport) -> String {
     let _ = writeln!(
         out,
         "disk before/after  fdatasync p50/p99 {}/{} {}/{} µs    foreign CPU {:.1} %",
-        before.fdatasync_p50_us, before.fdatasync_p99_us, after.fdatasync_p50_us, after.fdatasync_p99_us, r.foreign_cpu_percent
+        before.fdatasync_p50_us,
+        before.fdatasync_p99_us,
+        after.fdatasync_p50_us,
+        after.fdatasync_p99_us,
+        r.foreign_cpu_percent
     );
     let _ = writeln!(out, "machine {}", r.machine.text());
     if r.generator_limited {
-        let _ = writeln!(out, "GENERATOR-LIMITED: more than {LATE_PERCENT_MAX} % of arrivals were dispatched late");
+        let _ = writeln!(
+            out,
+            "GENERATOR-LIMITED: more than {LATE_PERCENT_MAX} % of arrivals were dispatched late"
+        );
     }
     if r.disturbed {
-        let _ = writeln!(out, "DISTURBED: other programs took more than {FOREIGN_PERCENT_MAX} % of the CPU time");
+        let _ = writeln!(
+            out,
+            "DISTURBED: other programs took more than {FOREIGN_PERCENT_MAX} % of the CPU time"
+        );
     }
     let _ = writeln!(out, "{}", r.audit.text());
     out

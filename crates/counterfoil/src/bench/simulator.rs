@@ -38,7 +38,14 @@ pub fn measure(seeds: u64) -> SimulatorReport {
 
 /// As lines.
 pub fn text(report: &SimulatorReport) -> String {
-    let SimulatorReport { purchases_per_cpu_s, seeds, purchases, cpu_s, failed, machine } = report;
+    let SimulatorReport {
+        purchases_per_cpu_s,
+        seeds,
+        purchases,
+        cpu_s,
+        failed,
+        machine,
+    } = report;
     format!(
         "simulator, one thread: {seeds} worlds, {purchases} purchases, {cpu_s:.2} s of CPU time, {failed} failed\n  \
          {purchases_per_cpu_s} purchases/s of CPU time\nmachine {}\n",

@@ -109,7 +109,12 @@ impl World {
             network: port()?,
             controls: [port()?, port()?, port()?],
         };
-        let mut hosts = vec![Host::start("network", at.controls[1], &network_toml(plan, &at), data)?];
+        let mut hosts = vec![Host::start(
+            "network",
+            at.controls[1],
+            &network_toml(plan, &at),
+            data,
+        )?];
         let hop = match plan.breakable {
             true => Some(
                 runtime
@@ -119,17 +124,29 @@ impl World {
             false => None,
         };
         let upstream = hop.as_ref().map_or(at.network, Hop::address);
-        hosts.push(Host::start("issuer", at.controls[2], &issuer_toml(plan, &at), data)?);
+        hosts.push(Host::start(
+            "issuer",
+            at.controls[2],
+            &issuer_toml(plan, &at),
+            data,
+        )?);
         let acquirer = acquirer_toml(plan, &at, upstream);
         hosts.push(Host::start("acquirer", at.controls[0], &acquirer, data)?);
         let till = config::parse(&terminal_toml(plan, &at))?;
-        Ok(Self { hosts, data: data.clone(), runtime, till, hop })
+        Ok(Self {
+            hosts,
+            data: data.clone(),
+            runtime,
+            till,
+            hop,
+        })
     }
 
     /// CPU time and flushes up to now.
     pub(super) fn usage(&self) -> Result<Usage, Problem> {
         let hosts = self.hosts.iter().map(|host| {
-            let cpu = machine::process_cpu_us(host.child.id()).ok_or(format!("{} has ended", host.name))?;
+            let cpu = machine::process_cpu_us(host.child.id())
+                .ok_or(format!("{} has ended", host.name))?;
             Ok((host.name, cpu, status(host.control)?))
         });
         Ok(Usage {
@@ -146,7 +163,12 @@ impl World {
 }
 
 impl Host {
-    fn start(name: &'static str, control: SocketAddr, toml: &str, data: &Path) -> Result<Self, Problem> {
+    fn start(
+        name: &'static str,
+        control: SocketAddr,
+        toml: &str,
+        data: &Path,
+    ) -> Result<Self, Problem> {
         let config = data.join(format!("{name}.toml"));
         fs::write(&config, toml).map_err(|error| format!("{}: {error}", config.display()))?;
         let program = std::env::current_exe().map_err(|error| error.to_string())?;
@@ -159,7 +181,11 @@ impl Host {
             .stdout(Stdio::null())
             .spawn()
             .map_err(|error| format!("{name}: {error}"))?;
-        let mut host = Self { name, child, control };
+        let mut host = Self {
+            name,
+            child,
+            control,
+        };
         let until = Instant::now() + START;
         while status(control).is_err() {
             if let Ok(Some(ended)) = host.child.try_wait() {
@@ -175,8 +201,13 @@ impl Host {
 }
 
 fn status(control: SocketAddr) -> Result<Status, Problem> {
-    let mut answer = ureq::get(format!("http://{control}/v1/status")).call().map_err(|error| error.to_string())?;
-    let text = answer.body_mut().read_to_string().map_err(|error| error.to_string())?;
+    let mut answer = ureq::get(format!("http://{control}/v1/status"))
+        .call()
+        .map_err(|error| error.to_string())?;
+    let text = answer
+        .body_mut()
+        .read_to_string()
+        .map_err(|error| error.to_string())?;
     serde_json::from_str(&text).map_err(|error| error.to_string())
 }
 
@@ -215,7 +246,12 @@ fn toml_text(path: &Path) -> String {
 }
 
 fn ladder(plan: &Plan) -> String {
-    let Ladder { issuer_ms, network_ms, acquirer_ms, terminal_ms } = match plan.ladders {
+    let Ladder {
+        issuer_ms,
+        network_ms,
+        acquirer_ms,
+        terminal_ms,
+    } = match plan.ladders {
         Ladders::Default => Ladder::default(),
         Ladders::Demo => Ladder::DEMO,
     };

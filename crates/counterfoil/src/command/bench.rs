@@ -58,14 +58,17 @@ enum What {
     /// How long one-sided purchases stay one-sided; exit status 0 only with a clean audit
     Heal {
         /// Purchases offered in a second
-        #[arg(long, default_value_t = 200, value_parser = value_parser!(u32).range(1..=1_000_000))]
+        #[arg(long, default_value_t = 2_500, value_parser = value_parser!(u32).range(1..=1_000_000))]
         rate: u32,
         /// Seconds of load; the hop is broken during the middle third
-        #[arg(long, default_value_t = 18, value_parser = value_parser!(u32).range(3..=3_600))]
+        #[arg(long, default_value_t = 15, value_parser = value_parser!(u32).range(3..=3_600))]
         seconds: u32,
         /// Terminals, one purchase at a time each
-        #[arg(long, default_value_t = 4_000, value_parser = value_parser!(u16).range(1..))]
+        #[arg(long, default_value_t = 16_000, value_parser = value_parser!(u16).range(1..))]
         terminals: u16,
+        /// Connections that the terminals share
+        #[arg(long, default_value_t = 32, value_parser = value_parser!(u16).range(1..))]
+        connections: u16,
         #[command(flatten)]
         place: Place,
     },
@@ -94,9 +97,22 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             let report = codec::measure(*rounds).map_err(|error| error.to_string())?;
             tell(json, &report, codec::text(&report), true)
         }
-        What::Loop { rate, seconds, terminals, connections, pin_percent, closed, list, place } => {
+        What::Loop {
+            rate,
+            seconds,
+            terminals,
+            connections,
+            pin_percent,
+            closed,
+            list,
+            place,
+        } => {
             let report = bench::measure_loop(&LoopPlan {
-                arrivals: if *closed { Arrivals::Closed } else { Arrivals::Open { rate: *rate } },
+                arrivals: if *closed {
+                    Arrivals::Closed
+                } else {
+                    Arrivals::Open { rate: *rate }
+                },
                 seconds: *seconds,
                 terminals: *terminals,
                 connections: *connections,
@@ -107,11 +123,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             })?;
             tell(json, &report, bench::text(&report), report.audit.clean())
         }
-        What::Heal { rate, seconds, terminals, place } => {
+        What::Heal {
+            rate,
+            seconds,
+            terminals,
+            connections,
+            place,
+        } => {
             let report = heal::measure(&HealPlan {
                 rate: *rate,
                 seconds: *seconds,
                 terminals: *terminals,
+                connections: *connections,
                 data: place.data.clone(),
                 keep: place.keep,
             })?;
@@ -124,11 +147,20 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
 }
 
-fn tell<T: Serialize>(json: bool, report: &T, text: String, clean: bool) -> Result<ExitCode, Failure> {
+fn tell<T: Serialize>(
+    json: bool,
+    report: &T,
+    text: String,
+    clean: bool,
+) -> Result<ExitCode, Failure> {
     if json {
         print_json(report)?;
     } else {
         print!("{text}");
     }
-    Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if clean {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

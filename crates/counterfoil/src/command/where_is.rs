@@ -32,7 +32,9 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> {
     let found = match ask(arguments.control, &arguments.reference)? {
         Asked::Answered(found) => found,
-        Asked::Down => crate::replay::acquirer_sale(&arguments.data, &arguments.reference)?.map(Box::new),
+        Asked::Down => {
+            crate::replay::acquirer_sale(&arguments.data, &arguments.reference)?.map(Box::new)
+        }
     };
     let Some(sale) = found else {
         let (zh_text, en_text) = (

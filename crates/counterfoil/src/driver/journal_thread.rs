@@ -7,6 +7,7 @@ use super::{Driven, DriverHandle, LOCAL_MAX, Local};
 use crate::journal::{Journal, JournalError};
 use crate::link::Leaving;
 use payment::Now;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -90,17 +91,20 @@ pub(super) fn spawn<P: Driven>(
         }
     });
     let journal_thread = named(&name, "journal", move || {
-        let why = match run(journal, &jobs, &effects, &handle) {
-            Ok(()) => Stop::Asked,
-            Err(error) => {
-                let why = format!(
-                    "the journal took nothing more, so {} answers nothing more: {error}",
-                    handle.name()
-                );
-                tracing::error!(party = handle.name(), %error, "{why}");
-                Stop::Failed(why)
-            }
+        let run = AssertUnwindSafe(|| run(journal, &jobs, &effects, &handle));
+        let failed = match catch_unwind(run) {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some("an assertion broke while it was written".to_owned()),
         };
+        let why = failed.map_or(Stop::Asked, |error| {
+            let why = format!(
+                "the journal took nothing more, so {} answers nothing more: {error}",
+                handle.name()
+            );
+            tracing::error!(party = handle.name(), error, "{why}");
+            Stop::Failed(why)
+        });
         handle.inbox.stop(why);
         handle.board().close();
     });

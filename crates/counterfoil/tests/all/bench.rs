@@ -1,9 +1,9 @@
 //! The bench command: its JSON keys, and an audit that finds what was planted.
 
+use counterfoil::archive;
 use counterfoil::bench::audit::{Audit, audit, compare};
 use counterfoil::bench::purchases::Outcome;
 use counterfoil::bench::purchases::Purchase;
-use counterfoil::archive;
 use rusqlite::Connection;
 use std::path::Path;
 use std::process::Command;
@@ -21,18 +21,37 @@ fn program(arguments: &[&str], folder: &Path) -> serde_json::Value {
 
 fn keys(report: &serde_json::Value, wanted: &[&str]) {
     for key in wanted {
-        let found = key.split('/').try_fold(report, |value, part| value.get(part));
+        let found = key
+            .split('/')
+            .try_fold(report, |value, part| value.get(part));
         assert!(found.is_some(), "{key} is missing in {report}");
     }
 }
 
+/// What is planted: its name, the data it is planted in, the statement, and the finding that must follow.
+type Planted<'a> = (&'a str, &'a Path, String, fn(&Audit) -> bool);
+
 #[test]
 fn codec_and_simulator_print_their_keys() {
     let folder = tempfile::tempdir().expect("a folder");
-    let codec = program(&["bench", "codec", "--rounds", "100", "--json"], folder.path());
-    keys(&codec, &["decode_per_s", "encode_per_s", "bytes", "machine/cpu"]);
+    let codec = program(
+        &["bench", "codec", "--rounds", "100", "--json"],
+        folder.path(),
+    );
+    keys(
+        &codec,
+        &["decode_per_s", "encode_per_s", "bytes", "machine/cpu"],
+    );
     let sim = program(&["bench", "sim", "--seeds", "2", "--json"], folder.path());
-    keys(&sim, &["purchases_per_cpu_s", "purchases", "failed", "machine/kernel"]);
+    keys(
+        &sim,
+        &[
+            "purchases_per_cpu_s",
+            "purchases",
+            "failed",
+            "machine/kernel",
+        ],
+    );
 }
 
 /// Many terminals on few connections: every answer finds its own terminal, or the audit would not be clean.
@@ -40,26 +59,55 @@ fn codec_and_simulator_print_their_keys() {
 fn a_loop_is_audited_and_a_planted_difference_is_found() {
     let folder = tempfile::tempdir().expect("a folder");
     let arguments = [
-        "bench", "loop", "--rate", "60", "--seconds", "2", "--terminals", "8", "--connections", "2",
-        "--keep", "--data", "data", "--list", "list.json", "--json",
+        "bench",
+        "loop",
+        "--rate",
+        "60",
+        "--seconds",
+        "2",
+        "--terminals",
+        "8",
+        "--connections",
+        "2",
+        "--keep",
+        "--data",
+        "data",
+        "--list",
+        "list.json",
+        "--json",
     ];
     let report = program(&arguments, folder.path());
     keys(
         &report,
-        &["achieved_per_s", "latency_us/p50", "latency_us/p99", "latency_us/p99.9", "audit/one_sided", "disk"],
+        &[
+            "achieved_per_s",
+            "latency_us/p50",
+            "latency_us/p99",
+            "latency_us/p99.9",
+            "audit/one_sided",
+            "disk",
+        ],
     );
     let list = std::fs::read(folder.path().join("list.json")).expect("the list is kept");
     let purchases: Vec<Purchase> = serde_json::from_slice(&list).expect("the list reads");
-    let (acquirer, issuer) =
-        (folder.path().join("data/acquirer"), folder.path().join("data/issuer"));
+    let (acquirer, issuer) = (
+        folder.path().join("data/acquirer"),
+        folder.path().join("data/issuer"),
+    );
     let clean = audit(&purchases, &acquirer, &issuer).expect("it audits");
     assert!(clean.clean() && clean.purchases > 0, "{}", clean.text());
 
-    let paid = purchases.iter().position(|p| p.outcome == Outcome::Approved).expect("one was approved");
+    let paid = purchases
+        .iter()
+        .position(|p| p.outcome == Outcome::Approved)
+        .expect("one was approved");
     let key = purchases[paid].key.expect("it has a key");
-    let at_acquirer = format!("WHERE stan = {} AND terminal = '{}'", key.stan.0, key.terminal);
+    let at_acquirer = format!(
+        "WHERE stan = {} AND terminal = '{}'",
+        key.stan.0, key.terminal
+    );
     let of_issuer = "WHERE stan = (SELECT min(stan) FROM posting WHERE stan IS NOT NULL)";
-    let planted: [(&str, &Path, String, fn(&Audit) -> bool); 5] = [
+    let planted: [Planted<'_>; 5] = [
         ("a debit lost", &issuer, format!("DELETE FROM posting {of_issuer}"), |a| a.one_sided == 1),
         ("a debit changed", &issuer, format!("UPDATE posting SET amount_minor = amount_minor + 1 {of_issuer}"), |a| a.one_sided == 1),
         (
@@ -73,12 +121,21 @@ fn a_loop_is_audited_and_a_planted_difference_is_found() {
     ];
     for (name, data, statement, found) in planted {
         let copies = [acquirer.as_path(), issuer.as_path()].map(|data| {
-            let copy = folder.path().join(format!("{}.db", data.file_name().expect("it has a name").to_string_lossy()));
+            let copy = folder.path().join(format!(
+                "{}.db",
+                data.file_name().expect("it has a name").to_string_lossy()
+            ));
             std::fs::copy(archive::path(data), &copy).expect("it copies");
             copy
         });
-        let spoilt = if data == acquirer { &copies[0] } else { &copies[1] };
-        let changed = Connection::open(spoilt).and_then(|sql| sql.execute(&statement, [])).expect(name);
+        let spoilt = if data == acquirer {
+            &copies[0]
+        } else {
+            &copies[1]
+        };
+        let changed = Connection::open(spoilt)
+            .and_then(|sql| sql.execute(&statement, []))
+            .expect(name);
         assert_eq!(changed, 1, "{name}");
         let audit = compare(&purchases, &copies[0], &copies[1]).expect("it compares");
         assert!(!audit.clean() && found(&audit), "{name}: {}", audit.text());

@@ -76,7 +76,7 @@ fn every_row_has_the_time_of_its_decisions() {
     let path = folder.path().join("echo.db");
     let driver = start(&path);
     let handle = driver.handle();
-    for n in 0..2_000 {
+    for n in 0..500 {
         handle.send(Input::Tell(n)).expect("there is room");
         let (looking, looked) = mpsc::channel();
         let look = handle.clone();

@@ -50,7 +50,11 @@ impl Installation {
             control: [free_port(), free_port(), free_port()],
             printer: free_port(),
         };
-        let installation = Self { folder: tempfile::tempdir().expect("a folder"), ladder_ms, ports };
+        let installation = Self {
+            folder: tempfile::tempdir().expect("a folder"),
+            ladder_ms,
+            ports,
+        };
         for host in HOSTS {
             installation.write(&format!("{host}.toml"), &installation.example(host));
         }
@@ -85,11 +89,17 @@ impl Installation {
             ("127.0.0.1:7201".to_owned(), at(ports.control[1])),
             ("127.0.0.1:7301".to_owned(), at(ports.control[2])),
             ("127.0.0.1:9100".to_owned(), at(ports.printer)),
-            ("counterfoil-data/".to_owned(), format!("{}/", self.path("data").display())),
+            (
+                "counterfoil-data/".to_owned(),
+                format!("{}/", self.path("data").display()),
+            ),
         ] {
             text = text.replace(&published, &ours);
         }
-        for (name, ms) in ["issuer_ms", "network_ms", "acquirer_ms", "terminal_ms"].iter().zip(self.ladder_ms) {
+        for (name, ms) in ["issuer_ms", "network_ms", "acquirer_ms", "terminal_ms"]
+            .iter()
+            .zip(self.ladder_ms)
+        {
             text = set(&text, name, &ms.to_string());
         }
         text
@@ -126,7 +136,9 @@ impl Installation {
 
     /// Starts a host and waits until it is ready.
     pub fn start(&self, host: &str) -> Process {
-        let mut process = Process::spawn(Self::command(&[host, "--config"]).arg(self.path(&format!("{host}.toml"))));
+        let mut process = Process::spawn(
+            Self::command(&[host, "--config"]).arg(self.path(&format!("{host}.toml"))),
+        );
         process.expect_line(&format!("{host} ready"));
         process
     }
@@ -145,7 +157,12 @@ impl Installation {
             wait_until("every host has written its keys", || {
                 get(control, "/v1/status").is_some_and(|(_, status)| {
                     let status: Value = serde_json::from_str(&status).expect("JSON");
-                    status["records"].as_u64() >= Some(if control == self.ports.control[1] { 2 } else { 1 })
+                    status["records"].as_u64()
+                        >= Some(if control == self.ports.control[1] {
+                            2
+                        } else {
+                            1
+                        })
                 })
             });
         }
@@ -154,7 +171,8 @@ impl Installation {
     /// Starts the virtual printer.
     pub fn start_printer(&self) -> Process {
         let at = format!("127.0.0.1:{}", self.ports.printer);
-        let mut process = Process::spawn(Self::command(&["printer", "--listen", &at]).stdin(Stdio::null()));
+        let mut process =
+            Process::spawn(Self::command(&["printer", "--listen", &at]).stdin(Stdio::null()));
         process.expect_line("printer ready");
         process
     }
@@ -162,10 +180,17 @@ impl Installation {
     /// Asks `counterfoil where`; the answer as JSON, or what it said instead.
     pub fn where_is(&self, reference: &str) -> Result<Value, String> {
         let control = format!("127.0.0.1:{}", self.ports.control[0]);
-        let output = Self::command(&["where", reference, "--json", "--control", &control, "--data"])
-            .arg(self.data("acquirer"))
-            .output()
-            .expect("it runs");
+        let output = Self::command(&[
+            "where",
+            reference,
+            "--json",
+            "--control",
+            &control,
+            "--data",
+        ])
+        .arg(self.data("acquirer"))
+        .output()
+        .expect("it runs");
         if output.status.success() {
             Ok(serde_json::from_slice(&output.stdout).expect("JSON"))
         } else {
@@ -197,7 +222,13 @@ fn set(text: &str, setting: &str, value: &str) -> String {
     let begins = format!("{setting} = ");
     let line = format!("{setting} = {value}");
     if text.lines().any(|line| line.starts_with(&begins)) {
-        let lines = text.lines().map(|old| if old.starts_with(&begins) { line.as_str() } else { old });
+        let lines = text.lines().map(|old| {
+            if old.starts_with(&begins) {
+                line.as_str()
+            } else {
+                old
+            }
+        });
         lines.fold(String::new(), |text, line| text + line + "\n")
     } else {
         format!("{line}\n{text}")
@@ -228,7 +259,10 @@ pub fn get(port: u16, path: &str) -> Option<(u16, String)> {
         .http_status_as_error(false)
         .build()
         .into();
-    let mut answer = agent.get(format!("http://127.0.0.1:{port}{path}")).call().ok()?;
+    let mut answer = agent
+        .get(format!("http://127.0.0.1:{port}{path}"))
+        .call()
+        .ok()?;
     let text = answer.body_mut().read_to_string().ok()?;
     Some((answer.status().as_u16(), text))
 }
@@ -252,14 +286,29 @@ struct Output {
 impl Process {
     /// Starts it.
     pub fn spawn(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
-        let output = Arc::new(Mutex::new(Output { lines: Vec::new(), open: 2 }));
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let output = Arc::new(Mutex::new(Output {
+            lines: Vec::new(),
+            open: 2,
+        }));
         let input = child.stdin.take();
-        let (out, err) = (child.stdout.take().expect("its output"), child.stderr.take().expect("its errors"));
+        let (out, err) = (
+            child.stdout.take().expect("its output"),
+            child.stderr.take().expect("its errors"),
+        );
         let (first, second) = (Arc::clone(&output), Arc::clone(&output));
         std::thread::spawn(move || collect(out, &first));
         std::thread::spawn(move || collect(err, &second));
-        Self { child, input, output, read: 0 }
+        Self {
+            child,
+            input,
+            output,
+            read: 0,
+        }
     }
 
     /// Writes a line to it; false when it is gone.
@@ -270,7 +319,13 @@ impl Process {
 
     /// Its next line, if there is one by now.
     pub fn next_line(&mut self) -> Option<String> {
-        let line = self.output.lock().expect("no panic").lines.get(self.read).cloned();
+        let line = self
+            .output
+            .lock()
+            .expect("no panic")
+            .lines
+            .get(self.read)
+            .cloned();
         self.read += usize::from(line.is_some());
         line
     }
@@ -295,7 +350,11 @@ impl Process {
                 Some(line) if line.contains(words) => return line,
                 Some(_) => {}
                 None => {
-                    assert!(!silent && Instant::now() < end, "no `{words}` in {:#?}", self.lines());
+                    assert!(
+                        !silent && Instant::now() < end,
+                        "no `{words}` in {:#?}",
+                        self.lines()
+                    );
                     std::thread::sleep(Duration::from_millis(2));
                 }
             }
@@ -321,7 +380,10 @@ impl Process {
 
     /// Asks it to stop with SIGTERM, and waits for its end.
     pub fn stop(&mut self) -> ExitStatus {
-        let told = Command::new("kill").args(["-TERM", &self.id().to_string()]).status().expect("kill runs");
+        let told = Command::new("kill")
+            .args(["-TERM", &self.id().to_string()])
+            .status()
+            .expect("kill runs");
         assert!(told.success());
         self.wait()
     }
@@ -340,7 +402,10 @@ impl Process {
 
     /// Still there.
     pub fn is_alive(&mut self) -> bool {
-        self.child.try_wait().expect("it can be waited for").is_none()
+        self.child
+            .try_wait()
+            .expect("it can be waited for")
+            .is_none()
     }
 }
 

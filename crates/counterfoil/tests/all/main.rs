@@ -5,12 +5,15 @@ mod bench;
 mod driver;
 mod echo;
 mod full_disk;
+mod installation;
 mod journal;
 mod kill;
 mod links;
 mod members;
 mod pages;
+mod process;
 mod recovery;
+mod slow;
 mod terminals;
 mod webhook;
 

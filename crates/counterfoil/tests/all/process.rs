@@ -20,10 +20,19 @@ fn a_day_at_the_till_of_separate_processes() {
     let approved = till.expect_screen("approved");
     let sale = approved["sale"].as_str().expect("a sale").to_owned();
     assert_eq!(confirming["sale"], approved["sale"]);
-    assert!(approved["text"].as_str().expect("text").contains("128.00"), "{approved}");
+    assert!(
+        approved["text"].as_str().expect("text").contains("128.00"),
+        "{approved}"
+    );
     till.tell("balance");
     let balance = till.expect_screen("balance");
-    assert!(balance["text"].as_str().expect("text").contains("49,872.00"), "{balance}");
+    assert!(
+        balance["text"]
+            .as_str()
+            .expect("text")
+            .contains("49,872.00"),
+        "{balance}"
+    );
     printer.expect_line("✂");
     till.tell("reprint");
     printer.expect_line("✂");
@@ -48,13 +57,31 @@ fn a_day_at_the_till_of_separate_processes() {
     });
     let found = installation.where_is(&reference).expect("it is found");
     check_paid(&found, &sale);
-    assert_eq!(found, with_same_age(&installation.where_is(&sale).expect("by its whole key"), &found));
+    assert_eq!(
+        found,
+        with_same_age(
+            &installation.where_is(&sale).expect("by its whole key"),
+            &found
+        )
+    );
     let rrn = found["rrn"].as_str().expect("a reference number");
-    assert_eq!(installation.where_is(rrn).expect("by its reference number")["key"], found["key"]);
+    assert_eq!(
+        installation.where_is(rrn).expect("by its reference number")["key"],
+        found["key"]
+    );
     let lost = declined["sale"].as_str().expect("a sale");
     let declined = installation.where_is(lost).expect("it is found");
-    assert_eq!((&declined["row"], &declined["position_id"]), (&Value::from("declined"), &Value::from("never_debited")), "{declined:#}");
-    assert!(installation.where_is("T0000001/999").expect_err("nobody sold it").contains("never saw"));
+    assert_eq!(
+        (&declined["row"], &declined["position_id"]),
+        (&Value::from("declined"), &Value::from("never_debited")),
+        "{declined:#}"
+    );
+    assert!(
+        installation
+            .where_is("T0000001/999")
+            .expect_err("nobody sold it")
+            .contains("never saw")
+    );
 
     assert!(till.stop().success(), "{:#?}", till.lines());
     assert!(hosts[0].stop().success(), "{:#?}", hosts[0].lines());
@@ -65,7 +92,11 @@ fn a_day_at_the_till_of_separate_processes() {
     for host in &mut hosts[1..] {
         assert!(host.stop().success(), "{:#?}", host.lines());
     }
-    let cuts = printer.lines().iter().filter(|line| line.contains('✂')).count();
+    let cuts = printer
+        .lines()
+        .iter()
+        .filter(|line| line.contains('✂'))
+        .count();
     assert_eq!(cuts, 2, "{:#?}", printer.lines());
     assert!(printer.stop().success());
 }
@@ -76,7 +107,7 @@ fn check_paid(found: &Value, sale: &str) {
         ("row", "paid"),
         ("outcome", "approved"),
         ("receipt", "printed"),
-        ("amount", "￥128.00"),
+        ("amount", "¥128.00"),
         ("card", "622848******0123"),
     ] {
         assert_eq!(found[name], value, "{name} of {found:#}");
@@ -108,7 +139,10 @@ fn the_examples_are_valid_and_a_broken_ladder_is_named() {
         .chain(&["terminal"])
         .map(|party| repository().join("examples").join(format!("{party}.toml")))
         .collect();
-    let checked = Installation::command(&["config", "check"]).args(&examples).output().expect("it runs");
+    let checked = Installation::command(&["config", "check"])
+        .args(&examples)
+        .output()
+        .expect("it runs");
     assert!(checked.status.success(), "{}", said(&checked));
     assert!(said(&checked).contains("All valid"));
     // Each neighbour of the ladder, the other way round.
@@ -120,21 +154,41 @@ fn the_examples_are_valid_and_a_broken_ladder_is_named() {
         let installation = Installation::new(ladder_ms);
         for host in HOSTS {
             let file = installation.path(&format!("{host}.toml"));
-            let checked = Installation::command(&["config", "check"]).arg(&file).output().expect("it runs");
+            let checked = Installation::command(&["config", "check"])
+                .arg(&file)
+                .output()
+                .expect("it runs");
             assert!(!checked.status.success(), "{ladder_ms:?}");
             let said = said(&checked);
             assert!(names.iter().all(|name| said.contains(name)), "{said}");
-            let started = Installation::command(&[host, "--config"]).arg(&file).output().expect("it runs");
-            assert!(!started.status.success(), "{host} started with {ladder_ms:?}");
+            let started = Installation::command(&[host, "--config"])
+                .arg(&file)
+                .output()
+                .expect("it runs");
+            assert!(
+                !started.status.success(),
+                "{host} started with {ladder_ms:?}"
+            );
         }
     }
     // Valid each by itself, and not together.
     let [ours, theirs] = [[200, 300, 400, 600], [200, 300, 400, 700]].map(Installation::new);
     let files = [ours.path("acquirer.toml"), theirs.path("network.toml")];
-    let checked = Installation::command(&["config", "check"]).args(files).output().expect("it runs");
-    assert!(!checked.status.success() && said(&checked).contains("different time-outs"), "{}", said(&checked));
+    let checked = Installation::command(&["config", "check"])
+        .args(files)
+        .output()
+        .expect("it runs");
+    assert!(
+        !checked.status.success() && said(&checked).contains("different time-outs"),
+        "{}",
+        said(&checked)
+    );
 }
 
 fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
 }

@@ -30,10 +30,20 @@ fn fill_and_come_back(host: &str) {
     let mut hosts: Vec<(&str, Process)> = network
         .into_iter()
         .chain(others)
-        .map(|name| (name, if name == host { space.start(&installation, name) } else { installation.start(name) }))
+        .map(|name| {
+            (
+                name,
+                if name == host {
+                    space.start(&installation, name)
+                } else {
+                    installation.start(name)
+                },
+            )
+        })
         .collect();
     installation.wait_for_members();
-    let mut till = start_till(&installation.terminal(1, &[("idle_report_ms", "100"), ("query_ms", "500")]));
+    let mut till =
+        start_till(&installation.terminal(1, &[("idle_report_ms", "100"), ("query_ms", "500")]));
     till.expect_screen("signed-on");
 
     let mut seen = Approvals::new();
@@ -43,16 +53,23 @@ fn fill_and_come_back(host: &str) {
         sales += 1;
         let ended = sell(&mut till);
         if ended["screen"] == "approved" {
-            seen.insert(ended["sale"].as_str().expect("a sale").to_owned(), Some(101));
+            seen.insert(ended["sale"].as_str().expect("a sale").to_owned(), 101);
         }
     }
     let full = process(&mut hosts, host);
     let status = full.wait();
     let words = full.lines().join("\n");
     println!("{host}: {} approvals, then {status}: {words}", seen.len());
-    assert!(seen.len() > 10, "{host} took only {} sales: {words}", seen.len());
+    assert!(
+        seen.len() > 10,
+        "{host} took only {} sales: {words}",
+        seen.len()
+    );
     assert!(!status.success(), "{host} ended as if all were well");
-    assert!(words.contains("journal.db") && (words.contains("full") || words.contains("I/O")), "{host} said: {words}");
+    assert!(
+        words.contains("journal.db") && (words.contains("full") || words.contains("I/O")),
+        "{host} said: {words}"
+    );
     // Without it nothing is approved.
     assert_ne!(sell(&mut till)["screen"], "approved");
 
@@ -65,12 +82,16 @@ fn fill_and_come_back(host: &str) {
         let ended = sell(&mut till);
         let approved = ended["screen"] == "approved";
         if approved {
-            seen.insert(ended["sale"].as_str().expect("a sale").to_owned(), Some(101));
+            seen.insert(ended["sale"].as_str().expect("a sale").to_owned(), 101);
         }
         approved
     });
     for sale in seen.keys() {
-        assert_eq!(installation.where_is(sale).expect("it is found")["outcome"], "approved", "{sale}");
+        assert_eq!(
+            installation.where_is(sale).expect("it is found")["outcome"],
+            "approved",
+            "{sale}"
+        );
     }
     books.wait_until_closed(Duration::from_secs(60));
     assert!(till.stop().success());
@@ -82,7 +103,11 @@ fn fill_and_come_back(host: &str) {
 }
 
 fn process<'a>(hosts: &'a mut [(&str, Process)], name: &str) -> &'a mut Process {
-    &mut hosts.iter_mut().find(|(host, _)| *host == name).expect("one of them").1
+    &mut hosts
+        .iter_mut()
+        .find(|(host, _)| *host == name)
+        .expect("one of them")
+        .1
 }
 
 /// One sale, until the till shows how it ended, or that it must wait.
@@ -115,11 +140,16 @@ impl Space {
     fn small(data: &Path) -> Self {
         fs::create_dir_all(data).expect("the data directory");
         let size = format!("size={SMALL_BYTES}");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(data).output();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
+            .arg(data)
+            .output();
         if mounted.is_ok_and(|output| output.status.success()) {
             Self::Mounted(data.to_owned())
         } else {
-            println!("nothing can be mounted here: a limit on the size of files stands in for a full disk");
+            println!(
+                "nothing can be mounted here: a limit on the size of files stands in for a full disk"
+            );
             Self::Limited
         }
     }
@@ -129,9 +159,14 @@ impl Space {
             Self::Mounted(_) => installation.start(host),
             Self::Limited => {
                 let config = installation.path(&format!("{host}.toml"));
-                let limited = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", SMALL_BYTES / 512);
+                let limited = format!(
+                    "trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"",
+                    SMALL_BYTES / 512
+                );
                 let mut command = Command::new("sh");
-                command.args(["-c", &limited, PROGRAM, host, "--config"]).arg(config);
+                command
+                    .args(["-c", &limited, PROGRAM, host, "--config"])
+                    .arg(config);
                 let mut process = Process::spawn(&mut command);
                 process.expect_line(&format!("{host} ready"));
                 process
@@ -142,7 +177,10 @@ impl Space {
     /// Makes room again; for a limited process its next start does.
     fn widen(&self) {
         if let Self::Mounted(data) = self {
-            let wide = Command::new("mount").args(["-o", "remount,size=256m"]).arg(data).status();
+            let wide = Command::new("mount")
+                .args(["-o", "remount,size=256m"])
+                .arg(data)
+                .status();
             assert!(wide.expect("mount runs").success());
         }
     }

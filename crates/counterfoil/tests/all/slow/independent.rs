@@ -16,7 +16,10 @@ fn the_independent_client_judges_the_acquirer_and_can_fail() {
     let installation = Installation::new([1_000, 1_500, 2_000, 3_000]);
     let _hosts = installation.start_hosts();
     let address = format!("127.0.0.1:{}", installation.ports().terminals);
-    let judged = python("client.py", &["--address", &address, "--terminal", "T0000001"]);
+    let judged = python(
+        "client.py",
+        &["--address", &address, "--terminal", "T0000001"],
+    );
     println!("{}", text(&judged));
     assert!(judged.status.success(), "{}", text(&judged));
     assert!(text(&judged).contains("21 checks passed"));
@@ -26,12 +29,29 @@ fn the_independent_client_judges_the_acquirer_and_can_fail() {
     for (n, proof) in proofs.lines().enumerate() {
         // Trace numbers of its own: a repeat would get the answer of the sale that used them before.
         let trace = (1_000 + 100 * n).to_string();
-        let arguments = ["--address", &address, "--terminal", "T0000002", "--trace", &trace, "--prove", proof];
+        let arguments = [
+            "--address",
+            &address,
+            "--terminal",
+            "T0000002",
+            "--trace",
+            &trace,
+            "--prove",
+            proof,
+        ];
         let proved = python("client.py", &arguments);
         println!("{}", text(&proved).trim_end());
-        assert_eq!(proved.status.code(), Some(1), "a tampered answer was not noticed: {}", text(&proved));
+        assert_eq!(
+            proved.status.code(),
+            Some(1),
+            "a tampered answer was not noticed: {}",
+            text(&proved)
+        );
     }
-    let again = python("client.py", &["--address", &address, "--terminal", "T0000003"]);
+    let again = python(
+        "client.py",
+        &["--address", &address, "--terminal", "T0000003"],
+    );
     assert!(again.status.success(), "{}", text(&again));
 }
 
@@ -40,14 +60,18 @@ fn the_plain_dialect_agrees_with_an_independent_codec() {
     let mut draw = Draw(0x5EED);
     let formats = formats();
     // Ours to theirs.
-    let ours: Vec<(Vec<u8>, Map<String, Value>)> = (0..MESSAGES).map(|_| random(&mut draw, &formats)).collect();
+    let ours: Vec<(Vec<u8>, Map<String, Value>)> =
+        (0..MESSAGES).map(|_| random(&mut draw, &formats)).collect();
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("messages.txt");
     let lines: String = ours.iter().map(|(bytes, _)| hex(bytes) + "\n").collect();
     std::fs::write(&file, lines).expect("it is written");
     let read = python("differential.py", &["read", file.to_str().expect("a path")]);
     assert!(read.status.success(), "{}", text(&read));
-    let theirs: Vec<Map<String, Value>> = text(&read).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let theirs: Vec<Map<String, Value>> = text(&read)
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
     assert_eq!(theirs.len(), MESSAGES);
     for ((bytes, fields), seen) in ours.iter().zip(&theirs) {
         assert_eq!(fields, seen, "{}", hex(bytes));
@@ -65,7 +89,9 @@ fn the_plain_dialect_agrees_with_an_independent_codec() {
         }
         assert_eq!(Value::Object(fields_of(&message)), line["fields"]);
         let mut again = Vec::new();
-        Dialect::ascii87().encode(&message, &mut again).expect("it encodes");
+        Dialect::ascii87()
+            .encode(&message, &mut again)
+            .expect("it encodes");
         assert_eq!(again, bytes, "{line}");
         count += 1;
     }
@@ -85,7 +111,10 @@ fn python(script: &str, arguments: &[&str]) -> Output {
 }
 
 fn interpreter() -> PathBuf {
-    let target = Path::new(crate::installation::PROGRAM).ancestors().nth(2).expect("the target folder");
+    let target = Path::new(crate::installation::PROGRAM)
+        .ancestors()
+        .nth(2)
+        .expect("the target folder");
     let interpreter = target.join("python/bin/python");
     if !interpreter.exists() {
         let made = Command::new("cargo")
@@ -94,13 +123,22 @@ fn interpreter() -> PathBuf {
             .current_dir(repository())
             .output()
             .expect("cargo starts");
-        assert!(made.status.success(), "cargo xtask test python could not make {}: {}", interpreter.display(), text(&made));
+        assert!(
+            made.status.success(),
+            "cargo xtask test python could not make {}: {}",
+            interpreter.display(),
+            text(&made)
+        );
     }
     interpreter
 }
 
 fn text(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
 }
 
 /// Number, class, and whether the length is counted, of every element of the dialect as its own file tells them.
@@ -121,7 +159,9 @@ fn formats() -> Vec<Format> {
 
 /// A random message of ours: its bytes, and its fields as the other side names them.
 fn random(draw: &mut Draw, formats: &[Format]) -> (Vec<u8>, Map<String, Value>) {
-    let kinds = [0x0100, 0x0110, 0x0200, 0x0210, 0x0220, 0x0400, 0x0430, 0x0800, 0x0810];
+    let kinds = [
+        0x0100, 0x0110, 0x0200, 0x0210, 0x0220, 0x0400, 0x0430, 0x0800, 0x0810,
+    ];
     let mut message = Message::new(Mti(kinds[draw.below(kinds.len())]));
     let every = [2, 4, 20, 120][draw.below(4)];
     for (number, class, counted, most) in formats {
@@ -129,15 +169,25 @@ fn random(draw: &mut Draw, formats: &[Format]) -> (Vec<u8>, Map<String, Value>) 
             continue;
         }
         let longest = [12, 60, 999][draw.below(3)].min(*most);
-        let length = if *counted { 1 + draw.below(longest) } else { *most };
+        let length = if *counted {
+            1 + draw.below(longest)
+        } else {
+            *most
+        };
         let alphabet: &[u8] = match class.as_str() {
             "n" => b"0123456789",
             "z" => b"0123456789=D",
             "h" => b"0123456789ABCDEF",
             _ => b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 !#$%&'()*+,-./:;<=>?@[]^_{|}~",
         };
-        let length = if class == "h" { (length / 2 * 2).max(2) } else { length };
-        let value: Vec<u8> = (0..length).map(|_| alphabet[draw.below(alphabet.len())]).collect();
+        let length = if class == "h" {
+            (length / 2 * 2).max(2)
+        } else {
+            length
+        };
+        let value: Vec<u8> = (0..length)
+            .map(|_| alphabet[draw.below(alphabet.len())])
+            .collect();
         if class == "h" {
             message.set(*number, &unhex(std::str::from_utf8(&value).expect("hex")));
         } else {
@@ -145,17 +195,26 @@ fn random(draw: &mut Draw, formats: &[Format]) -> (Vec<u8>, Map<String, Value>) 
         }
     }
     let mut bytes = Vec::new();
-    Dialect::ascii87().encode(&message, &mut bytes).expect("it encodes");
+    Dialect::ascii87()
+        .encode(&message, &mut bytes)
+        .expect("it encodes");
     (bytes, fields_of(&message))
 }
 
 /// The fields as the other side names them: binary ones as hex.
 fn fields_of(message: &Message) -> Map<String, Value> {
     let mut fields = Map::new();
-    fields.insert("t".to_owned(), Value::from(format!("{:04X}", message.mti().0)));
+    fields.insert(
+        "t".to_owned(),
+        Value::from(format!("{:04X}", message.mti().0)),
+    );
     for (number, class, ..) in formats() {
         if let Some(value) = message.get(number) {
-            let text = if class == "h" { hex(value) } else { String::from_utf8(value.to_vec()).expect("text") };
+            let text = if class == "h" {
+                hex(value)
+            } else {
+                String::from_utf8(value.to_vec()).expect("text")
+            };
             fields.insert(number.to_string(), Value::from(text));
         }
     }
@@ -167,5 +226,8 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn unhex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("hex")).collect()
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("hex"))
+        .collect()
 }

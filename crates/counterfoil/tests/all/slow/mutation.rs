@@ -24,8 +24,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Mutants that the acquirer hears from terminals and from the network, and the other hosts from their members.
-const ACQUIRER: usize = 600_000;
-const OTHERS: usize = 200_000;
+const ACQUIRER: usize = 2_000_000;
+const OTHERS: usize = 500_000;
 /// Messages of a terminal that has the keys and sends nonsense under a right MAC.
 const SEALED: usize = 100_000;
 /// Mutants for each real port: terminals, members, control, printer.
@@ -45,20 +45,33 @@ fn a_million_mutants_neither_stop_nor_feed_a_party() {
     let terminal_wire = Tap::open(ports.terminals, Framing::Terminal);
     let acquirer_wire = Tap::open(ports.members, Framing::Host);
     let issuer_wire = Tap::open(ports.members, Framing::Host);
-    for (file, wire) in [("acquirer.toml", &acquirer_wire), ("issuer.toml", &issuer_wire)] {
-        installation.adjust(file, &[("address", &format!("\"127.0.0.1:{}\"", wire.port))]);
+    for (file, wire) in [
+        ("acquirer.toml", &acquirer_wire),
+        ("issuer.toml", &issuer_wire),
+    ] {
+        installation.adjust(
+            file,
+            &[("address", &format!("\"127.0.0.1:{}\"", wire.port))],
+        );
     }
     let mut printer = installation.start_printer();
     let mut hosts = installation.start_hosts();
     let acquirer_at = format!("\"127.0.0.1:{}\"", terminal_wire.port);
-    let mut till = start_till(&installation.terminal(1, &[("acquirer", &acquirer_at), ("idle_report_ms", "100"), ("query_ms", "300")]));
+    let settings = [
+        ("acquirer", acquirer_at.as_str()),
+        ("idle_report_ms", "100"),
+        ("query_ms", "300"),
+    ];
+    let till_file = installation.terminal(1, &settings);
+    let mut till = start_till(&till_file);
     make_traffic(&mut till, &terminal_wire);
 
-    let module = |text: &str| installation.path(text);
-    let acquirer: AcquirerFile = config::read(&module("acquirer.toml")).expect("the file");
-    let network: NetworkFile = config::read(&module("network.toml")).expect("the file");
-    let issuer: IssuerFile = config::read(&module("issuer.toml")).expect("the file");
-    let from = |peer: Peer, frames: Vec<Vec<u8>>| frames.into_iter().map(move |frame| (peer, frame));
+    let file = |name: &str| installation.path(name);
+    let acquirer: AcquirerFile = config::read(&file("acquirer.toml")).expect("the file");
+    let network: NetworkFile = config::read(&file("network.toml")).expect("the file");
+    let issuer: IssuerFile = config::read(&file("issuer.toml")).expect("the file");
+    let from =
+        |peer: Peer, frames: Vec<Vec<u8>>| frames.into_iter().map(move |frame| (peer, frame));
     let mut draw = Draw(0xC0FFEE);
 
     let (setup, keys) = acquirer.resolve().expect("valid");
@@ -67,9 +80,27 @@ fn a_million_mutants_neither_stop_nor_feed_a_party() {
     assert!(sales >= 4, "{sales} sales");
     let asked: Vec<_> = from(Peer::Exchange(1), terminal_wire.sent()).collect();
     let answered: Vec<_> = from(Peer::Member(NETWORK_CODE), acquirer_wire.received()).collect();
-    storm("acquirer, from terminals", &mut party, &keys, &asked, ACQUIRER / 2, &mut draw);
-    storm("acquirer, from the network", &mut party, &keys, &answered, ACQUIRER / 2, &mut draw);
-    assert_eq!(party.state().sales().count(), sales, "a mutant became a sale");
+    storm(
+        "acquirer, from terminals",
+        &mut party,
+        &keys,
+        &asked,
+        ACQUIRER / 2,
+        &mut draw,
+    );
+    storm(
+        "acquirer, from the network",
+        &mut party,
+        &keys,
+        &answered,
+        ACQUIRER / 2,
+        &mut draw,
+    );
+    assert_eq!(
+        party.state().sales().count(),
+        sales,
+        "a mutant became a sale"
+    );
     storm_with_keys(&mut party, &keys, &asked, &mut draw);
 
     let (setup, keys) = network.resolve().expect("valid");
@@ -84,10 +115,20 @@ fn a_million_mutants_neither_stop_nor_feed_a_party() {
     let exchanges = party.exchanges().count();
     let heard: Vec<_> = from(Peer::Member(NETWORK_CODE), issuer_wire.received()).collect();
     storm("issuer", &mut party, &keys, &heard, OTHERS, &mut draw);
-    assert_eq!(party.exchanges().count(), exchanges, "a mutant became an exchange");
+    assert_eq!(
+        party.exchanges().count(),
+        exchanges,
+        "a mutant became an exchange"
+    );
 
-    let frames = |wire: &Tap| wire.sent().into_iter().collect::<Vec<_>>();
-    storm_ports(&installation, [frames(&terminal_wire), frames(&acquirer_wire)], &mut draw);
+    // A printer serves one connection at a time, and a till keeps its own.
+    assert!(till.stop().success());
+    storm_ports(
+        &installation,
+        [terminal_wire.sent(), acquirer_wire.sent()],
+        &mut draw,
+    );
+    let mut till = start_till(&till_file);
     for process in &mut hosts {
         assert!(process.is_alive(), "{:#?}", process.lines());
         let words = process.lines().join("\n");
@@ -118,31 +159,59 @@ fn make_traffic(till: &mut Process, terminal_wire: &Tap) {
     std::thread::sleep(Duration::from_millis(800));
     terminal_wire.deaf.store(false, SeqCst);
     till.expect_screen("reversed");
-    let kinds: std::collections::BTreeSet<_> = terminal_wire.sent().iter().map(|frame| frame[13..15].to_vec()).collect();
-    for kind in [[0x08, 0x00], [0x08, 0x20], [0x02, 0x00], [0x04, 0x00], [0x06, 0x20]] {
-        assert!(kinds.contains(&kind[..]), "no {kind:02X?} among {kinds:02X?}");
+    let kinds: std::collections::BTreeSet<_> = terminal_wire
+        .sent()
+        .iter()
+        .map(|frame| frame[13..15].to_vec())
+        .collect();
+    for kind in [
+        [0x08, 0x00],
+        [0x08, 0x20],
+        [0x02, 0x00],
+        [0x04, 0x00],
+        [0x06, 0x20],
+    ] {
+        assert!(
+            kinds.contains(&kind[..]),
+            "no {kind:02X?} among {kinds:02X?}"
+        );
     }
 }
 
 /// One good sale with its slip.
 fn still_sells(till: &mut Process, printer: &mut Process) {
     while printer.next_line().is_some() {}
+    let began = Instant::now();
     let mut approved = false;
-    wait_until("a good sale goes through", || {
+    while !approved {
+        assert!(
+            began.elapsed() < Duration::from_secs(30),
+            "no sale goes through: {:#?}",
+            till.lines()
+        );
         till.tell("sale 1.00");
-        while let Some(line) = till.next_line() {
-            approved |= line.contains("\"screen\":\"approved\"");
-        }
-        std::thread::sleep(Duration::from_millis(200));
-        approved
-    });
+        std::thread::sleep(Duration::from_millis(300));
+        approved = std::iter::from_fn(|| till.next_line())
+            .any(|line| line.contains("\"screen\":\"approved\""));
+    }
     printer.expect_line("✂");
 }
 
 /// The party hears `count` mutants; what it decides is applied, as in production.
-fn storm<P: Party>(name: &str, party: &mut P, module: &SoftwareModule, heard: &[(Peer, Vec<u8>)], count: usize, draw: &mut Draw) {
+fn storm<P: Party>(
+    name: &str,
+    party: &mut P,
+    module: &SoftwareModule,
+    heard: &[(Peer, Vec<u8>)],
+    count: usize,
+    draw: &mut Draw,
+) {
     let began = Instant::now();
-    let size = |party: &P| postcard::to_stdvec(party.state()).expect("it encodes").len();
+    let size = |party: &P| {
+        postcard::to_stdvec(party.state())
+            .expect("it encodes")
+            .len()
+    };
     let before = size(party);
     let corpus: Vec<&[u8]> = heard.iter().map(|(_, frame)| frame.as_slice()).collect();
     assert!(corpus.len() >= 5, "{name}: {} frames", corpus.len());
@@ -150,7 +219,11 @@ fn storm<P: Party>(name: &str, party: &mut P, module: &SoftwareModule, heard: &[
     for n in 0..count {
         let (from, frame) = &heard[draw.below(heard.len())];
         let mutant = mutant(frame, &corpus, draw);
-        let from = if let Peer::Exchange(_) = from { Peer::Exchange(1_000_000 + n as u64) } else { *from };
+        let from = if let Peer::Exchange(_) = from {
+            Peer::Exchange(1_000_000 + n as u64)
+        } else {
+            *from
+        };
         if let Some(written) = hear(party, module, n, from, &mutant) {
             taken += 1;
             records += written;
@@ -162,15 +235,27 @@ fn storm<P: Party>(name: &str, party: &mut P, module: &SoftwareModule, heard: &[
         corpus.len(),
         began.elapsed().as_secs_f32()
     );
-    assert!(after <= before + STATE_GROWS_BYTES_MAX, "{name}: the state grew from {before} to {after} bytes");
+    assert!(
+        after <= before + STATE_GROWS_BYTES_MAX,
+        "{name}: the state grew from {before} to {after} bytes"
+    );
     assert!(taken < count, "{name}: everything was taken");
 }
 
 /// A terminal that has its keys sends fields of nonsense under a right MAC: refused or sold, never a panic.
-fn storm_with_keys(acquirer: &mut Acquirer, module: &SoftwareModule, heard: &[(Peer, Vec<u8>)], draw: &mut Draw) {
+fn storm_with_keys(
+    acquirer: &mut Acquirer,
+    module: &SoftwareModule,
+    heard: &[(Peer, Vec<u8>)],
+    draw: &mut Draw,
+) {
     let state = acquirer.state().clone();
     let terminal = payment::TerminalId(*b"T0000001");
-    let key = state.session(&terminal).and_then(|session| session.keys.as_ref()).expect("it has signed on").mac;
+    let key = state
+        .session(&terminal)
+        .and_then(|session| session.keys.as_ref())
+        .expect("it has signed on")
+        .mac;
     let mut taken = 0;
     for n in 0..SEALED {
         if n % 5_000 == 0 {
@@ -179,14 +264,25 @@ fn storm_with_keys(acquirer: &mut Acquirer, module: &SoftwareModule, heard: &[(P
         let (_, frame) = &heard[draw.below(heard.len())];
         let (header, body) = open_terminal(frame).expect("a frame");
         let mut message = Message::new(Mti(0));
-        Dialect::terminal().decode(body, &mut message).expect("a message");
+        Dialect::terminal()
+            .decode(body, &mut message)
+            .expect("a message");
         for _ in 0..=draw.below(3) {
             change_field(&mut message, draw);
         }
         message.set(64, &[0; 8]);
         let mut frame = Vec::new();
         if wire::frame::write_terminal(module, &header, &message, Some(&key), &mut frame).is_ok() {
-            taken += usize::from(hear(acquirer, module, n, Peer::Exchange(2_000_000 + n as u64), &frame).is_some());
+            taken += usize::from(
+                hear(
+                    acquirer,
+                    module,
+                    n,
+                    Peer::Exchange(2_000_000 + n as u64),
+                    &frame,
+                )
+                .is_some(),
+            );
         }
     }
     println!("acquirer, under a right MAC: {SEALED} messages, {taken} taken");
@@ -195,7 +291,9 @@ fn storm_with_keys(acquirer: &mut Acquirer, module: &SoftwareModule, heard: &[(P
 }
 
 fn change_field(message: &mut Message, draw: &mut Draw) {
-    let fields = [2, 3, 4, 11, 14, 22, 23, 25, 26, 35, 37, 39, 41, 42, 49, 52, 53, 54, 55, 59, 60, 61, 62, 63];
+    let fields = [
+        2, 3, 4, 11, 14, 22, 23, 25, 26, 35, 37, 39, 41, 42, 49, 52, 53, 54, 55, 59, 60, 61, 62, 63,
+    ];
     let field = fields[draw.below(fields.len())];
     match (draw.below(4), message.get(field).map(<[u8]>::to_vec)) {
         (0, _) => message.remove(field),
@@ -204,7 +302,9 @@ fn change_field(message: &mut Message, draw: &mut Draw) {
             value[at] = b'0' + draw.below(10) as u8;
             message.set(field, &value);
         }
-        (2, _) => message.set_mti(Mti([0x0200, 0x0400, 0x0620, 0x0800, 0x0820, 0x0100][draw.below(6)])),
+        (2, _) => message.set_mti(Mti(
+            [0x0200, 0x0400, 0x0620, 0x0800, 0x0820, 0x0100][draw.below(6)]
+        )),
         (_, value) => {
             let length = value.map_or(draw.below(20), |value| value.len());
             let value: Vec<u8> = (0..length).map(|_| b'0' + draw.below(10) as u8).collect();
@@ -214,14 +314,32 @@ fn change_field(message: &mut Message, draw: &mut Draw) {
 }
 
 /// Hears one frame; the number of records it was worth, or nothing when it was refused at the edge.
-fn hear<P: Party>(party: &mut P, module: &SoftwareModule, n: usize, from: Peer, frame: &[u8]) -> Option<usize> {
-    let now = Now { mono: Mono(u64::MAX / 2 + 10 * n as u64), wall: Wall(1_795_327_402_000 + n as i64 / 100) };
+fn hear<P: Party>(
+    party: &mut P,
+    module: &SoftwareModule,
+    n: usize,
+    from: Peer,
+    frame: &[u8],
+) -> Option<usize> {
+    let now = Now {
+        mono: Mono(u64::MAX / 2 + 10 * n as u64),
+        wall: Wall(1_795_327_402_000 + n as i64 / 100),
+    };
     let drawn = Cell::new(n as u8);
     let random = || {
         drawn.set(drawn.get().wrapping_add(1));
-        std::array::from_fn(|at| (at as u8).wrapping_mul(37).wrapping_add(drawn.get().wrapping_mul(59)) ^ 0x5A)
+        std::array::from_fn(|at| {
+            (at as u8)
+                .wrapping_mul(37)
+                .wrapping_add(drawn.get().wrapping_mul(59))
+                ^ 0x5A
+        })
     };
-    let around = Surroundings { module, now, random: &random };
+    let around = Surroundings {
+        module,
+        now,
+        random: &random,
+    };
     let input = party.hear(&around, from, frame).ok()?;
     let decision = party.decide(now, input);
     for record in &decision.records {
@@ -240,7 +358,9 @@ fn hear<P: Party>(party: &mut P, module: &SoftwareModule, n: usize, from: Peer, 
 fn mutant(frame: &[u8], corpus: &[&[u8]], draw: &mut Draw) -> Vec<u8> {
     let mut bytes = frame.to_vec();
     for _ in 0..=draw.below(4) {
-        let at = draw.below(bytes.len().max(1)).min(bytes.len().saturating_sub(1));
+        let at = draw
+            .below(bytes.len().max(1))
+            .min(bytes.len().saturating_sub(1));
         match draw.below(8) {
             _ if bytes.is_empty() => bytes.push(draw.next() as u8),
             0 | 1 => bytes[at] ^= 1 << draw.below(8),
@@ -271,7 +391,7 @@ fn mutant(frame: &[u8], corpus: &[&[u8]], draw: &mut Draw) -> Vec<u8> {
 
 fn right_length(bytes: &mut [u8], host: bool) {
     let length = bytes.len();
-    if host && length >= 6 && length < 10_000 {
+    if host && (6..10_000).contains(&length) {
         bytes[2..6].copy_from_slice(format!("{length:04}").as_bytes());
     } else if !host && length >= 2 {
         bytes[..2].copy_from_slice(&((length - 2) as u16).to_be_bytes());
@@ -279,10 +399,20 @@ fn right_length(bytes: &mut [u8], host: bool) {
 }
 
 /// Mutants to the real ports of running processes.
-fn storm_ports(installation: &Installation, [terminals, members]: [Vec<Vec<u8>>; 2], draw: &mut Draw) {
+fn storm_ports(
+    installation: &Installation,
+    [terminals, members]: [Vec<Vec<u8>>; 2],
+    draw: &mut Draw,
+) {
     let ports = installation.ports();
-    let requests = [b"GET /v1/where/T0000001/1 HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec(), b"POST /v1/status HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n{".to_vec()];
-    let slips = [b"\x1b@\x1ba\x01\x1dv0\x00\x30\x00\x18\x00abc\x1dV\x42\x00\x10\x04\x01".to_vec(), b"\x1d(k\xff\xff1C\x06\x1b&\x03\xff\x00\x1c.".to_vec()];
+    let requests = [
+        b"GET /v1/where/T0000001/1 HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec(),
+        b"POST /v1/status HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n{".to_vec(),
+    ];
+    let slips = [
+        b"\x1b@\x1ba\x01\x1dv0\x00\x30\x00\x18\x00abc\x1dV\x42\x00\x10\x04\x01".to_vec(),
+        b"\x1d(k\xff\xff1C\x06\x1b&\x03\xff\x00\x1c.".to_vec(),
+    ];
     let sorts: [(&str, u16, &[Vec<u8>]); 4] = [
         ("terminals", ports.terminals, &terminals),
         ("members", ports.members, &members),
@@ -294,12 +424,19 @@ fn storm_ports(installation: &Installation, [terminals, members]: [Vec<Vec<u8>>;
         let began = Instant::now();
         let mut sent = 0;
         while sent < count {
-            let mut stream = match TcpStream::connect_timeout(&local(port), Duration::from_secs(10)) {
+            let mut stream = match TcpStream::connect_timeout(&local(port), Duration::from_secs(10))
+            {
                 Ok(stream) => stream,
-                Err(error) => panic!("nobody takes connections of {name} any more after {sent} mutants: {error}"),
+                Err(error) => panic!(
+                    "nobody takes connections of {name} any more after {sent} mutants: {error}"
+                ),
             };
-            stream.set_read_timeout(Some(Duration::from_millis(100))).expect("it is set");
-            stream.set_write_timeout(Some(Duration::from_secs(5))).expect("it is set");
+            stream
+                .set_read_timeout(Some(Duration::from_millis(100)))
+                .expect("it is set");
+            stream
+                .set_write_timeout(Some(Duration::from_secs(5)))
+                .expect("it is set");
             for _ in 0..=draw.below(4) {
                 let mut bytes = mutant(&frames[draw.below(frames.len())], &corpus, draw);
                 if !matches!(name, "terminals" | "members") && draw.below(4) == 0 {
@@ -316,11 +453,15 @@ fn storm_ports(installation: &Installation, [terminals, members]: [Vec<Vec<u8>>;
                 let _ = stream.read(&mut [0; 1_024]);
             }
         }
-        println!("port of {name}: {sent} mutants in {:.1} s", began.elapsed().as_secs_f32());
+        println!(
+            "port of {name}: {sent} mutants in {:.1} s",
+            began.elapsed().as_secs_f32()
+        );
     }
     for (n, host) in HOSTS.iter().enumerate() {
         wait_until(&format!("{host} answers"), || {
-            crate::installation::get(ports.control[n], "/v1/status").is_some_and(|(status, _)| status == 200)
+            crate::installation::get(ports.control[n], "/v1/status")
+                .is_some_and(|(status, _)| status == 200)
         });
     }
 }
@@ -330,9 +471,19 @@ fn cut_the_slow(installation: &Installation, till: &mut Process, printer: &mut P
     let ports = installation.ports();
     let mut slow: Vec<TcpStream> = (0..300)
         .map(|n| {
-            let port = if n % 3 == 0 { ports.members } else { ports.terminals };
+            let port = if n % 3 == 0 {
+                ports.members
+            } else {
+                ports.terminals
+            };
             let mut stream = TcpStream::connect(local(port)).expect("it connects");
-            stream.write_all(if n % 3 == 0 { b"\x2e\x02" } else { b"\x00\x60\x60" }).expect("it is taken");
+            stream
+                .write_all(if n % 3 == 0 {
+                    b"\x2e\x02"
+                } else {
+                    b"\x00\x60\x60"
+                })
+                .expect("it is taken");
             stream.set_nonblocking(true).expect("it is set");
             stream
         })
@@ -343,14 +494,19 @@ fn cut_the_slow(installation: &Installation, till: &mut Process, printer: &mut P
         // One more byte every now and then gains nothing.
         slow.retain_mut(|stream| match stream.read(&mut [0; 16]) {
             Ok(0) => false,
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => stream.write_all(b"\x00").is_ok(),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                stream.write_all(b"\x00").is_ok()
+            }
             Ok(_) => true,
             Err(_) => false,
         });
         std::thread::sleep(Duration::from_millis(500));
         slow.is_empty()
     });
-    println!("300 slow connections were cut within {:.1} s", drip.elapsed().as_secs_f32());
+    println!(
+        "300 slow connections were cut within {:.1} s",
+        drip.elapsed().as_secs_f32()
+    );
 }
 
 /// A wire that is listened to: passes bytes on in both directions and keeps the frames.
@@ -368,18 +524,28 @@ impl Tap {
     fn open(to: u16, framing: Framing) -> Self {
         let port = free_port();
         let listener = TcpListener::bind(local(port)).expect("a free port");
-        let tap = Self { port, framing, deaf: Arc::default(), streams: Arc::default() };
+        let tap = Self {
+            port,
+            framing,
+            deaf: Arc::default(),
+            streams: Arc::default(),
+        };
         let (deaf, streams) = (Arc::clone(&tap.deaf), Arc::clone(&tap.streams));
         std::thread::spawn(move || {
             for near in listener.incoming().map_while(Result::ok) {
-                let Ok(far) = TcpStream::connect(local(to)) else { continue };
+                let Ok(far) = TcpStream::connect(local(to)) else {
+                    continue;
+                };
                 let [sent, received] = [Stream::default(), Stream::default()];
                 {
                     let mut streams = streams.lock().expect("no panic");
                     streams[0].push(Arc::clone(&sent));
                     streams[1].push(Arc::clone(&received));
                 }
-                let (near_too, far_too) = (near.try_clone().expect("a copy"), far.try_clone().expect("a copy"));
+                let (near_too, far_too) = (
+                    near.try_clone().expect("a copy"),
+                    far.try_clone().expect("a copy"),
+                );
                 let deaf = Arc::clone(&deaf);
                 std::thread::spawn(move || pass(near, far, &sent, &AtomicBool::new(false)));
                 std::thread::spawn(move || pass(far_too, near_too, &received, &deaf));
@@ -415,7 +581,9 @@ impl Tap {
 fn pass(mut from: TcpStream, mut to: TcpStream, kept: &Mutex<Vec<u8>>, deaf: &AtomicBool) {
     let mut bytes = [0; 4_096];
     while let Ok(count @ 1..) = from.read(&mut bytes) {
-        kept.lock().expect("no panic").extend_from_slice(&bytes[..count]);
+        kept.lock()
+            .expect("no panic")
+            .extend_from_slice(&bytes[..count]);
         if !deaf.load(SeqCst) && to.write_all(&bytes[..count]).is_err() {
             break;
         }
