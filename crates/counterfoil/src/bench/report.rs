@@ -66,6 +66,8 @@ pub struct Process {
     pub record_bytes_per_purchase: Option<f64>,
     /// Median and 99th percentile of a flush, in microseconds.
     pub flush_us: Option<(u64, u64)>,
+    /// How far its archive was behind when the load ended, in milliseconds: rows are written behind the answers.
+    pub archive_lag_ms: Option<u64>,
 }
 
 /// The report.
@@ -163,13 +165,16 @@ fn costs(purchases: f64, before: &Usage, after: &Usage) -> (Vec<Process>, f64) {
         .hosts
         .iter()
         .zip(&after.hosts)
-        .map(|((name, cpu_before, was), (_, cpu_after, is))| Process {
-            name,
-            cpu_us_per_purchase: each(cpu_after - cpu_before),
-            flushes_per_purchase: Some(each(is.flushes - was.flushes)),
-            record_bytes_per_purchase: Some(each(is.record_bytes - was.record_bytes)),
-            flush_us: Some((is.flush_p50_us, is.flush_p99_us)),
-        })
+        .map(
+            |((name, cpu_before, was, _), (_, cpu_after, is, lag_ms))| Process {
+                name,
+                cpu_us_per_purchase: each(cpu_after - cpu_before),
+                flushes_per_purchase: Some(each(is.flushes - was.flushes)),
+                record_bytes_per_purchase: Some(each(is.record_bytes - was.record_bytes)),
+                flush_us: Some((is.flush_p50_us, is.flush_p99_us)),
+                archive_lag_ms: Some(*lag_ms),
+            },
+        )
         .collect();
     processes.push(Process {
         name: "tills and load tool",
@@ -177,6 +182,7 @@ fn costs(purchases: f64, before: &Usage, after: &Usage) -> (Vec<Process>, f64) {
         flushes_per_purchase: None,
         record_bytes_per_purchase: None,
         flush_us: None,
+        archive_lag_ms: None,
     });
     let ours = processes
         .iter()
@@ -235,14 +241,15 @@ pub fn text(report: &LoopReport) -> String {
             "cost/purchase  {:<20} {:>6.1} µs CPU",
             p.name, p.cpu_us_per_purchase
         );
-        if let (Some(flushes), Some(bytes), Some((p50, p99))) = (
+        if let (Some(flushes), Some(bytes), Some((p50, p99)), Some(lag_ms)) = (
             p.flushes_per_purchase,
             p.record_bytes_per_purchase,
             p.flush_us,
+            p.archive_lag_ms,
         ) {
             let _ = write!(
                 out,
-                "  {flushes:.3} flushes (p50/p99 {p50}/{p99} µs)  {bytes:.0} B of records"
+                "  {flushes:.3} flushes (p50/p99 {p50}/{p99} µs)  {bytes:.0} B of records  archive {lag_ms} ms behind"
             );
         }
         let _ = writeln!(out);

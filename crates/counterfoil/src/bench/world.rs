@@ -3,6 +3,7 @@
 //! Every party flushes its own journal before it answers. What a child leaves on disk is all that the audit reads.
 
 use super::machine;
+use crate::archive;
 use crate::config::{self, Problem, terminal::TerminalFile};
 use crate::fault::Hop;
 use iso8583::frame::Framing;
@@ -73,7 +74,8 @@ impl Drop for Host {
 /// What a process has used so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Usage {
-    pub(super) hosts: Vec<(&'static str, u64, Status)>,
+    /// Name, CPU microseconds, control port, milliseconds that the archive is behind.
+    pub(super) hosts: Vec<(&'static str, u64, Status, u64)>,
     /// This process: load tool and tills.
     pub(super) own_cpu_us: u64,
     pub(super) machine_us: (u64, u64),
@@ -147,7 +149,9 @@ impl World {
         let hosts = self.hosts.iter().map(|host| {
             let cpu = machine::process_cpu_us(host.child.id())
                 .ok_or(format!("{} has ended", host.name))?;
-            Ok((host.name, cpu, status(host.control)?))
+            let lag =
+                archive::lag(&self.data.join(host.name)).map_err(|error| error.to_string())?;
+            Ok((host.name, cpu, status(host.control)?, lag.ms))
         });
         Ok(Usage {
             hosts: hosts.collect::<Result<_, Problem>>()?,

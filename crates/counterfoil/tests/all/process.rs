@@ -73,7 +73,7 @@ fn a_day_at_the_till_of_separate_processes() {
     let declined = installation.where_is(lost).expect("it is found");
     assert_eq!(
         (&declined["row"], &declined["position_id"]),
-        (&Value::from("declined"), &Value::from("never_debited")),
+        (&Value::from("declined"), &Value::from("cardholder")),
         "{declined:#}"
     );
     assert!(

@@ -3,7 +3,7 @@
 
 use super::books::folded;
 use super::draw::Draw;
-use crate::installation::{HOSTS, Installation, Process, free_port, local, start_till};
+use crate::installation::{HOSTS, Installation, Process, free_port, get, local, start_till};
 use crate::wait_until;
 use ::acquirer::Acquirer;
 use ::issuer::Issuer;
@@ -28,8 +28,20 @@ const ACQUIRER: usize = 2_000_000;
 const OTHERS: usize = 500_000;
 /// Messages of a terminal that has the keys and sends nonsense under a right MAC.
 const SEALED: usize = 100_000;
-/// Mutants for each real port: terminals, members, control, printer.
-const PORTS: [usize; 4] = [12_000, 6_000, 1_500, 1_500];
+/// Mutants for real ports: of terminals, of members, of the control port and of the printer.
+const TO_TERMINALS: usize = 12_000;
+const TO_MEMBERS: usize = 6_000;
+const TO_OTHERS: usize = 1_500;
+/// What the control port is asked.
+const REQUESTS: [&[u8]; 2] = [
+    b"GET /v1/where/T0000001/1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"POST /v1/status HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n{",
+];
+/// What the printer is sent: settings, a picture, a cut, questions.
+const SLIPS: [&[u8]; 2] = [
+    b"\x1b@\x1ba\x01\x1dv0\x00\x30\x00\x18\x00abc\x1dV\x42\x00\x10\x04\x01",
+    b"\x1d(k\xff\xff1C\x06\x1b&\x03\xff\x00\x1c.",
+];
 /// Mutants that change nothing may be answered and counted; a state that grows by more has been fed.
 const STATE_GROWS_BYTES_MAX: usize = 16 * 1_024;
 
@@ -121,20 +133,55 @@ fn a_million_mutants_neither_stop_nor_feed_a_party() {
         "a mutant became an exchange"
     );
 
-    // A printer serves one connection at a time, and a till keeps its own.
-    assert!(till.stop().success());
-    storm_ports(
-        &installation,
-        [terminal_wire.sent(), acquirer_wire.sent()],
+    storm_port(
+        "terminals",
+        ports.terminals,
+        &terminal_wire.sent(),
+        TO_TERMINALS,
         &mut draw,
     );
+    still_sells(&mut till, &mut printer);
+    storm_port(
+        "members",
+        ports.members,
+        &acquirer_wire.sent(),
+        TO_MEMBERS,
+        &mut draw,
+    );
+    reset_member_keys(&installation);
+    still_sells(&mut till, &mut printer);
+    storm_port(
+        "control",
+        ports.control[0],
+        &REQUESTS.map(<[u8]>::to_vec),
+        TO_OTHERS,
+        &mut draw,
+    );
+    // A printer serves one connection at a time, and a till keeps its own.
+    assert!(till.stop().success());
+    storm_port(
+        "printer",
+        ports.printer,
+        &SLIPS.map(<[u8]>::to_vec),
+        TO_OTHERS,
+        &mut draw,
+    );
+    assert!(printer.is_alive() && !printer.lines().iter().any(|line| line.contains("panicked")));
+    // Half a picture is waited for until the printer is switched off and on again.
+    assert!(printer.stop().success());
+    let mut printer = installation.start_printer();
     let mut till = start_till(&till_file);
+    till.expect_screen("signed-on");
+    for (host, control) in HOSTS.iter().zip(ports.control) {
+        wait_until(&format!("{host} answers"), || {
+            get(control, "/v1/status").is_some_and(|(status, _)| status == 200)
+        });
+    }
     for process in &mut hosts {
         assert!(process.is_alive(), "{:#?}", process.lines());
         let words = process.lines().join("\n");
         assert!(!words.contains("panicked"), "{words}");
     }
-    assert!(printer.is_alive() && !printer.lines().iter().any(|line| line.contains("panicked")));
     still_sells(&mut till, &mut printer);
     cut_the_slow(&installation, &mut till, &mut printer);
 }
@@ -398,71 +445,63 @@ fn right_length(bytes: &mut [u8], host: bool) {
     }
 }
 
-/// Mutants to the real ports of running processes.
-fn storm_ports(
-    installation: &Installation,
-    [terminals, members]: [Vec<Vec<u8>>; 2],
-    draw: &mut Draw,
-) {
-    let ports = installation.ports();
-    let requests = [
-        b"GET /v1/where/T0000001/1 HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec(),
-        b"POST /v1/status HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n{".to_vec(),
-    ];
-    let slips = [
-        b"\x1b@\x1ba\x01\x1dv0\x00\x30\x00\x18\x00abc\x1dV\x42\x00\x10\x04\x01".to_vec(),
-        b"\x1d(k\xff\xff1C\x06\x1b&\x03\xff\x00\x1c.".to_vec(),
-    ];
-    let sorts: [(&str, u16, &[Vec<u8>]); 4] = [
-        ("terminals", ports.terminals, &terminals),
-        ("members", ports.members, &members),
-        ("control", ports.control[0], &requests),
-        ("printer", ports.printer, &slips),
-    ];
-    for ((name, port, frames), count) in sorts.into_iter().zip(PORTS) {
-        let corpus: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
-        let began = Instant::now();
-        let mut sent = 0;
-        while sent < count {
-            let mut stream = match TcpStream::connect_timeout(&local(port), Duration::from_secs(10))
-            {
-                Ok(stream) => stream,
-                Err(error) => panic!(
-                    "nobody takes connections of {name} any more after {sent} mutants: {error}"
-                ),
+/// Mutants to a real port of a running process.
+fn storm_port(name: &str, port: u16, frames: &[Vec<u8>], count: usize, draw: &mut Draw) {
+    let corpus: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
+    let began = Instant::now();
+    let mut sent = 0;
+    while sent < count {
+        let mut stream = match TcpStream::connect_timeout(&local(port), Duration::from_secs(10)) {
+            Ok(stream) => stream,
+            Err(error) => panic!("no connection of {name} after {sent} mutants: {error}"),
+        };
+        stream
+            .set_read_timeout(Some(Duration::from_millis(100)))
+            .expect("it is set");
+        stream
+            .set_write_timeout(Some(Duration::from_secs(5)))
+            .expect("it is set");
+        for _ in 0..=draw.below(4) {
+            let noise = draw.below(8) == 0;
+            let bytes = if noise {
+                (0..draw.below(600)).map(|_| draw.next() as u8).collect()
+            } else {
+                mutant(&frames[draw.below(frames.len())], &corpus, draw)
             };
-            stream
-                .set_read_timeout(Some(Duration::from_millis(100)))
-                .expect("it is set");
-            stream
-                .set_write_timeout(Some(Duration::from_secs(5)))
-                .expect("it is set");
-            for _ in 0..=draw.below(4) {
-                let mut bytes = mutant(&frames[draw.below(frames.len())], &corpus, draw);
-                if !matches!(name, "terminals" | "members") && draw.below(4) == 0 {
-                    bytes = (0..draw.below(600)).map(|_| draw.next() as u8).collect();
-                }
-                // A peer that has cut us is right.
-                if stream.write_all(&bytes).is_err() {
-                    break;
-                }
-                sent += 1;
+            // A peer that has cut us is right.
+            if stream.write_all(&bytes).is_err() {
+                break;
             }
-            let _ = stream.shutdown(Shutdown::Write);
-            if draw.below(16) == 0 {
-                let _ = stream.read(&mut [0; 1_024]);
-            }
+            sent += 1;
         }
-        println!(
-            "port of {name}: {sent} mutants in {:.1} s",
-            began.elapsed().as_secs_f32()
-        );
+        // It may have been cut already.
+        let _ = stream.shutdown(Shutdown::Write);
+        if draw.below(16) == 0 {
+            let _ = stream.read(&mut [0; 1_024]);
+        }
     }
-    for (n, host) in HOSTS.iter().enumerate() {
-        wait_until(&format!("{host} answers"), || {
-            crate::installation::get(ports.control[n], "/v1/status")
-                .is_some_and(|(status, _)| status == 200)
+    println!(
+        "port of {name}: {sent} mutants in {:.1} s",
+        began.elapsed().as_secs_f32()
+    );
+}
+
+/// A sign-on that somebody repeated gave a member keys that it never heard of; the operator gives both new ones.
+fn reset_member_keys(installation: &Installation) {
+    let agent: ureq::Agent = ureq::Agent::new_with_defaults();
+    for member in [ACQUIRER_CODE, ISSUER_CODE] {
+        let control = installation.ports().control[1];
+        let page = format!("http://127.0.0.1:{control}/v1/keys/{member}/reset");
+        let mut answered = None;
+        wait_until("the network makes new keys", || {
+            answered = agent
+                .post(&page)
+                .send_empty()
+                .ok()
+                .map(|answer| answer.status().as_u16());
+            answered.is_some()
         });
+        assert_eq!(answered, Some(202));
     }
 }
 
