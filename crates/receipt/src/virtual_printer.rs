@@ -63,6 +63,7 @@ pub struct VirtualPrinter {
     answers: Vec<u8>,
     piece: Vec<String>,
     papers: Vec<PrintedSlip>,
+    papers_forgotten: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +101,7 @@ impl VirtualPrinter {
             answers: Vec::new(),
             piece: Vec::new(),
             papers: Vec::new(),
+            papers_forgotten: 0,
         }
     }
 
@@ -198,6 +200,19 @@ impl VirtualPrinter {
     /// The pieces of paper that came out, oldest first; the one still in the printer is not among them.
     pub fn papers(&self) -> &[PrintedSlip] {
         &self.papers
+    }
+
+    /// The pieces after the first `seen` of all that ever came out, as far as they are still kept.
+    pub fn papers_after(&self, seen: usize) -> &[PrintedSlip] {
+        let start = seen
+            .saturating_sub(self.papers_forgotten)
+            .min(self.papers.len());
+        &self.papers[start..]
+    }
+
+    /// How many pieces ever came out.
+    pub fn papers_total(&self) -> usize {
+        self.papers_forgotten + self.papers.len()
     }
 
     /// What stands on the paper that was not torn off yet.
@@ -431,6 +446,7 @@ impl VirtualPrinter {
         self.piece.clear();
         if self.papers.len() == PAPERS_MAX {
             self.papers.remove(0);
+            self.papers_forgotten += 1;
         }
         self.papers.push(PrintedSlip { text, cut });
     }

@@ -81,16 +81,18 @@ fn obey(bench: &Bench, word: &str, zh: bool) -> bool {
 async fn show(bench: Bench) {
     let mut seen = 0;
     loop {
-        let slips: Vec<String> = bench.with(|p| {
-            p.papers()[seen.min(p.papers().len())..]
+        let slips: Vec<String> = bench.with(|printer| {
+            let fresh = printer
+                .papers_after(seen)
                 .iter()
-                .map(|s| s.text.clone())
-                .collect()
+                .map(|slip| slip.text.clone())
+                .collect();
+            seen = printer.papers_total();
+            fresh
         });
         for slip in &slips {
             println!("{slip}\n✂ {}", "┄".repeat(30));
         }
-        seen += slips.len();
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

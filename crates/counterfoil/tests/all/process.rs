@@ -92,12 +92,10 @@ fn a_day_at_the_till_of_separate_processes() {
     for host in &mut hosts[1..] {
         assert!(host.stop().success(), "{:#?}", host.lines());
     }
-    let cuts = printer
-        .lines()
-        .iter()
-        .filter(|line| line.contains('✂'))
-        .count();
-    assert_eq!(cuts, 2, "{:#?}", printer.lines());
+    // Two originals, and both copies once more, each marked at its head and at its end: the reprint.
+    let lines = printer.lines();
+    let count = |mark: &str| lines.iter().filter(|line| line.contains(mark)).count();
+    assert_eq!((count("✂"), count("DUPLICATED")), (4, 4), "{lines:#?}");
     assert!(printer.stop().success());
 }
 

@@ -211,3 +211,19 @@ proptest! {
         prop_assert_eq!(&printer.papers()[0].text, &text);
     }
 }
+
+#[test]
+fn a_reader_that_remembers_its_place_misses_no_piece() {
+    let mut printer = VirtualPrinter::new(Paper::Mm58);
+    let mut seen = 0;
+    for id in 0..PAPERS_MAX as u32 + 10 {
+        printer.hear(&job(id).1);
+        assert_eq!(
+            printer.papers_after(seen).len(),
+            printer.papers_total() - seen,
+            "{id}"
+        );
+        seen = printer.papers_total();
+    }
+    assert!(seen > PAPERS_MAX && printer.papers_after(0).len() == PAPERS_MAX);
+}

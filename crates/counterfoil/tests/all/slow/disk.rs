@@ -8,10 +8,10 @@ use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Room for some hundred sales.
-const SMALL_BYTES: usize = 1 << 20;
+const SMALL_BYTES: usize = 4 << 20;
 /// More sales than that fit.
 const SALES_MAX: usize = 5_000;
 
@@ -54,6 +54,8 @@ fn fill_and_come_back(host: &str) {
         let ended = sell(&mut till);
         if ended["screen"] == "approved" {
             seen.insert(ended["sale"].as_str().expect("a sale").to_owned(), 101);
+        } else {
+            std::thread::sleep(Duration::from_millis(50));
         }
     }
     let full = process(&mut hosts, host);
@@ -110,24 +112,41 @@ fn process<'a>(hosts: &'a mut [(&str, Process)], name: &str) -> &'a mut Process 
         .1
 }
 
-/// One sale, until the till shows how it ended, or that it must wait.
+/// One sale, until the till shows how it ended, or that it must wait: without the acquirer a reversal has no end.
 fn sell(till: &mut Process) -> Value {
     assert!(till.tell("sale 1.01"));
     let mut ended = Value::Null;
-    wait_until("the sale ends", || {
+    let began = Instant::now();
+    while ended.is_null() {
+        assert!(
+            began.elapsed() < Duration::from_secs(30),
+            "the sale does not end: {:#?}",
+            last(till, 20)
+        );
+        std::thread::sleep(Duration::from_millis(2));
         while let Some(line) = till.next_line() {
-            let line: Value = serde_json::from_str(&line).expect("JSON");
+            let Ok(line) = serde_json::from_str::<Value>(&line) else {
+                // A line of its log.
+                continue;
+            };
             match line["screen"].as_str().expect("a screen") {
                 "ask-goods" => {
                     till.tell("no");
                 }
-                "approved" | "declined" | "not-sent" | "reversed" | "case" | "busy" => ended = line,
+                "approved" | "declined" | "not-sent" | "reversing" | "reversed" | "case"
+                | "busy" => {
+                    ended = line;
+                }
                 _ => {}
             }
         }
-        !ended.is_null()
-    });
+    }
     ended
+}
+
+fn last(process: &Process, count: usize) -> Vec<String> {
+    let lines = process.lines();
+    lines[lines.len().saturating_sub(count)..].to_vec()
 }
 
 /// A data directory with little room: a small file system where one may be mounted, else a limit on the size of files.
