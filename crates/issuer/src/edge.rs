@@ -9,7 +9,8 @@ use crate::record::{Effect, Input, PinCheck};
 use crypto::{KeyUsage, SecurityError, SecurityModule};
 use iso8583::{Dialect, Message, Mti, frame};
 use payment::host::{AnswerKind, Financial, HostKeys, Management, NetworkCode, Request};
-use payment::wire::host::{MAC_FIELDS, read_answer, read_request, write_answer, write_request};
+use payment::wire::frame::host_mac_parts;
+use payment::wire::host::{read_answer, read_request, write_answer, write_request};
 use payment::wire::{Problem, WireError};
 use payment::{EdgeError, Institution, Mono, Party, Peer, Said, Secrets, Surroundings};
 
@@ -19,11 +20,6 @@ const MANAGEMENT_ANSWER: Mti = Mti(0x0810);
 
 const fn wrong(field: u8, problem: Problem) -> EdgeError {
     EdgeError::Content(WireError { field, problem })
-}
-
-/// What field 128 covers; absent fields add nothing.
-fn mac_parts(message: &Message) -> [&[u8]; MAC_FIELDS.len()] {
-    MAC_FIELDS.map(|field| message.get(field).unwrap_or_default())
 }
 
 impl Issuer {
@@ -36,7 +32,7 @@ impl Issuer {
     ) -> Result<LinkKeys, EdgeError> {
         let received = message.get(MAC_FIELD);
         let received = received.ok_or(wrong(MAC_FIELD, Problem::Missing))?;
-        let parts = mac_parts(message);
+        let parts = host_mac_parts(message);
         for keys in self.state.link.accepted(now) {
             if module.mac_matches(self.config.mac, &keys.mac, &parts, received)? {
                 return Ok(*keys);
@@ -129,7 +125,7 @@ impl Issuer {
         if message.has(MAC_FIELD) {
             let keys = self.state.link.keys();
             let keys = keys.ok_or(wrong(MAC_FIELD, Problem::Security))?;
-            let mac = module.mac(self.config.mac, &keys.mac, &mac_parts(message))?;
+            let mac = module.mac(self.config.mac, &keys.mac, &host_mac_parts(message))?;
             message.set(MAC_FIELD, &mac);
         }
         let (to, from) = (

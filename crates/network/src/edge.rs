@@ -9,7 +9,8 @@ use crypto::{PinFormat, SecurityError};
 use iso8583::frame::{self, HostHeader};
 use iso8583::{Dialect, Message, Mti};
 use payment::host::{AnswerKind, Request};
-use payment::wire::host::{self as wire, MAC_FIELDS};
+use payment::wire::frame::host_mac_parts;
+use payment::wire::host as wire;
 use payment::wire::{Problem, WireError};
 use payment::{
     EdgeError, HostKey, Institution, Party, Peer, ResponseCode, Said, Secrets, Surroundings,
@@ -76,8 +77,9 @@ impl Party for Network {
         };
         if let Some(key) = mac {
             let member = self.directory.member(to).ok_or(EdgeError::Stranger)?;
-            let field =
-                with_mac_parts(&message, |parts| around.module.mac(member.mac, &key, parts))?;
+            let field = around
+                .module
+                .mac(member.mac, &key, &host_mac_parts(&message))?;
             message.set(MAC, &field);
         }
         let header = HostHeader::new(
@@ -188,16 +190,16 @@ impl Network {
         ) else {
             return Ok(None);
         };
-        with_mac_parts(message, |parts| {
-            for keys in session.acceptable() {
-                let module = around.module;
-                if module.mac_matches(member.mac, &keys.mac, parts, received)? {
-                    return Ok(Some(*keys));
-                }
+        let parts = host_mac_parts(message);
+        for keys in session.acceptable() {
+            if around
+                .module
+                .mac_matches(member.mac, &keys.mac, &parts, received)?
+            {
+                return Ok(Some(*keys));
             }
-            Ok(None)
-        })
-        .map_err(|error: SecurityError| error.into())
+        }
+        Ok(None)
     }
 
     /// A member speaks only of its own transactions, and nobody with the network's own forwarder code.
@@ -250,15 +252,4 @@ const BAD_MAC: EdgeError = EdgeError::Content(WireError {
 /// Whether the header's padded digits are this institution.
 fn names(digits: &[u8], institution: Institution) -> bool {
     std::str::from_utf8(digits).is_ok_and(|text| text.parse() == Ok(institution.0))
-}
-
-/// The values that the MAC covers: those of [`MAC_FIELDS`] that are there, in that order.
-fn with_mac_parts<T>(message: &Message, use_parts: impl FnOnce(&[&[u8]]) -> T) -> T {
-    let mut parts = [&[][..]; MAC_FIELDS.len()];
-    let mut used = 0;
-    for value in MAC_FIELDS.iter().filter_map(|field| message.get(*field)) {
-        parts[used] = value;
-        used += 1;
-    }
-    use_parts(&parts[..used])
 }

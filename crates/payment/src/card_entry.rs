@@ -10,8 +10,6 @@ use zeroize::Zeroize;
 pub struct EntryMode(pub u16);
 
 impl EntryMode {
-    /// Keyed in, without PIN.
-    pub const MANUAL: Self = Self(12);
     /// Magnetic stripe with PIN.
     pub const STRIPE_PIN: Self = Self(21);
     /// Magnetic stripe without PIN.

@@ -96,6 +96,7 @@ pub fn write_host(
     Ok(())
 }
 
-fn host_mac_parts(message: &Message) -> [&[u8]; super::host::MAC_FIELDS.len()] {
+/// The values that field 128 covers, in their order; a field that is not there adds nothing.
+pub fn host_mac_parts(message: &Message) -> [&[u8]; super::host::MAC_FIELDS.len()] {
     super::host::MAC_FIELDS.map(|field| message.get(field).unwrap_or_default())
 }
