@@ -4,7 +4,9 @@
 //! and nothing below evidence level E4 is ever called printed.
 
 pub mod answers;
+pub mod bitmap;
 pub mod escpos;
+pub mod font;
 mod gb18030;
 pub mod slip;
 pub mod spool;
@@ -12,6 +14,7 @@ pub mod trouble;
 pub mod virtual_printer;
 
 pub use answers::{Answer, Answers, Status};
+pub use bitmap::Bitmap;
 pub use escpos::Unmappable;
 pub use slip::{
     CopyOf, Language, Paper, Reprint, Slip, SlipFields, Title, Words, lay_out, mask_pan,
