@@ -399,6 +399,66 @@ fn pictures() {
     }
 }
 
+/// README and the printing pages show these; they are dots, the same that a printer without a Chinese font gets.
+#[test]
+fn slip_pictures() {
+    use receipt::{CopyOf, Language, Paper, Reprint, Title, lay_out};
+    let purchase = counterfoil::bench::slips::purchase();
+    let reversed = receipt::SlipFields {
+        title: Title::ReversalProof,
+        headline: words(verdict::headline("reversed")),
+        ..purchase.clone()
+    };
+    let reprint = Some(Reprint {
+        count: 1,
+        original_time: purchase.date_time.clone(),
+    });
+    let (holder, shop) = (CopyOf::Cardholder, CopyOf::Merchant);
+    let drawn = [
+        (
+            "slip-purchase-zh.png",
+            &purchase,
+            holder,
+            Language::Zh,
+            None,
+        ),
+        ("slip-purchase-en.png", &purchase, shop, Language::En, None),
+        (
+            "slip-purchase-both.png",
+            &purchase,
+            shop,
+            Language::Both,
+            reprint,
+        ),
+        (
+            "slip-reversed-zh.png",
+            &reversed,
+            holder,
+            Language::Zh,
+            None,
+        ),
+    ];
+    for (file, fields, copy, language, reprint) in drawn {
+        let slip = lay_out(fields, copy, language, Paper::Mm58, reprint);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../docs/pictures")
+            .join(file);
+        let png = slip.png().expect("every character has a glyph");
+        if std::env::var_os("UPDATE_EXPECT").is_some() {
+            fs::write(&path, &png).expect("it is written");
+        }
+        let kept = fs::read(&path).unwrap_or_default();
+        assert!(
+            kept == png,
+            "{file} is old: UPDATE_EXPECT=1 cargo test -p counterfoil --test all pages"
+        );
+    }
+}
+
+fn words((zh, en): (&str, &str)) -> receipt::Words {
+    (zh.to_owned(), en.to_owned())
+}
+
 #[test]
 fn readme_shows_what_the_program_draws() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
