@@ -1,6 +1,9 @@
 //! Integration tests of the receipt crate, in one binary.
 
+mod acceptance;
 mod answers;
+mod noise;
+mod power;
 mod printer;
 mod slip;
 mod spool;

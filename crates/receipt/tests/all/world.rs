@@ -71,6 +71,24 @@ impl World {
         }
     }
 
+    /// The bytes of an effect are on their way, and whoever asked for them is told nothing.
+    pub fn transmit(&mut self, effect: SpoolEffect) {
+        match effect {
+            SpoolEffect::Send { bytes, .. } if self.connected => self.to_printer.extend(bytes),
+            SpoolEffect::Query if self.connected => self.to_printer.extend(STATUS_QUESTION),
+            _ => {}
+        }
+    }
+
+    pub fn connected(&self) -> bool {
+        self.connected
+    }
+
+    /// What the printer said and nobody heard yet.
+    pub fn take_heard(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.to_spool)
+    }
+
     fn perform(&mut self, effect: SpoolEffect) {
         match effect {
             SpoolEffect::Connect => self.connecting = true,
@@ -101,6 +119,11 @@ impl World {
         let (records, _) = self.spool.decide(self.now_us, input);
         let kept = kept % (records.len() + 1);
         self.records.extend(records.into_iter().take(kept));
+        self.restart(delivered);
+    }
+
+    /// The process is gone with its connection, and comes back with what its records say.
+    pub fn restart(&mut self, delivered: usize) {
         self.unplug(delivered);
         self.spool = Spool::default();
         for record in &self.records {
@@ -181,7 +204,7 @@ impl World {
         self.printer.power_cut();
     }
 
-    fn deliver_to_printer(&mut self, bytes: usize) {
+    pub fn deliver_to_printer(&mut self, bytes: usize) {
         let bytes = bytes.min(self.to_printer.len());
         let arrived: Vec<u8> = self.to_printer.drain(..bytes).collect();
         let said = self.printer.hear(&arrived);
@@ -190,7 +213,7 @@ impl World {
         }
     }
 
-    fn deliver_to_spool(&mut self, bytes: usize) {
+    pub fn deliver_to_spool(&mut self, bytes: usize) {
         let bytes = bytes.min(self.to_spool.len());
         let heard: Vec<u8> = self.to_spool.drain(..bytes).collect();
         if !heard.is_empty() {
