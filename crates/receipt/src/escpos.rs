@@ -6,8 +6,9 @@
 use crate::bitmap::Bitmap;
 use crate::gb18030::{self, Code};
 use crate::picture::in_the_middle;
+use crate::profile::{Means, PrinterProfile};
 use crate::qr::{Matrix, QUIET_MODULES};
-use crate::slip::{Align, Line, Paper, Size, Slip, TextLine};
+use crate::slip::{Align, Line, Size, Slip, TextLine};
 use std::convert::Infallible;
 use std::fmt;
 
@@ -36,26 +37,6 @@ impl fmt::Display for Unmappable {
 }
 
 impl std::error::Error for Unmappable {}
-
-/// What a printer can do by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PrinterProfile {
-    /// Its roll.
-    pub paper: Paper,
-    /// How it draws Chinese.
-    pub chinese: Means,
-    /// How it draws QR codes.
-    pub qr: Means,
-}
-
-/// Who draws something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Means {
-    /// The printer.
-    Native,
-    /// We do, as dots.
-    Raster,
-}
 
 /// Which part of a job a process ID stands behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 //! Nothing here knows who approved what: no event of a printer can reach an outcome of a payment,
 //! and nothing below evidence level E4 is ever called printed.
 
+pub mod acceptance;
 pub mod answers;
 pub mod bitmap;
 pub mod escpos;
@@ -10,21 +11,27 @@ pub mod font;
 mod gb18030;
 mod html;
 mod picture;
+pub mod profile;
 mod qr;
 pub mod slip;
 pub mod spool;
 pub mod trouble;
 pub mod virtual_printer;
 
+pub use acceptance::{Acceptance, Proof};
 pub use answers::{Answer, Answers, Status};
 pub use bitmap::Bitmap;
-pub use escpos::{Means, PrinterProfile, Unmappable};
+pub use escpos::Unmappable;
 pub use picture::NoGlyph;
+pub use profile::{Means, PrinterProfile};
 pub use slip::{
     CardKindTotals, Chip, CopyOf, Cryptogram, Language, Paper, PendingItem, Reconciled, Reprint,
     SettlementFields, ShiftFields, Slip, SlipFields, Sum, Title, Verification, Words, lay_out,
     lay_out_settlement, lay_out_shift, mask_pan,
 };
-pub use spool::{Evidence, JobState, Spool, SpoolEffect, SpoolInput, SpoolRecord};
+pub use spool::{
+    CopyKnown, Cut, Evidence, JobState, PaperSeen, Search, SlipFound, Spool, SpoolEffect,
+    SpoolInput, SpoolRecord,
+};
 pub use trouble::Trouble;
 pub use virtual_printer::{Echo, PrintedSlip, VirtualPrinter};

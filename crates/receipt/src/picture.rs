@@ -59,6 +59,13 @@ impl Slip {
         Ok(without_realtime(picture))
     }
 
+    /// How long the slip is, in dots.
+    pub fn height_dots(&self) -> u32 {
+        let paper = self.paper().dots();
+        let lines = self.lines();
+        lines.iter().map(|line| height(line, paper)).sum::<u32>() + 2 * MARGIN_DOTS
+    }
+
     /// The slip as a PNG file.
     pub fn png(&self) -> Result<Vec<u8>, NoGlyph> {
         Ok(self.bitmap()?.png())

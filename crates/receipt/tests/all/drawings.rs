@@ -179,9 +179,9 @@ fn profiles_choose_the_means() {
         lay_out(&fields, CopyOf::Cardholder, Language::Zh, Paper::Mm58, None)
     };
     let profile = |chinese, qr| PrinterProfile {
-        paper: Paper::Mm58,
         chinese,
         qr,
+        ..PrinterProfile::default()
     };
     let native = profile(Means::Native, Means::Native);
     let plain = slip("星河咖啡店");
@@ -463,7 +463,7 @@ proptest! {
         let plain = format!("{}.{:02}", amount / 100, amount % 100);
         prop_assert!(slip.text().contains(&plain));
         for (chinese, qr) in [(Means::Native, Means::Raster), (Means::Raster, Means::Native)] {
-            let profile = PrinterProfile { paper: Paper::Mm58, chinese, qr };
+            let profile = PrinterProfile { chinese, qr, ..PrinterProfile::default() };
             let job = slip.escpos_for(&profile, 1);
             check_no_realtime(&job);
             read(&job, 32);

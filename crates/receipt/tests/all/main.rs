@@ -1,8 +1,11 @@
 //! Integration tests of the receipt crate, in one binary.
 
+mod acceptance;
 mod answers;
 mod drawings;
 mod kinds;
+mod noise;
+mod power;
 mod printer;
 mod slip;
 mod spool;
