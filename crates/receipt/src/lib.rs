@@ -1,9 +1,10 @@
-//! A slip as a document, drawn as text and ESC/POS; what the printer's bytes mean; the spool.
+//! A slip as a document, drawn as text and ESC/POS; what the printer's bytes mean; the spool; the printing doctor.
 //!
 //! Nothing here knows who approved what: no event of a printer can reach an outcome of a payment,
 //! and nothing below evidence level E4 is ever called printed.
 
 pub mod answers;
+pub mod doctor;
 pub mod escpos;
 mod gb18030;
 pub mod slip;
@@ -12,6 +13,7 @@ pub mod trouble;
 pub mod virtual_printer;
 
 pub use answers::{Answer, Answers, Status};
+pub use doctor::{Doctor, DoctorEffect, DoctorInput, DoctorRecord};
 pub use escpos::Unmappable;
 pub use slip::{
     CopyOf, Language, Paper, Reprint, Slip, SlipFields, Title, Words, lay_out, mask_pan,

@@ -77,6 +77,8 @@ pub enum Title {
     Balance,
     /// The result is not known yet.
     Pending,
+    /// A page that proves the printer; nothing of any sale is drawn.
+    TestPage,
 }
 
 impl Title {
@@ -88,6 +90,7 @@ impl Title {
             Title::Declined => ("交易未成功", "DECLINED"),
             Title::Balance => ("余额查询", "BALANCE"),
             Title::Pending => ("结果待确认", "RESULT PENDING"),
+            Title::TestPage => ("打印测试页", "TEST PAGE"),
         }
     }
 }
@@ -266,11 +269,15 @@ pub fn lay_out(
         language,
         rows: Vec::new(),
     };
-    sheet.heading(fields, copy, reprint.as_ref());
-    sheet.merchant(fields);
-    sheet.payment(fields);
-    sheet.verdict(fields, reprint.is_some());
-    sheet.remarks(&fields.remarks);
+    if fields.title == Title::TestPage {
+        sheet.test_page(fields);
+    } else {
+        sheet.heading(fields, copy, reprint.as_ref());
+        sheet.merchant(fields);
+        sheet.payment(fields);
+        sheet.verdict(fields, reprint.is_some());
+        sheet.remarks(&fields.remarks);
+    }
     if copy == CopyOf::Merchant && fields.title == Title::Purchase {
         sheet.signature(fields.signature_required, reprint.is_some());
     }
@@ -374,6 +381,24 @@ impl Sheet {
         for remark in remarks.iter().take(REMARKS_MAX) {
             self.plain(self.language.of(remark));
         }
+        self.rule();
+    }
+
+    /// The code is the headline: it proves the roll's side, the head and the font to whoever reads it.
+    fn test_page(&mut self, fields: &SlipFields) {
+        let (zh, en) = fields.title.words();
+        self.large(self.language.pick(zh, en), Align::Centre);
+        self.rule();
+        self.plain(
+            self.language
+                .pick("请读出下面的四位数字", "READ THESE FOUR DIGITS OUT"),
+        );
+        self.large(self.language.of(&fields.headline), Align::Centre);
+        self.rule();
+        self.pair("终端编号", "TERMINAL NO", &fields.terminal_id);
+        self.pair("日期/时间", "DATE/TIME", &fields.date_time);
+        self.plain("0123456789 ABCDEFGHIJKLMNOPQRST");
+        self.plain("汉字测试：壹贰叁肆伍陆柒捌玖拾￥");
         self.rule();
     }
 

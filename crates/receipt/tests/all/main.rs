@@ -1,6 +1,7 @@
 //! Integration tests of the receipt crate, in one binary.
 
 mod answers;
+mod doctor;
 mod printer;
 mod slip;
 mod spool;
