@@ -24,6 +24,8 @@ pub enum Answer {
     Cleared,
     /// `3B … 00`: the printer is being switched off.
     PowerOff,
+    /// `5F … 00` or `3D … 00`: the answer to `GS I n`, its header left out.
+    Information(Vec<u8>),
 }
 
 /// The resumable sorter.
@@ -106,6 +108,7 @@ fn block_answer(block: &[u8]) -> Option<Answer> {
         [0x37, 0x22, one, two, three, four] => Some(Answer::ProcessId([*one, *two, *three, *four])),
         [0x37, 0x25] => Some(Answer::Cleared),
         [0x3B, ..] => Some(Answer::PowerOff),
+        [0x5F | 0x3D, text @ ..] => Some(Answer::Information(text.to_vec())),
         _ => None,
     }
 }

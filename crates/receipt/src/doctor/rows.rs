@@ -451,7 +451,10 @@ pub const QUESTIONS: [QuestionRow; 5] = [
         question: Question::Paper,
         words: ("纸上是什么样子？", "What does the paper look like?"),
         wanted: |_, heard| heard.unread && heard.symptom.is_none(),
-        suspect: |_| None,
+        suspect: |sight| match sight.chinese_font {
+            Some(false) => Some(Fault::GarbledChinese),
+            _ => None,
+        },
     },
 ];
 

@@ -164,7 +164,10 @@ impl Turn {
                     self.record(SpoolRecord::InOrder);
                 }
                 Answer::ProcessId(id) => self.echoed(id),
-                Answer::Realtime(_) | Answer::InOrder(_) | Answer::Cleared => {}
+                Answer::Realtime(_)
+                | Answer::InOrder(_)
+                | Answer::Cleared
+                | Answer::Information(_) => {}
             }
         }
         if let Some(status) = told

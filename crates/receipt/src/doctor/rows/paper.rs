@@ -206,8 +206,5 @@ pub(super) const GARBLED_CHINESE: Row = Row {
     parts: &[Part::Software, Part::Printer],
     recovers: false,
     source: "§6.21, A80",
-    sees: |sight, heard| {
-        let no_font = sight.chinese_font == Some(false) && heard.symptom.is_none();
-        no_font && !heard.unread || looks(heard, Symptom::Garbled)
-    },
+    sees: |_, heard| looks(heard, Symptom::Garbled),
 };
