@@ -21,4 +21,4 @@ pub use slip::{
 };
 pub use spool::{Evidence, JobState, Spool, SpoolEffect, SpoolInput, SpoolRecord};
 pub use trouble::Trouble;
-pub use virtual_printer::{Echo, PrintedSlip, VirtualPrinter};
+pub use virtual_printer::{Echo, Fault, PrintedSlip, Told, VirtualPrinter};

@@ -1,9 +1,11 @@
 //! Integration tests of the receipt crate, in one binary.
 
 mod answers;
+mod drawing;
 mod printer;
 mod slip;
 mod spool;
+mod vectors;
 mod world;
 
 use receipt::{SlipFields, Title};
