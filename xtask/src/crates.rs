@@ -80,7 +80,7 @@ pub const CRATES: &[Row] = &[
         name: "receipt",
         layer: Layer::Leaf,
         internal: &[],
-        external: &["encoding_rs", "serde"],
+        external: &["encoding_rs", "png", "qrcode", "serde"],
     },
     Row {
         name: "payment",

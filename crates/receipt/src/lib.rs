@@ -4,8 +4,10 @@
 //! and nothing below evidence level E4 is ever called printed.
 
 pub mod answers;
+pub mod bitmap;
 pub mod doctor;
 pub mod escpos;
+pub mod font;
 mod gb18030;
 pub mod slip;
 pub mod spool;
@@ -13,6 +15,7 @@ pub mod trouble;
 pub mod virtual_printer;
 
 pub use answers::{Answer, Answers, Status};
+pub use bitmap::Bitmap;
 pub use doctor::{Doctor, DoctorEffect, DoctorInput, DoctorRecord};
 pub use escpos::Unmappable;
 pub use slip::{
@@ -20,4 +23,4 @@ pub use slip::{
 };
 pub use spool::{Evidence, JobState, Spool, SpoolEffect, SpoolInput, SpoolRecord};
 pub use trouble::Trouble;
-pub use virtual_printer::{Echo, PrintedSlip, VirtualPrinter};
+pub use virtual_printer::{Echo, Fault, PrintedSlip, Told, VirtualPrinter};

@@ -2,9 +2,11 @@
 
 mod answers;
 mod doctor;
+mod drawing;
 mod printer;
 mod slip;
 mod spool;
+mod vectors;
 mod world;
 
 use receipt::{SlipFields, Title};
