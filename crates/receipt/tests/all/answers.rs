@@ -53,6 +53,7 @@ fn every_split_of_a_mixed_stream_sorts_the_same() {
         Answer::ProcessId(*b"00AB"),
         Answer::InOrder(3),
         Answer::Cleared,
+        Answer::Information(b"T\x12M".to_vec()),
         Answer::PowerOff,
     ];
     for split in 0..=stream.len() {
