@@ -115,31 +115,50 @@ impl Sight {
         self.off.is_some()
             || self.stalled
             || self.reach != Reach::Up
-            || !matches!(self.status.trouble, None | Some(Trouble::Unknown))
+            || self
+                .status
+                .trouble
+                .is_some_and(|trouble| !is_of_a_slip(trouble))
     }
 
     /// One way of saying each thing, and its texts cut to their limit: what a spool calls a trouble of the
     /// printer may be one of the link or of the settings.
     fn normal(mut self) -> Sight {
         match self.status.trouble {
-            Some(Trouble::Unreachable) => {
-                self.status.trouble = None;
-                if self.reach == Reach::Up {
-                    self.reach = Reach::Down;
-                }
-            }
+            Some(Trouble::Unreachable) if self.reach == Reach::Up => self.reach = Reach::Down,
+            Some(Trouble::Misconfigured) => self.reach = Reach::Foreign,
+            Some(Trouble::BusyElsewhere) => self.reach = Reach::Silent,
+            Some(Trouble::Stalled) => self.stalled = true,
             Some(Trouble::Disabled) => {
-                self.status.trouble = None;
                 self.off.get_or_insert_default();
             }
-            _ => {}
+            Some(Trouble::Unreachable) => {}
+            Some(trouble) if is_of_a_slip(trouble) => {}
+            _ => return self.cut(),
         }
+        self.status.trouble = None;
+        self.cut()
+    }
+
+    fn cut(mut self) -> Sight {
         if let Some(off) = &mut self.off {
             off.by = bounded(&off.by);
             off.since = bounded(&off.since);
         }
         self
     }
+}
+
+/// What became of one slip says nothing of the printer now.
+fn is_of_a_slip(trouble: Trouble) -> bool {
+    matches!(
+        trouble,
+        Trouble::Unknown
+            | Trouble::Interrupted
+            | Trouble::Blank
+            | Trouble::Partial
+            | Trouble::NothingCameOut
+    )
 }
 
 /// A text that came from outside: printable, and no longer than [`TEXT_CHARACTERS_MAX`].
@@ -278,12 +297,12 @@ pub enum DoctorEffect {
 }
 
 /// What stands on a test page: the code and where it comes from, and nothing of any sale.
-pub fn test_page(code: u16, terminal: &str, date_time: &str) -> SlipFields {
+pub fn test_page(code: u16, from: &str, date_time: &str) -> SlipFields {
     SlipFields {
         title: Title::TestPage,
         merchant_name: String::new(),
         merchant_id: String::new(),
-        terminal_id: terminal.to_owned(),
+        terminal_id: from.to_owned(),
         operator: String::new(),
         issuer: String::new(),
         acquirer: String::new(),

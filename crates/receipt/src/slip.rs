@@ -395,10 +395,13 @@ impl Sheet {
         );
         self.large(self.language.of(&fields.headline), Align::Centre);
         self.rule();
-        self.pair("终端编号", "TERMINAL NO", &fields.terminal_id);
+        self.pair("来自", "FROM", &fields.terminal_id);
         self.pair("日期/时间", "DATE/TIME", &fields.date_time);
         self.plain("0123456789 ABCDEFGHIJKLMNOPQRST");
-        self.plain("汉字测试：壹贰叁肆伍陆柒捌玖拾￥");
+        self.plain(self.language.pick(
+            "汉字测试：壹贰叁肆伍陆柒捌玖拾￥",
+            "The quick brown fox jumps over.",
+        ));
         self.rule();
     }
 

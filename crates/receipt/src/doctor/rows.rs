@@ -8,6 +8,7 @@ mod paper;
 mod settings;
 
 use super::{Queue, Reach, Sight, state::Heard};
+use crate::spool::JobState;
 use crate::trouble::Trouble;
 use serde::{Deserialize, Serialize};
 
@@ -157,6 +158,7 @@ impl Test {
             Test::Clears(cause) => {
                 up && !matches!(trouble, Some(Trouble::CoverOpen | Trouble::PowerLost))
                     && trouble != Some(cause)
+                    && (cause != Trouble::HeadHot || trouble != Some(Trouble::Voltage))
             }
             Test::RollFull => up && !sight.status.paper_low && trouble.is_none(),
             Test::Answers => up && trouble != Some(Trouble::PowerLost),
@@ -414,6 +416,7 @@ pub const QUESTIONS: [QuestionRow; 5] = [
             _ if sight.reach == Reach::Down => Some(Fault::PowerOff),
             Some(Trouble::Fault) => Some(Fault::Unrecoverable),
             Some(Trouble::HeadHot) => Some(Fault::HeadHot),
+            Some(Trouble::Voltage) => Some(Fault::SupplyVoltage),
             _ => Some(Fault::PowerOff),
         },
     },
@@ -466,12 +469,18 @@ fn electric(sight: &Sight) -> bool {
         || up
             && matches!(
                 sight.status.trouble,
-                Some(Trouble::Fault | Trouble::HeadHot)
+                Some(Trouble::Fault | Trouble::HeadHot | Trouble::Voltage)
             )
 }
 
 fn has(sight: &Sight, trouble: Trouble) -> bool {
     sight.reach == Reach::Up && sight.status.trouble == Some(trouble)
+}
+
+/// What somebody said of the last slip.
+fn last(sight: &Sight, trouble: Trouble) -> bool {
+    let ended = sight.last_print.map(|(state, _)| state);
+    ended == Some(JobState::Failed(trouble)) || ended == Some(JobState::Unknown(trouble))
 }
 
 fn looks(heard: &Heard, symptom: Symptom) -> bool {

@@ -190,6 +190,26 @@ fn ways() -> Vec<Way> {
         seen(Fault::CutterStuck, told(Trouble::Cutter), &[]),
         seen(Fault::PaperJam, told(Trouble::Jam), &[]),
         seen(Fault::HeadHot, told(Trouble::HeadHot), &[No]),
+        seen(Fault::SupplyVoltage, told(Trouble::Voltage), &[No]),
+        seen(Fault::WrongDevice, told(Trouble::Misconfigured), &[]),
+        seen(Fault::HeldElsewhere, told(Trouble::BusyElsewhere), &[Yes]),
+        seen(Fault::BufferFull, told(Trouble::Stalled), &[]),
+        seen(
+            Fault::BlankSlip,
+            Sight {
+                last_print: Some((JobState::Failed(Trouble::Blank), Evidence::Printed)),
+                ..well()
+            },
+            &[],
+        ),
+        seen(
+            Fault::PartialPrint,
+            Sight {
+                last_print: Some((JobState::Unknown(Trouble::Partial), Evidence::Parsed)),
+                ..well()
+            },
+            &[],
+        ),
         // The person says that the head has been left alone for long.
         seen(Fault::SupplyVoltage, told(Trouble::HeadHot), &[No, No]),
         seen(

@@ -1,6 +1,6 @@
 //! Rows of the way to the printer: power, cable, address, device, and who else holds it.
 
-use super::{Fault, Next, Part, Question, Row, Swap, Symptom, Test, looks};
+use super::{Fault, Next, Part, Question, Row, Swap, Symptom, Test, last, looks};
 use crate::doctor::Reach;
 use crate::trouble::Trouble;
 
@@ -28,7 +28,10 @@ pub(super) const WRONG_DEVICE: Row = Row {
     recovers: false,
     source: "§6.11, A81",
     sees: |sight, heard| {
-        sight.reach == Reach::Foreign || sight.device_differs || looks(heard, Symptom::Nothing)
+        sight.reach == Reach::Foreign
+            || sight.device_differs
+            || looks(heard, Symptom::Nothing)
+            || last(sight, Trouble::NothingCameOut)
     },
 };
 

@@ -168,7 +168,7 @@ pub(super) const SUPPLY_VOLTAGE: Row = Row {
     parts: &[Part::PowerSupply, Part::Head],
     recovers: false,
     source: "§6.8, A75, A84, A86",
-    sees: |_, _| false,
+    sees: |sight, _| has(sight, Trouble::Voltage),
 };
 
 pub(super) const NOT_READY: Row = Row {

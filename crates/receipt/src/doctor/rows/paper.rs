@@ -1,6 +1,6 @@
 //! Rows of the paper and of what stands on it: mostly only a person can see it.
 
-use super::{Fault, Next, Part, Question, Row, Swap, Symptom, Test, has, looks};
+use super::{Fault, Next, Part, Question, Row, Swap, Symptom, Test, has, last, looks};
 use crate::doctor::Reach;
 use crate::trouble::Trouble;
 
@@ -79,7 +79,7 @@ pub(super) const PARTIAL_PRINT: Row = Row {
     parts: &[Part::Platen, Part::Sensor],
     recovers: false,
     source: "§6.18",
-    sees: |_, heard| looks(heard, Symptom::CutShort),
+    sees: |sight, heard| looks(heard, Symptom::CutShort) || last(sight, Trouble::Partial),
 };
 
 pub(super) const PRINTED_TWICE: Row = Row {
@@ -131,7 +131,7 @@ pub(super) const BLANK_SLIP: Row = Row {
     parts: &[Part::Head, Part::Roll],
     recovers: false,
     source: "§6.16, A77",
-    sees: |_, heard| looks(heard, Symptom::Blank),
+    sees: |sight, heard| looks(heard, Symptom::Blank) || last(sight, Trouble::Blank),
 };
 
 pub(super) const FAINT_PRINT: Row = Row {
