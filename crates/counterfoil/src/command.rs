@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod decode;
 mod demo;
+mod doctor;
 mod host;
 mod printer;
 mod sim;
@@ -56,6 +57,8 @@ enum Command {
     Terminal(terminal::Arguments),
     /// A virtual receipt printer on TCP
     Printer(printer::Arguments),
+    /// What is wrong with a printer, one step at a time
+    Doctor(doctor::Arguments),
     /// Where the money of one sale is
     Where(where_is::Arguments),
     /// Recomputes everything from the journals and says what differs
@@ -147,6 +150,7 @@ fn run(command: Command, zh: bool) -> Result<ExitCode, Failure> {
         Command::Issuer(arguments) => host::issuer(&arguments),
         Command::Terminal(arguments) => terminal::run(&arguments, zh),
         Command::Printer(arguments) => printer::run(&arguments, zh),
+        Command::Doctor(arguments) => doctor::run(&arguments, zh),
         Command::Where(arguments) => where_is::run(&arguments, zh),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Decode(arguments) => decode::run(&arguments, zh),

@@ -1,4 +1,4 @@
-//! A slip as a document, drawn as text, ESC/POS, dots and HTML; what the printer's bytes mean; the spool.
+//! A slip as a document and its drawings; what the printer's bytes mean; the spool; the printing doctor.
 //!
 //! Nothing here knows who approved what: no event of a printer can reach an outcome of a payment,
 //! and nothing below evidence level E4 is ever called printed.
@@ -6,6 +6,7 @@
 pub mod acceptance;
 pub mod answers;
 pub mod bitmap;
+pub mod doctor;
 pub mod escpos;
 pub mod font;
 mod gb18030;
@@ -21,6 +22,7 @@ pub mod virtual_printer;
 pub use acceptance::{Acceptance, Proof};
 pub use answers::{Answer, Answers, Status};
 pub use bitmap::Bitmap;
+pub use doctor::{Doctor, DoctorEffect, DoctorInput, DoctorRecord};
 pub use escpos::Unmappable;
 pub use picture::NoGlyph;
 pub use profile::{Means, PrinterProfile};
@@ -34,4 +36,4 @@ pub use spool::{
     SpoolInput, SpoolRecord,
 };
 pub use trouble::Trouble;
-pub use virtual_printer::{Echo, PrintedSlip, VirtualPrinter};
+pub use virtual_printer::{Echo, Fault, PrintedSlip, Told, VirtualPrinter};

@@ -503,7 +503,7 @@ fn sale_name(screen: &Screen) -> Option<String> {
 }
 
 /// Lines of a script or of the keyboard, read on a thread of their own.
-fn read_lines(script: Option<PathBuf>) -> Result<mpsc::Receiver<String>, Failure> {
+pub(super) fn read_lines(script: Option<PathBuf>) -> Result<mpsc::Receiver<String>, Failure> {
     let (lines, read) = mpsc::channel(1);
     let reader: Box<dyn BufRead + Send> = match script {
         Some(path) if path.as_os_str() != "-" => {

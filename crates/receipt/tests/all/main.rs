@@ -2,6 +2,8 @@
 
 mod acceptance;
 mod answers;
+mod doctor;
+mod drawing;
 mod drawings;
 mod kinds;
 mod noise;
@@ -9,6 +11,7 @@ mod power;
 mod printer;
 mod slip;
 mod spool;
+mod vectors;
 mod world;
 
 use receipt::{SlipFields, Title};
