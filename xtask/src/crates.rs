@@ -74,7 +74,17 @@ pub const CRATES: &[Row] = &[
         name: "crypto",
         layer: Layer::Leaf,
         internal: &[],
-        external: &["aes", "cipher", "cmac", "des", "serde", "subtle", "zeroize"],
+        external: &[
+            "aes",
+            "cipher",
+            "cmac",
+            "des",
+            "ed25519-dalek",
+            "serde",
+            "sha2",
+            "subtle",
+            "zeroize",
+        ],
     },
     Row {
         name: "receipt",

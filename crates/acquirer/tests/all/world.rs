@@ -95,7 +95,7 @@ pub fn sign(stan: u32, outcome: SignOutcome, level: u8, trouble: payment::sign::
         batch: Batch(1),
         stan: Stan(stan),
         outcome,
-        slip: payment::sign::SlipEvidence { level, trouble },
+        slip: payment::sign::SlipEvidence::paper(level, trouble),
     }
 }
 

@@ -143,10 +143,7 @@ impl World {
         world.print(1);
         world.confirm(
             1,
-            SlipEvidence {
-                level: 4,
-                trouble: Trouble::None,
-            },
+            SlipEvidence::paper(4, Trouble::None),
         );
         world.ask(2);
         world.answer(2, false);
