@@ -95,6 +95,7 @@ impl Setup {
             ladder,
             gaps: Gaps::default(),
             confirm_within_ms,
+            certificates: None,
             merchants: merchants(),
             terminals: Default::default(),
         };

@@ -10,12 +10,13 @@ use crypto::{
 };
 use iso8583::frame::{HostHeader, TerminalHeader, open_host, open_terminal};
 use iso8583::{Dialect, Message, Mti};
+use payment::certificate::KeyId;
 use payment::terminal::{Answer, MacCheck, Origin, Request, Sale, Sealed, Standing};
 use payment::verdict::{Verdict, verdict};
 use payment::{
-    Amount, Batch, EdgeError, EntryMode, HostKey, Institution, Kind, Machine, MerchantId, Mono,
-    Now, Party, Peer, ResponseCode, SaleKey, Secrets, Sign, SignOutcome, Stan, Surroundings,
-    TerminalId, Track2, Wall, host, wire,
+    Amount, Batch, Certificate, EdgeError, EntryMode, HostKey, Institution, Kind, Machine,
+    MerchantId, Mono, Now, Party, Peer, ResponseCode, SaleKey, Secrets, Sign, SignOutcome, Stan,
+    Surroundings, TerminalId, Track2, Wall, host, wire,
 };
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -46,6 +47,8 @@ pub struct Link {
 pub struct World {
     pub acquirer: Acquirer,
     journal: Vec<Vec<u8>>,
+    /// What was certified so far.
+    pub certificates: Vec<Certificate>,
     pub now: Now,
     own: SoftwareModule,
     pub pos: SoftwareModule,
@@ -125,6 +128,7 @@ fn config(module: &SoftwareModule) -> Config {
         ladder: LADDER,
         gaps: payment::relay::Gaps::default(),
         confirm_within_ms: CONFIRM_WITHIN_MS,
+        certificates: Some(KeyId(*b"test")),
         merchants: BTreeMap::from([(SHOP, shop("街角小店")), (OTHER_SHOP, shop("另一家店"))]),
         terminals: BTreeMap::from([(EXTENDED, till(true)), (PLAIN, till(false))]),
     }
@@ -137,6 +141,7 @@ impl World {
         Self {
             acquirer: Acquirer::new(config(&own)),
             journal: Vec::new(),
+            certificates: Vec::new(),
             now: Now {
                 mono: Mono(1_000_000),
                 wall: Wall(1_795_327_402_000),
@@ -194,6 +199,10 @@ impl World {
                     !line.windows(secret.len()).any(|bytes| bytes == secret),
                     "a clear card number in {record:?}"
                 );
+            }
+            if let Some(certificate) = self.acquirer.state().certificate(record) {
+                assert!(certificate.follows(self.acquirer.state().chain()));
+                self.certificates.push(certificate);
             }
             self.acquirer.apply(record);
             self.journal.push(line);

@@ -161,6 +161,7 @@ impl AcquirerTables {
             ladder: Ladder::default(),
             gaps: Gaps::default(),
             confirm_within_ms: 0,
+            certificates: None,
             merchants: BTreeMap::new(),
             terminals: BTreeMap::new(),
         };
