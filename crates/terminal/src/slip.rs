@@ -164,7 +164,13 @@ impl Terminal {
                 (evidence.level(), trouble)
             }
         };
-        SlipEvidence { level, trouble }
+        let of_sale = |c: &&Completed| (c.sale.key.batch, c.sale.key.stan) == (batch, stan);
+        let completed = self.state.completed.iter().rev().find(of_sale);
+        SlipEvidence {
+            level,
+            trouble,
+            eslip: completed.is_some_and(|c| c.eslip),
+        }
     }
 }
 
