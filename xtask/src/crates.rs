@@ -143,6 +143,7 @@ pub const CRATES: &[Row] = &[
             "hdrhistogram",
             "hmac",
             "postcard",
+            "qrcode",
             "rusqlite",
             "serde",
             "serde_json",
