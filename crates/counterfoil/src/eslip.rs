@@ -148,6 +148,7 @@ async fn serve(address: SocketAddr, desk: Desk) -> Result<SocketAddr, Problem> {
     let routes = Router::new()
         .route("/r/{id}", get(eslip))
         .route("/R/{id}", get(eslip))
+        .route("/r/{id}/slip.svg", get(picture))
         .route("/verify", get(verify))
         .route(KEY_PATH, get(key))
         .fallback(async || missing())
@@ -187,6 +188,34 @@ async fn eslip(
         Err(problem) => {
             tracing::warn!(%problem, "an e-slip could not be shown");
             told(StatusCode::SERVICE_UNAVAILABLE, page::unavailable())
+        }
+    }
+}
+
+/// The slip as a picture, for whoever keeps pictures.
+async fn picture(
+    State(desk): State<Desk>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let peer = peer_of(&headers, peer.ip());
+    if !desk.admits(peer) {
+        return told(StatusCode::TOO_MANY_REQUESTS, page::too_often());
+    }
+    let found = match LinkId::parse(&id) {
+        Some(link) => desk.find(link).await,
+        None => Ok(None),
+    };
+    let drawn = found.ok().flatten().and_then(|(found, _)| {
+        let merchant = desk.merchant(&found.merchant);
+        page::picture(&found, merchant)
+    });
+    match drawn {
+        Some(svg) => ([(header::CONTENT_TYPE, "image/svg+xml")], svg).into_response(),
+        None => {
+            desk.missed(peer);
+            missing()
         }
     }
 }

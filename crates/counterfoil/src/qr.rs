@@ -1,26 +1,9 @@
-//! QR codes of links and certificates: an SVG for pages, blocks for a till's text. Level M, with the quiet zone.
+//! QR codes of links as blocks for a till's text: level M, with a quiet zone. Pages have theirs from the slip's drawing.
 
 use qrcode::{Color, EcLevel, QrCode};
-use std::fmt::Write;
 
 /// White modules around a code.
 const QUIET: usize = 4;
-
-/// The code as an SVG of one path; `title` says what it is. None for a text that no code holds.
-pub fn svg(text: &str, title: &str) -> Option<String> {
-    let (width, dark) = modules(text)?;
-    let across = width + 2 * QUIET;
-    let mut path = String::new();
-    for (place, _) in dark.iter().enumerate().filter(|(_, dark)| **dark) {
-        let (x, y) = (place % width + QUIET, place / width + QUIET);
-        let _ = write!(path, "M{x} {y}h1v1h-1z");
-    }
-    Some(format!(
-        "<svg class=\"qr\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {across} {across}\" role=\"img\" \
-         aria-label=\"{title}\" shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0 0h{across}v{across}H0z\"/>\
-         <path d=\"{path}\"/></svg>"
-    ))
-}
 
 /// The code as lines of half blocks, dark on light whatever the screen's colours are.
 pub fn blocks(text: &str) -> Option<String> {
@@ -68,11 +51,8 @@ mod tests {
             (format!("CF1:{}", "A".repeat(216)), 49),
         ] {
             assert_eq!(modules(&text).map(|(width, _)| width), Some(width));
-            assert!(
-                svg(&text, "x").is_some_and(|svg| svg.contains(&format!("0 0 {0} {0}", width + 8)))
-            );
             assert!(blocks(&text).is_some_and(|lines| lines.lines().count() == (width + 5) / 2));
         }
-        assert_eq!(svg(&"a".repeat(3_000), "x"), None);
+        assert_eq!(blocks(&"a".repeat(3_000)), None);
     }
 }

@@ -3,10 +3,11 @@
 //! Everything that comes from outside is escaped where it enters the page; no page holds more of a card than four digits.
 
 use super::found::{Event, Found, Status};
-use crate::qr;
 use payment::certificate::Signed;
 use payment::verdict::Outcome;
 use payment::{Certificate, Wall, loop_picture};
+use receipt::slip::{Align, Row, Size, Wording};
+use receipt::{Paper, Slip, Title};
 use std::fmt::Write;
 
 const STYLE: &str = include_str!("style.css");
@@ -20,7 +21,11 @@ pub(super) fn eslip(found: &Found, merchant: &str, certificates: &[Signed]) -> S
     let body = format!(
         "<main><div>{}{}{}</div><div>{}{}{}</div></main>",
         verdict(found, merchant),
-        slip(found, merchant),
+        format_args!(
+            "{}<p class=\"screen\"><a href=\"/r/{}/slip.svg\">图片版 <span lang=\"en\">As a picture</span></a></p>",
+            document(found, merchant).html(),
+            found.link
+        ),
         way(&found.status),
         timeline(&found.events),
         bank(found),
@@ -66,49 +71,71 @@ const fn tone(outcome: Outcome) -> (&'static str, &'static str, Words<'static>) 
     }
 }
 
-/// The slip itself, as real text.
-fn slip(found: &Found, merchant: &str) -> String {
-    let title = match found.status.outcome {
-        Outcome::Reversed => ("冲正凭证", "REVERSAL PROOF"),
-        Outcome::Declined => ("交易未成功", "DECLINED"),
-        Outcome::Approved => ("签购单", "SALES SLIP"),
-        _ => ("结果待确认", "RESULT PENDING"),
+/// The slip as a document: the page shows it as text, and it is there as a picture.
+fn document(found: &Found, merchant: &str) -> Slip {
+    let two = |(zh, en): Words<'_>| Wording::Two(zh.to_owned(), en.to_owned());
+    let one = |value: &str| Wording::One(value.to_owned());
+    let pair = |label, value: &str| Row::Pair {
+        label: two(label),
+        value: one(value),
+        size: Size::Normal,
     };
-    let (batch, voucher) = (format!("{:06}", found.batch), format!("{:06}", found.stan));
-    let card = format!("•••• {}", found.last4);
-    let kind = format!("{} {}", found.kind.0, found.kind.1);
-    let rows: [(Words<'_>, &str); 9] = [
-        (("商户名称", "Merchant"), merchant),
-        (("商户编号", "Merchant no."), &found.merchant),
-        (("终端编号", "Terminal"), &found.terminal),
-        (("卡号", "Card"), &card),
-        (("交易类型", "Type"), &kind),
-        (("批次号", "Batch"), &batch),
-        (("凭证号", "Voucher"), &voucher),
-        (
-            ("授权码", "Approval code"),
-            found.approval.as_deref().unwrap_or("–"),
-        ),
-        (("参考号", "Reference"), &found.rrn),
+    let said = |words, size| Row::Text {
+        words,
+        align: Align::Centre,
+        size,
+        bold: false,
+    };
+    let title = match found.status.outcome {
+        Outcome::Reversed => Title::ReversalProof,
+        Outcome::Declined => Title::Declined,
+        Outcome::Approved => Title::Purchase,
+        Outcome::Unknown | Outcome::Reversing | Outcome::ReversalRefused => Title::Pending,
+    };
+    let headline = (
+        found.status.headline.0.as_str(),
+        found.status.headline.1.as_str(),
+    );
+    let mut rows = vec![
+        Row::Title(two(title.words())),
+        said(two(("持卡人存根", "CARDHOLDER COPY")), Size::Normal),
+        Row::Rule,
+        pair(("商户名称", "MERCHANT NAME"), merchant),
+        pair(("商户编号", "MERCHANT NO"), &found.merchant),
+        pair(("终端编号", "TERMINAL NO"), &found.terminal),
+        Row::Rule,
+        pair(("卡号", "CARD NO"), &format!("**** {}", found.last4)),
+        Row::Pair {
+            label: two(("交易类型", "TXN TYPE")),
+            value: two((&found.kind.0, &found.kind.1)),
+            size: Size::Normal,
+        },
+        pair(("批次号", "BATCH NO"), &format!("{:06}", found.batch)),
+        pair(("凭证号", "VOUCHER NO"), &format!("{:06}", found.stan)),
     ];
-    let mut list = String::new();
-    for (label, value) in rows {
-        let _ = write!(
-            list,
-            "<div><dt>{}</dt><dd>{}</dd></div>",
-            both(label),
-            text(value)
-        );
-    }
-    format!(
-        "<article class=\"slip\"><div class=\"in\"><h2>{}</h2><p class=\"copy\">持卡人存根 <span lang=\"en\">CUSTOMER COPY</span></p>\
-         <dl>{list}<div><dt>{}</dt><dd>{}</dd></div><div class=\"sum\"><dt>{}</dt><dd>{}</dd></div></dl></div></article>",
-        both(title),
-        both(("日期时间", "Date and time")),
-        found.received.text(),
-        both(("金额", "Amount")),
-        text(&found.amount),
-    )
+    rows.extend(
+        found
+            .approval
+            .iter()
+            .map(|code| pair(("授权码", "AUTH NO"), code)),
+    );
+    rows.extend([
+        pair(("交易参考号", "REF. NO"), &found.rrn),
+        pair(("日期/时间", "DATE/TIME"), &found.received.text()),
+        Row::Rule,
+        Row::Pair {
+            label: two(("金额", "AMOUNT")),
+            value: one(&found.amount.replace('¥', "￥")),
+            size: Size::Double,
+        },
+        said(two(headline), Size::Normal),
+    ]);
+    Slip::new(Paper::Mm58, receipt::Language::Both, rows)
+}
+
+/// The slip as a picture.
+pub(super) fn picture(found: &Found, merchant: &str) -> Option<String> {
+    document(found, merchant).substituted().svg().ok()
 }
 
 fn way(status: &Status) -> String {
@@ -185,18 +212,19 @@ fn proofs(certificates: &[Signed]) -> String {
 
 fn proof(certificate: &Certificate, signed: &str) -> String {
     let (zh, en) = certificate.outcome.words();
-    let title = format!(
-        "结果凭证第 {} 号：{zh} · certificate no. {0}: {en}",
-        certificate.number
-    );
+    let code = Row::Qr {
+        payload: signed.to_owned(),
+        caption: Wording::Two(
+            format!("第 {} 号：{zh}", certificate.number),
+            format!("No. {}: {en}", certificate.number),
+        ),
+    };
     format!(
-        "<details{}><summary>№ {} · {} · {}</summary>{}<code>{}</code></details>",
-        " open",
+        "<div class=\"proof\"><p><b>№ {}</b> · {} · {}</p>{}</div>",
         certificate.number,
-        text(zh),
+        both((zh, en)),
         certificate.at.text(),
-        qr::svg(signed, &title).unwrap_or_default(),
-        text(signed),
+        Slip::new(Paper::Mm58, receipt::Language::Both, vec![code]).html(),
     )
 }
 

@@ -5,8 +5,8 @@ use crate::world::{ANSWER_MS, ESLIP_MS, World, key};
 use payment::sign::Trouble;
 use payment::terminal::{Answer, Standing};
 use payment::{Kind, LinkId, ResponseCode, SaleKey, SignOutcome};
-use receipt::{Paper, SpoolEffect, SpoolInput, VirtualPrinter};
-use terminal::{Command, Input, Screen};
+use receipt::{Paper, SpoolEffect, SpoolInput, SpoolRecord, VirtualPrinter};
+use terminal::{Command, Input, Record, Screen};
 
 const LINK: LinkId = LinkId([0xC5; 10]);
 const ADDRESS: &str = "HTTP://127.0.0.1:7102/R/RQ2WBHE5RQ2WBHE5";
@@ -19,6 +19,14 @@ fn approve(world: &mut World) -> SaleKey {
     };
     world.answer(&sent, &answer, Mac::Right);
     assert!(matches!(world.screens()[..], [.., Screen::Approved { .. }]));
+    let link = world.records.iter().rev().find_map(|record| match record {
+        Record::Spool(SpoolRecord::Submitted { fields, .. }) => Some(fields.link.clone()),
+        _ => None,
+    });
+    assert!(
+        link.is_none_or(|link| link.as_deref() == Some(ADDRESS)),
+        "the slip has it too"
+    );
     key(&sent)
 }
 
