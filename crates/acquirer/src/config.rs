@@ -1,6 +1,7 @@
 //! What an acquirer is told before it starts: its institution, its link to the network, its merchants and terminals.
 
 use crypto::{MacAlgorithm, WrappedKey};
+use payment::certificate::KeyId;
 use payment::relay::Gaps;
 use payment::timeouts::Ladder;
 use payment::{Institution, MerchantId, TerminalId};
@@ -23,6 +24,8 @@ pub struct Config {
     pub gaps: Gaps,
     /// An approval without a positive sign becomes a one-sided item after this many milliseconds.
     pub confirm_within_ms: u64,
+    /// Whose key signs outcome certificates; without one there are none.
+    pub certificates: Option<KeyId>,
     /// Merchants by number.
     pub merchants: BTreeMap<MerchantId, MerchantSetup>,
     /// Terminals by number; one terminal belongs to one merchant.

@@ -8,7 +8,7 @@ use iso8583::{Dialect, Message, Mti};
 use payment::terminal::{Answer, KeysField, MacCheck, Origin, Request, Sealed};
 use payment::wire::{self, WireError};
 use payment::{
-    Batch, EdgeError, Institution, Kind, MerchantId, Party, Peer, ResponseCode, Said, Stan,
+    Batch, EdgeError, Institution, Kind, LinkId, MerchantId, Party, Peer, ResponseCode, Said, Stan,
     Surroundings, TerminalId, host,
 };
 
@@ -147,12 +147,19 @@ impl Acquirer {
             } => self.fresh_keys(around, origin.terminal)?,
             _ => None,
         };
+        let link = match &sealed.request {
+            Request::Financial { sale, .. } if sale.kind.row().moves_money => {
+                Some(LinkId::of_random(&(around.random)()))
+            }
+            _ => None,
+        };
         Ok(Input::Request {
             reply,
             mac,
             sealed: Box::new(sealed),
             pin_refused,
             keys,
+            link,
         })
     }
 

@@ -3,6 +3,7 @@
 //! It never touches a cardholder's account. "Reversed" is said only with the issuer's word; a reversal is never given up.
 
 mod books;
+mod certificate;
 mod config;
 mod edge;
 mod limits;
@@ -25,7 +26,7 @@ pub use state::{Counters, State};
 
 use payment::host;
 use payment::terminal::{Answer, MacCheck, Sealed};
-use payment::{Decision, HostKey, Machine, Mono, Now, ResponseCode, SaleKey};
+use payment::{Decision, HostKey, LinkId, Machine, Mono, Now, ResponseCode, SaleKey};
 
 /// The acquirer.
 #[derive(Debug)]
@@ -55,6 +56,8 @@ pub enum Input {
         pin_refused: Option<ResponseCode>,
         /// Fresh working keys and their field 62, for a sign-on.
         keys: Option<Box<(crypto::WorkingKeys, payment::terminal::KeysField)>>,
+        /// A fresh link id, for a sale.
+        link: Option<LinkId>,
     },
     /// A terminal sent something readable that is not served; this answer says so.
     NotServed {
@@ -163,6 +166,7 @@ impl Machine for Acquirer {
                 sealed,
                 pin_refused,
                 keys,
+                link,
             } => {
                 self.request(
                     now,
@@ -172,6 +176,7 @@ impl Machine for Acquirer {
                         sealed: *sealed,
                         pin_refused,
                         keys,
+                        link,
                     },
                     &mut decided,
                 );

@@ -3,7 +3,6 @@
 use crate::limits::{SIGN_ON_RETRY_MS, TICK_MAX};
 use crate::record::Record;
 use crate::sale::{FirstAnswer, SaleRecord};
-use crate::terminal::refuse;
 use crate::{Acquirer, Decided, Effect};
 use crypto::WrappedKey;
 use payment::evidence::{Delivery, ReversalCause, Upstream};
@@ -90,7 +89,7 @@ impl Acquirer {
                 if sale.reversal.is_some_and(|r| r.advice == answer.key)
                     && answer.amount == Some(sale.request.amount)
                 {
-                    self.advice_answered(sale, answer.code, decided);
+                    self.advice_answered(now, sale, answer.code, decided);
                 }
             }
         }
@@ -145,7 +144,7 @@ impl Acquirer {
                 && self.planted == Some(crate::planted::Bug::PassesLateApproval)
             {
                 let first = first_answer(answer, now);
-                decided.effect(self.reply_to_sale(sale.reply, &sale.request, sale.rrn, &first));
+                decided.effect(self.answer_sale(sale.reply, sale, &first));
             }
             return;
         }
@@ -169,7 +168,8 @@ impl Acquirer {
             answer: first,
             confirm_by: approved.then(|| self.confirm_by(now)),
         });
-        decided.effect(self.reply_to_sale(sale.reply, &sale.request, sale.rrn, &first));
+        self.certify_answer(now, sale, &first, decided);
+        decided.effect(self.answer_sale(sale.reply, sale, &first));
     }
 
     /// The terminal holds a refusal, and now the issuer says that it debited: that money goes back.
@@ -228,11 +228,11 @@ impl Acquirer {
             sale: sale.request,
             sign: None,
         };
-        refuse(
+        self.tell(
             sale.reply,
+            sale,
             &request,
             ResponseCode::ISSUER_TIMEOUT,
-            true,
             decided,
         );
     }
@@ -252,7 +252,7 @@ impl Acquirer {
             key: sale.key(),
             answer,
         });
-        decided.effect(self.reply_to_sale(sale.reply, &sale.request, sale.rrn, &answer));
+        decided.effect(self.answer_sale(sale.reply, sale, &answer));
     }
 
     pub(crate) fn undelivered(&self, key: SaleKey, decided: &mut Decided) {

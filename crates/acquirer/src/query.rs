@@ -31,6 +31,7 @@ impl Acquirer {
         };
         let mut answer = Answer::to(request, ResponseCode::APPROVED);
         answer.standing = Some((standing, ASK_AGAIN_MS));
+        answer.link = sale.and_then(|sale| self.link_of(sale));
         if let (Standing::Approved, Some(sale)) = (standing, sale) {
             if let Some(first) = &sale.answer {
                 self.fill(&mut answer, sale.rrn, first);

@@ -2,11 +2,14 @@
 
 use crate::sale::{FirstAnswer, Reply};
 use crypto::{WorkingKeys, WrappedKey};
+use payment::certificate::{CertifiedOutcome, KeyId};
 use payment::evidence::{Confirmation, Delivery, ReversalCause, Upstream};
 use payment::host::ReversalReason;
 use payment::relay::RelayRecord;
 use payment::terminal::{KeysField, Sale};
-use payment::{Batch, HostKey, Mono, Now, ResponseCode, Rrn, SaleKey, Stan, TerminalId};
+use payment::{
+    Batch, HostKey, LinkId, Mono, Now, ResponseCode, Rrn, SaleKey, Stan, TerminalId, Wall,
+};
 use serde::{Deserialize, Serialize};
 
 /// A record. Variants are only ever added at the end, so that older journals stay readable.
@@ -162,6 +165,24 @@ pub enum Record {
         mac: WrappedKey,
         /// They answer our sign-on; a reset by the network leaves that answer awaited.
         answers: bool,
+    },
+    /// A sale that was just forwarded has this link id.
+    Linked {
+        /// The sale.
+        key: SaleKey,
+        /// Its link id.
+        link: LinkId,
+    },
+    /// A sale's outcome became final, or changed: the next certificate of the chain says so.
+    Certified {
+        /// The sale.
+        key: SaleKey,
+        /// How it ended.
+        outcome: CertifiedOutcome,
+        /// Whose key signs it.
+        signer: KeyId,
+        /// When.
+        at: Wall,
     },
 }
 

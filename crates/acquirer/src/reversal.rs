@@ -4,6 +4,7 @@ use crate::record::Record;
 use crate::sale::{Reply, SaleRecord};
 use crate::terminal::refuse;
 use crate::{Acquirer, Decided, Effect};
+use payment::certificate::CertifiedOutcome;
 use payment::evidence::{ReversalCause, ReversalProgress, Upstream};
 use payment::host::{self, ReversalReason};
 use payment::terminal::{Request, Sale};
@@ -66,7 +67,7 @@ impl Acquirer {
         let waiter = Some((reply, now.mono.plus_ms(self.config.ladder.acquirer_ms)));
         match sale.evidence.reversal.map(|r| r.progress) {
             Some(ReversalProgress::Confirmed(code)) => {
-                refuse(reply, &request, done(code), true, decided)
+                self.tell(reply, sale, &request, done(code), decided)
             }
             Some(_) => {
                 decided.record(Record::Waiting {
@@ -190,6 +191,7 @@ impl Acquirer {
     /// 0430: the issuer's word.
     pub(crate) fn advice_answered(
         &self,
+        now: Now,
         sale: &SaleRecord,
         code: ResponseCode,
         decided: &mut Decided,
@@ -209,6 +211,9 @@ impl Acquirer {
             code,
             case,
         });
+        if code.reversal_done() {
+            self.certify(now, sale, CertifiedOutcome::Reversed, decided);
+        }
         if let Some(case) = case {
             decided.effect(Effect::CaseOpened {
                 case,
@@ -216,7 +221,7 @@ impl Acquirer {
             });
         }
         if let (true, Some((reply, _))) = (code.reversal_done(), reversal.waiter) {
-            tell_waiter(sale, reply, done(code), decided);
+            self.tell_waiter(sale, reply, done(code), decided);
         }
     }
 
@@ -237,19 +242,25 @@ impl Acquirer {
                     key: *key,
                     waiter: None,
                 });
-                tell_waiter(sale, reply, ResponseCode::ISSUER_TIMEOUT, decided);
+                self.tell_waiter(sale, reply, ResponseCode::ISSUER_TIMEOUT, decided);
             }
         }
     }
-}
 
-fn tell_waiter(sale: &SaleRecord, reply: Reply, code: ResponseCode, decided: &mut Decided) {
-    let request = Request::Reversal {
-        sale: sale.request,
-        reason: code,
-        sign: None,
-    };
-    refuse(reply, &request, code, true, decided);
+    fn tell_waiter(
+        &self,
+        sale: &SaleRecord,
+        reply: Reply,
+        code: ResponseCode,
+        decided: &mut Decided,
+    ) {
+        let request = Request::Reversal {
+            sale: sale.request,
+            reason: code,
+            sign: None,
+        };
+        self.tell(reply, sale, &request, code, decided);
+    }
 }
 
 /// What a terminal is told: 00 it was given back, 25 there was nothing to give back.

@@ -2,7 +2,7 @@
 
 use payment::evidence::{Confirmation, Evidence, ReversalProgress, Upstream};
 use payment::terminal::{Sale, Standing};
-use payment::{ApprovalCode, HostKey, Mono, Now, ResponseCode, Rrn, SaleKey, Wall};
+use payment::{ApprovalCode, HostKey, LinkId, Mono, Now, ResponseCode, Rrn, SaleKey, Wall};
 use serde::{Deserialize, Serialize};
 
 /// Where an answer to a terminal goes: the driver's number of the request's frame, and that frame's header.
@@ -65,6 +65,8 @@ pub struct SaleRecord {
     pub transfer: Option<u64>,
     /// An unconfirmed approval becomes a one-sided item at this moment.
     pub confirm_by: Option<Mono>,
+    /// Where its e-slip is.
+    pub link: Option<LinkId>,
 }
 
 impl SaleRecord {

@@ -5,11 +5,13 @@ use crate::limits::{OPEN_SALES_SPARE, SALES_MAX, TOMBSTONES_MAX};
 use crate::record::Record;
 use crate::sale::{Reply, SaleRecord, SaleReversal};
 use crypto::{WorkingKeys, WrappedKey};
+use payment::certificate::ChainHead;
 use payment::evidence::{Confirmation, Delivery, Evidence, Reversal, ReversalProgress, Upstream};
 use payment::relay::{Relay, RelayRecord};
 use payment::terminal::{KeysField, Sale};
 use payment::{
-    Batch, HostKey, Mono, Now, ResponseCode, Rrn, SaleKey, SignOutcome, Stan, TerminalId, Wall,
+    Batch, HostKey, LinkId, Mono, Now, ResponseCode, Rrn, SaleKey, SignOutcome, Stan, TerminalId,
+    Wall,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -81,6 +83,7 @@ pub struct State {
     pub(crate) next_batch: u32,
     pub(crate) books: Books,
     pub(crate) counters: Counters,
+    pub(crate) chain: ChainHead,
 }
 
 impl State {
@@ -100,6 +103,16 @@ impl State {
     /// The sale with this retrieval reference number.
     pub fn find_rrn(&self, rrn: Rrn) -> Option<&SaleRecord> {
         self.sales.values().rev().find(|sale| sale.rrn == rrn)
+    }
+
+    /// The sale with this link id.
+    pub fn find_link(&self, link: LinkId) -> Option<&SaleRecord> {
+        self.sales.values().find(|sale| sale.link == Some(link))
+    }
+
+    /// The end of the chain of certificates.
+    pub fn chain(&self) -> ChainHead {
+        self.chain
     }
 
     /// Every sale in memory, oldest first.
@@ -292,6 +305,12 @@ impl State {
                 if *answers {
                     self.network_asked = None;
                     self.network_retry = None;
+                }
+            }
+            Record::Linked { key, link } => self.with(key, |sale, _| sale.link = Some(*link)),
+            Record::Certified { .. } => {
+                if let Some(certificate) = self.certificate(record) {
+                    self.chain = certificate.head();
                 }
             }
         }
@@ -570,6 +589,7 @@ fn keep(sale: &Sale, rrn: Rrn, at: Now, reply: Reply, upstream: Upstream) -> Sal
         reversal: None,
         transfer: None,
         confirm_by: None,
+        link: None,
     }
 }
 

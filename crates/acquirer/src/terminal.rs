@@ -5,7 +5,7 @@ use crate::sale::{FirstAnswer, Reply, SaleRecord};
 use crate::{Acquirer, Decided, Effect};
 use payment::evidence::Upstream;
 use payment::terminal::{Answer, KeysField, MacCheck, Origin, Request, Sale, Sealed};
-use payment::{Batch, CNY, HostKey, Kind, Now, ResponseCode, Rrn, Stan, host};
+use payment::{Batch, CNY, HostKey, Kind, LinkId, Now, ResponseCode, Rrn, Stan, host};
 
 /// A terminal's request as the edge heard it.
 pub(crate) struct Heard {
@@ -14,6 +14,7 @@ pub(crate) struct Heard {
     pub sealed: Sealed,
     pub pin_refused: Option<ResponseCode>,
     pub keys: Option<Box<(crypto::WorkingKeys, KeysField)>>,
+    pub link: Option<LinkId>,
 }
 
 /// A refusal before anything leaves.
@@ -164,6 +165,7 @@ impl Acquirer {
                     heard.reply,
                     &sale,
                     rrn,
+                    None,
                     &crate::state::refusal(code, now),
                 ));
             }
@@ -257,6 +259,12 @@ impl Acquirer {
             reply: heard.reply,
             deadline,
         });
+        if let Some(link) = heard.link {
+            decided.record(Record::Linked {
+                key: sale.key,
+                link,
+            });
+        }
         let request = host::Request::Financial(self.host_request(&sale, rrn, host, now));
         decided.effect(Effect::Forward(Box::new(host::Sealed {
             request,
@@ -316,20 +324,61 @@ impl Acquirer {
                 at: known.received.wall,
             },
             (Some(_), ..) => {
-                return refuse(reply, &request, ResponseCode::ISSUER_TIMEOUT, true, decided);
+                return self.tell(
+                    reply,
+                    known,
+                    &request,
+                    ResponseCode::ISSUER_TIMEOUT,
+                    decided,
+                );
             }
             (None, _, Some(answer)) => answer,
             (None, _, None) => return,
         };
-        decided.effect(self.reply_to_sale(reply, &known.request, known.rrn, &answer));
+        decided.effect(self.answer_sale(reply, known, &answer));
     }
 
-    /// The answer to a sale, with everything the first one carried.
-    pub(crate) fn reply_to_sale(
+    /// The answer to a sale in memory, with everything the first one carried.
+    pub(crate) fn answer_sale(
+        &self,
+        reply: Reply,
+        sale: &SaleRecord,
+        first: &FirstAnswer,
+    ) -> Effect {
+        self.reply_to_sale(reply, &sale.request, sale.rrn, self.link_of(sale), first)
+    }
+
+    /// The link id that a terminal is told: one that speaks our extension.
+    pub(crate) fn link_of(&self, sale: &SaleRecord) -> Option<LinkId> {
+        let setup = self.config.terminals.get(&sale.key().terminal);
+        sale.link.filter(|_| setup.is_some_and(|t| t.extended))
+    }
+
+    /// Answers `request`, which is about `sale`, with a code and the sale's link.
+    pub(crate) fn tell(
+        &self,
+        reply: Reply,
+        sale: &SaleRecord,
+        request: &Request,
+        code: ResponseCode,
+        decided: &mut Decided,
+    ) {
+        let mut answer = Answer::to(request, code);
+        answer.link = self.link_of(sale);
+        decided.effect(Effect::Reply {
+            reply,
+            answer,
+            mac: true,
+            about: None,
+        });
+    }
+
+    fn reply_to_sale(
         &self,
         reply: Reply,
         sale: &Sale,
         rrn: Rrn,
+        link: Option<LinkId>,
         first: &FirstAnswer,
     ) -> Effect {
         let mut answer = Answer::to(
@@ -340,6 +389,7 @@ impl Acquirer {
             first.code,
         );
         self.fill(&mut answer, rrn, first);
+        answer.link = link;
         Effect::Reply {
             reply,
             answer,

@@ -1,6 +1,7 @@
 //! The command line: one file for each command, one list line here.
 
 mod bench;
+mod certificate;
 mod check;
 mod decode;
 mod demo;
@@ -61,6 +62,8 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Where the money of one sale is
     Where(where_is::Arguments),
+    /// Outcome certificates: checks, shows and exports them
+    Certificate(certificate::Arguments),
     /// Recomputes everything from the journals and says what differs
     Verify(verify::Arguments),
     /// Decodes a message given as hex, masked
@@ -152,6 +155,7 @@ fn run(command: Command, zh: bool) -> Result<ExitCode, Failure> {
         Command::Printer(arguments) => printer::run(&arguments, zh),
         Command::Doctor(arguments) => doctor::run(&arguments, zh),
         Command::Where(arguments) => where_is::run(&arguments, zh),
+        Command::Certificate(arguments) => certificate::run(&arguments, zh),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Decode(arguments) => decode::run(&arguments, zh),
         Command::Sim(arguments) => sim::run(&arguments),

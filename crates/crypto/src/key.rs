@@ -36,10 +36,12 @@ pub enum KeyUsage {
     PanSeal = 7,
     /// Makes card tokens; made inside the module, never imported.
     PanToken = 8,
+    /// Signs outcome certificates; the Ed25519 seed is derived from it.
+    Certificate = 9,
 }
 
 impl KeyUsage {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::TerminalMaster,
         Self::Pin,
         Self::Mac,
@@ -48,6 +50,7 @@ impl KeyUsage {
         Self::PinVerification,
         Self::PanSeal,
         Self::PanToken,
+        Self::Certificate,
     ];
 
     /// Byte that stands for the usage inside wrapped keys and derivations.

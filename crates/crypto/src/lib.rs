@@ -9,6 +9,7 @@
 
 mod block_cipher;
 mod card;
+mod certificate;
 mod digits;
 mod hex;
 mod key;
@@ -23,6 +24,7 @@ mod working_keys;
 pub mod test_interface;
 
 pub use card::{Card, Pan, PanToken, SealedPan};
+pub use certificate::{sha256, verify_certificate};
 pub use digits::{DigitsError, luhn_check_digit};
 pub use key::{ClearKey, KeyUsage, WrappedKey};
 pub use mac::{MacAlgorithm, UnknownMacAlgorithm};

@@ -174,6 +174,13 @@ pub trait SecurityModule {
         check_value: &[u8; 4],
     ) -> Result<WrappedKey, SecurityError>;
 
+    /// Acquirer: the Ed25519 signature (RFC 8032) of an outcome certificate; the same bytes give the same signature.
+    fn sign_certificate(&self, key: &WrappedKey, payload: &[u8])
+    -> Result<[u8; 64], SecurityError>;
+
+    /// Acquirer: the public half of its certificate key, for everybody.
+    fn certificate_key(&self, key: &WrappedKey) -> Result<[u8; 32], SecurityError>;
+
     /// Loads a clear key: for the sandbox, whose keys are published values (settled 16).
     fn import(&self, usage: KeyUsage, clear: &ClearKey) -> Result<WrappedKey, SecurityError>;
 }

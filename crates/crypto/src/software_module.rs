@@ -6,6 +6,7 @@
 use crate::{
     block_cipher::{DesCipher, aes_cmac, aes_decrypt, aes_encrypt, set_odd_parity},
     card::{Card, Pan, PanToken, SealedPan},
+    certificate,
     key::{ClearKey, KeyUsage, KeyWrap, WrappedKey},
     mac::MacAlgorithm,
     module::{SecurityError, SecurityModule},
@@ -319,6 +320,22 @@ impl SecurityModule for SoftwareModule {
         check_host_usage(usage)?;
         let kek = self.des(KeyUsage::HostMaster, kek)?;
         self.import(usage, &decipher_key(&kek, usage, enciphered, check_value)?)
+    }
+
+    fn sign_certificate(
+        &self,
+        key: &WrappedKey,
+        payload: &[u8],
+    ) -> Result<[u8; 64], SecurityError> {
+        self.with_key(KeyUsage::Certificate, key, |key| {
+            Ok(certificate::sign(key.double_length()?, payload))
+        })
+    }
+
+    fn certificate_key(&self, key: &WrappedKey) -> Result<[u8; 32], SecurityError> {
+        self.with_key(KeyUsage::Certificate, key, |key| {
+            Ok(certificate::public_key(key.double_length()?))
+        })
     }
 
     fn import(&self, usage: KeyUsage, clear: &ClearKey) -> Result<WrappedKey, SecurityError> {

@@ -2,11 +2,14 @@
 //!
 //! Nothing here knows a socket, a clock or a disk; parties share this vocabulary and never each other's state.
 
+pub mod base32;
 pub mod card_entry;
+pub mod certificate;
 pub mod evidence;
 pub mod host;
 pub mod identifier;
 pub mod kind;
+pub mod link;
 pub mod loop_picture;
 pub mod machine;
 pub mod money;
@@ -20,10 +23,12 @@ pub mod verdict;
 pub mod wire;
 
 pub use card_entry::{EntryMode, Secrets, Track2};
+pub use certificate::Certificate;
 pub use identifier::{
     ApprovalCode, Batch, HostKey, Institution, MerchantId, Rrn, SaleKey, Stan, TerminalId,
 };
 pub use kind::Kind;
+pub use link::LinkId;
 pub use machine::{Decision, Machine, Mono, Now, Wall};
 pub use money::{Amount, CNY, Currency};
 pub use party::{EdgeError, Party, Peer, Said, Surroundings};

@@ -18,11 +18,53 @@ pub enum SignOutcome {
 
 /// What the terminal knows of the slip of that sale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "Kept", into = "Kept")]
 pub struct SlipEvidence {
     /// Evidence level 0 to 5 (receipts reference, E0–E5).
     pub level: u8,
     /// Why it is not printed: two digits, 0 when there is no trouble; the table is `Trouble`.
     pub trouble: Trouble,
+    /// The terminal has shown the e-slip.
+    pub eslip: bool,
+}
+
+impl SlipEvidence {
+    /// The evidence of paper alone.
+    pub const fn paper(level: u8, trouble: Trouble) -> Self {
+        Self {
+            level,
+            trouble,
+            eslip: false,
+        }
+    }
+}
+
+/// The evidence as records keep it: the e-slip is bit 4 of the level, so that records without one stay readable.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    level: u8,
+    trouble: Trouble,
+}
+
+const ESLIP_BIT: u8 = 16;
+
+impl From<Kept> for SlipEvidence {
+    fn from(Kept { level, trouble }: Kept) -> Self {
+        Self {
+            level: level & !ESLIP_BIT,
+            trouble,
+            eslip: level & ESLIP_BIT != 0,
+        }
+    }
+}
+
+impl From<SlipEvidence> for Kept {
+    fn from(slip: SlipEvidence) -> Self {
+        Self {
+            level: slip.level | if slip.eslip { ESLIP_BIT } else { 0 },
+            trouble: slip.trouble,
+        }
+    }
 }
 
 /// What keeps a slip from being printed, as the sign carries it.
@@ -91,6 +133,8 @@ pub struct Sign {
 const TAG: &[u8; 2] = b"CF";
 /// batch 6, trace 6, outcome 1, level 1, trouble 2.
 const VALUE_LENGTH: usize = 16;
+/// Added to the two digits of the trouble when the e-slip was shown.
+const ESLIP: u8 = 50;
 
 impl Sign {
     /// The bytes of field 59.
@@ -105,7 +149,7 @@ impl Sign {
             self.batch,
             self.stan,
             self.slip.level.min(5),
-            self.slip.trouble as u8
+            self.slip.trouble as u8 + if self.slip.eslip { ESLIP } else { 0 }
         );
         let mut bytes = [b'0'; 21];
         bytes.copy_from_slice(&text.as_bytes()[..21]);
@@ -113,16 +157,8 @@ impl Sign {
     }
 
     /// Finds the sign among the tags of a field 59; other tags are passed over, nonsense gives none.
-    pub fn read(mut field: &[u8]) -> Option<Self> {
-        while field.len() >= 5 {
-            let length = number(&field[2..5])? as usize;
-            let value = field.get(5..5 + length)?;
-            if &field[..2] == TAG {
-                return Self::value(value);
-            }
-            field = &field[5 + length..];
-        }
-        None
+    pub fn read(field: &[u8]) -> Option<Self> {
+        tag(field, TAG).and_then(Self::value)
     }
 
     fn value(value: &[u8]) -> Option<Self> {
@@ -136,15 +172,34 @@ impl Sign {
             _ => return None,
         };
         let level = number(&value[13..14])? as u8;
-        let trouble = *Trouble::ALL.get(number(&value[14..16])? as usize)?;
+        let trouble = number(&value[14..16])? as u8;
+        let eslip = trouble >= ESLIP;
+        let trouble = *Trouble::ALL.get(usize::from(trouble % ESLIP))?;
         (level <= 5).then_some(())?;
         Some(Self {
             batch: Batch(number(&value[..6])?),
             stan: Stan(number(&value[6..12])?),
             outcome,
-            slip: SlipEvidence { level, trouble },
+            slip: SlipEvidence {
+                level,
+                trouble,
+                eslip,
+            },
         })
     }
+}
+
+/// The value of the tag called `name` among those of a field 59.
+pub(crate) fn tag<'a>(mut field: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    while field.len() >= 5 {
+        let length = number(&field[2..5])? as usize;
+        let value = field.get(5..5 + length)?;
+        if &field[..2] == name {
+            return Some(value);
+        }
+        field = &field[5 + length..];
+    }
+    None
 }
 
 fn number(digits: &[u8]) -> Option<u32> {
@@ -158,13 +213,21 @@ mod tests {
 
     #[test]
     fn the_sign_survives_the_wire_and_its_neighbours() {
-        for trouble in Trouble::ALL {
+        for (trouble, eslip) in Trouble::ALL
+            .into_iter()
+            .flat_map(|t| [(t, false), (t, true)])
+        {
             let sign = Sign {
                 batch: Batch(17),
                 stan: Stan(999_999),
                 outcome: SignOutcome::Approved,
-                slip: SlipEvidence { level: 4, trouble },
+                slip: SlipEvidence {
+                    level: 4,
+                    trouble,
+                    eslip,
+                },
             };
+            assert_eq!(SlipEvidence::from(Kept::from(sign.slip)), sign.slip);
             let wire = sign.write();
             assert_eq!(Sign::read(&wire), Some(sign));
             let mut longer = b"A2004\x01\x02\x03\x04".to_vec();
@@ -178,6 +241,7 @@ mod tests {
             b"CF0161234567890123456",
             b"A2999x",
             b"CF016000001000001X000",
+            b"CF016000001000001A458",
         ] {
             assert_eq!(Sign::read(bad), None);
         }

@@ -1,8 +1,8 @@
 //! Typed messages between terminal and acquirer: what the fields mean, once the bytes are known to be well formed.
 
 use crate::{
-    Amount, ApprovalCode, Batch, EntryMode, Kind, MerchantId, ResponseCode, Rrn, SaleKey, Secrets,
-    Sign, Stan, TerminalId,
+    Amount, ApprovalCode, Batch, EntryMode, Kind, LinkId, MerchantId, ResponseCode, Rrn, SaleKey,
+    Secrets, Sign, Stan, TerminalId,
 };
 use crypto::Card;
 use serde::{Deserialize, Serialize};
@@ -190,6 +190,8 @@ pub struct Answer {
     pub standing: Option<(Standing, AskAgainMs)>,
     /// Sign-on: field 62, the working keys under the terminal's master key.
     pub keys: Option<KeysField>,
+    /// Field 59, tag CL: where the e-slip is, for a terminal that speaks our extension.
+    pub link: Option<LinkId>,
 }
 
 /// When to ask again, in milliseconds, at most 99,999.
@@ -245,6 +247,7 @@ impl Answer {
             balance: None,
             standing: None,
             keys: None,
+            link: None,
         }
     }
 

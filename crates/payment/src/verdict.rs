@@ -43,8 +43,31 @@ pub enum Receipt {
     SentNotConfirmed,
     /// Not printed, with the cause where it is known.
     Failed(Trouble),
+    /// Not on paper, and the till has shown the e-slip instead.
+    ESlip(Trouble),
     /// The terminal has not told.
     Unknown,
+}
+
+impl Receipt {
+    /// The words, with the cause where there is one.
+    pub fn words(self) -> (String, String) {
+        let (zh, en) = match self {
+            Self::None => ("无需小票", "none is due"),
+            Self::Printed => ("已打印", "printed"),
+            Self::SentNotConfirmed => ("已发送，未确认印出", "sent, not confirmed"),
+            Self::Failed(_) => ("未打印", "not printed"),
+            Self::ESlip(_) => ("电子小票已提供", "e-slip given"),
+            Self::Unknown => ("终端尚未报告", "the terminal has not told yet"),
+        };
+        match self {
+            Self::Failed(cause) | Self::ESlip(cause) if cause != Trouble::None => {
+                let (zh_cause, en_cause) = cause.words();
+                (format!("{zh}（{zh_cause}）"), format!("{en} ({en_cause})"))
+            }
+            _ => (zh.to_owned(), en.to_owned()),
+        }
+    }
 }
 
 /// Where the money is.
@@ -256,6 +279,7 @@ fn select_approved(evidence: &Evidence, receipt: Receipt) -> &'static str {
             Receipt::Printed if evidence.delivery == Delivery::Recovered => "recovered",
             Receipt::Printed => "paid",
             Receipt::Failed(_) => "paid_not_printed",
+            Receipt::ESlip(_) => "paid_eslip",
             _ => "paid_slip_unconfirmed",
         },
         Confirmation::Implied => "paid_slip_unknown",
@@ -273,6 +297,7 @@ fn receipt(evidence: &Evidence) -> Receipt {
     match evidence.confirmation {
         Confirmation::Signed(SignOutcome::Approved, slip) => match (slip.level, slip.trouble) {
             (4.., _) => Receipt::Printed,
+            (_, trouble) if slip.eslip => Receipt::ESlip(trouble),
             (1..=3, Trouble::None) => Receipt::SentNotConfirmed,
             (0, Trouble::None) => Receipt::Failed(Trouble::Other),
             (_, trouble) => Receipt::Failed(trouble),
@@ -306,8 +331,10 @@ fn fill(text: &str, evidence: &Evidence, receipt: Receipt, zh: bool) -> String {
         })
         .unwrap_or_default();
     let trouble = match receipt {
-        Receipt::Failed(trouble) if zh => trouble.words().0,
-        Receipt::Failed(trouble) => trouble.words().1,
+        Receipt::ESlip(Trouble::None) if zh => "纸小票没有确认印出",
+        Receipt::ESlip(Trouble::None) => "Printing is not confirmed",
+        Receipt::Failed(trouble) | Receipt::ESlip(trouble) if zh => trouble.words().0,
+        Receipt::Failed(trouble) | Receipt::ESlip(trouble) => trouble.words().1,
         _ => "",
     };
     text.replace("{reason}", &reason)

@@ -150,6 +150,18 @@ impl SecurityModule for Memo {
             .install_host_key(kek, usage, enciphered, check_value)
     }
 
+    fn sign_certificate(
+        &self,
+        key: &WrappedKey,
+        payload: &[u8],
+    ) -> Result<[u8; 64], SecurityError> {
+        self.module.sign_certificate(key, payload)
+    }
+
+    fn certificate_key(&self, key: &WrappedKey) -> Result<[u8; 32], SecurityError> {
+        self.module.certificate_key(key)
+    }
+
     fn import(&self, usage: KeyUsage, clear: &ClearKey) -> Result<WrappedKey, SecurityError> {
         self.module.import(usage, clear)
     }

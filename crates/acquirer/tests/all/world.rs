@@ -10,12 +10,13 @@ use crypto::{
 };
 use iso8583::frame::{HostHeader, TerminalHeader, open_host, open_terminal};
 use iso8583::{Dialect, Message, Mti};
+use payment::certificate::KeyId;
 use payment::terminal::{Answer, MacCheck, Origin, Request, Sale, Sealed, Standing};
 use payment::verdict::{Verdict, verdict};
 use payment::{
-    Amount, Batch, EdgeError, EntryMode, HostKey, Institution, Kind, Machine, MerchantId, Mono,
-    Now, Party, Peer, ResponseCode, SaleKey, Secrets, Sign, SignOutcome, Stan, Surroundings,
-    TerminalId, Track2, Wall, host, wire,
+    Amount, Batch, Certificate, EdgeError, EntryMode, HostKey, Institution, Kind, Machine,
+    MerchantId, Mono, Now, Party, Peer, ResponseCode, SaleKey, Secrets, Sign, SignOutcome, Stan,
+    Surroundings, TerminalId, Track2, Wall, host, wire,
 };
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -45,6 +46,8 @@ pub struct Link {
 pub struct World {
     pub acquirer: Acquirer,
     journal: Vec<Vec<u8>>,
+    /// What was certified so far.
+    pub certificates: Vec<Certificate>,
     pub now: Now,
     own: SoftwareModule,
     pub pos: SoftwareModule,
@@ -94,7 +97,7 @@ pub fn sign(stan: u32, outcome: SignOutcome, level: u8, trouble: payment::sign::
         batch: Batch(1),
         stan: Stan(stan),
         outcome,
-        slip: payment::sign::SlipEvidence { level, trouble },
+        slip: payment::sign::SlipEvidence::paper(level, trouble),
     }
 }
 
@@ -124,6 +127,7 @@ fn config(module: &SoftwareModule) -> Config {
         ladder: LADDER,
         gaps: payment::relay::Gaps::default(),
         confirm_within_ms: CONFIRM_WITHIN_MS,
+        certificates: Some(KeyId(*b"test")),
         merchants: BTreeMap::from([(SHOP, shop("街角小店")), (OTHER_SHOP, shop("另一家店"))]),
         terminals: BTreeMap::from([(EXTENDED, till(true)), (PLAIN, till(false))]),
     }
@@ -136,6 +140,7 @@ impl World {
         Self {
             acquirer: Acquirer::new(config(&own)),
             journal: Vec::new(),
+            certificates: Vec::new(),
             now: Now {
                 mono: Mono(1_000_000),
                 wall: Wall(1_795_327_402_000),
@@ -193,6 +198,10 @@ impl World {
                     !line.windows(secret.len()).any(|bytes| bytes == secret),
                     "a clear card number in {record:?}"
                 );
+            }
+            if let Some(certificate) = self.acquirer.state().certificate(record) {
+                assert!(certificate.follows(self.acquirer.state().chain()));
+                self.certificates.push(certificate);
             }
             self.acquirer.apply(record);
             self.journal.push(line);

@@ -4,6 +4,7 @@ mod archive;
 mod bench;
 mod driver;
 mod echo;
+mod eslips;
 mod full_disk;
 mod installation;
 mod journal;

@@ -322,7 +322,7 @@ fn life_of_a_purchase() {
 #[test]
 fn pictures() {
     let slip = |level, trouble| {
-        Confirmation::Signed(SignOutcome::Approved, SlipEvidence { level, trouble })
+        Confirmation::Signed(SignOutcome::Approved, SlipEvidence::paper(level, trouble))
     };
     let reversal = |progress| Reversal {
         cause: ReversalCause::Upstream,
@@ -342,10 +342,7 @@ fn pictures() {
     let f2_healed = Evidence {
         confirmation: Confirmation::Signed(
             SignOutcome::Reversed,
-            SlipEvidence {
-                level: 0,
-                trouble: Trouble::None,
-            },
+            SlipEvidence::paper(0, Trouble::None),
         ),
         reversal: Some(reversal(ReversalProgress::Confirmed(
             ResponseCode::APPROVED,

@@ -31,8 +31,9 @@ fn keys_serve_their_usage_only() {
         import(&module, KeyUsage::Track, ZONE_PIK),
         import(&module, KeyUsage::HostMaster, TMK),
         import(&module, KeyUsage::PinVerification, PVK),
+        import(&module, KeyUsage::Certificate, TMK),
     ];
-    let [_, pik, .., pvk] = &keys;
+    let [_, pik, .., pvk, _] = &keys;
     let (pan, pin, format) = (pan("6225760000000005"), pin("123456"), PinFormat::WithPan);
     let block = module
         .encipher_pin(pik, format, &pin, &pan)
@@ -50,7 +51,17 @@ fn keys_serve_their_usage_only() {
         KeyUsage,
         Box<dyn Fn(&WrappedKey) -> Result<(), SecurityError> + 'a>,
     );
-    let uses: [Use<'_>; 11] = [
+    let uses: [Use<'_>; 13] = [
+        (
+            "sign_certificate",
+            KeyUsage::Certificate,
+            Box::new(|key| module.sign_certificate(key, b"").map(drop)),
+        ),
+        (
+            "certificate_key",
+            KeyUsage::Certificate,
+            Box::new(|key| module.certificate_key(key).map(drop)),
+        ),
         (
             "mac",
             KeyUsage::Mac,

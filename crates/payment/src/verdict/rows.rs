@@ -100,6 +100,30 @@ pub const ROWS: &[Row] = &[
         ),
     },
     Row {
+        id: "paid_eslip",
+        headline: ("款已收妥，电子小票已提供", "Paid. E-slip given"),
+        outcome: Outcome::Approved,
+        position: Position::AcquirerPayable,
+        goods: Goods::Deliver,
+        owner: Owner::Nobody,
+        cashier: (
+            "{trouble}。请顾客扫码取电子小票；纸小票处理好后会自动补打，不要重新收款。",
+            "{trouble}. The customer scans the code for the e-slip; paper follows by itself once that is put right. Do not charge again.",
+        ),
+        merchant: (
+            "款项不受纸小票影响。",
+            "The paper slip does not affect the money.",
+        ),
+        cardholder: (
+            "付款成功，电子小票就是您的凭证。",
+            "You have paid. The e-slip is your receipt.",
+        ),
+        operator: (
+            "终端已确认成交并显示电子小票；纸小票障碍：{trouble}。",
+            "The terminal confirmed the sale and showed the e-slip; paper trouble: {trouble}.",
+        ),
+    },
+    Row {
         id: "paid_slip_unconfirmed",
         headline: (
             "款已收妥，小票已发送，未确认",

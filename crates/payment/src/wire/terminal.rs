@@ -6,8 +6,8 @@ use super::{
 };
 use crate::terminal::{Answer, AskAgainMs, KeysField, Origin, Request, Sale, Sealed, Standing};
 use crate::{
-    Amount, Batch, CNY, EntryMode, Institution, Kind, ResponseCode, SaleKey, Secrets, Sign, Stan,
-    Track2,
+    Amount, Batch, CNY, EntryMode, Institution, Kind, LinkId, ResponseCode, SaleKey, Secrets, Sign,
+    Stan, Track2,
 };
 use crypto::SecurityModule;
 use iso8583::{Message, Mti};
@@ -158,6 +158,7 @@ pub fn read_answer(message: &Message, kind: Kind) -> Result<Answer, WireError> {
         balance: optional(message, 54, balance)?,
         standing,
         keys,
+        link: message.get(59).and_then(LinkId::read),
     })
 }
 
@@ -197,6 +198,9 @@ pub fn write_answer(answer: &Answer, mac: bool, message: &mut Message) {
     codes.write(message);
     if let Some((standing, ask_again_ms)) = answer.standing {
         message.set(62, &write_standing(standing, ask_again_ms));
+    }
+    if let Some(link) = answer.link {
+        message.set(59, link.write().as_bytes());
     }
     if let Some(keys) = answer.keys {
         message.set(62, &keys.0);

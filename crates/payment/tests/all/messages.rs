@@ -10,8 +10,9 @@ use payment::host::{self, AnswerKind, NetworkCode, ReversalReason};
 use payment::sign::{SlipEvidence, Trouble};
 use payment::terminal::{Answer, KeysField, MacCheck, Origin, Request, Sale, Sealed, Standing};
 use payment::{
-    Amount, ApprovalCode, Batch, CNY, Currency, EntryMode, HostKey, Institution, Kind, MerchantId,
-    ResponseCode, Rrn, SaleKey, Secrets, Sign, SignOutcome, Stan, TerminalId, Track2, wire,
+    Amount, ApprovalCode, Batch, CNY, Currency, EntryMode, HostKey, Institution, Kind, LinkId,
+    MerchantId, ResponseCode, Rrn, SaleKey, Secrets, Sign, SignOutcome, Stan, TerminalId, Track2,
+    wire,
 };
 
 const DAY: u16 = 20_779;
@@ -137,6 +138,7 @@ impl Random {
             slip: SlipEvidence {
                 level: self.within(0, 5) as u8,
                 trouble: self.pick(&Trouble::ALL),
+                eslip: self.within(0, 1) == 1,
             },
         }
     }
@@ -348,6 +350,7 @@ fn terminal_answers_come_back_as_they_were() {
                 } else {
                     None
                 },
+                link: random.maybe(|r| LinkId(r.bytes())),
                 ..Answer::to(&request, random.code())
             };
             assert!(answer.answers(&request));

@@ -65,18 +65,12 @@ fn where_it_broke() {
         delivery: Delivery::Sent,
         ..Evidence::new(Upstream::Approved)
     };
-    let slip = SlipEvidence {
-        level: 4,
-        trouble: Trouble::None,
-    };
+    let slip = SlipEvidence::paper(4, Trouble::None);
     let paid = Evidence {
         confirmation: Confirmation::Signed(SignOutcome::Approved, slip),
         ..approved
     };
-    let out_of_paper = SlipEvidence {
-        level: 0,
-        trouble: Trouble::PaperOut,
-    };
+    let out_of_paper = SlipEvidence::paper(0, Trouble::PaperOut);
     let not_printed = Evidence {
         confirmation: Confirmation::Signed(SignOutcome::Approved, out_of_paper),
         ..approved

@@ -32,10 +32,12 @@ fn confirmations() -> Vec<Confirmation> {
         for (level, trouble) in
             (0..=5).flat_map(|level| Trouble::ALL.map(|trouble| (level, trouble)))
         {
-            all.push(Confirmation::Signed(
-                outcome,
-                SlipEvidence { level, trouble },
-            ));
+            let paper = SlipEvidence::paper(level, trouble);
+            let eslip = SlipEvidence {
+                eslip: true,
+                ..paper
+            };
+            all.extend([paper, eslip].map(|slip| Confirmation::Signed(outcome, slip)));
         }
     }
     all

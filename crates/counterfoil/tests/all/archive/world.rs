@@ -141,13 +141,7 @@ impl World {
         world.answer(1, true);
         world.end(1, approved(1));
         world.print(1);
-        world.confirm(
-            1,
-            SlipEvidence {
-                level: 4,
-                trouble: Trouble::None,
-            },
-        );
+        world.confirm(1, SlipEvidence::paper(4, Trouble::None));
         world.ask(2);
         world.answer(2, false);
         world.end(
