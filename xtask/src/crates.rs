@@ -80,7 +80,7 @@ pub const CRATES: &[Row] = &[
         name: "receipt",
         layer: Layer::Leaf,
         internal: &[],
-        external: &["encoding_rs", "serde"],
+        external: &["encoding_rs", "png", "qrcode", "serde"],
     },
     Row {
         name: "payment",
@@ -158,6 +158,8 @@ pub const EXTERNAL_IN_TESTS: &[&str] = &[
     "expect-test",
     "postcard",
     "proptest",
+    "resvg",
+    "rqrr",
     "serde_json",
     "tempfile",
 ];

@@ -2,6 +2,8 @@
 
 mod acceptance;
 mod answers;
+mod drawings;
+mod kinds;
 mod noise;
 mod power;
 mod printer;
@@ -33,6 +35,9 @@ pub fn purchase() -> SlipFields {
         headline: ("交易成功".into(), "Approved".into()),
         remarks: vec![],
         signature_required: true,
+        verification: None,
+        chip: None,
+        link: None,
         training: false,
     }
 }

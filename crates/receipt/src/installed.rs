@@ -1,26 +1,25 @@
-//! What is known of one printer model: how fast it prints, and how far its word can be trusted.
+//! What the installation found out about the printer: how fast it prints, and how far its word can be trusted.
 //!
-//! A deadline computed here is never shorter than the slowest printer of the profile needs (receipts
+//! A deadline computed here is never shorter than this printer needs (receipts
 //! reference §3.2).
 
 use crate::acceptance::Proof;
-use crate::slip::{Row, Size, Slip};
+use crate::picture::height;
+use crate::slip::Slip;
 use serde::{Deserialize, Serialize};
 
 /// How long the cutter may take.
 pub const CUT_US: u64 = 1_500_000;
 /// What is added to every computed time.
 pub const MARGIN_US: u64 = 3_000_000;
-/// Dots of one line of normal size, its spacing included.
-pub const LINE_DOTS: u32 = 30;
 /// Dots of the feed before the cut.
-pub const FEED_DOTS: u32 = 4 * LINE_DOTS;
+pub const FEED_DOTS: u32 = 160;
 
 const DOTS_PER_MM: u64 = 8;
 
 /// One printer, as its installation found it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PrinterProfile {
+pub struct InstalledPrinter {
     /// Millimetres of paper a second; 58 mm printers reach 50–90, 80 mm ones 150–500.
     pub speed_mm_per_s: u32,
     /// Bytes a second of a serial line; `None` where the line is faster than the paper.
@@ -29,10 +28,10 @@ pub struct PrinterProfile {
     pub proof: Proof,
 }
 
-impl Default for PrinterProfile {
+impl Default for InstalledPrinter {
     /// The slowest printer, taken at its word.
-    fn default() -> PrinterProfile {
-        PrinterProfile {
+    fn default() -> InstalledPrinter {
+        InstalledPrinter {
             speed_mm_per_s: 50,
             line_bytes_per_s: None,
             proof: Proof::Completed,
@@ -40,7 +39,7 @@ impl Default for PrinterProfile {
     }
 }
 
-impl PrinterProfile {
+impl InstalledPrinter {
     /// Within this a well printer has taken `bytes`, drawn `dots` rows and cut, in microseconds.
     pub fn wait_us(self, dots: u32, bytes: usize) -> u64 {
         let speed = u64::from(self.speed_mm_per_s.max(1)) * DOTS_PER_MM;
@@ -52,13 +51,10 @@ impl PrinterProfile {
     }
 }
 
-/// How long a slip is on paper, in dots, the feed before its cut included.
+/// How long a slip is on paper at most, in dots, the feed before its cut included.
 pub fn dots(slip: &Slip) -> u32 {
-    let row = |row: &Row| match row {
-        Row::Text {
-            size: Size::Double, ..
-        } => 2 * LINE_DOTS,
-        _ => LINE_DOTS,
-    };
-    FEED_DOTS + slip.rows().iter().map(row).sum::<u32>()
+    let paper = slip.paper().dots();
+    let drawn: u32 = slip.lines().iter().map(|line| height(line, paper)).sum();
+    // A printer's own lines stand up to a quarter further apart than drawn ones.
+    FEED_DOTS + drawn + drawn / 4
 }
