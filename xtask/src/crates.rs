@@ -159,6 +159,8 @@ pub const EXTERNAL_IN_TESTS: &[&str] = &[
     "expect-test",
     "postcard",
     "proptest",
+    "resvg",
+    "rqrr",
     "serde_json",
     "tempfile",
 ];

@@ -83,6 +83,17 @@ impl Bitmap {
         }
     }
 
+    /// The same picture with white around it, as wide on every side.
+    pub fn framed(&self, margin: u32) -> Bitmap {
+        let both = margin.saturating_mul(2);
+        let mut sheet = Bitmap::new(
+            self.width.saturating_add(both),
+            self.height.saturating_add(both),
+        );
+        sheet.blit(self, margin, margin);
+        sheet
+    }
+
     /// The picture as a PNG file of one bit a dot.
     pub fn png(&self) -> Vec<u8> {
         let mut file = Vec::new();
@@ -202,6 +213,10 @@ mod tests {
         assert_eq!(paper, picture);
         paper.fill(1, 1, u32::MAX, u32::MAX);
         assert!(paper.get(12, 4) && paper.get(1, 1) && !paper.get(0, 1));
+        let framed = picture.framed(7);
+        assert_eq!((framed.width(), framed.height()), (27, 19));
+        assert!(framed.get(7, 7) && !framed.get(0, 0));
+        assert_eq!(Bitmap::new(3, 0).framed(u32::MAX).width(), WIDTH_DOTS_MAX);
         let all = Bitmap::new(u32::MAX, 1);
         assert_eq!((all.width(), all.height()), (WIDTH_DOTS_MAX, 1));
         assert_eq!(Bitmap::new(8, u32::MAX).height(), HEIGHT_DOTS_MAX);

@@ -145,6 +145,9 @@ impl Terminal {
             headline: (zh.to_owned(), en.to_owned()),
             remarks: Vec::new(),
             signature_required: false,
+            verification: None,
+            chip: None,
+            link: None,
             training: false,
         }
     }

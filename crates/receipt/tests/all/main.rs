@@ -2,6 +2,8 @@
 
 mod answers;
 mod drawing;
+mod drawings;
+mod kinds;
 mod printer;
 mod slip;
 mod spool;
@@ -32,6 +34,9 @@ pub fn purchase() -> SlipFields {
         headline: ("交易成功".into(), "Approved".into()),
         remarks: vec![],
         signature_required: true,
+        verification: None,
+        chip: None,
+        link: None,
         training: false,
     }
 }

@@ -344,6 +344,9 @@ impl World {
             headline: (String::new(), String::new()),
             remarks: Vec::new(),
             signature_required: true,
+            verification: None,
+            chip: None,
+            link: None,
             training: false,
         });
         let (language, paper) = (Language::Zh, Paper::Mm58);
