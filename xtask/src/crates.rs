@@ -139,6 +139,7 @@ pub const CRATES: &[Row] = &[
             "sha2",
             "socket2",
             "tokio",
+            "tokio-serial",
             "toml",
             "tracing",
             "tracing-subscriber",

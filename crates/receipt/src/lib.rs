@@ -34,4 +34,4 @@ pub use spool::{
     SpoolInput, SpoolRecord,
 };
 pub use trouble::Trouble;
-pub use virtual_printer::{Echo, PrintedSlip, VirtualPrinter};
+pub use virtual_printer::{Echo, Fault, PrintedSlip, Told, VirtualPrinter};

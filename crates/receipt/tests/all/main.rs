@@ -2,6 +2,7 @@
 
 mod acceptance;
 mod answers;
+mod drawing;
 mod drawings;
 mod kinds;
 mod noise;
@@ -9,6 +10,7 @@ mod power;
 mod printer;
 mod slip;
 mod spool;
+mod vectors;
 mod world;
 
 use receipt::{SlipFields, Title};
