@@ -5,8 +5,8 @@
 
 use crate::bitmap::Bitmap;
 use crate::gb18030::{self, Code};
+use crate::installed::{InstalledPrinter, Means};
 use crate::picture::in_the_middle;
-use crate::profile::{Means, PrinterProfile};
 use crate::qr::{Matrix, QUIET_MODULES};
 use crate::slip::{Align, Line, Size, Slip, TextLine};
 use std::convert::Infallible;
@@ -79,7 +79,7 @@ impl Slip {
 
     /// The bytes of one print job as this printer can draw it: with its own characters where it has
     /// them all, else as a picture; a character that not even our font has becomes `？`.
-    pub fn escpos_for(&self, profile: &PrinterProfile, job_id: u32) -> Vec<u8> {
+    pub fn escpos_for(&self, profile: &InstalledPrinter, job_id: u32) -> Vec<u8> {
         let mapped = native(self, profile.qr, job_id, |character, _| {
             let known = profile.chinese == Means::Native || character.is_ascii();
             gb18030::code(character).filter(|_| known).ok_or(())

@@ -11,8 +11,8 @@ pub mod escpos;
 pub mod font;
 mod gb18030;
 mod html;
+pub mod installed;
 mod picture;
-pub mod profile;
 mod qr;
 pub mod slip;
 pub mod spool;
@@ -24,8 +24,8 @@ pub use answers::{Answer, Answers, Status};
 pub use bitmap::Bitmap;
 pub use doctor::{Doctor, DoctorEffect, DoctorInput, DoctorRecord};
 pub use escpos::Unmappable;
+pub use installed::{InstalledPrinter, Means};
 pub use picture::NoGlyph;
-pub use profile::{Means, PrinterProfile};
 pub use slip::{
     CardKindTotals, Chip, CopyOf, Cryptogram, Language, Paper, PendingItem, Reconciled, Reprint,
     SettlementFields, ShiftFields, Slip, SlipFields, Sum, Title, Verification, Words, lay_out,

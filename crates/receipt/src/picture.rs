@@ -59,13 +59,6 @@ impl Slip {
         Ok(without_realtime(picture))
     }
 
-    /// How long the slip is, in dots.
-    pub fn height_dots(&self) -> u32 {
-        let paper = self.paper().dots();
-        let lines = self.lines();
-        lines.iter().map(|line| height(line, paper)).sum::<u32>() + 2 * MARGIN_DOTS
-    }
-
     /// The slip as a PNG file.
     pub fn png(&self) -> Result<Vec<u8>, NoGlyph> {
         Ok(self.bitmap()?.png())
@@ -108,7 +101,8 @@ fn texts(row: &mut Row) -> Vec<&mut String> {
     }
 }
 
-fn height(line: &Line, paper: u32) -> u32 {
+/// How many dots of paper a line takes.
+pub(crate) fn height(line: &Line, paper: u32) -> u32 {
     match line {
         Line::Text(line) => match line.size {
             Size::Normal => LINE_DOTS,

@@ -15,7 +15,7 @@ pub use truth::{Cut, Evidence, JobState, PaperSeen};
 pub use view::{CopyKnown, Search, SlipFound, Spool};
 
 use crate::answers::{Answers, Status};
-use crate::profile::PrinterProfile;
+use crate::installed::InstalledPrinter;
 use crate::slip::{CopyOf, Language, Paper, SlipFields};
 use serde::{Deserialize, Serialize};
 
@@ -99,7 +99,7 @@ pub enum SpoolInput {
     /// The operator gives up what is in the printer: drop it, then print it again, marked.
     Clear,
     /// What the installation found out about the printer.
-    Profile(PrinterProfile),
+    Installed(InstalledPrinter),
     /// Time has passed.
     Tick,
     /// The first input after a start on replayed records; any connection is gone.
@@ -200,8 +200,8 @@ pub enum SpoolRecord {
     Restarted { at_us: u64 },
     /// Printing was switched off or on.
     Switched { at_us: u64, off: bool, by: String },
-    /// The printer's profile was set.
-    Profiled { profile: PrinterProfile },
+    /// What the installation found out about the printer was set.
+    Installed { printer: InstalledPrinter },
 }
 
 /// What the driver must do, in order, never before the records are durable.

@@ -234,7 +234,7 @@ impl Place {
             | SpoolRecord::Listening { .. }
             | SpoolRecord::Resuming { .. }
             | SpoolRecord::Clearing { .. }
-            | SpoolRecord::Profiled { .. }
+            | SpoolRecord::Installed { .. }
             | SpoolRecord::Forgotten { .. } => return Vec::new(),
             // News of the printer are news of every slip that waits for it.
             SpoolRecord::Lost { .. }

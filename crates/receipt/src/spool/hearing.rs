@@ -165,7 +165,7 @@ impl Turn<'_> {
                 .map(|section| process_id(job, section))
                 .contains(&id)
         {
-            match core.profile.proof {
+            match core.installed.proof {
                 Proof::Completed => self.record(SpoolRecord::Printed { at_us, job }),
                 Proof::None | Proof::Parsed if evidence < Evidence::Parsed => {
                     self.record(SpoolRecord::Echoed { job });

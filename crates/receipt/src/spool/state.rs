@@ -10,7 +10,7 @@ use super::{
     SpoolRecord,
 };
 use crate::answers::{Answers, Status};
-use crate::profile::{MARGIN_US, PrinterProfile};
+use crate::installed::{InstalledPrinter, MARGIN_US};
 use crate::trouble::Trouble;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(super) struct State<C> {
 /// Everything but the copies; its size does not grow with them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Core {
-    pub(super) profile: PrinterProfile,
+    pub(super) installed: InstalledPrinter,
     pub(super) run: Option<Run>,
     /// The latest print whose cut was not answered yet.
     pub(super) cutting: Option<(u32, Key)>,
@@ -251,7 +251,7 @@ impl<C: Copies> State<C> {
                     self.skip_waiting();
                 }
             }
-            SpoolRecord::Profiled { profile } => self.core.profile = *profile,
+            SpoolRecord::Installed { printer } => self.core.installed = *printer,
         }
     }
 

@@ -5,7 +5,7 @@
 use super::copies::{Copies, Overlay, Stage};
 use super::state::{Core, Link, Run, State, expiry_us};
 use super::{Evidence, JOBS_MAX, PaperSeen, Spool, SpoolEffect, SpoolInput, SpoolRecord};
-use crate::profile::FEED_DOTS;
+use crate::installed;
 use crate::slip::{CopyOf, FIELD_CHARACTERS_MAX, Language, Paper, Reprint, SlipFields, lay_out};
 
 impl Spool {
@@ -92,9 +92,9 @@ impl Turn<'_> {
             } => self.scanned(slip_id, copy, print),
             SpoolInput::Resume => self.resume(),
             SpoolInput::Clear => self.clear(),
-            SpoolInput::Profile(profile) => {
-                if profile != self.core().profile {
-                    self.record(SpoolRecord::Profiled { profile });
+            SpoolInput::Installed(printer) => {
+                if printer != self.core().installed {
+                    self.record(SpoolRecord::Installed { printer });
                 }
             }
             SpoolInput::Tick => {}
@@ -240,9 +240,8 @@ impl Turn<'_> {
         });
         let slip = lay_out(&entry.fields, copy, entry.language, entry.paper, reprint);
         let job = core.next_job;
-        let bytes = slip.escpos_for(&core.profile, job);
-        let dots = slip.height_dots() + FEED_DOTS;
-        let wait_us = core.profile.wait_us(dots, bytes.len());
+        let bytes = slip.escpos_for(&core.installed, job);
+        let wait_us = core.installed.wait_us(installed::dots(&slip), bytes.len());
         self.record(SpoolRecord::Started {
             at_us: now_us,
             slip_id,

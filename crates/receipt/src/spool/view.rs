@@ -7,7 +7,7 @@ use super::state::State;
 use super::truth::{Cut, Evidence, JobState};
 use super::{SEARCH_MAX, SpoolRecord};
 use crate::answers::Status;
-use crate::profile::PrinterProfile;
+use crate::installed::InstalledPrinter;
 use crate::slip::{CopyOf, Title};
 use crate::trouble::Trouble;
 use serde::{Deserialize, Serialize};
@@ -104,8 +104,8 @@ impl Spool {
     }
 
     /// How its printer was found at the installation.
-    pub fn profile(&self) -> PrinterProfile {
-        self.0.core.profile
+    pub fn installed(&self) -> InstalledPrinter {
+        self.0.core.installed
     }
 
     /// Who switched printing off, and since when in microseconds; `None` while it is on.

@@ -3,7 +3,7 @@
 use crate::world::{OnPaper, World, submit};
 use receipt::spool::{BUSY_ELSEWHERE_US, EXPIRE_US, HEAD_COOL_US, JOBS_MAX};
 use receipt::{
-    CopyOf, Cut, Echo, Evidence, JobState, PaperSeen, PrinterProfile, Proof, Search, SpoolInput,
+    CopyOf, Cut, Echo, Evidence, InstalledPrinter, JobState, PaperSeen, Proof, Search, SpoolInput,
     SpoolRecord, Trouble,
 };
 
@@ -521,9 +521,9 @@ fn a_head_that_never_cools_has_the_wrong_voltage() {
 fn an_untrusted_device_never_proves_paper() {
     for proof in [Proof::None, Proof::Parsed] {
         let mut world = World::new();
-        world.input(SpoolInput::Profile(PrinterProfile {
+        world.input(SpoolInput::Installed(InstalledPrinter {
             proof,
-            ..PrinterProfile::default()
+            ..InstalledPrinter::default()
         }));
         world.submit(1, MERCHANT);
         world.pass(20 * SECOND);
@@ -531,13 +531,16 @@ fn an_untrusted_device_never_proves_paper() {
         assert_eq!(world.copy(1).printed, 0);
     }
     // A slower printer is given more time.
-    let slow = PrinterProfile {
+    let slow = InstalledPrinter {
         speed_mm_per_s: 10,
         line_bytes_per_s: Some(960),
-        ..PrinterProfile::default()
+        ..InstalledPrinter::default()
     };
     assert_eq!(slow.wait_us(800, 1_920), 10_000_000 + 2_000_000 + 4_500_000);
-    assert_eq!(PrinterProfile::default().wait_us(400, 9_999_999), 5_500_000);
+    assert_eq!(
+        InstalledPrinter::default().wait_us(400, 9_999_999),
+        5_500_000
+    );
 }
 
 #[test]
