@@ -139,7 +139,8 @@ fn printer_answers_every_word_with_its_state() {
         let (bring, end) = fault.commands();
         shown.process.tell(bring);
         let said = shown.process.expect_line("state: ").to_lowercase();
-        assert!(said.contains(fault.words().1), "{bring}: {said}");
+        let words = fault.words().1.to_lowercase();
+        assert!(said.contains(&words), "{bring}: {said}");
         shown.process.tell(end);
         let said = shown.process.expect_line("state: ");
         assert!(said.contains("All is well."), "{end}: {said}");
