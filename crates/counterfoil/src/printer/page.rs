@@ -191,10 +191,11 @@ fn main_of(bench: &Bench, tongue: Tongue) -> String {
             (false, false) => ("closed", "✓"),
         };
         let mut html = format!(
-            "<section class=\"card now\"><p class=\"state {tone}\"><span aria-hidden=\"true\">{sign}</span> {}</p>{}{}</section>",
+            "<section class=\"card now\"><p class=\"state {tone}\"><span aria-hidden=\"true\">{sign}</span> {}</p>{}{}<a class=\"jump\" href=\"#papers\">{}</a></section>",
             escaped(&state),
             picture(printer),
             lamps(printer, tongue),
+            tongue.say("看打印出的纸", "To the paper that came out"),
         );
         html += &controls(printer, tongue);
         html += &papers(printer, tongue);
@@ -281,7 +282,7 @@ fn lamps(printer: &VirtualPrinter, tongue: Tongue) -> String {
 fn picture(printer: &VirtualPrinter) -> String {
     let has = |fault| printer.has(fault);
     let lid = if has(Fault::CoverOpen) {
-        "<g transform=\"rotate(-24 46 84)\"><rect x=\"40\" y=\"72\" width=\"240\" height=\"16\" rx=\"8\" class=\"body open\"/></g>"
+        "<g transform=\"rotate(-12 46 84)\"><rect x=\"40\" y=\"72\" width=\"240\" height=\"16\" rx=\"8\" class=\"body open\"/></g>"
     } else {
         "<rect x=\"40\" y=\"72\" width=\"240\" height=\"16\" rx=\"8\" class=\"body\"/>"
     };
@@ -406,7 +407,7 @@ fn button(word: &str, label: &str, on: bool, tongue: Tongue) -> String {
 /// The paper, newest first; what still stands in the printer before all.
 fn papers(printer: &VirtualPrinter, tongue: Tongue) -> String {
     let total = printer.papers_total();
-    let mut html = String::from("<section class=\"papers\">");
+    let mut html = String::from("<section class=\"papers\" id=\"papers\">");
     let _ = match tongue.zh {
         true => write!(html, "<h2>打印出的纸：{total} 张</h2>"),
         false => write!(html, "<h2>Paper that came out: {total}</h2>"),

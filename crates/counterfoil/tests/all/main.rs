@@ -12,6 +12,7 @@ mod kill;
 mod links;
 mod members;
 mod pages;
+mod printer;
 mod process;
 mod recovery;
 mod slow;
