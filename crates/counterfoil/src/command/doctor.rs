@@ -203,7 +203,7 @@ fn reply(line: Option<&str>, step: Step) -> Option<Reply> {
     }
 }
 
-/// Shows a step or the end, as JSON or as lines to read.
+/// Shows a step or the end, as JSON or as lines to read; the money on top of the first one.
 pub(super) fn show(view: &View, json: bool) {
     if json {
         match serde_json::to_string(view) {
@@ -215,9 +215,15 @@ pub(super) fn show(view: &View, json: bool) {
     if let Some(money) = view.money.as_ref().filter(|_| view.number == 1) {
         println!("{money}");
     }
-    let name = view.name.as_ref().filter(|_| view.hint.len() > 1);
+    let named = matches!(view.kind.as_str(), "do" | "swap");
+    let name = view.name.as_ref().filter(|_| named);
     let name = name.map_or(String::new(), |name| format!("【{name}】"));
-    println!("{:>2} {name}{}", view.number, view.text);
+    let mark = match view.kind.as_str() {
+        "healthy" | "fixed" => "✓".to_owned(),
+        "ticket" | "stop" => "!".to_owned(),
+        _ => view.number.to_string(),
+    };
+    println!("{mark:>2} {name}{}", view.text);
     for (place, (_, words)) in view.choices.iter().enumerate() {
         println!("   {:>2}  {words}", place + 1);
     }

@@ -2,6 +2,7 @@
 
 mod archive;
 mod bench;
+mod doctor;
 mod driver;
 mod echo;
 mod eslips;

@@ -78,10 +78,10 @@ impl Doctor {
                 if let Some(off) =
                     off.filter(|off| fault == super::Fault::PrintingOff && !off.by.is_empty())
                 {
-                    let (by, since) = (&off.by, &off.since);
+                    let who = format!("{} {}", off.by, off.since);
                     text += &match language {
-                        Language::Zh | Language::Both => format!("（关闭者：{by} {since}）"),
-                        Language::En => format!(" (switched off by: {by} {since})"),
+                        Language::Zh | Language::Both => format!("（关闭者：{}）", who.trim()),
+                        Language::En => format!(" (switched off by: {})", who.trim()),
                     };
                 }
                 ("do", Some(fault), text, DONE)
