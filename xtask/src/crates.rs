@@ -169,6 +169,7 @@ pub const EXTERNAL_IN_TESTS: &[&str] = &[
     "expect-test",
     "postcard",
     "proptest",
+    "rquickjs",
     "resvg",
     "rqrr",
     "serde_json",

@@ -11,11 +11,13 @@ mod journal;
 mod kill;
 mod links;
 mod members;
+mod outbox;
 mod pages;
 mod process;
 mod recovery;
 mod slow;
 mod terminals;
+mod verify_page;
 mod webhook;
 
 use std::time::{Duration, Instant};
