@@ -170,6 +170,7 @@ pub const EXTERNAL_IN_TESTS: &[&str] = &[
     "expect-test",
     "postcard",
     "proptest",
+    "rquickjs",
     "resvg",
     "rqrr",
     "serde_json",

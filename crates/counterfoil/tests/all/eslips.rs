@@ -13,6 +13,12 @@ fn printer_with_buttons(installation: &Installation) -> Process {
     printer
 }
 
+fn signal(name: &str, process: &Process) {
+    let mut command = std::process::Command::new("kill");
+    let status = command.args([name, &process.id().to_string()]).status();
+    assert!(status.expect("kill runs").success());
+}
+
 /// The path of a link, as a phone asks for it.
 fn path(shown: &Value) -> String {
     let link = shown["link"].as_str().expect("a link");
@@ -41,7 +47,7 @@ fn an_unprinted_sale_is_an_eslip_and_a_reversed_one_says_so() {
     let eslips = installation.ports().eslips;
     let mut printer = printer_with_buttons(&installation);
     printer.tell("out");
-    let mut hosts = installation.start_hosts();
+    let hosts = installation.start_hosts();
     let config = installation.terminal(1, &[("idle_report_ms", "100"), ("eslip_after_ms", "1000")]);
     let mut till = start_till(&config);
     till.expect_screen("signed-on");
@@ -82,11 +88,11 @@ fn an_unprinted_sale_is_an_eslip_and_a_reversed_one_says_so() {
     printer.tell("paper");
     printer.expect_line("✂");
 
-    // The issuer is gone for a while: the next sale is reversed, and its page says so.
-    hosts[2].kill();
+    // The issuer is silent for a while: the next sale is reversed, and its page says so.
+    signal("-STOP", &hosts[2]);
     till.tell("sale 66.00");
     till.expect_screen("reversing");
-    let issuer = installation.start("issuer");
+    signal("-CONT", &hosts[2]);
     let reversed = till.expect_screen("reversed")["sale"]
         .as_str()
         .expect("a sale")
@@ -101,7 +107,6 @@ fn an_unprinted_sale_is_an_eslip_and_a_reversed_one_says_so() {
     let (status, page) = get(eslips, "/r/0000000000000000").expect("a page");
     assert_eq!(status, 404);
     assert!(page.contains("不要因此再付一次"));
-    drop((issuer, hosts));
 }
 
 /// The page at `path`, once the archive is so far that it contains `words`.

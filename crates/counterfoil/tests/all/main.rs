@@ -12,12 +12,14 @@ mod journal;
 mod kill;
 mod links;
 mod members;
+mod outbox;
 mod pages;
 mod printer;
 mod process;
 mod recovery;
 mod slow;
 mod terminals;
+mod verify_page;
 mod webhook;
 
 use std::time::{Duration, Instant};
