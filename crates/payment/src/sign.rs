@@ -86,11 +86,19 @@ pub enum Trouble {
     PowerLost,
     /// Something else.
     Other,
+    /// Print head, supply or board.
+    Head,
+    /// What is connected is no receipt printer.
+    WrongDevice,
+    /// Paper came out, and nothing is on it.
+    Blank,
+    /// Nobody knows what is on the paper: somebody must look.
+    Unseen,
 }
 
 impl Trouble {
     /// Every value, in wire order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::None,
         Self::PaperOut,
         Self::CoverOpen,
@@ -99,6 +107,10 @@ impl Trouble {
         Self::SwitchedOff,
         Self::PowerLost,
         Self::Other,
+        Self::Head,
+        Self::WrongDevice,
+        Self::Blank,
+        Self::Unseen,
     ];
 
     /// The words after "slip not printed".
@@ -112,6 +124,13 @@ impl Trouble {
             Self::SwitchedOff => ("打印功能已被关闭", "printing is switched off"),
             Self::PowerLost => ("打印时断电", "power was lost while printing"),
             Self::Other => ("原因不明", "cause unknown"),
+            Self::Head => (
+                "打印头、电源或主板故障",
+                "print head, supply or board fault",
+            ),
+            Self::WrongDevice => ("接的不是小票打印机", "not a receipt printer"),
+            Self::Blank => ("出纸无字", "paper came out blank"),
+            Self::Unseen => ("纸上结果待查看", "somebody must look at the paper"),
         }
     }
 }

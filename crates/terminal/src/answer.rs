@@ -213,6 +213,7 @@ impl Terminal {
                     batch: answer.origin.batch,
                 });
                 show(Screen::SignedOn, decided);
+                self.warn_of_printing(decided);
             }
             None => {
                 decided.record(Record::SignOnNeeded {

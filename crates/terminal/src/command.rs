@@ -2,7 +2,7 @@
 
 use crate::record::{Ending, Record};
 use crate::state::Phase;
-use crate::{Busy, Command, Decided, Effect, Presented, Screen, Terminal, slip};
+use crate::{Busy, Command, Decided, Effect, Presented, Screen, Terminal};
 use payment::terminal::{Request, Sale};
 use payment::{Amount, Kind, Now, ResponseCode, SaleKey, Secrets};
 use receipt::SpoolInput;
@@ -35,6 +35,10 @@ impl Terminal {
             Command::GoodsHandedOver(handed) => self.goods(now, handed, decided),
             Command::Reprint(stan) => self.reprint(now, stan, decided),
             Command::ESlip(stan) => self.eslip(stan, decided),
+            Command::Paper(stan, seen) => self.paper_seen(now, stan, seen, decided),
+            Command::Printing(on) => self.switch_printing(now, on, decided),
+            Command::ResumePrinter => self.printer(now, [SpoolInput::Resume], decided),
+            Command::ClearPrinter => self.printer(now, [SpoolInput::Clear], decided),
         }
     }
 
@@ -191,17 +195,15 @@ impl Terminal {
     }
 
     fn reprint(&self, now: Now, stan: Option<payment::Stan>, decided: &mut Decided) {
-        let completed = self.state.completed.iter().rev().find(|c| {
+        let found = self.slip_with(|c| {
             stan.map_or(
                 matches!(c.ending, Ending::Approved(_) | Ending::Reversed { .. }),
                 |s| c.sale.key.stan == s,
             )
         });
-        match completed.and_then(slip::slip_of) {
-            Some(slip_id) if self.state.spool.evidence(slip_id).is_some() => {
-                self.printer(now, [SpoolInput::Reprint { slip_id }], decided)
-            }
-            _ => show(Screen::NoSuchSlip, decided),
+        match found {
+            Some(slip_id) => self.printer(now, [SpoolInput::Reprint { slip_id }], decided),
+            None => show(Screen::NoSuchSlip, decided),
         }
     }
 }

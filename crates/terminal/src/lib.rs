@@ -25,7 +25,7 @@ use payment::terminal::{Answer, MacCheck, Sealed};
 use payment::{
     Amount, Decision, EntryMode, Machine, Mono, Now, ResponseCode, SaleKey, Secrets, Stan,
 };
-use receipt::{SpoolEffect, SpoolInput};
+use receipt::{CopyOf, PaperSeen, SpoolEffect, SpoolInput};
 
 /// A terminal.
 #[derive(Debug)]
@@ -78,6 +78,14 @@ pub enum Command {
     GoodsHandedOver(bool),
     /// 重打印: a slip by trace number, or the last one.
     Reprint(Option<Stan>),
+    /// What somebody saw on the paper: of a slip by trace number, or of the one that asks longest.
+    Paper(Option<Stan>, PaperSeen),
+    /// Switches printing on or off.
+    Printing(bool),
+    /// What was jammed is removed: the printer goes on from the failed line.
+    ResumePrinter,
+    /// Drops what the printer holds; it is printed again, marked.
+    ClearPrinter,
     /// 电子小票: the link of a sale by trace number, or of the last one.
     ESlip(Option<Stan>),
 }
@@ -208,6 +216,22 @@ pub enum Screen {
     NothingPending,
     /// There is no such slip.
     NoSuchSlip,
+    /// The printer stopped for this, or goes on.
+    Printer(Option<receipt::Trouble>),
+    /// Nobody knows what is on the paper: 凭条是否完整打出？
+    AskPaper {
+        /// The slip.
+        slip_id: u64,
+        /// Which copy of it.
+        copy: CopyOf,
+    },
+    /// Printing was switched, or is off at sign-on.
+    Printing {
+        /// Whether slips are printed.
+        on: bool,
+        /// The operator who switched it.
+        by: String,
+    },
     /// The e-slip: the customer scans it.
     ESlip {
         /// The sale.

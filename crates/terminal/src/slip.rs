@@ -4,11 +4,11 @@
 
 use crate::record::{Approval, Ending, Record};
 use crate::state::Completed;
-use crate::{Decided, Effect, Terminal};
+use crate::{Decided, Effect, Screen, Terminal};
 use payment::sign::{SlipEvidence, Trouble};
 use payment::terminal::Sale;
 use payment::{Batch, Now, Stan, verdict};
-use receipt::{CopyOf, JobState, SlipFields, SpoolInput, Title};
+use receipt::{CopyOf, JobState, PaperSeen, SlipFields, SpoolEffect, SpoolInput, Title};
 
 /// Number of the slip of a sale; never used again for another one within a batch's life.
 pub fn slip_id(batch: Batch, stan: Stan) -> u64 {
@@ -93,9 +93,97 @@ impl Terminal {
         decided
             .records
             .extend(records.into_iter().map(Record::Spool));
-        decided
-            .effects
-            .extend(effects.into_iter().map(Effect::Printer));
+        for effect in effects {
+            if let Some(screen) = self.screen_of(&effect) {
+                decided.effect(Effect::Show(screen));
+            }
+            decided.effect(Effect::Printer(effect));
+        }
+    }
+
+    /// What the cashier must know of the printer at once: that it stopped or goes on, and what only a person can see.
+    fn screen_of(&self, effect: &SpoolEffect) -> Option<Screen> {
+        match effect {
+            SpoolEffect::PrinterChanged(status) => Some(Screen::Printer(status.trouble)),
+            SpoolEffect::Changed {
+                slip_id,
+                copy,
+                state: JobState::Unknown(_),
+                ..
+            } => Some(Screen::AskPaper {
+                slip_id: *slip_id,
+                copy: *copy,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Somebody looked at the paper of a slip: of the one that asks longest, unless it is named.
+    pub(crate) fn paper_seen(
+        &self,
+        now: Now,
+        stan: Option<Stan>,
+        seen: PaperSeen,
+        decided: &mut Decided,
+    ) {
+        let spool = &self.state.spool;
+        let slip_id = match stan {
+            Some(stan) => self.slip_with(|completed| completed.sale.key.stan == stan),
+            None => spool
+                .questions()
+                .next()
+                .map(|(slip_id, ..)| slip_id)
+                .or(spool.last()),
+        };
+        let Some(slip_id) = slip_id else {
+            decided.effect(Effect::Show(Screen::NoSuchSlip));
+            return;
+        };
+        let copies = || {
+            CopyOf::ALL
+                .into_iter()
+                .filter_map(move |copy| Some((copy, spool.copy(slip_id, copy)?)))
+        };
+        let asked = copies().any(|(_, known)| known.state.asks());
+        let answered = copies()
+            .filter(|(_, known)| !asked || known.state.asks())
+            .map(|(copy, _)| SpoolInput::Answered {
+                slip_id,
+                copy,
+                seen,
+            });
+        self.printer(now, answered, decided);
+    }
+
+    /// Printing is switched on or off by the operator at the till.
+    pub(crate) fn switch_printing(&self, now: Now, on: bool, decided: &mut Decided) {
+        let by = self.config.operator.clone();
+        self.printer(now, [SpoolInput::SwitchedOff { off: !on, by }], decided);
+        decided.effect(Effect::Show(self.printing_screen(on)));
+    }
+
+    /// Amber at the login when nothing is printed (A79).
+    pub(crate) fn warn_of_printing(&self, decided: &mut Decided) {
+        if self.state.spool.switched_off().is_some() {
+            decided.effect(Effect::Show(self.printing_screen(false)));
+        }
+    }
+
+    fn printing_screen(&self, on: bool) -> Screen {
+        Screen::Printing {
+            on,
+            by: match self.state.spool.switched_off() {
+                Some((by, _)) => by.to_owned(),
+                None => self.config.operator.clone(),
+            },
+        }
+    }
+
+    /// The slip of the newest sale that fits.
+    pub(crate) fn slip_with(&self, fits: impl Fn(&Completed) -> bool) -> Option<u64> {
+        let newest = self.state.completed.iter().rev().find(|c| fits(c));
+        let slip_id = newest.and_then(slip_of)?;
+        self.state.spool.evidence(slip_id).map(|_| slip_id)
     }
 
     fn purchase(&self, now: Now, sale: &Sale, approval: &Approval) -> SlipFields {
@@ -169,6 +257,10 @@ impl Terminal {
                 (evidence.level(), trouble)
             }
         };
+        let (level, trouble) = match self.seen_wrong(id) {
+            Some(cause) => (0, of_printer(cause)),
+            None => (level, trouble),
+        };
         let of_sale = |c: &&Completed| (c.sale.key.batch, c.sale.key.stan) == (batch, stan);
         let completed = self.state.completed.iter().rev().find(of_sale);
         SlipEvidence {
@@ -176,6 +268,17 @@ impl Terminal {
             trouble,
             eslip: completed.is_some_and(|c| c.eslip),
         }
+    }
+}
+
+impl Terminal {
+    /// What somebody saw to be wrong with a print whose reprint has not come out yet.
+    fn seen_wrong(&self, slip_id: u64) -> Option<receipt::Trouble> {
+        let copies = CopyOf::ALL.into_iter();
+        let known = copies.filter_map(|copy| self.state.spool.copy(slip_id, copy));
+        known
+            .filter(|known| !matches!(known.state, JobState::Done | JobState::Closed))
+            .find_map(|known| known.cause)
     }
 }
 
@@ -187,16 +290,16 @@ fn of_printer(trouble: receipt::Trouble) -> Trouble {
         receipt::Trouble::Offline
         | receipt::Trouble::Unreachable
         | receipt::Trouble::Stalled
-        | receipt::Trouble::Misconfigured
         | receipt::Trouble::BusyElsewhere => Trouble::Offline,
+        receipt::Trouble::Misconfigured => Trouble::WrongDevice,
         receipt::Trouble::Disabled => Trouble::SwitchedOff,
         receipt::Trouble::PowerLost | receipt::Trouble::Interrupted => Trouble::PowerLost,
-        receipt::Trouble::HeadHot
-        | receipt::Trouble::Voltage
-        | receipt::Trouble::Fault
-        | receipt::Trouble::Unknown
-        | receipt::Trouble::Blank
+        receipt::Trouble::HeadHot | receipt::Trouble::Voltage | receipt::Trouble::Fault => {
+            Trouble::Head
+        }
+        receipt::Trouble::Blank => Trouble::Blank,
+        receipt::Trouble::Unknown
         | receipt::Trouble::Partial
-        | receipt::Trouble::NothingCameOut => Trouble::Other,
+        | receipt::Trouble::NothingCameOut => Trouble::Unseen,
     }
 }

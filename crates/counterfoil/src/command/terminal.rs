@@ -1,6 +1,7 @@
 //! `counterfoil terminal`: a till with a text interface, and the same commands from a script.
 
 mod doctor;
+mod screen;
 
 use super::{Failure, runtime, until_told_to_stop};
 use crate::config::{self, terminal::TerminalFile};
@@ -11,13 +12,14 @@ use crate::qr;
 use crypto::{Pin, SoftwareModule};
 use doctor::TillDoctor;
 use payment::{Amount, Stan, Surroundings, Track2, verdict};
-use receipt::Language;
+use receipt::{Language, PaperSeen, Search};
+use screen::{busy_words, eslip_link, sale_name, screen_name};
 use std::cell::Cell;
 use std::io::BufRead;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
-use terminal::{Busy, Command, Screen};
+use terminal::{Command, Screen};
 use tokio::sync::mpsc;
 
 /// Arguments of `terminal`.
@@ -40,9 +42,13 @@ const DOCTOR_LOOKS: Duration = Duration::from_secs(1);
 const HELP: (&str, &str) = (
     "sale 金额 [卡] 消费 · balance [卡] 余额 · reprint [凭证号] 重打印 · eslip [凭证号] 电子小票 · flush 清理待办（不扣款） · withdraw 撤回\n\
      yes|no 回答是否已交货 · signon 签到 · signoff 签退 · echo 回响 · status 状态 · quit 退出\n\
+     paper complete|blank|partial|nothing|none [凭证号] 纸上看到的 · search 金额|*卡号后四位|日期|凭证号 找小票\n\
+     printing on|off 开关打印 · resume 排除故障后继续 · clear 清空打印机后重打印\n\
      doctor 打印医生 · d 答复（回答打印医生）",
     "sale AMOUNT [CARD] · balance [CARD] · reprint [TRACE] · eslip [TRACE] · flush (charges nothing) · withdraw\n\
      yes|no (goods handed over?) · signon · signoff · echo · status · quit\n\
+     paper complete|blank|partial|nothing|none [TRACE] (what the paper shows) · search AMOUNT|*LAST4|DATE|TRACE\n\
+     printing on|off · resume (the jam is removed) · clear (what the printer holds, then reprint)\n\
      doctor (what is wrong with the printer) · d ANSWER (to the doctor)",
 );
 
@@ -154,20 +160,10 @@ impl Till {
             ["sale", amount, card] => self.sale(amount, Some(card)).await,
             ["balance"] => self.balance(None).await,
             ["balance", card] => self.balance(Some(card)).await,
-            ["reprint"] => self.press(Command::Reprint(None)),
-            ["reprint", trace] => {
-                let stan = trace
-                    .parse()
-                    .map_err(|_| format!("reprint {trace}: a trace number?"))?;
-                self.press(Command::Reprint(Some(Stan(stan))))
+            ["reprint", trace @ ..] => {
+                self.press(Command::Reprint(trace_number("reprint", trace)?))
             }
-            ["eslip"] => self.press(Command::ESlip(None)),
-            ["eslip", trace] => {
-                let stan = trace
-                    .parse()
-                    .map_err(|_| format!("eslip {trace}: a trace number?"))?;
-                self.press(Command::ESlip(Some(Stan(stan))))
-            }
+            ["eslip", trace @ ..] => self.press(Command::ESlip(trace_number("eslip", trace)?)),
             ["flush"] => self.press(Command::Flush),
             ["withdraw"] => self.press(Command::Withdraw),
             ["yes"] => self.press(Command::GoodsHandedOver(true)),
@@ -176,10 +172,68 @@ impl Till {
             ["signoff"] => self.press(Command::SignOff),
             ["echo"] => self.press(Command::Echo),
             ["status"] => self.status().await,
+            ["paper", seen, trace @ ..] => {
+                let seen = paper_seen(seen).ok_or_else(|| {
+                    format!("paper {seen}: complete, blank, partial, nothing, none?")
+                })?;
+                self.press(Command::Paper(trace_number("paper", trace)?, seen))
+            }
+            ["printing", "on"] => self.press(Command::Printing(true)),
+            ["printing", "off"] => self.press(Command::Printing(false)),
+            ["resume"] => self.press(Command::ResumePrinter),
+            ["clear"] => self.press(Command::ClearPrinter),
+            ["search", what @ ..] if !what.is_empty() => self.search(what).await,
             ["doctor"] => self.call_doctor().await,
             ["d", answer @ ..] => self.answer_doctor(&answer.join(" ")).await,
             _ => Err(self.say(HELP).to_owned()),
         }
+    }
+
+    /// Slips in the spool by amount (`12.80`), last four digits (`*0005`), date (`2026-11-22`) or trace number.
+    async fn search(&self, words: &[&str]) -> Result<(), Failure> {
+        let mut search = Search::default();
+        for word in words {
+            match word.strip_prefix('*') {
+                Some(four) => search.last_four = Some(four.to_owned()),
+                None if word.contains('-') => search.date = Some((*word).to_owned()),
+                None if word.contains('.') => {
+                    let amount =
+                        Amount::parse_yuan(word).ok_or_else(|| format!("search {word}?"))?;
+                    search.amount_minor = Some(amount.minor);
+                }
+                None => {
+                    let trace = word.parse().map_err(|_| format!("search {word}?"))?;
+                    search.voucher = Some(trace);
+                }
+            }
+        }
+        let look = self.handle.look(move |fleet, _| {
+            let spool = fleet.terminal(0)?.state().spool();
+            let found = spool.search(&search).into_iter();
+            Some(
+                found
+                    .map(|slip| (spool.evidence(slip.slip_id), slip))
+                    .collect::<Vec<_>>(),
+            )
+        });
+        let found = look.await.map_err(|refused| format!("{refused:?}"))?;
+        let found = found.unwrap_or_default();
+        if found.is_empty() {
+            println!("{}", self.say(("没有这张小票", "No such slip")));
+        }
+        for (known, slip) in found {
+            let state = known.map_or(("", ""), |(state, evidence, _)| state.words(evidence));
+            println!(
+                "  {:06} {} {} {} {} {}",
+                slip.voucher,
+                slip.date_time,
+                Amount::fen(slip.amount_minor),
+                slip.masked_pan,
+                self.say(slip.title.words()),
+                self.say(state)
+            );
+        }
+        Ok(())
     }
 
     async fn call_doctor(&self) -> Result<(), Failure> {
@@ -390,205 +444,26 @@ impl Till {
             }
         }
     }
+}
 
-    /// The screen in words of the verdict table, and the goods word where one is due.
-    fn words(&self, screen: &Screen) -> (String, Option<&'static str>) {
-        let row = |id: &str| self.say(verdict::headline(id)).to_owned();
-        let deliver = self.say(verdict::Goods::Deliver.words());
-        let hold = self.say(verdict::Goods::Hold.words());
-        let stop = self.say(verdict::Goods::DoNotDeliver.words());
-        let cashier =
-            |code: payment::ResponseCode| code.words(payment::response::Audience::Cashier, self.zh);
-        match screen {
-            Screen::SignedOn => (self.say(("签到成功", "Signed on")).to_owned(), None),
-            Screen::SignedOff => (self.say(("签退成功", "Signed off")).to_owned(), None),
-            Screen::SignOnRefused(code) => (
-                format!(
-                    "{} {}",
-                    self.say(("签到未成功：", "Sign-on refused:")),
-                    cashier(*code)
-                ),
-                None,
-            ),
-            Screen::EchoAnswered => (self.say(("主机在线", "The host is there")).to_owned(), None),
-            Screen::HostSilent => (
-                self.say((
-                    "主机没有应答，会自动再试",
-                    "The host does not answer; trying again",
-                ))
-                .to_owned(),
-                None,
-            ),
-            Screen::Confirming(key) => {
-                (format!("{} · {}", row("confirming"), key.stan), Some(hold))
-            }
-            Screen::Approved {
-                amount, recovered, ..
-            } => (
-                format!(
-                    "{} {amount}",
-                    row(if *recovered { "recovered" } else { "paid" })
-                ),
-                Some(deliver),
-            ),
-            Screen::Declined { code, .. } => (
-                format!(
-                    "{}{}",
-                    self.say(("交易未成功：", "Declined: ")),
-                    cashier(*code)
-                ),
-                Some(stop),
-            ),
-            Screen::NotSent(_) => (
-                self.say((
-                    "没有连上主机，请求未发出，没有扣款",
-                    "No connection: nothing was sent, nothing debited",
-                ))
-                .to_owned(),
-                Some(stop),
-            ),
-            Screen::Asking(_) => (
-                self.say((
-                    "没有收到应答，正在查询结果，请勿再次刷卡",
-                    "No answer; asking what became of it. Do not present the card again",
-                ))
-                .to_owned(),
-                Some(hold),
-            ),
-            Screen::Reversing { .. } => (row("reversing_silent"), Some(stop)),
-            Screen::ReversalRefused { code, .. } => (
-                format!(
-                    "{} {code}",
-                    self.say((
-                        "冲正未完成，继续重发，代码",
-                        "Reversal not complete, still trying; code"
-                    ))
-                ),
-                Some(stop),
-            ),
-            Screen::Reversed { never_debited, .. } => (
-                row(if *never_debited {
-                    "reversed_never_debited"
-                } else {
-                    "reversed"
-                }),
-                Some(stop),
-            ),
-            Screen::Case(_) => (
-                self.say((
-                    "冲正未完成，已转人工",
-                    "Reversal not complete; a case is open",
-                ))
-                .to_owned(),
-                Some(stop),
-            ),
-            Screen::AskGoods(_) => (
-                self.say((
-                    "结果已找回：交易成功。商品已经交给顾客了吗？ yes / no",
-                    "Recovered: approved. Were the goods handed over? yes / no",
-                ))
-                .to_owned(),
-                Some(hold),
-            ),
-            Screen::Balance(minor) => (
-                format!(
-                    "{} {}{}",
-                    self.say(("可用余额", "Available")),
-                    if *minor < 0 { "-" } else { "" },
-                    Amount::fen(minor.unsigned_abs())
-                ),
-                None,
-            ),
-            Screen::BalanceRefused(code) => (
-                format!(
-                    "{}{}",
-                    self.say(("余额查询未成功：", "Inquiry refused: ")),
-                    cashier(*code)
-                ),
-                None,
-            ),
-            Screen::Busy(busy) => (self.say(busy_words(*busy)).to_owned(), Some(hold)),
-            Screen::NothingPending => (self.say(("没有待办", "Nothing pending")).to_owned(), None),
-            Screen::NoSuchSlip => (self.say(("没有这张小票", "No such slip")).to_owned(), None),
-            Screen::ESlip { link, .. } => (
-                format!(
-                    "{} {link}",
-                    self.say((
-                        "电子小票：请顾客扫码，纸小票恢复后自动补打，不要重新收款",
-                        "E-slip: the customer scans this code. Paper follows by itself. Do not charge again"
-                    ))
-                ),
-                None,
-            ),
-        }
+fn trace_number(command: &str, words: &[&str]) -> Result<Option<Stan>, Failure> {
+    match words {
+        [] => Ok(None),
+        [trace] => match trace.parse() {
+            Ok(stan) => Ok(Some(Stan(stan))),
+            Err(_) => Err(format!("{command} {trace}: a trace number?")),
+        },
+        _ => Err(format!("{command}: one trace number?")),
     }
 }
 
-const fn busy_words(busy: Busy) -> (&'static str, &'static str) {
-    match busy {
-        Busy::SignOnFirst => (
-            "先签到，请稍候再试",
-            "Signing on first; try again in a moment",
-        ),
-        Busy::ReversalFirst => (
-            "上一笔正在自动冲正，冲正先行，请稍候再试",
-            "A reversal goes first; try again in a moment",
-        ),
-        Busy::SaleUnresolved => (
-            "上一笔还没有结果，请勿再次刷卡",
-            "The last sale has no result yet. Do not present the card again",
-        ),
-        Busy::Exchanging => ("正在通信，请稍候", "Communicating; a moment please"),
-    }
-}
-
-/// The screen's name in scripts and JSON.
-fn screen_name(screen: &Screen) -> &'static str {
-    match screen {
-        Screen::SignedOn => "signed-on",
-        Screen::SignedOff => "signed-off",
-        Screen::SignOnRefused(_) => "sign-on-refused",
-        Screen::EchoAnswered => "echo",
-        Screen::HostSilent => "host-silent",
-        Screen::Confirming(_) => "confirming",
-        Screen::Approved { .. } => "approved",
-        Screen::Declined { .. } => "declined",
-        Screen::NotSent(_) => "not-sent",
-        Screen::Asking(_) => "asking",
-        Screen::Reversing { .. } => "reversing",
-        Screen::ReversalRefused { .. } => "reversal-refused",
-        Screen::Reversed { .. } => "reversed",
-        Screen::Case(_) => "case",
-        Screen::AskGoods(_) => "ask-goods",
-        Screen::Balance(_) => "balance",
-        Screen::BalanceRefused(_) => "balance-refused",
-        Screen::Busy(_) => "busy",
-        Screen::NothingPending => "nothing-pending",
-        Screen::NoSuchSlip => "no-such-slip",
-        Screen::ESlip { .. } => "e-slip",
-    }
-}
-
-fn eslip_link(screen: &Screen) -> Option<&str> {
-    match screen {
-        Screen::ESlip { link, .. } => Some(link),
-        _ => None,
-    }
-}
-
-fn sale_name(screen: &Screen) -> Option<String> {
-    match screen {
-        Screen::Confirming(key)
-        | Screen::NotSent(key)
-        | Screen::Asking(key)
-        | Screen::Case(key)
-        | Screen::AskGoods(key)
-        | Screen::Approved { key, .. }
-        | Screen::Declined { key, .. }
-        | Screen::Reversing { key, .. }
-        | Screen::ReversalRefused { key, .. }
-        | Screen::Reversed { key, .. }
-        | Screen::ESlip { key, .. } => Some(key.to_string()),
+fn paper_seen(word: &str) -> Option<PaperSeen> {
+    match word {
+        "complete" => Some(PaperSeen::Complete),
+        "blank" => Some(PaperSeen::Blank),
+        "partial" => Some(PaperSeen::Partial),
+        "nothing" => Some(PaperSeen::Nothing),
+        "none" => Some(PaperSeen::NotNeeded),
         _ => None,
     }
 }

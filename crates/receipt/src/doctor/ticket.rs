@@ -86,7 +86,7 @@ impl ServiceTicket {
             sight: doctor.sight.clone(),
             steps: doctor.taken.clone(),
             swaps: swaps.collect(),
-            parts: fault.map_or_else(Vec::new, |fault| fault.row().parts.to_vec()),
+            parts: parts(fault, &doctor.taken),
         }
     }
 
@@ -145,6 +145,25 @@ impl ServiceTicket {
             Some(Outcome::Stop) => ("停用，已要求断电", "stopped, told to unplug"),
         }
     }
+}
+
+/// The parts of the row that stood last, then of every other row that was tried in vain.
+fn parts(fault: Option<Fault>, taken: &[Taken]) -> Vec<Part> {
+    let failed = taken.iter().filter_map(|taken| match taken.step {
+        Step::Do { fault } if taken.passed == Some(false) => Some(fault),
+        _ => None,
+    });
+    let mut parts = Vec::new();
+    for part in fault
+        .into_iter()
+        .chain(failed)
+        .flat_map(|fault| fault.row().parts)
+    {
+        if !parts.contains(part) {
+            parts.push(*part);
+        }
+    }
+    parts
 }
 
 impl Taken {

@@ -196,7 +196,7 @@ impl Turn {
             _ => match row.otherwise {
                 Next::Row(other) => self.treat(other),
                 Next::TestPage => self.print(),
-                Next::Ticket => self.end(Outcome::Ticket(Some(fault))),
+                Next::Ticket => self.end(Outcome::Ticket(Some(self.next.blamed(fault)))),
             },
         }
     }
@@ -238,6 +238,13 @@ impl Doctor {
             .iter()
             .find(|row| (row.sees)(sight, &self.heard) && !spent(row.fault))?;
         Some(row.fault)
+    }
+
+    /// The row that a ticket names: the last one that was tried, if what was seen points to it, else the one it does point to.
+    fn blamed(&self, last: Fault) -> Fault {
+        let sight = self.sight.clone().unwrap_or_default();
+        let points = (last.row().sees)(&sight, &self.heard);
+        self.seen().filter(|_| !points).unwrap_or(last)
     }
 
     /// Something that was not tried in vain yet stands before this row: the row itself did not fail.

@@ -68,6 +68,20 @@ pub enum CopyOf {
     Cardholder,
 }
 
+impl CopyOf {
+    /// Every copy, in the order in which they are printed.
+    pub const ALL: [CopyOf; 3] = [CopyOf::Merchant, CopyOf::Bank, CopyOf::Cardholder];
+
+    /// zh-CN and en.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            CopyOf::Merchant => ("商户存根", "MERCHANT COPY"),
+            CopyOf::Bank => ("银行存根", "BANK COPY"),
+            CopyOf::Cardholder => ("持卡人存根", "CARDHOLDER COPY"),
+        }
+    }
+}
+
 /// What the slip is a proof of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Title {

@@ -40,11 +40,8 @@ fn heading(sheet: &mut Sheet, fields: &SlipFields, copy: CopyOf, reprint: Option
     sheet.reprint(reprint);
     let (zh, en) = fields.title.words();
     sheet.title(zh, en);
-    match copy {
-        CopyOf::Merchant => sheet.centred("商户存根", "MERCHANT COPY", false),
-        CopyOf::Bank => sheet.centred("银行存根", "BANK COPY", false),
-        CopyOf::Cardholder => sheet.centred("持卡人存根", "CARDHOLDER COPY", false),
-    }
+    let (zh, en) = copy.words();
+    sheet.centred(zh, en, false);
     if fields.training {
         sheet.training();
     }

@@ -647,6 +647,22 @@ fn a_ticket_tells_what_was_seen_and_tried() {
 }
 
 #[test]
+fn a_ticket_names_what_was_seen_and_not_what_was_tried_last() {
+    let mut talk = Talk::about(None);
+    talk.saw(&reached(Reach::Silent));
+    while talk.doctor.outcome().is_none() {
+        talk.reply(Reply::No);
+    }
+    assert_eq!(
+        talk.doctor.outcome(),
+        Some(Outcome::Ticket(Some(Fault::DataCable)))
+    );
+    let ticket = talk.doctor.ticket(Printer::default(), String::new());
+    assert_eq!(ticket.parts[0], receipt::doctor::Part::Cable);
+    assert!(ticket.parts.contains(&receipt::doctor::Part::Software));
+}
+
+#[test]
 fn words_are_answers_only_to_their_step() {
     let ask = Step::Ask {
         question: Question::Paper,

@@ -168,7 +168,8 @@ pub(super) const SUPPLY_VOLTAGE: Row = Row {
     parts: &[Part::PowerSupply, Part::Head],
     recovers: false,
     source: "§6.8, A75, A84, A86",
-    sees: |sight, _| has(sight, Trouble::Voltage),
+    // The same sign as a hot head, which is suspected before it.
+    sees: |sight, _| has(sight, Trouble::Voltage) || has(sight, Trouble::HeadHot),
 };
 
 pub(super) const NOT_READY: Row = Row {

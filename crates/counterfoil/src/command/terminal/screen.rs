@@ -1,0 +1,242 @@
+//! What the till shows, in words of the tables, and the names of its screens for scripts.
+
+use super::Till;
+use payment::{Amount, verdict};
+use receipt::PaperSeen;
+use terminal::{Busy, Screen};
+
+impl Till {
+    /// The screen in words of the verdict table, and the goods word where one is due.
+    pub(super) fn words(&self, screen: &Screen) -> (String, Option<&'static str>) {
+        let row = |id: &str| self.say(verdict::headline(id)).to_owned();
+        let deliver = self.say(verdict::Goods::Deliver.words());
+        let hold = self.say(verdict::Goods::Hold.words());
+        let stop = self.say(verdict::Goods::DoNotDeliver.words());
+        let cashier =
+            |code: payment::ResponseCode| code.words(payment::response::Audience::Cashier, self.zh);
+        match screen {
+            Screen::SignedOn => (self.say(("签到成功", "Signed on")).to_owned(), None),
+            Screen::SignedOff => (self.say(("签退成功", "Signed off")).to_owned(), None),
+            Screen::SignOnRefused(code) => (
+                format!(
+                    "{} {}",
+                    self.say(("签到未成功：", "Sign-on refused:")),
+                    cashier(*code)
+                ),
+                None,
+            ),
+            Screen::EchoAnswered => (self.say(("主机在线", "The host is there")).to_owned(), None),
+            Screen::HostSilent => (
+                self.say((
+                    "主机没有应答，会自动再试",
+                    "The host does not answer; trying again",
+                ))
+                .to_owned(),
+                None,
+            ),
+            Screen::Confirming(key) => {
+                (format!("{} · {}", row("confirming"), key.stan), Some(hold))
+            }
+            Screen::Approved {
+                amount, recovered, ..
+            } => (
+                format!(
+                    "{} {amount}",
+                    row(if *recovered { "recovered" } else { "paid" })
+                ),
+                Some(deliver),
+            ),
+            Screen::Declined { code, .. } => (
+                format!(
+                    "{}{}",
+                    self.say(("交易未成功：", "Declined: ")),
+                    cashier(*code)
+                ),
+                Some(stop),
+            ),
+            Screen::NotSent(_) => (
+                self.say((
+                    "没有连上主机，请求未发出，没有扣款",
+                    "No connection: nothing was sent, nothing debited",
+                ))
+                .to_owned(),
+                Some(stop),
+            ),
+            Screen::Asking(_) => (
+                self.say((
+                    "没有收到应答，正在查询结果，请勿再次刷卡",
+                    "No answer; asking what became of it. Do not present the card again",
+                ))
+                .to_owned(),
+                Some(hold),
+            ),
+            Screen::Reversing { .. } => (row("reversing_silent"), Some(stop)),
+            Screen::ReversalRefused { code, .. } => (
+                format!(
+                    "{} {code}",
+                    self.say((
+                        "冲正未完成，继续重发，代码",
+                        "Reversal not complete, still trying; code"
+                    ))
+                ),
+                Some(stop),
+            ),
+            Screen::Reversed { never_debited, .. } => (
+                row(if *never_debited {
+                    "reversed_never_debited"
+                } else {
+                    "reversed"
+                }),
+                Some(stop),
+            ),
+            Screen::Case(_) => (
+                self.say((
+                    "冲正未完成，已转人工",
+                    "Reversal not complete; a case is open",
+                ))
+                .to_owned(),
+                Some(stop),
+            ),
+            Screen::AskGoods(_) => (
+                self.say((
+                    "结果已找回：交易成功。商品已经交给顾客了吗？ yes / no",
+                    "Recovered: approved. Were the goods handed over? yes / no",
+                ))
+                .to_owned(),
+                Some(hold),
+            ),
+            Screen::Balance(minor) => (
+                format!(
+                    "{} {}{}",
+                    self.say(("可用余额", "Available")),
+                    if *minor < 0 { "-" } else { "" },
+                    Amount::fen(minor.unsigned_abs())
+                ),
+                None,
+            ),
+            Screen::BalanceRefused(code) => (
+                format!(
+                    "{}{}",
+                    self.say(("余额查询未成功：", "Inquiry refused: ")),
+                    cashier(*code)
+                ),
+                None,
+            ),
+            Screen::Busy(busy) => (self.say(busy_words(*busy)).to_owned(), Some(hold)),
+            Screen::NothingPending => (self.say(("没有待办", "Nothing pending")).to_owned(), None),
+            Screen::NoSuchSlip => (self.say(("没有这张小票", "No such slip")).to_owned(), None),
+            Screen::Printer(None) => (
+                self.say(("打印机恢复正常", "The printer is well again")).to_owned(),
+                None,
+            ),
+            Screen::Printer(Some(trouble)) => (self.say(trouble.words()).to_owned(), None),
+            Screen::AskPaper { slip_id, copy } => (
+                format!(
+                    "{} {} {:06} · paper complete|blank|partial|nothing|none",
+                    self.say(PaperSeen::QUESTION),
+                    self.say(copy.words()),
+                    slip_id % 1_000_000
+                ),
+                None,
+            ),
+            Screen::Printing { on: true, .. } => (
+                self.say(("凭条打印已开启", "Slips are printed")).to_owned(),
+                None,
+            ),
+            Screen::Printing { on: false, by } => (
+                format!(
+                    "{} {by}",
+                    self.say((
+                        "本机凭条打印已关闭，关闭者：操作员",
+                        "Slips are not printed here; switched off by operator"
+                    ))
+                ),
+                None,
+            ),
+            Screen::ESlip { link, .. } => (
+                format!(
+                    "{} {link}",
+                    self.say((
+                        "电子小票：请顾客扫码，纸小票恢复后自动补打，不要重新收款",
+                        "E-slip: the customer scans this code. Paper follows by itself. Do not charge again"
+                    ))
+                ),
+                None,
+            ),
+        }
+    }
+}
+
+pub(super) const fn busy_words(busy: Busy) -> (&'static str, &'static str) {
+    match busy {
+        Busy::SignOnFirst => (
+            "先签到，请稍候再试",
+            "Signing on first; try again in a moment",
+        ),
+        Busy::ReversalFirst => (
+            "上一笔正在自动冲正，冲正先行，请稍候再试",
+            "A reversal goes first; try again in a moment",
+        ),
+        Busy::SaleUnresolved => (
+            "上一笔还没有结果，请勿再次刷卡",
+            "The last sale has no result yet. Do not present the card again",
+        ),
+        Busy::Exchanging => ("正在通信，请稍候", "Communicating; a moment please"),
+    }
+}
+
+/// The screen's name in scripts and JSON.
+pub(super) fn screen_name(screen: &Screen) -> &'static str {
+    match screen {
+        Screen::SignedOn => "signed-on",
+        Screen::SignedOff => "signed-off",
+        Screen::SignOnRefused(_) => "sign-on-refused",
+        Screen::EchoAnswered => "echo",
+        Screen::HostSilent => "host-silent",
+        Screen::Confirming(_) => "confirming",
+        Screen::Approved { .. } => "approved",
+        Screen::Declined { .. } => "declined",
+        Screen::NotSent(_) => "not-sent",
+        Screen::Asking(_) => "asking",
+        Screen::Reversing { .. } => "reversing",
+        Screen::ReversalRefused { .. } => "reversal-refused",
+        Screen::Reversed { .. } => "reversed",
+        Screen::Case(_) => "case",
+        Screen::AskGoods(_) => "ask-goods",
+        Screen::Balance(_) => "balance",
+        Screen::BalanceRefused(_) => "balance-refused",
+        Screen::Busy(_) => "busy",
+        Screen::NothingPending => "nothing-pending",
+        Screen::NoSuchSlip => "no-such-slip",
+        Screen::Printer(None) => "printer-well",
+        Screen::Printer(Some(_)) => "printer-trouble",
+        Screen::AskPaper { .. } => "ask-paper",
+        Screen::Printing { on: true, .. } => "printing-on",
+        Screen::Printing { on: false, .. } => "printing-off",
+        Screen::ESlip { .. } => "e-slip",
+    }
+}
+
+pub(super) fn eslip_link(screen: &Screen) -> Option<&str> {
+    match screen {
+        Screen::ESlip { link, .. } => Some(link),
+        _ => None,
+    }
+}
+
+pub(super) fn sale_name(screen: &Screen) -> Option<String> {
+    match screen {
+        Screen::Confirming(key)
+        | Screen::NotSent(key)
+        | Screen::Asking(key)
+        | Screen::Case(key)
+        | Screen::AskGoods(key)
+        | Screen::Approved { key, .. }
+        | Screen::Declined { key, .. }
+        | Screen::Reversing { key, .. }
+        | Screen::ReversalRefused { key, .. }
+        | Screen::Reversed { key, .. }
+        | Screen::ESlip { key, .. } => Some(key.to_string()),
+        _ => None,
+    }
+}
