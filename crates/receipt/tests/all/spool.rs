@@ -336,6 +336,18 @@ fn a_job_of_which_no_byte_left_goes_unmarked() {
     world.lose(0);
     world.pass(10 * SECOND);
     check(&world, 1, JobState::Done, Evidence::Printed, [1, 0, 1]);
+
+    // The connection was gone before the bytes came to it; the news of both come in this order.
+    world.submit(2, MERCHANT);
+    world.settle_until_started();
+    world.lose(0);
+    assert!(world.copy(2).state.asks());
+    world.input(SpoolInput::NotSent { job: 9 });
+    assert!(world.copy(2).state.asks());
+    world.input(SpoolInput::NotSent { job: 2 });
+    assert_eq!(world.copy(2).prints, 0);
+    world.pass(10 * SECOND);
+    check(&world, 2, JobState::Done, Evidence::Printed, [1, 0, 1]);
 }
 
 #[test]
@@ -410,6 +422,7 @@ fn cleared_buffers_give_a_marked_copy_and_only_on_command() {
     // Not answered: what became of it is for a person to say.
     let mut world = printing([0x18, 0x08, 0, 0]);
     world.input(SpoolInput::Clear);
+    world.clear_wires();
     world.pass(10 * SECOND);
     assert!(world.copy(1).state.asks());
 }
