@@ -30,7 +30,7 @@ struct Virtual {
 }
 
 impl Virtual {
-    fn new(change: impl FnOnce(&mut VirtualPrinter)) -> Box<dyn Machine> {
+    fn with(change: impl FnOnce(&mut VirtualPrinter)) -> Box<dyn Machine> {
         let mut printer = VirtualPrinter::new(Paper::Mm58);
         printer.set_speed(Some(100));
         change(&mut printer);
@@ -238,12 +238,12 @@ enum Act {
 
 #[test]
 fn only_an_honest_printer_is_trusted() {
-    let echo = |echo| Virtual::new(|printer| printer.set_echo(echo));
-    let told = |told| Virtual::new(|printer| printer.set_told(told));
+    let echo = |echo| Virtual::with(|printer| printer.set_echo(echo));
+    let told = |told| Virtual::with(|printer| printer.set_told(told));
     let rows = [
         (echo(Echo::Honest), Proof::Completed, None),
         (
-            Virtual::new(|printer| printer.set_speed(Some(300))),
+            Virtual::with(|printer| printer.set_speed(Some(300))),
             Proof::Completed,
             None,
         ),
@@ -259,7 +259,7 @@ fn only_an_honest_printer_is_trusted() {
         (small(Kind::NoPaperSensor), Proof::Parsed, Some(Step::Paper)),
         (echo(Echo::NothingPrinted), Proof::Parsed, Some(Step::Eyes)),
         (
-            Virtual::new(|printer| printer.set_fault(Fault::Blank, true)),
+            Virtual::with(|printer| printer.set_fault(Fault::Blank, true)),
             Proof::Parsed,
             Some(Step::Eyes),
         ),
@@ -291,7 +291,7 @@ fn only_an_honest_printer_is_trusted() {
 
 #[test]
 fn a_person_who_does_nothing_leaves_it_untrusted() {
-    let (accepted, shown) = run(Virtual::new(|_| {}), false);
+    let (accepted, shown) = run(Virtual::with(|_| {}), false);
     assert_eq!(
         (accepted.proof, accepted.failed),
         (Proof::Parsed, Some(Step::Cover))

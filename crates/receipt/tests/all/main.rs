@@ -10,6 +10,7 @@ mod power;
 mod printer;
 mod slip;
 mod spool;
+mod truth;
 mod vectors;
 mod world;
 
