@@ -196,7 +196,17 @@ impl Terminal {
                 |s| c.sale.key.stan == s,
             )
         });
-        match completed.and_then(slip::slip_of) {
+        // The spool keeps more slips than the terminal keeps sales.
+        let kept = || {
+            let voucher = Some(stan?.0);
+            let search = receipt::Search {
+                voucher,
+                ..receipt::Search::default()
+            };
+            let found = self.state.spool.search(&search);
+            found.first().map(|slip| slip.slip_id)
+        };
+        match completed.map_or_else(kept, slip::slip_of) {
             Some(slip_id) if self.state.spool.evidence(slip_id).is_some() => {
                 self.printer(now, [SpoolInput::Reprint { slip_id }], decided)
             }
