@@ -202,6 +202,9 @@ impl Place {
             Record::Spool(SpoolRecord::Forgotten { slip_id, .. }) => {
                 self.slips.remove(slip_id);
             }
+            Record::Spool(SpoolRecord::Started { slip_id, .. }) => {
+                self.running = Some(*slip_id);
+            }
             _ => {}
         }
     }
@@ -213,11 +216,8 @@ impl Place {
             | SpoolRecord::Wanted { slip_id, .. }
             | SpoolRecord::Answered { slip_id, .. }
             | SpoolRecord::Scanned { slip_id, .. }
+            | SpoolRecord::Started { slip_id, .. }
             | SpoolRecord::Expired { slip_id, .. } => Some(*slip_id),
-            SpoolRecord::Started { slip_id, .. } => {
-                self.running = Some(*slip_id);
-                self.running
-            }
             SpoolRecord::Wrote { .. }
             | SpoolRecord::NotSent { .. }
             | SpoolRecord::InOrder
@@ -332,7 +332,11 @@ impl Projection for TerminalTables {
                 .map(|key| slip_id(key.batch, key.stan))
                 .collect();
             place.printer = state.spool().printer();
-            place.running = state.spool().unfinished_copies().next().map(|(slip, _)| slip);
+            place.running = state
+                .spool()
+                .unfinished_copies()
+                .next()
+                .map(|(slip, _)| slip);
             place.fold.restore(state);
             self.places.insert(number, place);
         }
