@@ -90,12 +90,20 @@ impl Link {
             SpoolEffect::Query => {
                 self.write(connection, &STATUS_QUESTION).await;
             }
+            SpoolEffect::Command(bytes) => {
+                self.write(connection, &bytes).await;
+            }
+            SpoolEffect::Send { job, .. } if connection.is_none() => {
+                self.tell(SpoolInput::NotSent { job });
+            }
             SpoolEffect::Send { job, bytes } => {
                 if self.write(connection, &bytes).await {
                     self.tell(SpoolInput::Wrote { job });
                 }
             }
-            SpoolEffect::Changed { .. } | SpoolEffect::Refused { .. } => {}
+            SpoolEffect::Changed { .. }
+            | SpoolEffect::PrinterChanged(_)
+            | SpoolEffect::Refused { .. } => {}
         }
     }
 

@@ -1,9 +1,12 @@
 //! Integration tests of the receipt crate, in one binary.
 
+mod acceptance;
 mod answers;
 mod drawing;
 mod drawings;
 mod kinds;
+mod noise;
+mod power;
 mod printer;
 mod slip;
 mod spool;
