@@ -332,7 +332,11 @@ impl Projection for TerminalTables {
                 .map(|key| slip_id(key.batch, key.stan))
                 .collect();
             place.printer = state.spool().printer();
-            place.running = state.spool().unfinished_copies().next().map(|(slip, _)| slip);
+            place.running = state
+                .spool()
+                .unfinished_copies()
+                .next()
+                .map(|(slip, _)| slip);
             place.fold.restore(state);
             self.places.insert(number, place);
         }

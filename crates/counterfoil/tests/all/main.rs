@@ -12,6 +12,7 @@ mod links;
 mod members;
 mod pages;
 mod printer;
+mod printer_liars;
 mod process;
 mod recovery;
 mod slow;
