@@ -15,6 +15,7 @@ mod members;
 mod outbox;
 mod pages;
 mod printer;
+mod printer_liars;
 mod process;
 mod recovery;
 mod slow;
