@@ -150,7 +150,11 @@ impl SecurityModule for Memo {
             .install_host_key(kek, usage, enciphered, check_value)
     }
 
-    fn sign_certificate(&self, key: &WrappedKey, payload: &[u8]) -> Result<[u8; 64], SecurityError> {
+    fn sign_certificate(
+        &self,
+        key: &WrappedKey,
+        payload: &[u8],
+    ) -> Result<[u8; 64], SecurityError> {
         self.module.sign_certificate(key, payload)
     }
 
