@@ -131,7 +131,7 @@ pub const STORIES: &[Story] = &[
         tale_zh: "结果已在日志里，小票还没出。重新开机后自动补上，正好一份。",
         tale_en: "The outcome is in the journal, the slip is not on paper. Back on, it prints by itself, exactly once.",
         amount: 15_600,
-        open: &["approved_unconfirmed", "paid_not_printed"],
+        open: &["approved_unconfirmed", "paid_not_printed", "paid_eslip"],
         closed: "paid",
         slips: (2, 0),
         plot: Plot::TillDiesBeforePrinting,
@@ -143,7 +143,7 @@ pub const STORIES: &[Story] = &[
         tale_zh: "款已收妥，小票打不出。换上纸，自动补打；钱一分不动。",
         tale_en: "The money is taken, the slip cannot print. New paper, and it prints by itself; the money does not move.",
         amount: 5_800,
-        open: &["approved_unconfirmed", "paid_not_printed"],
+        open: &["approved_unconfirmed", "paid_not_printed", "paid_eslip"],
         closed: "paid",
         slips: (2, 0),
         plot: Plot::PaperOut,
@@ -155,7 +155,7 @@ pub const STORIES: &[Story] = &[
         tale_zh: "网线松了。插回去，小票自己出来。",
         tale_en: "The cable is loose. Plugged in again, the slip comes out by itself.",
         amount: 6_200,
-        open: &["approved_unconfirmed", "paid_not_printed"],
+        open: &["approved_unconfirmed", "paid_not_printed", "paid_eslip"],
         closed: "paid",
         slips: (2, 0),
         plot: Plot::PrinterUnplugged,
@@ -379,7 +379,8 @@ async fn unfold(
         }
         Plot::PaperOut | Plot::PrinterUnplugged => {
             until(PATIENCE, || async {
-                (look(world, key.to_string()).await?.row == "paid_not_printed").then_some(())
+                let row = look(world, key.to_string()).await?.row;
+                matches!(&*row, "paid_not_printed" | "paid_eslip").then_some(())
             })
             .await;
             open(world, story, key, zh).await?;
