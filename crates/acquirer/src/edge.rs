@@ -71,8 +71,7 @@ impl Party for Acquirer {
             }
             Effect::Forward(sealed) => {
                 wire::host::write_request(sealed, around.module, false, &mut message)?;
-                let managed = matches!(sealed.request, host::Request::Management(_));
-                self.write_host(around, &mut message, !managed, frame)?;
+                self.write_host(around, &mut message, frame)?;
                 let if_undelivered =
                     matches!(sealed.request, host::Request::Financial(_)).then(|| Input::NotSent {
                         key: sealed.request.key(),
@@ -84,7 +83,7 @@ impl Party for Acquirer {
             }
             Effect::NetworkReply(answer) => {
                 wire::host::write_answer(answer, false, &mut message);
-                self.write_host(around, &mut message, false, frame)?;
+                self.write_host(around, &mut message, frame)?;
                 Ok(Some(Said {
                     to: Peer::Member(self.config.network),
                     if_undelivered: None,
@@ -213,7 +212,13 @@ impl Acquirer {
         let (_, body) = open_host(frame)?;
         let mut message = Message::new(Mti(0));
         Dialect::host().decode(body, &mut message)?;
-        if message.mti() == Mti(0x0800) {
+        if message.mti() == NETWORK_MANAGEMENT {
+            if self.check_host_mac(around, &message) != MacCheck::Right {
+                return Err(EdgeError::Content(WireError {
+                    field: 128,
+                    problem: wire::Problem::Security,
+                }));
+            }
             let request =
                 wire::host::read_request(&message, around.module, around.now.wall.day())?.request;
             let host::Request::Management(management) = request else {
@@ -238,12 +243,16 @@ impl Acquirer {
         })
     }
 
+    /// 08xx is under the key that only the two members know: nobody else gives or asks for keys.
     fn check_host_mac(&self, around: &Surroundings<'_>, message: &Message) -> MacCheck {
-        let Some(network) = &self.state.network else {
-            return MacCheck::Wrong;
-        };
         let check = |key: &WrappedKey| {
             wire::frame::check_host_mac(around.module, self.config.mac, Some(key), message)
+        };
+        if is_management(message) {
+            return check(&self.config.kek);
+        }
+        let Some(network) = &self.state.network else {
+            return MacCheck::Wrong;
         };
         match (check(&network.mac), &network.mac_before) {
             (MacCheck::Wrong, Some(before)) => check(before),
@@ -274,7 +283,6 @@ impl Acquirer {
         &self,
         around: &Surroundings<'_>,
         message: &mut Message,
-        mac: bool,
         frame: &mut Vec<u8>,
     ) -> Result<(), EdgeError> {
         let digits = |institution: Institution| institution.to_string();
@@ -282,14 +290,19 @@ impl Acquirer {
             digits(self.config.network).as_bytes(),
             digits(self.config.institution).as_bytes(),
         );
-        let key = self
-            .state
-            .network
-            .as_ref()
-            .filter(|_| mac)
-            .map(|keys| (self.config.mac, &keys.mac));
-        wire::frame::write_host(around.module, &header, message, key, frame)
+        let key = match &self.state.network {
+            _ if is_management(message) => Some(&self.config.kek),
+            network => network.as_ref().map(|keys| &keys.mac),
+        };
+        let mac = key.map(|key| (self.config.mac, key));
+        wire::frame::write_host(around.module, &header, message, mac, frame)
     }
+}
+
+const NETWORK_MANAGEMENT: Mti = Mti(0x0800);
+
+fn is_management(message: &Message) -> bool {
+    matches!(message.mti(), NETWORK_MANAGEMENT | Mti(0x0810))
 }
 
 /// A readable message that is not served is answered with 30, or 40 for a kind we do not have; one that does not even say

@@ -65,6 +65,10 @@ impl Acquirer {
         keys: Option<(WrappedKey, WrappedKey)>,
         decided: &mut Decided,
     ) {
+        // A wrong MAC counts as no answer: the time-out and its reversal follow (K1).
+        if mac != MacCheck::Right {
+            return;
+        }
         if answer.kind == AnswerKind::Management {
             let asked = self.state.network_asked == Some(answer.key) && answer.code.is_success();
             if let (true, Some((pin, mac))) = (asked, keys) {
@@ -74,10 +78,6 @@ impl Acquirer {
                     answers: true,
                 });
             }
-            return;
-        }
-        // A wrong MAC counts as no answer: the time-out and its reversal follow (K1).
-        if mac != MacCheck::Right {
             return;
         }
         let Some(sale) = self.sale_of(&answer.key) else {

@@ -104,6 +104,18 @@ impl ClearKey {
         DesCipher::new(self.bytes()).ok_or(SecurityError::KeyLength { found: self.length })
     }
 
+    /// The key for MACs that a key-encrypting key gives: `FF` into the seventh byte of each half (X9.24 variant); parity stays.
+    pub(crate) fn mac_variant(&self) -> Self {
+        let mut variant = Self {
+            length: self.length,
+            bytes: self.bytes,
+        };
+        for half in variant.bytes.as_chunks_mut::<8>().0 {
+            half[6] ^= 0xFF;
+        }
+        variant
+    }
+
     /// The key as 16 bytes; a single-length key is [`SecurityError::KeyLength`].
     pub(crate) fn double_length(&self) -> Result<&[u8; 16], SecurityError> {
         if self.length == KEY_BYTES_MAX {

@@ -82,6 +82,8 @@ pub trait SecurityModule {
     fn open_pan(&self, sealed: &SealedPan) -> Result<Pan, SecurityError>;
 
     /// The eight characters of field 64 or 128 over the parts one after another (UnionPay-style reference §5.4, §5.5).
+    ///
+    /// A key-encrypting key makes them under its MAC variant: for the messages that bring or ask for working keys.
     fn mac(
         &self,
         algorithm: MacAlgorithm,

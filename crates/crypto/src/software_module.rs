@@ -179,7 +179,12 @@ impl SecurityModule for SoftwareModule {
         key: &WrappedKey,
         parts: &[&[u8]],
     ) -> Result<[u8; 8], SecurityError> {
-        self.with_key(KeyUsage::Mac, key, |key| algorithm.field(key, parts))
+        match key.usage() {
+            KeyUsage::HostMaster => self.with_key(KeyUsage::HostMaster, key, |key| {
+                algorithm.field(&key.mac_variant(), parts)
+            }),
+            _ => self.with_key(KeyUsage::Mac, key, |key| algorithm.field(key, parts)),
+        }
     }
 
     fn mac_matches(

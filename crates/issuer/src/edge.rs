@@ -1,15 +1,16 @@
 //! Bytes of the network link to inputs and effects to bytes; the only place that asks the security module.
 //!
-//! Invariants: nothing that moves money is taken or said without field 128 under the link's MAC key; a PIN block ends
-//! here; what is not taken changes nothing.
+//! Invariants: nothing is taken or said without field 128, under the link's MAC key or, for 08xx, under its key-encrypting
+//! key; a PIN block ends here; what is not taken changes nothing.
 
 use crate::issuer::{Issuer, State};
 use crate::link::LinkKeys;
 use crate::record::{Effect, Input, PinCheck};
 use crypto::{KeyUsage, SecurityError, SecurityModule};
 use iso8583::{Dialect, Message, Mti, frame};
-use payment::host::{AnswerKind, Financial, HostKeys, Management, NetworkCode, Request};
-use payment::wire::frame::host_mac_parts;
+use payment::host::{Financial, HostKeys, Management, NetworkCode, Request};
+use payment::terminal::MacCheck;
+use payment::wire::frame::{check_host_mac, host_mac_parts, write_host};
 use payment::wire::host::{read_answer, read_request, write_answer, write_request};
 use payment::wire::{Problem, WireError};
 use payment::{EdgeError, Institution, Mono, Party, Peer, Said, Secrets, Surroundings};
@@ -115,26 +116,39 @@ impl Issuer {
         })
     }
 
-    /// Puts the MAC where it is due and writes the frame.
+    /// 08xx is under the key that only the two members know: nobody else gives or asks for keys.
+    fn check_management(
+        &self,
+        module: &dyn SecurityModule,
+        message: &Message,
+    ) -> Result<(), EdgeError> {
+        match check_host_mac(module, self.config.mac, Some(&self.config.kek), message) {
+            MacCheck::Right => Ok(()),
+            MacCheck::Absent => Err(wrong(MAC_FIELD, Problem::Missing)),
+            MacCheck::Wrong => Err(wrong(MAC_FIELD, Problem::Security)),
+        }
+    }
+
+    /// Puts the MAC and writes the frame.
     fn seal(
         &self,
         module: &dyn SecurityModule,
         message: &mut Message,
         out: &mut Vec<u8>,
     ) -> Result<(), EdgeError> {
-        if message.has(MAC_FIELD) {
-            let keys = self.state.link.keys();
-            let keys = keys.ok_or(wrong(MAC_FIELD, Problem::Security))?;
-            let mac = module.mac(self.config.mac, &keys.mac, &host_mac_parts(message))?;
-            message.set(MAC_FIELD, &mac);
-        }
+        let key = match message.mti() {
+            MANAGEMENT | MANAGEMENT_ANSWER => &self.config.kek,
+            _ => {
+                let keys = self.state.link.keys();
+                &keys.ok_or(wrong(MAC_FIELD, Problem::Security))?.mac
+            }
+        };
         let (to, from) = (
             self.config.network.to_string(),
             self.config.institution.to_string(),
         );
         let header = frame::HostHeader::new(to.as_bytes(), from.as_bytes());
-        frame::seal_host(&header, out, |body| Dialect::host().encode(message, body))?;
-        Ok(())
+        write_host(module, &header, message, Some((self.config.mac, key)), out)
     }
 }
 
@@ -161,6 +175,9 @@ impl Party for Issuer {
         let (_, body) = frame::open_host(frame)?;
         let mut message = Message::new(MANAGEMENT);
         Dialect::host().decode(body, &mut message)?;
+        if matches!(message.mti(), MANAGEMENT | MANAGEMENT_ANSWER) {
+            self.check_management(around.module, &message)?;
+        }
         if message.mti() == MANAGEMENT_ANSWER {
             return self.hear_answer(around.module, &message);
         }
@@ -190,7 +207,7 @@ impl Party for Issuer {
         let mut message = Message::new(MANAGEMENT);
         match effect {
             Effect::Answer(answer) => {
-                write_answer(answer, answer.kind != AnswerKind::Management, &mut message);
+                write_answer(answer, false, &mut message);
             }
             Effect::SignOn(request) => {
                 let sealed = payment::host::Sealed {

@@ -1,6 +1,7 @@
 //! Frames to inputs and effects to frames; the only place where the security module is asked.
 //!
-//! Whatever is not under the right MAC key of its link has no effect (invariant K1); 08xx carries none.
+//! Whatever is not under the right MAC key of its link has no effect (invariant K1): the working key, or for 08xx the
+//! member's key-encrypting key.
 
 use crate::config::Member;
 use crate::state::Keys;
@@ -9,7 +10,8 @@ use crypto::{PinFormat, SecurityError};
 use iso8583::frame::{self, HostHeader};
 use iso8583::{Dialect, Message, Mti};
 use payment::host::{AnswerKind, Request};
-use payment::wire::frame::host_mac_parts;
+use payment::terminal::MacCheck;
+use payment::wire::frame::{check_host_mac, host_mac_parts, write_host};
 use payment::wire::host as wire;
 use payment::wire::{Problem, WireError};
 use payment::{
@@ -75,18 +77,14 @@ impl Party for Network {
                 (*to, *mac, None)
             }
         };
-        if let Some(key) = mac {
-            let member = self.directory.member(to).ok_or(EdgeError::Stranger)?;
-            let field = around
-                .module
-                .mac(member.mac, &key, &host_mac_parts(&message))?;
-            message.set(MAC, &field);
-        }
+        let member = self.directory.member(to).ok_or(EdgeError::Stranger)?;
+        let key = mac.unwrap_or(member.kek);
         let header = HostHeader::new(
             to.to_string().as_bytes(),
             self.config.institution.to_string().as_bytes(),
         );
-        frame::seal_host(&header, out, |body| Dialect::host().encode(&message, body))?;
+        let mac = Some((member.mac, &key));
+        write_host(around.module, &header, &mut message, mac, out)?;
         Ok(Some(Said {
             to: Peer::Member(to),
             if_undelivered,
@@ -114,9 +112,11 @@ impl Network {
         message: &Message,
     ) -> Result<Input, EdgeError> {
         let from = member.institution;
-        // 0800 carries no MAC; everything else is refused before anything of it is read.
+        // Refused before anything of it is read.
         let keys = match message.mti() {
-            Mti(0x0800) => None,
+            Mti(0x0800) => self
+                .check_management(around, member, message)
+                .map(|()| None)?,
             _ => Some(self.authenticate(around, member, message)?.ok_or(BAD_MAC)?),
         };
         let sealed = wire::read_request(message, around.module, around.now.wall.day())?;
@@ -163,9 +163,9 @@ impl Network {
     ) -> Result<Input, EdgeError> {
         let from = member.institution;
         let answer = wire::read_answer(message)?;
-        if answer.kind != AnswerKind::Management
-            && self.authenticate(around, member, message)?.is_none()
-        {
+        if answer.kind == AnswerKind::Management {
+            self.check_management(around, member, message)?;
+        } else if self.authenticate(around, member, message)?.is_none() {
             let key = answer.key;
             let flight = self.state.flights.get(&key);
             return match flight.is_some_and(|flight| flight.issuer == from && !flight.wrong_mac) {
@@ -175,6 +175,19 @@ impl Network {
         }
         let heard = Box::new(Heard::Answer(answer));
         Ok(Input::Heard { from, heard })
+    }
+
+    /// Nobody without the member's key-encrypting key signs it on or off, or takes keys in its name.
+    fn check_management(
+        &self,
+        around: &Surroundings<'_>,
+        member: &Member,
+        message: &Message,
+    ) -> Result<(), EdgeError> {
+        match check_host_mac(around.module, member.mac, Some(&member.kek), message) {
+            MacCheck::Right => Ok(()),
+            MacCheck::Wrong | MacCheck::Absent => Err(BAD_MAC),
+        }
     }
 
     /// The member's keys under whose MAC key field 128 is right.

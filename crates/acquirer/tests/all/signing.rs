@@ -263,3 +263,23 @@ fn a_reset_between_our_sign_on_and_its_answer_does_not_hide_the_answer() {
     assert_eq!(mac, MacCheck::Right);
     assert_eq!(told(&world.network_answers(&asked, "00")), ["00"]);
 }
+
+#[test]
+fn nobody_without_the_key_of_the_link_gives_us_keys() {
+    let mut world = World::cold();
+    let (asked, mac) = network(world.link_is_up());
+    assert_eq!(mac, MacCheck::Right, "the sign-on itself");
+    let keys = world.new_host_keys(3);
+    let mut answer = host::Answer::to(&asked.request, ResponseCode::APPROVED);
+    answer.management = Some((host::NetworkCode::SignOn, Some(keys)));
+    let written = world.records();
+    for key in [None, world.link.as_ref().map(|link| link.mac)] {
+        let frame = world.host_frame(&answer, key.as_ref());
+        let input = world.hear(Peer::Member(NETWORK), &frame).unwrap();
+        assert!(world.step(input).is_empty());
+    }
+    assert_eq!(world.records(), written);
+    assert!(!world.acquirer.state().signed_on());
+    world.network_says(&answer);
+    assert!(world.acquirer.state().signed_on());
+}

@@ -31,7 +31,7 @@ pub const LIMIT: u64 = 5_000_000;
 pub const CONFIRM_WITHIN_MS: u64 = 10_000;
 pub const LADDER: payment::timeouts::Ladder = payment::timeouts::Ladder::DEMO;
 const US: Institution = Institution(48_020_000);
-const NETWORK: Institution = Institution(10_000);
+pub const NETWORK: Institution = Institution(10_000);
 const TMK: &str = "0123456789ABCDEFFEDCBA9876543210";
 const KEK: &str = "89ABCDEF0123456776543210FEDCBA98";
 const PVK: &str = "AAAABBBBCCCCDDDD1111222233334444";
@@ -39,7 +39,6 @@ const MAC: MacAlgorithm = MacAlgorithm::X919;
 
 /// The keys at the network's end of the link.
 pub struct Link {
-    kek: WrappedKey,
     pub pin: WrappedKey,
     pub mac: WrappedKey,
 }
@@ -294,7 +293,11 @@ impl World {
                 }
                 let sealed =
                     wire::host::read_request(&message, &self.host, self.now.wall.day()).unwrap();
-                let key = self.link.as_ref().map(|link| &link.mac);
+                let kek = self.kek();
+                let key = match message.mti() {
+                    Mti(0x0800) => Some(&kek),
+                    _ => self.link.as_ref().map(|link| &link.mac),
+                };
                 let mac = wire::frame::check_host_mac(&self.host, MAC, key, &message);
                 Out::Network {
                     sealed,
@@ -526,7 +529,7 @@ impl World {
     /// The link comes up and our sign-on is answered with keys.
     pub fn connect(&mut self) {
         let (sealed, mac) = network(self.link_is_up());
-        assert_eq!(mac, MacCheck::Absent);
+        assert_eq!(mac, MacCheck::Right);
         let host::Request::Management(asked) = sealed.request else {
             panic!("{sealed:?}")
         };
@@ -542,9 +545,14 @@ impl World {
         self.step(Acquirer::link_changed(NETWORK, true).unwrap())
     }
 
+    /// The key that only the two members know, at the network's end.
+    pub fn kek(&self) -> WrappedKey {
+        import(&self.host, KeyUsage::HostMaster, KEK)
+    }
+
     /// Fresh keys at the network's end, and as they travel.
     pub fn new_host_keys(&mut self, seed: u8) -> host::HostKeys {
-        let kek = import(&self.host, KeyUsage::HostMaster, KEK);
+        let kek = self.kek();
         let random = |n: u8| {
             std::array::from_fn(|i| (i as u8 + 1).wrapping_mul(seed).wrapping_mul(23 + n) ^ n)
         };
@@ -556,7 +564,7 @@ impl World {
             .host
             .issue_host_key(&kek, KeyUsage::Mac, &random(0x62))
             .unwrap();
-        self.link = Some(Link { kek, pin, mac });
+        self.link = Some(Link { pin, mac });
         host::HostKeys {
             pin: (pin_wire, pin_check),
             mac: (mac_wire, mac_check),
@@ -583,7 +591,8 @@ impl World {
         };
         wire::host::write_request(&sealed, &self.host, false, &mut message).unwrap();
         let header = HostHeader::new(US.to_string().as_bytes(), NETWORK.to_string().as_bytes());
-        wire::frame::write_host(&self.host, &header, &mut message, None, &mut frame).unwrap();
+        let mac = Some((MAC, &self.kek()));
+        wire::frame::write_host(&self.host, &header, &mut message, mac, &mut frame).unwrap();
         let input = self.hear(Peer::Member(NETWORK), &frame).unwrap();
         match self.step(input).pop() {
             Some(Out::ToNetwork { answer }) => answer,
@@ -608,11 +617,10 @@ impl World {
     }
 
     pub fn network_says(&mut self, answer: &host::Answer) -> Vec<Out> {
-        let key = self
-            .link
-            .as_ref()
-            .map(|link| link.mac)
-            .filter(|_| answer.management.is_none());
+        let key = match answer.management {
+            Some(_) => Some(self.kek()),
+            None => self.link.as_ref().map(|link| link.mac),
+        };
         let frame = self.host_frame(answer, key.as_ref());
         let input = self.hear(Peer::Member(NETWORK), &frame).unwrap();
         self.step(input)
@@ -626,7 +634,6 @@ impl World {
     /// Does the PIN block of a forwarded request hold this PIN, under the network's key?
     pub fn holds_pin(&self, asked: &host::Sealed, pin: &str) -> bool {
         let link = self.link.as_ref().unwrap();
-        assert_eq!(link.kek.usage(), KeyUsage::HostMaster);
         let (pan, pvk) = (
             Pan::parse(CARD.as_bytes()).unwrap(),
             import(&self.host, KeyUsage::PinVerification, PVK),

@@ -148,13 +148,36 @@ fn keys_serve_their_usage_only() {
     ];
     for (name, usage, run) in &uses {
         for key in &keys {
-            let wanted = if key.usage() == *usage {
+            // The key between two members also makes MACs, under its variant.
+            let for_mac = name.starts_with("mac") && key.usage() == KeyUsage::HostMaster;
+            let wanted = if key.usage() == *usage || for_mac {
                 Ok(())
             } else {
                 Err(SecurityError::KeyUsage { found: key.usage() })
             };
             assert_eq!(run(key), wanted, "{name} with {key:?}");
         }
+    }
+}
+
+#[test]
+fn a_key_between_members_makes_macs_under_its_variant_only() {
+    let module = module(1);
+    let algorithms = [MacAlgorithm::X919, MacAlgorithm::AesCmac];
+    let host = import(&module, KeyUsage::HostMaster, TMK);
+    let variant = crate::unhex(TMK)
+        .iter()
+        .enumerate()
+        .map(|(at, byte)| if at % 8 == 6 { byte ^ 0xFF } else { *byte })
+        .collect::<Vec<_>>();
+    let same = module
+        .import(KeyUsage::Mac, &ClearKey::new(&variant).expect("a key"))
+        .expect("a MAC key");
+    let other = import(&module, KeyUsage::Mac, TMK);
+    for algorithm in algorithms {
+        let mac = |key| module.mac(algorithm, key, &[b"0800", b"001"]);
+        assert_eq!(mac(&host), mac(&same), "{algorithm:?}");
+        assert_ne!(mac(&host), mac(&other), "{algorithm:?}");
     }
 }
 

@@ -45,7 +45,8 @@ impl World {
             panic!("a sign-on expected, not {effects:?}");
         };
         let message = self.said(effect);
-        assert_eq!((message.mti(), message.has(128)), (Mti(0x0800), false));
+        assert_eq!(message.mti(), Mti(0x0800));
+        assert_eq!(message.get(128), Some(&self.network_mac(&message)[..]));
         let sealed = read_request(&message, &self.network, 0).unwrap();
         let Request::Management(request) = sealed.request else {
             panic!("a management request expected");

@@ -273,11 +273,10 @@ impl World {
         message
     }
 
-    /// A request's frame as the network writes it, under its MAC key where it has one.
+    /// A request's frame as the network writes it.
     pub fn request(&self, sealed: &Sealed) -> Vec<u8> {
-        let mac = !matches!(sealed.request, Request::Management(_));
         let mut message = Message::new(Mti(0));
-        write_request(sealed, &self.network, mac, &mut message).unwrap();
+        write_request(sealed, &self.network, false, &mut message).unwrap();
         self.frame(message)
     }
 
@@ -288,10 +287,8 @@ impl World {
     }
 
     fn frame(&self, mut message: Message) -> Vec<u8> {
-        if message.has(128) {
-            let mac = self.network_mac(&message);
-            message.set(128, &mac);
-        }
+        let mac = self.network_mac(&message);
+        message.set(128, &mac);
         let (to, from) = (BANK.to_string(), NETWORK.to_string());
         let header = frame::HostHeader::new(to.as_bytes(), from.as_bytes());
         let mut bytes = Vec::new();
@@ -309,9 +306,12 @@ impl World {
             .flatten()
             .copied()
             .collect();
-        let (_, mac) = self.network_keys.expect("signed on");
+        let key = match message.mti() {
+            Mti(0x0800 | 0x0810) => self.network_kek,
+            _ => self.network_keys.expect("signed on").1,
+        };
         self.network
-            .mac(MacAlgorithm::X919, &mac, &[&covered])
+            .mac(MacAlgorithm::X919, &key, &[&covered])
             .unwrap()
     }
 
@@ -321,9 +321,7 @@ impl World {
             panic!("one answer expected, not {effects:?}");
         };
         let message = self.said(effect);
-        if message.mti() != Mti(0x0810) {
-            assert_eq!(message.get(128), Some(&self.network_mac(&message)[..]));
-        }
+        assert_eq!(message.get(128), Some(&self.network_mac(&message)[..]));
         assert_eq!(&read_answer(&message).unwrap(), answer);
         *answer
     }

@@ -109,3 +109,22 @@ fn keys_are_not_changed_for_a_stranger_nor_for_whom_no_link_reaches() {
     world.input(Input::Link { member, up }).nothing();
     assert_eq!(world.journal.len(), links);
 }
+
+#[test]
+fn nobody_without_the_key_of_the_link_signs_a_member_on_or_off() {
+    let mut world = World::silent();
+    let sign_on = management(world.key(ISSUER), NetworkCode::SignOn);
+    let refused = |world: &mut World, sealed: &Sealed| {
+        let other = world.sides[&ACQUIRER].write_request(ISSUER, sealed);
+        assert!(matches!(
+            world.frame(ISSUER, &other),
+            Err(EdgeError::Content(_))
+        ));
+    };
+    refused(&mut world, &sign_on);
+    assert!(!world.network.signed_on(ISSUER) && world.journal.is_empty());
+    world.request(ISSUER, &sign_on).only_answer(ISSUER);
+    let sign_off = management(world.key(ISSUER), NetworkCode::SignOff);
+    refused(&mut world, &sign_off);
+    assert!(world.network.signed_on(ISSUER));
+}

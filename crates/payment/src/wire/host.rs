@@ -186,8 +186,9 @@ pub fn write_answer(answer: &Answer, mac: bool, message: &mut Message) {
     }
 }
 
-/// The fields whose bytes the host MAC covers, in this order (configuration data; the subset of reference §5.5).
-pub const MAC_FIELDS: [u8; 15] = [2, 3, 4, 7, 11, 18, 25, 32, 33, 38, 39, 41, 42, 70, 90];
+/// The fields whose bytes the host MAC covers, in this order (configuration data; the subset of reference §5.5, and the
+/// working keys of field 62).
+pub const MAC_FIELDS: [u8; 16] = [2, 3, 4, 7, 11, 18, 25, 32, 33, 38, 39, 41, 42, 62, 70, 90];
 
 fn key(message: &Message) -> Result<HostKey, WireError> {
     Ok(HostKey {
