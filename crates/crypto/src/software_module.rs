@@ -4,7 +4,7 @@
 //! the same inputs give the same outputs.
 
 use crate::{
-    block_cipher::{DesCipher, aes_cmac, aes_decrypt, aes_encrypt, set_odd_parity},
+    block_cipher::{DesCipher, aes_cmac, decrypt_16, encrypt_16, set_odd_parity},
     card::{Card, Pan, PanToken, SealedPan},
     certificate,
     key::{ClearKey, KeyUsage, KeyWrap, WrappedKey},
@@ -158,7 +158,7 @@ impl SecurityModule for SoftwareModule {
         Ok(Card {
             sealed: SealedPan {
                 key_day: day,
-                block: self.with_day_key(day, |key| aes_encrypt(key, pan.pack())),
+                block: self.with_day_key(day, |key| encrypt_16(key, pan.pack())),
             },
             token: PanToken(aes_cmac(self.pan_token.clone(), &[pan.expose()])),
             bin: pan.bin(),
@@ -168,7 +168,7 @@ impl SecurityModule for SoftwareModule {
     }
 
     fn open_pan(&self, sealed: &SealedPan) -> Result<Pan, SecurityError> {
-        let block = self.with_day_key(sealed.key_day, |key| aes_decrypt(key, sealed.block));
+        let block = self.with_day_key(sealed.key_day, |key| decrypt_16(key, sealed.block));
         let block = Zeroizing::new(block);
         Pan::unpack(&block).ok_or(SecurityError::SealedPan)
     }
