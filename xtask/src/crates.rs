@@ -90,7 +90,7 @@ pub const CRATES: &[Row] = &[
         name: "receipt",
         layer: Layer::Leaf,
         internal: &[],
-        external: &["encoding_rs", "serde"],
+        external: &["encoding_rs", "png", "qrcode", "serde"],
     },
     Row {
         name: "payment",
@@ -143,6 +143,7 @@ pub const CRATES: &[Row] = &[
             "hdrhistogram",
             "hmac",
             "postcard",
+            "qrcode",
             "rusqlite",
             "serde",
             "serde_json",
@@ -168,6 +169,8 @@ pub const EXTERNAL_IN_TESTS: &[&str] = &[
     "expect-test",
     "postcard",
     "proptest",
+    "resvg",
+    "rqrr",
     "serde_json",
     "tempfile",
 ];

@@ -15,7 +15,7 @@ pub use acquirer::{EVENTS, event_words};
 pub use projector::{Projector, WAKE_MS};
 pub use store::{FLUSH_RECORDS, SCHEMA_VERSION};
 
-pub(crate) use projection::{Projection, for_role};
+pub(crate) use projection::{Projection, for_role, name};
 pub(crate) use store::{create, fold, snapshots, stored_place, write};
 
 use crate::journal::{Head, JournalError};

@@ -51,15 +51,22 @@ pub struct SaleView {
     pub dots: String,
     /// The loop as a picture, zh-CN and en.
     pub picture: (String, String),
+    /// What became of the slip, in words, zh-CN and en.
+    #[serde(default)]
+    pub slip: (String, String),
+    /// Link id of its e-slip.
+    #[serde(default)]
+    pub link: Option<String>,
     /// What it rests on, in words, zh-CN and en.
     pub evidence: Vec<(String, String)>,
 }
 
-/// Finds a sale by `terminal/trace`, `terminal/batch/trace` or retrieval reference number.
+/// Finds a sale by `terminal/trace`, `terminal/batch/trace`, retrieval reference number or link id.
 pub fn find<'a>(state: &'a State, reference: &str) -> Option<&'a SaleRecord> {
     let parts: Vec<&str> = reference.split('/').collect();
     let number = |text: &str| text.parse::<u32>().ok();
     match parts.as_slice() {
+        [link] if link.len() == 16 => state.find_link(payment::LinkId::parse(link)?),
         [rrn] => state.find_rrn(payment::Rrn::parse(rrn.as_bytes())?),
         [terminal, stan] => {
             state.find_trace(TerminalId::parse(terminal.as_bytes())?, Stan(number(stan)?))
@@ -120,6 +127,8 @@ pub fn of(sale: &SaleRecord, now: Wall) -> SaleView {
             loop_picture::text(&beads, true),
             loop_picture::text(&beads, false),
         ),
+        slip: receipt.words(),
+        link: sale.link.map(|link| link.to_string()),
         evidence: evidence(sale),
     }
 }
@@ -294,6 +303,7 @@ pub fn text(view: &SaleView, zh: bool) -> String {
         ),
         (label("参考号", "RRN"), view.rrn.clone()),
         (label("钱在哪里", "money"), pick(&view.position)),
+        (label("小票", "slip"), pick(&view.slip)),
         (label("货物", "goods"), pick(&view.goods)),
         (
             label("下一步", "next"),
@@ -301,6 +311,10 @@ pub fn text(view: &SaleView, zh: bool) -> String {
         ),
         (label("收到请求", "received"), view.received.clone()),
         (label("截至", "as of"), view.as_of.clone()),
+        (
+            label("电子小票", "e-slip"),
+            view.link.clone().unwrap_or_else(|| "–".to_owned()),
+        ),
     ];
     for (name, value) in rows {
         let columns: usize = name.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();

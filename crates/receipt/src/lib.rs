@@ -1,20 +1,29 @@
-//! A slip as a document, drawn as text and ESC/POS; what the printer's bytes mean; the spool.
+//! A slip as a document, drawn as text, ESC/POS, dots and HTML; what the printer's bytes mean; the spool.
 //!
 //! Nothing here knows who approved what: no event of a printer can reach an outcome of a payment,
 //! and nothing below evidence level E4 is ever called printed.
 
 pub mod answers;
+pub mod bitmap;
 pub mod escpos;
+pub mod font;
 mod gb18030;
+mod html;
+mod picture;
+mod qr;
 pub mod slip;
 pub mod spool;
 pub mod trouble;
 pub mod virtual_printer;
 
 pub use answers::{Answer, Answers, Status};
-pub use escpos::Unmappable;
+pub use bitmap::Bitmap;
+pub use escpos::{Means, PrinterProfile, Unmappable};
+pub use picture::NoGlyph;
 pub use slip::{
-    CopyOf, Language, Paper, Reprint, Slip, SlipFields, Title, Words, lay_out, mask_pan,
+    CardKindTotals, Chip, CopyOf, Cryptogram, Language, Paper, PendingItem, Reconciled, Reprint,
+    SettlementFields, ShiftFields, Slip, SlipFields, Sum, Title, Verification, Words, lay_out,
+    lay_out_settlement, lay_out_shift, mask_pan,
 };
 pub use spool::{Evidence, JobState, Spool, SpoolEffect, SpoolInput, SpoolRecord};
 pub use trouble::Trouble;

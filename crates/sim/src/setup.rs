@@ -256,6 +256,8 @@ fn till(
         source_address: 0,
         idle_report_ms: prng.within(500, 8_000),
         prints: prng.percent(25),
+        eslip: None,
+        eslip_after_ms: 0,
         language: Language::Zh,
         paper: Paper::Mm58,
     }

@@ -42,6 +42,9 @@ impl Terminal {
             request.sign().filter(|_| mac == MacCheck::Right),
             decided,
         );
+        if mac == MacCheck::Right {
+            self.keep_link(answer, decided);
+        }
         if answer.code.asks_sign_on() {
             decided.record(Record::SignOnNeeded { retry_at: now.mono });
         }

@@ -34,6 +34,7 @@ impl Terminal {
             Command::Withdraw => self.withdraw(now, decided),
             Command::GoodsHandedOver(handed) => self.goods(now, handed, decided),
             Command::Reprint(stan) => self.reprint(now, stan, decided),
+            Command::ESlip(stan) => self.eslip(stan, decided),
         }
     }
 

@@ -40,6 +40,10 @@ pub struct Config {
     pub gaps: Gaps,
     /// Idle for so long, an unreported sign is reported.
     pub idle_report_ms: u64,
+    /// Where e-slips are, for instance `https://r.example/r`; without it none are shown.
+    pub eslip: Option<String>,
+    /// A slip that is not on paper after so many milliseconds is shown as an e-slip.
+    pub eslip_after_ms: u64,
     /// A slip is printed; without a printer it is only kept.
     pub prints: bool,
     /// Language of slips.

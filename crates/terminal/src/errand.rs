@@ -20,10 +20,15 @@ impl Terminal {
             Some(exchange) => Some(exchange.deadline),
             None => self.next_online_at(),
         };
-        [online, question, state.spool.deadline().map(Mono)]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            online,
+            question,
+            state.spool.deadline().map(Mono),
+            self.next_eslip_at(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn next_online_at(&self) -> Option<Mono> {
@@ -75,6 +80,7 @@ impl Terminal {
         {
             self.printer(now, [SpoolInput::Tick], decided);
         }
+        self.due_eslip(now, decided);
         // The question runs out by itself, whatever else is on the wire.
         if let Some(Phase::Question { until, .. }) = self.state.open.as_ref().map(|open| open.phase)
             && until <= now.mono

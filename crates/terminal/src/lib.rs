@@ -7,6 +7,7 @@ mod command;
 mod config;
 mod edge;
 mod errand;
+mod eslip;
 mod limits;
 #[cfg(feature = "planted")]
 pub mod planted;
@@ -77,6 +78,8 @@ pub enum Command {
     GoodsHandedOver(bool),
     /// 重打印: a slip by trace number, or the last one.
     Reprint(Option<Stan>),
+    /// 电子小票: the link of a sale by trace number, or of the last one.
+    ESlip(Option<Stan>),
 }
 
 /// What a terminal hears.
@@ -205,6 +208,13 @@ pub enum Screen {
     NothingPending,
     /// There is no such slip.
     NoSuchSlip,
+    /// The e-slip: the customer scans it.
+    ESlip {
+        /// The sale.
+        key: SaleKey,
+        /// The whole link.
+        link: String,
+    },
 }
 
 /// Why a command must wait.

@@ -2,7 +2,7 @@
 
 use crypto::WorkingKeys;
 use payment::terminal::{Request, Sale};
-use payment::{Amount, ApprovalCode, Batch, Mono, Now, ResponseCode, Rrn, Sign};
+use payment::{Amount, ApprovalCode, Batch, LinkId, Mono, Now, ResponseCode, Rrn, SaleKey, Sign};
 use receipt::SpoolRecord;
 use serde::{Deserialize, Serialize};
 
@@ -120,4 +120,14 @@ pub enum Record {
     },
     /// The spool.
     Spool(SpoolRecord),
+    /// Where the e-slip of the open sale, or of the one being reversed, is.
+    Linked {
+        /// Its link id.
+        link: LinkId,
+    },
+    /// The e-slip of a completed sale was shown.
+    ESlipShown {
+        /// The sale.
+        key: SaleKey,
+    },
 }

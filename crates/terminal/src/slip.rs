@@ -40,6 +40,7 @@ impl Terminal {
             return;
         }
         let (language, paper) = (self.config.language, self.config.paper);
+        let link = self.ending_link(decided);
         let submit = |slip_id, fields, copy| SpoolInput::Submit {
             slip_id,
             fields,
@@ -50,7 +51,10 @@ impl Terminal {
         let id = slip_id(sale.key.batch, sale.key.stan);
         match ending {
             Ending::Approved(approval) => {
-                let fields = self.purchase(now, sale, approval);
+                let fields = SlipFields {
+                    link,
+                    ..self.purchase(now, sale, approval)
+                };
                 let merchant = submit(id, fields.clone(), CopyOf::Merchant);
                 self.printer(
                     now,
@@ -64,7 +68,10 @@ impl Terminal {
                 } else {
                     "reversed"
                 };
-                let fields = self.fields(now, sale, Title::ReversalProof, row);
+                let fields = SlipFields {
+                    link,
+                    ..self.fields(now, sale, Title::ReversalProof, row)
+                };
                 self.printer(
                     now,
                     [submit(id + REVERSAL_PROOF, fields, CopyOf::Cardholder)],
@@ -145,6 +152,9 @@ impl Terminal {
             headline: (zh.to_owned(), en.to_owned()),
             remarks: Vec::new(),
             signature_required: false,
+            verification: None,
+            chip: None,
+            link: None,
             training: false,
         }
     }
@@ -164,7 +174,13 @@ impl Terminal {
                 (evidence.level(), trouble)
             }
         };
-        SlipEvidence { level, trouble }
+        let of_sale = |c: &&Completed| (c.sale.key.batch, c.sale.key.stan) == (batch, stan);
+        let completed = self.state.completed.iter().rev().find(of_sale);
+        SlipEvidence {
+            level,
+            trouble,
+            eslip: completed.is_some_and(|c| c.eslip),
+        }
     }
 }
 

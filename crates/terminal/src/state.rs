@@ -4,7 +4,7 @@ use crate::limits::COMPLETED_MAX;
 use crate::record::{Ending, Record};
 use crypto::WorkingKeys;
 use payment::terminal::{Request, Sale};
-use payment::{Batch, Kind, Mono, Now, ResponseCode, Sign, SignOutcome, Stan};
+use payment::{Batch, Kind, LinkId, Mono, Now, ResponseCode, SaleKey, Sign, SignOutcome, Stan};
 use receipt::Spool;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -83,6 +83,20 @@ pub struct Completed {
     pub ending: Ending,
     /// When.
     pub at: Now,
+    /// Where its e-slip is.
+    pub link: Option<LinkId>,
+    /// Its e-slip was shown.
+    pub eslip: bool,
+}
+
+/// A completed sale whose slip is not on paper yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Unslipped {
+    pub key: SaleKey,
+    pub slip_id: u64,
+    pub link: LinkId,
+    /// When the sale ended.
+    pub at: Mono,
 }
 
 /// Totals of the batch.
@@ -113,6 +127,9 @@ pub struct State {
     pub(crate) reported: Option<Sign>,
     pub(crate) idle_since: Mono,
     pub(crate) spool: Spool,
+    /// Of the open sale, or of the one being reversed.
+    pub(crate) link: Option<LinkId>,
+    pub(crate) unslipped: VecDeque<Unslipped>,
 }
 
 impl State {
@@ -132,6 +149,8 @@ impl State {
             reported: None,
             idle_since: Mono(0),
             spool: Spool::default(),
+            link: None,
+            unslipped: VecDeque::new(),
         }
     }
 
@@ -264,7 +283,14 @@ impl State {
                 }
             }
             Record::Ended { ending, at } => self.ended(*ending, *at),
-            Record::Spool(record) => self.spool.apply(record),
+            Record::Spool(record) => {
+                self.spool.apply(record);
+                if !self.unslipped.is_empty() {
+                    self.paper_came();
+                }
+            }
+            Record::Linked { link } => self.link = Some(*link),
+            Record::ESlipShown { key } => self.eslip_shown(*key),
         }
     }
 
@@ -282,6 +308,7 @@ impl State {
                     started: at,
                     phase: Phase::Asked,
                 });
+                self.link = None;
             }
             Request::Query { .. } => {
                 if let Some(Open {
@@ -329,7 +356,15 @@ impl State {
             self.signed = Some((sale.key.batch, sale.key.stan, outcome));
         }
         self.idle_since = at.mono;
-        self.completed.push_back(Completed { sale, ending, at });
+        let completed = Completed {
+            sale,
+            ending,
+            at,
+            link: self.link.take(),
+            eslip: false,
+        };
+        self.await_paper(&completed);
+        self.completed.push_back(completed);
         if self.completed.len() > COMPLETED_MAX {
             self.completed.pop_front();
         }

@@ -13,7 +13,7 @@ use payment::evidence::{Confirmation, ReversalCause, ReversalProgress};
 use payment::relay::{Gaps, RelayRecord};
 use payment::timeouts::Ladder;
 use payment::verdict::verdict;
-use payment::{HostKey, Institution, Machine, MerchantId, Party, SaleKey, Wall};
+use payment::{Certificate, HostKey, Institution, Machine, MerchantId, Party, SaleKey, Wall};
 use rusqlite::{Connection, params};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -30,8 +30,12 @@ pub(super) const SCHEMA: &str = "
         late_approval INTEGER NOT NULL, duplicates INTEGER NOT NULL, one_sided INTEGER NOT NULL, case_number INTEGER,
         due_ms INTEGER, stands INTEGER NOT NULL, posting INTEGER, verdict_row TEXT NOT NULL, outcome TEXT NOT NULL,
         receipt TEXT NOT NULL, position TEXT NOT NULL, goods TEXT NOT NULL, owner TEXT NOT NULL, headline_zh TEXT NOT NULL,
-        headline_en TEXT NOT NULL, PRIMARY KEY(terminal, batch, stan, merchant));
+        headline_en TEXT NOT NULL, link TEXT, PRIMARY KEY(terminal, batch, stan, merchant));
     CREATE INDEX sale_rrn ON sale(rrn);
+    CREATE INDEX sale_link ON sale(link) WHERE link IS NOT NULL;
+    CREATE TABLE certificate(number INTEGER PRIMARY KEY, terminal TEXT NOT NULL, batch INTEGER NOT NULL,
+        stan INTEGER NOT NULL, merchant TEXT NOT NULL, payload BLOB NOT NULL);
+    CREATE INDEX certificate_sale ON certificate(terminal, batch, stan, merchant);
     CREATE TABLE event(terminal TEXT NOT NULL, batch INTEGER NOT NULL, stan INTEGER NOT NULL, merchant TEXT NOT NULL,
         seq INTEGER NOT NULL, ordinal INTEGER NOT NULL, at_ms INTEGER NOT NULL, what TEXT NOT NULL, detail TEXT,
         PRIMARY KEY(terminal, batch, stan, merchant, seq, ordinal)) WITHOUT ROWID;
@@ -41,7 +45,7 @@ pub(super) const SCHEMA: &str = "
 const INSERT_EVENT: &str = "INSERT INTO event VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 const UPSERT_SALE: &str = "
     INSERT INTO sale VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-        ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43)
+        ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44)
     ON CONFLICT(terminal, batch, stan, merchant) DO UPDATE SET
         rrn = excluded.rrn, kind = excluded.kind, moves_money = excluded.moves_money, amount_minor = excluded.amount_minor,
         currency = excluded.currency, card_masked = excluded.card_masked, received_ms = excluded.received_ms,
@@ -55,11 +59,12 @@ const UPSERT_SALE: &str = "
         duplicates = excluded.duplicates, one_sided = excluded.one_sided, case_number = excluded.case_number,
         due_ms = excluded.due_ms, stands = excluded.stands, posting = excluded.posting, verdict_row = excluded.verdict_row,
         outcome = excluded.outcome, receipt = excluded.receipt, position = excluded.position, goods = excluded.goods,
-        owner = excluded.owner, headline_zh = excluded.headline_zh, headline_en = excluded.headline_en";
+        owner = excluded.owner, headline_zh = excluded.headline_zh, headline_en = excluded.headline_en, link = excluded.link";
+const INSERT_CERTIFICATE: &str = "INSERT INTO certificate VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
 const UPSERT_POSTING: &str = "INSERT INTO posting VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(id) DO UPDATE SET reversed = excluded.reversed";
 
 /// What may stand in `event.what`, each with its words in zh-CN and en.
-pub const EVENTS: [(&str, &str, &str); 14] = [
+pub const EVENTS: [(&str, &str, &str); 15] = [
     (
         "forwarded",
         "已接受，发往银联",
@@ -114,6 +119,7 @@ pub const EVENTS: [(&str, &str, &str); 14] = [
         "the terminal said how it ended",
     ),
     ("one_sided", "列入单边账", "entered the one-sided queue"),
+    ("certified", "签发结果凭证", "the outcome was certified"),
 ];
 
 /// The words of an event, zh-CN and en.
@@ -131,6 +137,7 @@ pub(super) struct AcquirerTables {
     advices: BTreeMap<HostKey, SaleKey>,
     sales: BTreeMap<SaleKey, Changed>,
     events: Vec<Event>,
+    certificates: Vec<Certificate>,
     accounts: BTreeSet<AccountId>,
     merchants: BTreeMap<AccountId, MerchantId>,
 }
@@ -170,6 +177,7 @@ impl AcquirerTables {
             advices: BTreeMap::new(),
             sales: BTreeMap::new(),
             events: Vec::new(),
+            certificates: Vec::new(),
             accounts: BTreeSet::new(),
             merchants: BTreeMap::new(),
         }
@@ -187,7 +195,9 @@ impl AcquirerTables {
             | Record::Tombstone { key }
             | Record::Delivered { key, .. }
             | Record::Confirmed { key, .. }
-            | Record::OneSided { key, .. } => Some(*key),
+            | Record::OneSided { key, .. }
+            | Record::Linked { key, .. }
+            | Record::Certified { key, .. } => Some(*key),
             Record::Reversing { key, advice, .. } => {
                 self.advices.insert(*advice, *key);
                 Some(*key)
@@ -240,10 +250,14 @@ impl Projection for AcquirerTables {
         let records = row.records::<Record>(path)?;
         for (ordinal, record) in records.iter().enumerate() {
             let subject = self.subject(record);
+            let certificate = self.fold.state().certificate(record);
+            self.certificates.extend(certificate.filter(|_| keep));
             self.fold.apply(record);
             if let (true, Some(key)) = (keep, subject) {
                 self.changed(key);
-                let (what, detail) = event(record);
+                let Some((what, detail)) = event(record) else {
+                    continue;
+                };
                 self.events.push(Event {
                     key,
                     seq: row.seq,
@@ -282,6 +296,18 @@ impl Projection for AcquirerTables {
                 at.0,
                 what,
                 detail
+            ])?;
+        }
+        let mut insert = archive.prepare_cached(INSERT_CERTIFICATE)?;
+        for certificate in self.certificates.drain(..) {
+            let key = certificate.sale;
+            insert.execute(params![
+                certificate.number as i64,
+                key.terminal.as_str(),
+                key.batch.0,
+                key.stan.0,
+                key.merchant.as_str(),
+                certificate.payload(),
             ])?;
         }
         for changed in std::mem::take(&mut self.sales).into_values() {
@@ -328,9 +354,9 @@ impl Projection for AcquirerTables {
     }
 }
 
-/// Name and detail of a record that is about a sale.
-fn event(record: &Record) -> (&'static str, Option<String>) {
-    match record {
+/// Name and detail of a record that is about a sale; a link id is no event.
+fn event(record: &Record) -> Option<(&'static str, Option<String>)> {
+    let told = match record {
         Record::Forwarded { host, .. } => ("forwarded", Some(host.to_string())),
         Record::Refused { code, .. } => ("refused", Some(code.to_string())),
         Record::Repeated { .. } => ("repeated", None),
@@ -346,13 +372,16 @@ fn event(record: &Record) -> (&'static str, Option<String>) {
             ("confirmed", Some(confirmation_name(*confirmation)))
         }
         Record::OneSided { case, .. } => ("one_sided", Some(case.to_string())),
+        Record::Certified { outcome, .. } => ("certified", Some(name(outcome))),
+        Record::Linked { .. } => return None,
         // Of these only an attempt at an advice is about a sale.
         Record::Relay(_)
         | Record::SignedOn { .. }
         | Record::SignedOff { .. }
         | Record::NetworkAsked { .. }
         | Record::NetworkKeys { .. } => ("reversal_tried", None),
-    }
+    };
+    Some(told)
 }
 
 /// `none`, `implied`, `signed_approved`, `signed_declined`, `signed_reversed`.
@@ -428,6 +457,7 @@ fn write_sale(archive: &Connection, Changed { sale, posting }: &Changed) -> rusq
         name(&verdict.owner),
         verdict.headline_zh,
         verdict.headline_en,
+        sale.link.map(|link| link.to_string()),
     ])?;
     if let Some((posting, reversed)) = posting {
         archive.prepare_cached(UPSERT_POSTING)?.execute(params![
@@ -455,7 +485,8 @@ mod tests {
                 forwarder: Institution(1),
             },
         });
-        assert!(event_words(event(&relay).0).is_some());
+        let (what, _) = event(&relay).expect("an event");
+        assert!(event_words(what).is_some());
         assert_eq!(event_words("unheard of"), None);
         assert!(
             EVENTS

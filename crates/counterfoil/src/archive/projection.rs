@@ -60,7 +60,7 @@ pub(super) fn no_key(usage: KeyUsage) -> WrappedKey {
 }
 
 /// The name of a variant as the archive spells it: `NotSent(51)` is `not_sent`.
-pub(super) fn name(value: &impl Debug) -> String {
+pub(crate) fn name(value: &impl Debug) -> String {
     let text = format!("{value:?}");
     let end = text
         .find(|c: char| !c.is_ascii_alphanumeric())

@@ -150,6 +150,8 @@ impl Place {
             source_address: 0,
             idle_report_ms: 0,
             prints: true,
+            eslip: None,
+            eslip_after_ms: 0,
             language: Language::Zh,
             paper: Paper::Mm58,
         };

@@ -4,6 +4,7 @@ use super::{Failure, runtime, until_told_to_stop};
 use crate::config;
 use crate::control;
 use crate::driver::Driven;
+use crate::eslip;
 use crate::party::{self, Running};
 use axum::Router;
 use std::net::SocketAddr;
@@ -21,43 +22,44 @@ pub(super) struct Arguments {
 pub(super) fn acquirer(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let file: config::acquirer::AcquirerFile =
         config::read(&arguments.config).map_err(|error| error.to_string())?;
-    serve(
-        file.control,
-        || party::acquirer(&file),
-        |running| control::acquirer_routes(running.handle().clone()),
-    )
+    serve(file.control, async || {
+        let running = party::acquirer(&file)?;
+        let opened = eslip::open(&file, &running).await?;
+        let routes = control::acquirer_routes(running.handle().clone());
+        Ok((running, routes.merge(opened.control)))
+    })
 }
 
 pub(super) fn network(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let file: config::network::NetworkFile =
         config::read(&arguments.config).map_err(|error| error.to_string())?;
-    serve(
-        file.control,
-        || party::network(&file),
-        |running| control::network_routes(running.handle().clone(), running.module().clone()),
-    )
+    serve(file.control, async || {
+        let running = party::network(&file)?;
+        let module = running.module().clone();
+        let routes = control::network_routes(running.handle().clone(), module);
+        Ok((running, routes))
+    })
 }
 
 pub(super) fn issuer(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let file: config::issuer::IssuerFile =
         config::read(&arguments.config).map_err(|error| error.to_string())?;
-    serve(
-        file.control,
-        || party::issuer(&file, None),
-        |running| control::status_routes(running.handle().clone()),
-    )
+    serve(file.control, async || {
+        let running = party::issuer(&file, None)?;
+        let routes = control::status_routes(running.handle().clone());
+        Ok((running, routes))
+    })
 }
 
 /// Runs a party until it is told to stop, or has to; the exit status tells which.
 fn serve<P: Driven>(
     at: SocketAddr,
-    start: impl FnOnce() -> Result<Running<P>, Failure>,
-    routes: impl FnOnce(&Running<P>) -> Router,
+    start: impl AsyncFnOnce() -> Result<(Running<P>, Router), Failure>,
 ) -> Result<ExitCode, Failure> {
     let runtime = runtime()?;
     let running = runtime.block_on(async {
-        let running = start()?;
-        control::serve(at, routes(&running)).await?;
+        let (running, routes) = start().await?;
+        control::serve(at, routes).await?;
         Ok::<_, Failure>(running)
     })?;
     let listens = running

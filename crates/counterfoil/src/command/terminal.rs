@@ -5,6 +5,7 @@ use crate::config::{self, terminal::TerminalFile};
 use crate::driver::DriverHandle;
 use crate::fleet::{Fleet, Input};
 use crate::party;
+use crate::qr;
 use crypto::{Pin, SoftwareModule};
 use payment::{Amount, Stan, Surroundings, Track2, verdict};
 use std::io::BufRead;
@@ -29,9 +30,9 @@ pub(super) struct Arguments {
 }
 
 const HELP: (&str, &str) = (
-    "sale 金额 [卡] 消费 · balance [卡] 余额 · reprint [凭证号] 重打印 · flush 清理待办（不扣款） · withdraw 撤回\n\
+    "sale 金额 [卡] 消费 · balance [卡] 余额 · reprint [凭证号] 重打印 · eslip [凭证号] 电子小票 · flush 清理待办（不扣款） · withdraw 撤回\n\
      yes|no 回答是否已交货 · signon 签到 · signoff 签退 · echo 回响 · status 状态 · quit 退出",
-    "sale AMOUNT [CARD] · balance [CARD] · reprint [TRACE] · flush (charges nothing) · withdraw\n\
+    "sale AMOUNT [CARD] · balance [CARD] · reprint [TRACE] · eslip [TRACE] · flush (charges nothing) · withdraw\n\
      yes|no (goods handed over?) · signon · signoff · echo · status · quit",
 );
 
@@ -142,6 +143,13 @@ impl Till {
                     .parse()
                     .map_err(|_| format!("reprint {trace}: a trace number?"))?;
                 self.press(Command::Reprint(Some(Stan(stan))))
+            }
+            ["eslip"] => self.press(Command::ESlip(None)),
+            ["eslip", trace] => {
+                let stan = trace
+                    .parse()
+                    .map_err(|_| format!("eslip {trace}: a trace number?"))?;
+                self.press(Command::ESlip(Some(Stan(stan))))
             }
             ["flush"] => self.press(Command::Flush),
             ["withdraw"] => self.press(Command::Withdraw),
@@ -309,13 +317,17 @@ impl Till {
     fn show(&self, screen: &Screen) {
         let (text, goods) = self.words(screen);
         if self.json {
+            let link = eslip_link(screen);
             println!(
                 "{}",
-                serde_json::json!({ "screen": screen_name(screen), "sale": sale_name(screen), "text": text })
+                serde_json::json!({ "screen": screen_name(screen), "sale": sale_name(screen), "text": text, "link": link })
             );
         } else {
             let goods = goods.map_or(String::new(), |goods| format!("  【{goods}】"));
             println!("{text}{goods}");
+            if let Some(code) = eslip_link(screen).and_then(qr::blocks) {
+                print!("{code}");
+            }
         }
     }
 
@@ -438,6 +450,16 @@ impl Till {
             Screen::Busy(busy) => (self.say(busy_words(*busy)).to_owned(), Some(hold)),
             Screen::NothingPending => (self.say(("没有待办", "Nothing pending")).to_owned(), None),
             Screen::NoSuchSlip => (self.say(("没有这张小票", "No such slip")).to_owned(), None),
+            Screen::ESlip { link, .. } => (
+                format!(
+                    "{} {link}",
+                    self.say((
+                        "电子小票：请顾客扫码，纸小票恢复后自动补打，不要重新收款",
+                        "E-slip: the customer scans this code. Paper follows by itself. Do not charge again"
+                    ))
+                ),
+                None,
+            ),
         }
     }
 }
@@ -483,6 +505,14 @@ fn screen_name(screen: &Screen) -> &'static str {
         Screen::Busy(_) => "busy",
         Screen::NothingPending => "nothing-pending",
         Screen::NoSuchSlip => "no-such-slip",
+        Screen::ESlip { .. } => "e-slip",
+    }
+}
+
+fn eslip_link(screen: &Screen) -> Option<&str> {
+    match screen {
+        Screen::ESlip { link, .. } => Some(link),
+        _ => None,
     }
 }
 
@@ -497,7 +527,8 @@ fn sale_name(screen: &Screen) -> Option<String> {
         | Screen::Declined { key, .. }
         | Screen::Reversing { key, .. }
         | Screen::ReversalRefused { key, .. }
-        | Screen::Reversed { key, .. } => Some(key.to_string()),
+        | Screen::Reversed { key, .. }
+        | Screen::ESlip { key, .. } => Some(key.to_string()),
         _ => None,
     }
 }

@@ -3,7 +3,8 @@
 use super::keys::{KeyText, local_master_key};
 use super::{Problem, Profile, institution, merchant_id, terminal_range};
 use ::acquirer::{Config, MerchantSetup, TerminalSetup};
-use crypto::{KeyUsage, SoftwareModule};
+use crypto::{KeyUsage, SecurityModule, SoftwareModule};
+use payment::certificate::KeyId;
 use payment::relay::Gaps;
 use payment::timeouts::Ladder;
 use serde::Deserialize;
@@ -41,6 +42,12 @@ pub struct AcquirerFile {
     /// Milliseconds until an unconfirmed approval becomes a one-sided item.
     #[serde(default = "confirm_within_ms")]
     pub confirm_within_ms: u64,
+    /// Where e-slips are served, loopback only: what faces the public stands before it.
+    pub eslip_listen: Option<SocketAddr>,
+    /// Below which public address e-slips are found; messages to cardholders carry it.
+    pub eslip: Option<String>,
+    /// Signs outcome certificates; without it there are none.
+    pub certificate_key: Option<KeyText>,
     /// Merchants.
     pub merchants: Vec<MerchantText>,
     /// Terminals.
@@ -191,6 +198,22 @@ impl AcquirerFile {
                 }
             }
         }
+        let certificates = match &self.certificate_key {
+            Some(text) => {
+                let key = text.wrap(
+                    &module,
+                    self.profile,
+                    KeyUsage::Certificate,
+                    "certificate_key",
+                )?;
+                let public = module.certificate_key(&key).map_err(|e| e.to_string())?;
+                Some(KeyId::of(&public))
+            }
+            None => None,
+        };
+        if self.eslip_listen.is_some() && !self.archive {
+            return Err("eslip_listen needs archive = true: e-slips are found there".to_owned());
+        }
         let config = Config {
             institution: institution(&self.institution)?,
             network,
@@ -199,6 +222,7 @@ impl AcquirerFile {
             ladder: self.timeouts,
             gaps: Gaps(self.reversal_gaps_ms.clone()),
             confirm_within_ms: self.confirm_within_ms,
+            certificates,
             merchants,
             terminals,
         };

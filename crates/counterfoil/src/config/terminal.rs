@@ -67,6 +67,11 @@ pub struct TerminalFile {
     /// Idle for so long, an unreported sign is reported.
     #[serde(default = "idle_report_ms")]
     pub idle_report_ms: u64,
+    /// Where e-slips are, for instance `https://r.example/r`; without it none are shown.
+    pub eslip: Option<String>,
+    /// A slip that is not on paper after so many milliseconds is shown as an e-slip.
+    #[serde(default = "eslip_after_ms")]
+    pub eslip_after_ms: u64,
     /// The receipt printer; without one slips are kept and not printed.
     pub printer: Option<SocketAddr>,
     /// `zh` or `en`.
@@ -130,6 +135,10 @@ const fn idle_report_ms() -> u64 {
     5_000
 }
 
+const fn eslip_after_ms() -> u64 {
+    5_000
+}
+
 const fn paper_mm() -> u16 {
     58
 }
@@ -186,6 +195,8 @@ impl TerminalFile {
             goods_question_ms: self.goods_question_ms,
             gaps: Gaps(self.reversal_gaps_ms.clone()),
             idle_report_ms: self.idle_report_ms,
+            eslip: self.eslip.clone(),
+            eslip_after_ms: self.eslip_after_ms,
             prints: self.printer.is_some(),
             language,
             paper,

@@ -85,11 +85,10 @@ impl World {
         acquirer_file.network.address = upstream.address();
         acquirer_file.confirm_within_ms = CONFIRM_WITHIN_MS;
         let acquirer = party::acquirer(&acquirer_file)?;
-        crate::control::serve(
-            control,
-            crate::control::acquirer_routes(acquirer.handle().clone()),
-        )
-        .await?;
+        acquirer_file.eslip_listen = Some(loopback());
+        let opened = crate::eslip::open(&acquirer_file, &acquirer).await?;
+        let routes = crate::control::acquirer_routes(acquirer.handle().clone());
+        crate::control::serve(control, routes.merge(opened.control)).await?;
 
         let mut till: TerminalFile =
             config::parse(include_str!("../../../../examples/terminal.toml"))?;
@@ -99,6 +98,8 @@ impl World {
         till.dialogue_ms = 20_000;
         till.goods_question_ms = 5_000;
         till.idle_report_ms = 300;
+        till.eslip = opened.address.map(|at| format!("http://{at}/r"));
+        till.eslip_after_ms = 300;
         let world = Self {
             data: data.to_owned(),
             acquirer,

@@ -39,6 +39,8 @@ pub struct Ports {
     pub control: [u16; 3],
     /// The receipt printer.
     pub printer: u16,
+    /// E-slips.
+    pub eslips: u16,
 }
 
 impl Installation {
@@ -49,6 +51,7 @@ impl Installation {
             members: free_port(),
             control: [free_port(), free_port(), free_port()],
             printer: free_port(),
+            eslips: free_port(),
         };
         let installation = Self {
             folder: tempfile::tempdir().expect("a folder"),
@@ -85,6 +88,7 @@ impl Installation {
         for (published, ours) in [
             ("127.0.0.1:7100".to_owned(), at(ports.terminals)),
             ("127.0.0.1:7101".to_owned(), at(ports.control[0])),
+            ("127.0.0.1:7102".to_owned(), at(ports.eslips)),
             ("127.0.0.1:7200".to_owned(), at(ports.members)),
             ("127.0.0.1:7201".to_owned(), at(ports.control[1])),
             ("127.0.0.1:7301".to_owned(), at(ports.control[2])),

@@ -227,6 +227,14 @@ impl Spool {
         Some((entry.state, entry.evidence, printed))
     }
 
+    /// How far one copy of a slip is on its way to paper.
+    pub fn copy_evidence(&self, slip_id: u64, copy: CopyOf) -> Option<Evidence> {
+        let of_copy = |(of, _): &(CopyOf, &Entry)| *of == copy;
+        self.copies(slip_id)
+            .find(of_copy)
+            .map(|(_, entry)| entry.evidence)
+    }
+
     /// The slip that was submitted last, for "reprint last".
     pub fn last(&self) -> Option<u64> {
         self.last

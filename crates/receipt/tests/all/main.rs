@@ -1,6 +1,8 @@
 //! Integration tests of the receipt crate, in one binary.
 
 mod answers;
+mod drawings;
+mod kinds;
 mod printer;
 mod slip;
 mod spool;
@@ -30,6 +32,9 @@ pub fn purchase() -> SlipFields {
         headline: ("交易成功".into(), "Approved".into()),
         remarks: vec![],
         signature_required: true,
+        verification: None,
+        chip: None,
+        link: None,
         training: false,
     }
 }

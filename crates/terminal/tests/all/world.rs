@@ -22,6 +22,7 @@ pub const ANSWER_MS: u64 = 3_000;
 pub const QUERY_MS: u64 = 1_000;
 pub const DIALOGUE_MS: u64 = 6_000;
 pub const GOODS_MS: u64 = 30_000;
+pub const ESLIP_MS: u64 = 5_000;
 pub const IDLE_MS: u64 = 5_000;
 pub const FIRST_STAN: Stan = Stan(41);
 /// Ticks at one and the same moment: beyond it the deadline spins.
@@ -62,6 +63,8 @@ pub fn config(module: &SoftwareModule, extended: bool) -> Config {
         gaps: Gaps::default(),
         source_address: 0,
         idle_report_ms: IDLE_MS,
+        eslip: Some("http://127.0.0.1:7102/r".to_owned()),
+        eslip_after_ms: ESLIP_MS,
         prints: true,
         language: Language::Zh,
         paper: Paper::Mm58,
@@ -102,7 +105,19 @@ impl World {
     }
 
     pub fn signed_on(extended: bool) -> Self {
-        let mut world = Self::new(extended);
+        Self::new(extended).signing_on()
+    }
+
+    /// A terminal without a printer.
+    pub fn without_printer() -> Self {
+        let mut world = Self::new(true);
+        world.config.prints = false;
+        world.terminal = world.replayed();
+        world.signing_on()
+    }
+
+    fn signing_on(self) -> Self {
+        let mut world = self;
         world.command(Command::SignOn);
         world.sign_on();
         assert_eq!(world.screens(), [Screen::SignedOn]);

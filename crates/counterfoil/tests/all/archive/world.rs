@@ -141,10 +141,7 @@ impl World {
         world.answer(1, true);
         world.end(1, approved(1));
         world.print(1);
-        world.confirm(
-            1,
-            SlipEvidence::paper(4, Trouble::None),
-        );
+        world.confirm(1, SlipEvidence::paper(4, Trouble::None));
         world.ask(2);
         world.answer(2, false);
         world.end(
@@ -341,6 +338,9 @@ impl World {
             headline: (String::new(), String::new()),
             remarks: Vec::new(),
             signature_required: true,
+            verification: None,
+            chip: None,
+            link: None,
             training: false,
         });
         let (language, paper) = (Language::Zh, Paper::Mm58);
