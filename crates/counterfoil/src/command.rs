@@ -8,6 +8,7 @@ mod host;
 mod printer;
 mod sim;
 mod terminal;
+mod vectors;
 mod verify;
 mod where_is;
 
@@ -60,6 +61,8 @@ enum Command {
     Where(where_is::Arguments),
     /// Recomputes everything from the journals and says what differs
     Verify(verify::Arguments),
+    /// Holds this build's cryptography against a file of vectors
+    Vectors(vectors::Arguments),
     /// Decodes a message given as hex, masked
     Decode(decode::Arguments),
     /// Simulates the whole world from seeds
@@ -149,6 +152,7 @@ fn run(command: Command, zh: bool) -> Result<ExitCode, Failure> {
         Command::Printer(arguments) => printer::run(&arguments, zh),
         Command::Where(arguments) => where_is::run(&arguments, zh),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Vectors(arguments) => vectors::run(&arguments, zh),
         Command::Decode(arguments) => decode::run(&arguments, zh),
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),

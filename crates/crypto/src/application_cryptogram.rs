@@ -1,15 +1,71 @@
 //! EMV and PBOC application cryptograms: card key, session key, what the card signs, and the issuer's answer to it.
 //!
-//! Invariant: clear keys live only inside one call; the caller chooses the scheme's variant, never this file.
+//! Invariant: clear keys live only inside one call, and no cryptogram is answered that was not verified first.
 
 use crate::{
     block_cipher::{DesCipher, xor},
     card::Pan,
-    digits::{Digits, decimalise, pack},
+    digits::{Digits, pack},
     mac,
 };
-use sha1::{Digest, Sha1};
+use core::fmt;
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
+
+/// How session keys come from a card's key; card keys are of option A, the signed data are padded with one bit, the answer is
+/// of method 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CryptogramScheme {
+    /// PBOC and UnionPay: counter, and inverted counter.
+    Pboc,
+    /// EMV common session key derivation.
+    EmvCommon,
+}
+
+/// What a card sent with its application cryptogram; masked.
+pub struct Cryptogram<'a> {
+    /// The card.
+    pub pan: &'a Pan,
+    /// Two ASCII digits of tag 5F34, `00` when the card has none.
+    pub sequence: [u8; 2],
+    /// Tag 9F36.
+    pub counter: [u8; 2],
+    /// The signed data elements one after another, without tags and lengths.
+    pub data: &'a [u8],
+    /// Tag 9F26.
+    pub received: [u8; 8],
+}
+
+impl fmt::Debug for Cryptogram<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cryptogram({:?})", self.pan)
+    }
+}
+
+impl Cryptogram<'_> {
+    /// The issuer's answer with the two characters of `code`; `None` unless the cryptogram is the card's own, compared in constant time.
+    pub(crate) fn answer(
+        &self,
+        scheme: CryptogramScheme,
+        issuer: &[u8; 16],
+        code: [u8; 2],
+    ) -> Option<[u8; 8]> {
+        let sequence = SequenceNumber::parse(&self.sequence).ok()?;
+        let card = card_key_a(issuer, self.pan, &sequence);
+        let session = match scheme {
+            CryptogramScheme::Pboc => pboc_session_key(&card, self.counter),
+            CryptogramScheme::EmvCommon => {
+                let [high, low] = self.counter;
+                common_session_key(&card, [high, low, 0, 0, 0, 0, 0, 0])
+            }
+        };
+        let own = cryptogram(&session, self.data, ONE_BIT);
+        bool::from(own.ct_eq(&self.received)).then(|| response_1(&session, own, code))
+    }
+}
+
+/// Padding of method 2, before zeros.
+pub(crate) const ONE_BIT: &[u8] = &[0x80];
 
 /// PAN sequence number: two digits, 00 when the card has none.
 pub(crate) type SequenceNumber = Digits<2, 2>;
@@ -17,6 +73,7 @@ pub(crate) type SequenceNumber = Digits<2, 2>;
 pub(crate) type Key = Zeroizing<[u8; 16]>;
 
 /// Longest proprietary authentication data of ARPC method 2.
+#[cfg(feature = "vectors")]
 const PROPRIETARY_BYTES_MAX: usize = 8;
 /// Digits of card number and sequence number that option A takes.
 const DIVERSIFICATION_DIGITS: usize = 16;
@@ -31,7 +88,10 @@ pub(crate) fn card_key_a(issuer: &[u8; 16], pan: &Pan, sequence: &SequenceNumber
 }
 
 /// The card's master key, option B: as A up to 16 digits of card number, beyond that from their SHA-1.
+#[cfg(feature = "vectors")]
 pub(crate) fn card_key_b(issuer: &[u8; 16], pan: &Pan, sequence: &SequenceNumber) -> Key {
+    use crate::digits::decimalise;
+    use sha1::{Digest, Sha1};
     if pan.len() <= DIVERSIFICATION_DIGITS {
         return card_key_a(issuer, pan, sequence);
     }
@@ -72,21 +132,9 @@ fn pair(key: &[u8; 16], left: [u8; 8], right: [u8; 8]) -> Key {
     derived
 }
 
-/// How the card pads what it signs.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Padding {
-    /// Zeros up to a whole block (method 1).
-    Zeros,
-    /// One bit, then zeros (method 2).
-    Bit,
-}
-
-/// The application cryptogram over the data elements one after another.
-pub(crate) fn cryptogram(key: &[u8; 16], data: &[u8], padding: Padding) -> [u8; 8] {
-    match padding {
-        Padding::Zeros => mac::x919(key, &[data]),
-        Padding::Bit => mac::x919(key, &[data, &[0x80]]),
-    }
+/// The application cryptogram over the data elements one after another; `padding` comes before the zeros that fill the block.
+pub(crate) fn cryptogram(key: &[u8; 16], data: &[u8], padding: &[u8]) -> [u8; 8] {
+    mac::x919(key, &[data, padding])
 }
 
 /// The issuer's answer, method 1: the authorisation response code mixed into the cryptogram.
@@ -96,13 +144,14 @@ pub(crate) fn response_1(key: &[u8; 16], cryptogram: [u8; 8], code: [u8; 2]) -> 
 }
 
 /// The issuer's answer, method 2: a MAC over cryptogram, card status update and up to eight bytes more; `None` beyond that.
+#[cfg(feature = "vectors")]
 pub(crate) fn response_2(
     key: &[u8; 16],
     cryptogram: [u8; 8],
     status_update: [u8; 4],
     proprietary: &[u8],
 ) -> Option<[u8; 4]> {
-    let parts: [&[u8]; 4] = [&cryptogram, &status_update, proprietary, &[0x80]];
+    let parts: [&[u8]; 4] = [&cryptogram, &status_update, proprietary, ONE_BIT];
     let [a, b, c, d, ..] = mac::x919(key, &parts);
     (proprietary.len() <= PROPRIETARY_BYTES_MAX).then_some([a, b, c, d])
 }

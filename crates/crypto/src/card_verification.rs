@@ -1,14 +1,31 @@
-//! Card verification values: CVV and CVC of the stripe, of the chip (service code 999) and of the card's back (000), and the Visa PVV.
+//! Card verification values: CVV and CVC of the stripe, of the chip (service code 999) and of the card's back (000).
 //!
 //! Invariant: the decimal digits of the last cipher block come first, its letters minus ten after them, so a value is never short.
 
 use crate::{
-    block_cipher::{DES_BLOCK, DesCipher, halves, xor},
+    block_cipher::{DesCipher, halves, xor},
     card::Pan,
     digits::{Digits, decimalise, pack},
-    pin::Pin,
 };
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
+
+/// Whether `received` is that value, compared in constant time; digits that are none make no match.
+pub(crate) fn cvv_matches(
+    key: &[u8; 16],
+    pan: &Pan,
+    expiry: &[u8],
+    service_code: &[u8],
+    received: &[u8],
+) -> bool {
+    match (Expiry::parse(expiry), ServiceCode::parse(service_code)) {
+        (Ok(expiry), Ok(service_code)) => cvv(key, pan, &expiry, &service_code)
+            .as_slice()
+            .ct_eq(received)
+            .into(),
+        _ => false,
+    }
+}
 
 /// Expiry as the value's own scheme orders it, YYMM or MMYY.
 pub(crate) type Expiry = Digits<4, 4>;
@@ -30,27 +47,4 @@ pub(crate) fn cvv(
     let [left, _] = halves(key);
     let inner = DesCipher::single(&left).encrypt(first);
     decimalise(&DesCipher::double(key).encrypt(xor(inner, second)))
-}
-
-/// Which PIN verification key a PVV was made with: 1 to 6.
-#[derive(Clone, Copy)]
-pub(crate) struct PvkIndex(u8);
-
-impl PvkIndex {
-    /// Reads one digit.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        match text.as_bytes() {
-            [digit @ b'1'..=b'6'] => Some(Self(*digit)),
-            _ => None,
-        }
-    }
-}
-
-/// The Visa PIN verification value in ASCII. It covers the first four digits of the PIN only.
-pub(crate) fn pvv(key: &DesCipher, pan: &Pan, index: PvkIndex, pin: &Pin) -> [u8; 4] {
-    let payload = pan.rightmost_12();
-    let card = &payload[payload.len() - 11..];
-    let text: Zeroizing<[u8; DES_BLOCK]> =
-        Zeroizing::new(pack(&[card, &[index.0], &pin.ascii()[..4]], 0));
-    decimalise(&key.encrypt(*text))
 }

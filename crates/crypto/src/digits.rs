@@ -95,7 +95,6 @@ pub(crate) fn number(ascii: &[u8]) -> u64 {
 }
 
 /// ASCII digits of all parts as nibbles, high nibble first, filled up with `fill`; digits that do not fit are left out.
-#[cfg(feature = "vectors")]
 pub(crate) fn pack<const N: usize>(parts: &[&[u8]], fill: u8) -> [u8; N] {
     let mut packed = [fill << 4 | fill; N];
     let digits = parts.iter().flat_map(|part| part.iter());
@@ -110,7 +109,6 @@ pub(crate) fn pack<const N: usize>(parts: &[&[u8]], fill: u8) -> [u8; N] {
 /// The first `N` digits (ASCII) of a block in hex: its decimal digits from left to right, then its letters minus ten.
 ///
 /// A block of `N / 2` bytes or more always has that many.
-#[cfg(feature = "vectors")]
 pub(crate) fn decimalise<const N: usize>(block: &[u8]) -> [u8; N] {
     let nibbles = || block.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     let letters = nibbles().filter_map(|nibble| nibble.checked_sub(10));

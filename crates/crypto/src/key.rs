@@ -38,10 +38,14 @@ pub enum KeyUsage {
     PanToken = 8,
     /// Signs outcome certificates; the Ed25519 seed is derived from it.
     Certificate = 9,
+    /// CVK: the issuer's key of card verification values.
+    CardVerification = 10,
+    /// IMK-AC: the issuer's master key of application cryptograms.
+    CryptogramMaster = 11,
 }
 
 impl KeyUsage {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::TerminalMaster,
         Self::Pin,
         Self::Mac,
@@ -51,6 +55,8 @@ impl KeyUsage {
         Self::PanSeal,
         Self::PanToken,
         Self::Certificate,
+        Self::CardVerification,
+        Self::CryptogramMaster,
     ];
 
     /// Byte that stands for the usage inside wrapped keys and derivations.

@@ -7,8 +7,10 @@
 //! The DES implementation underneath is table-based and is not promised to run in constant time; an installation that
 //! cares puts a hardware token behind the same trait.
 
+mod application_cryptogram;
 mod block_cipher;
 mod card;
+mod card_verification;
 mod certificate;
 mod digits;
 mod hex;
@@ -22,13 +24,9 @@ mod working_keys;
 
 // Standards that so far only the vectors run: each moves up when the security module offers it.
 #[cfg(feature = "vectors")]
-mod application_cryptogram;
-#[cfg(feature = "vectors")]
 mod block_cipher_128;
 #[cfg(feature = "vectors")]
 mod card_data;
-#[cfg(feature = "vectors")]
-mod card_verification;
 #[cfg(feature = "vectors")]
 mod cbc;
 #[cfg(feature = "vectors")]
@@ -42,6 +40,8 @@ mod keyed_hash;
 #[cfg(feature = "vectors")]
 mod pin_block;
 #[cfg(feature = "vectors")]
+mod pvv;
+#[cfg(feature = "vectors")]
 mod track_cipher;
 
 #[cfg(feature = "vectors")]
@@ -52,6 +52,7 @@ pub mod vectors;
 #[cfg(feature = "vectors")]
 pub use {card_data::CardDataError, key_block::KeyBlockError};
 
+pub use application_cryptogram::{Cryptogram, CryptogramScheme};
 pub use card::{Card, Pan, PanToken, SealedPan};
 pub use certificate::{sha256, verify_certificate};
 pub use digits::{DigitsError, luhn_check_digit};

@@ -15,6 +15,7 @@ mod process;
 mod recovery;
 mod slow;
 mod terminals;
+mod vectors;
 mod webhook;
 
 use std::time::{Duration, Instant};

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     application_cryptogram::{
-        Padding, SequenceNumber, card_key_a, card_key_b, common_session_key, cryptogram,
+        ONE_BIT, SequenceNumber, card_key_a, card_key_b, common_session_key, cryptogram,
         pboc_session_key, response_1, response_2,
     },
     block_cipher::set_odd_parity,
@@ -50,12 +50,8 @@ pub(super) fn check(algorithm: &str, inputs: &Inputs<'_>) -> Result<Option<Outco
             inputs.array("atc")?,
         )),
         "EMV-APPLICATION-CRYPTOGRAM" => {
-            let padding = match inputs.padding()? {
-                [] => Padding::Zeros,
-                _ => Padding::Bit,
-            };
             let key = inputs.array("session_key")?;
-            hex::text(&cryptogram(&key, &inputs.bytes("data")?, padding))
+            hex::text(&cryptogram(&key, &inputs.bytes("data")?, inputs.padding()?))
         }
         "EMV-ARPC-METHOD-1" => hex::text(&response_1(
             &inputs.array("key")?,
@@ -105,7 +101,7 @@ fn pboc_chain(inputs: &Inputs<'_>) -> Result<Outcome, InputError> {
     let issuer = inputs.array("imk_ac")?;
     let card = card_key_a(&issuer, &inputs.pan()?, &sequence(inputs)?);
     let session = pboc_session_key(&card, inputs.array("atc")?);
-    let request = cryptogram(&session, &inputs.bytes("data")?, Padding::Bit);
+    let request = cryptogram(&session, &inputs.bytes("data")?, ONE_BIT);
     let response = response_1(&session, request, inputs.array("arc")?);
     Ok(named([
         ("udk", hex::text(&*card)),

@@ -7,12 +7,12 @@ use super::{
     inputs::{Inputs, digits_text},
 };
 use crate::{
-    card_verification::{PvkIndex, pvv},
     hex,
     module::SecurityError,
     pin::{Pin, PinFormat, PinOffset},
     pin_block::{BlockFormat, decipher_format_4, encipher_format_4, pan_field_4},
     pin_verification::Ibm3624,
+    pvv::{PvkIndex, pvv},
 };
 
 pub(super) fn check(algorithm: &str, inputs: &Inputs<'_>) -> Result<Option<Outcome>, InputError> {

@@ -1,6 +1,7 @@
 //! Tests of the security module through its public interface.
 
 mod any_bytes;
+mod card_authentication;
 mod card_number;
 mod derived_keys;
 mod key_blocks;
