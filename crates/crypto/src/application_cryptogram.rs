@@ -95,10 +95,11 @@ pub(crate) fn card_key_b(issuer: &[u8; 16], pan: &Pan, sequence: &SequenceNumber
     if pan.len() <= DIVERSIFICATION_DIGITS {
         return card_key_a(issuer, pan, sequence);
     }
-    let even: &[u8] = if pan.len() % 2 == 0 { b"" } else { b"0" };
+    let odd = !pan.len().is_multiple_of(2);
+    let front: &[u8] = if odd { b"0" } else { b"" };
     let packed: Zeroizing<[u8; 11]> =
-        Zeroizing::new(pack(&[even, pan.expose(), sequence.ascii()], 0));
-    let used = (even.len() + pan.len() + sequence.ascii().len()) / 2;
+        Zeroizing::new(pack(&[front, pan.expose(), sequence.ascii()], 0));
+    let used = (front.len() + pan.len() + sequence.ascii().len()) / 2;
     let digits: [u8; DIVERSIFICATION_DIGITS] = decimalise(&Sha1::digest(&packed[..used]));
     diversify(issuer, pack(&[&digits], 0))
 }

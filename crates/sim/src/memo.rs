@@ -3,8 +3,9 @@
 //! Sealing and opening are functions of their inputs alone, so that remembering them changes no history.
 
 use crypto::{
-    Card, ClearKey, KeyUsage, MacAlgorithm, Pan, Pin, PinBlock, PinFormat, PinOffset, SealedPan,
-    SecurityError, SecurityModule, SoftwareModule, WorkingKeys, WrappedKey,
+    Card, ClearKey, Cryptogram, CryptogramScheme, KeyUsage, MacAlgorithm, Pan, Pin, PinBlock,
+    PinFormat, PinOffset, SealedPan, SecurityError, SecurityModule, SoftwareModule, WorkingKeys,
+    WrappedKey,
 };
 use std::cell::RefCell;
 
@@ -114,6 +115,28 @@ impl SecurityModule for Memo {
         self.module.pin_offset(pvk, pan, pin)
     }
 
+    fn card_value_matches(
+        &self,
+        cvk: &WrappedKey,
+        pan: &Pan,
+        expiry: &[u8],
+        service_code: &[u8],
+        received: &[u8],
+    ) -> Result<bool, SecurityError> {
+        self.module
+            .card_value_matches(cvk, pan, expiry, service_code, received)
+    }
+
+    fn answer_cryptogram(
+        &self,
+        imk: &WrappedKey,
+        scheme: CryptogramScheme,
+        cryptogram: &Cryptogram<'_>,
+        code: [u8; 2],
+    ) -> Result<Option<[u8; 8]>, SecurityError> {
+        self.module.answer_cryptogram(imk, scheme, cryptogram, code)
+    }
+
     fn issue_working_keys(
         &self,
         tmk: &WrappedKey,
@@ -150,7 +173,11 @@ impl SecurityModule for Memo {
             .install_host_key(kek, usage, enciphered, check_value)
     }
 
-    fn sign_certificate(&self, key: &WrappedKey, payload: &[u8]) -> Result<[u8; 64], SecurityError> {
+    fn sign_certificate(
+        &self,
+        key: &WrappedKey,
+        payload: &[u8],
+    ) -> Result<[u8; 64], SecurityError> {
         self.module.sign_certificate(key, payload)
     }
 

@@ -22,7 +22,9 @@ pub fn check(tree: &Tree) -> Vec<String> {
             let offered = OFFERED.iter().any(|name| code(line).contains(name));
             let grouped = has_word(code(line), "vectors") && text.contains("use crypto::{");
             if offered || grouped {
-                findings.push(format!("{path}:{at}: raw cryptography is for {COMMAND} only"));
+                findings.push(format!(
+                    "{path}:{at}: raw cryptography is for {COMMAND} only"
+                ));
             }
         }
     }
@@ -38,14 +40,30 @@ mod tests {
         for (path, text, found) in [
             (COMMAND, "use crypto::vectors::run;", 0),
             ("crates/issuer/src/a.rs", "use crypto::vectors::run;", 1),
-            ("crates/issuer/src/a.rs", "use crypto::{\n    Pan,\n    vectors::run,\n};", 1),
-            ("crates/issuer/src/a.rs", "crypto::test_interface::check(a, b);", 1),
+            (
+                "crates/issuer/src/a.rs",
+                "use crypto::{\n    Pan,\n    vectors::run,\n};",
+                1,
+            ),
+            (
+                "crates/issuer/src/a.rs",
+                "crypto::test_interface::check(a, b);",
+                1,
+            ),
             ("crates/issuer/src/a.rs", "// use crypto::vectors::run;", 0),
             ("crates/receipt/src/a.rs", "let vectors = 1;", 0),
-            ("crates/issuer/tests/all/a.rs", "use crypto::vectors::run;", 0),
+            (
+                "crates/issuer/tests/all/a.rs",
+                "use crypto::vectors::run;",
+                0,
+            ),
             ("crates/crypto/src/lib.rs", "pub mod test_interface;", 0),
         ] {
-            assert_eq!(check(&Tree::of(&[(path, text)])).len(), found, "{path} {text}");
+            assert_eq!(
+                check(&Tree::of(&[(path, text)])).len(),
+                found,
+                "{path} {text}"
+            );
         }
     }
 }

@@ -5,7 +5,7 @@
 use super::{Failure, print_json};
 use crypto::vectors::{Vector, Verdict, run as run_row};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Largest file read: a hundred times the reference's own.
@@ -38,7 +38,8 @@ struct FailedRow {
 }
 
 pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> {
-    let families = check(&read(&arguments.file)?);
+    let rows = read(&arguments.file)?;
+    let families = check(&rows);
     if arguments.json {
         print_json(&families)?;
     } else {
@@ -54,7 +55,7 @@ pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> 
     })
 }
 
-fn read(file: &PathBuf) -> Result<Vec<Vector>, Failure> {
+fn read(file: &Path) -> Result<Vec<Vector>, Failure> {
     let problem = |what: &dyn std::fmt::Display| format!("{}: {what}", file.display());
     let size = std::fs::metadata(file)
         .map_err(|error| problem(&error))?
