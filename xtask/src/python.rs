@@ -1,4 +1,4 @@
-//! The Python environment of the independent client: in the target folder, made from the pinned requirements and made
+//! The Python environment of the independent judges: in the target folder, made from the pinned requirements and made
 //! anew when they change.
 
 use std::fs;
@@ -7,8 +7,26 @@ use std::process::Command;
 
 use crate::tree::{root, target};
 
-/// What the client needs, each with its version.
-pub const REQUIREMENTS: &str = "tests/python/requirements.txt";
+/// What the judges need, each with its version.
+pub const REQUIREMENTS: &[Requirements] = &[
+    Requirements {
+        file: "tests/python/requirements.txt",
+        any_python: false,
+    },
+    Requirements {
+        file: "tests/python/requirements-printer.txt",
+        any_python: true,
+    },
+];
+
+/// One list of requirements.
+#[derive(Debug)]
+pub struct Requirements {
+    /// Its file in the repository.
+    pub file: &'static str,
+    /// Installed also where a package asks for a newer Python than this one.
+    pub any_python: bool,
+}
 
 /// The Python to run the client with.
 #[must_use]
@@ -21,10 +39,13 @@ pub fn interpreter() -> PathBuf {
 /// # Errors
 /// What is missing or failed, in one sentence.
 pub fn prepare() -> Result<(), String> {
-    let file = root().join(REQUIREMENTS);
-    let requirements =
-        fs::read_to_string(&file).map_err(|error| format!("{REQUIREMENTS}: {error}"))?;
-    check_pinned(&requirements)?;
+    let mut requirements = String::new();
+    for list in REQUIREMENTS {
+        let text = fs::read_to_string(root().join(list.file))
+            .map_err(|error| format!("{}: {error}", list.file))?;
+        check_pinned(list.file, &text)?;
+        requirements += &text;
+    }
     // Written last, so that a half-made environment is never taken for a whole one.
     let stamp = folder().join("requirements.txt");
     if interpreter().exists()
@@ -36,16 +57,20 @@ pub fn prepare() -> Result<(), String> {
     run(Command::new("python3")
         .args(["-m", "venv", "--clear"])
         .arg(folder()))?;
-    run(Command::new(interpreter())
-        .args([
+    for list in REQUIREMENTS {
+        let mut pip = Command::new(interpreter());
+        pip.args([
             "-m",
             "pip",
             "install",
             "--quiet",
             "--disable-pip-version-check",
-            "--requirement",
-        ])
-        .arg(&file))?;
+        ]);
+        if list.any_python {
+            pip.arg("--ignore-requires-python");
+        }
+        run(pip.arg("--requirement").arg(root().join(list.file)))?;
+    }
     fs::write(&stamp, requirements).map_err(|error| format!("{}: {error}", stamp.display()))
 }
 
@@ -54,15 +79,13 @@ fn folder() -> PathBuf {
 }
 
 /// Every requirement names one version, so that a run today is a run tomorrow.
-fn check_pinned(requirements: &str) -> Result<(), String> {
+fn check_pinned(file: &str, requirements: &str) -> Result<(), String> {
     let mut lines = requirements
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.starts_with('#'));
     match lines.find(|line| !line.contains("==")) {
-        Some(line) => Err(format!(
-            "{REQUIREMENTS}: `{line}` names no version with `==`"
-        )),
+        Some(line) => Err(format!("{file}: `{line}` names no version with `==`")),
         None => Ok(()),
     }
 }
@@ -88,7 +111,11 @@ mod tests {
             ("pyiso8583>=4\n", false),
             ("", true),
         ] {
-            assert_eq!(check_pinned(requirements).is_ok(), pinned, "{requirements}");
+            assert_eq!(
+                check_pinned("a list", requirements).is_ok(),
+                pinned,
+                "{requirements}"
+            );
         }
     }
 }

@@ -69,6 +69,10 @@ pub const STAGES: &[Stage] = &[
         run: Run::Slow("slow::independent::"),
     },
     Stage {
+        name: "emupos",
+        run: Run::Slow("slow::emupos::"),
+    },
+    Stage {
         name: "mutation",
         run: Run::Slow("slow::mutation::"),
     },

@@ -11,6 +11,7 @@ mod machine;
 pub mod purchases;
 mod report;
 pub mod simulator;
+pub mod slips;
 mod world;
 
 pub use latency::{Latency, Percentile};

@@ -1,9 +1,11 @@
 //! The command line: one file for each command, one list line here.
 
 mod bench;
+mod certificate;
 mod check;
 mod decode;
 mod demo;
+mod doctor;
 mod host;
 mod printer;
 mod sim;
@@ -57,8 +59,12 @@ enum Command {
     Terminal(terminal::Arguments),
     /// A virtual receipt printer on TCP
     Printer(printer::Arguments),
+    /// What is wrong with a printer, one step at a time
+    Doctor(doctor::Arguments),
     /// Where the money of one sale is
     Where(where_is::Arguments),
+    /// Outcome certificates: checks, shows and exports them
+    Certificate(certificate::Arguments),
     /// Recomputes everything from the journals and says what differs
     Verify(verify::Arguments),
     /// Holds this build's cryptography against a file of vectors
@@ -150,7 +156,9 @@ fn run(command: Command, zh: bool) -> Result<ExitCode, Failure> {
         Command::Issuer(arguments) => host::issuer(&arguments),
         Command::Terminal(arguments) => terminal::run(&arguments, zh),
         Command::Printer(arguments) => printer::run(&arguments, zh),
+        Command::Doctor(arguments) => doctor::run(&arguments, zh),
         Command::Where(arguments) => where_is::run(&arguments, zh),
+        Command::Certificate(arguments) => certificate::run(&arguments, zh),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Vectors(arguments) => vectors::run(&arguments, zh),
         Command::Decode(arguments) => decode::run(&arguments, zh),

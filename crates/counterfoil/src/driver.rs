@@ -10,6 +10,7 @@ mod journal_thread;
 mod machine_thread;
 mod resume;
 
+pub(crate) use clock::wall;
 pub use figures::{Figures, FlushTimes};
 pub use inbox::{Refused, Stop};
 pub(crate) use machine_thread::random;

@@ -11,15 +11,17 @@ pub use limit::{MISS_PAGES, PAGES_PER_MINUTE, PEERS_MAX};
 
 use crate::config::Problem;
 use crate::config::acquirer::AcquirerFile;
+use crate::config::issuer::WebhookText;
 use crate::driver::DriverHandle;
+use crate::outbox::{Outbox, Refusal};
 use crate::party::Running;
-use crate::view;
+use crate::{view, webhook};
 use acquirer::Acquirer;
 use axum::Router;
-use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::extract::{ConnectInfo, Form, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use crypto::{KeyUsage, SecurityModule, SoftwareModule, WrappedKey};
 use found::{Found, Status};
 use limit::Limit;
@@ -99,6 +101,9 @@ struct Desk {
     certifier: Option<Arc<Certifier>>,
     merchants: Arc<BTreeMap<MerchantId, String>>,
     limit: Arc<Mutex<Limit>>,
+    outbox: Option<Arc<Outbox>>,
+    /// The public address that messages carry.
+    base: Option<String>,
 }
 
 /// Where the pages are served, and the routes for the control port.
@@ -126,6 +131,8 @@ pub async fn open(file: &AcquirerFile, running: &Running<Acquirer>) -> Result<Op
         certifier: Certifier::new(file, running.module())?.map(Arc::new),
         merchants: Arc::new(merchants.collect()),
         limit: Arc::default(),
+        outbox: outbox(file)?.map(Arc::new),
+        base: file.eslip.clone(),
     };
     let address = match file.eslip_listen {
         Some(address) => Some(serve(address, desk.clone()).await?),
@@ -135,8 +142,25 @@ pub async fn open(file: &AcquirerFile, running: &Running<Acquirer>) -> Result<Op
         .route("/v1/certificates", get(export))
         .route("/v1/certificate-key", get(key))
         .route("/v1/certificate/{*reference}", get(of_sale))
+        .route("/v1/send/{*reference}", post(send_sale))
         .with_state(desk);
     Ok(Opened { address, control })
+}
+
+/// The outbox, where a gateway is configured.
+fn outbox(file: &AcquirerFile) -> Result<Option<Outbox>, Problem> {
+    let gateway = |text: &Option<WebhookText>| {
+        let text = text.as_ref()?;
+        let secret = text.secret.reveal().as_bytes().to_vec();
+        Some(webhook::Settings::new(text.url.clone(), secret))
+    };
+    if file.sms.is_none() && file.mail.is_none() {
+        return Ok(None);
+    }
+    if file.eslip.is_none() {
+        return Err("sms and mail need eslip, the public address of the links".to_owned());
+    }
+    Outbox::open(&file.data, gateway(&file.sms), gateway(&file.mail)).map(Some)
 }
 
 async fn serve(address: SocketAddr, desk: Desk) -> Result<SocketAddr, Problem> {
@@ -149,6 +173,7 @@ async fn serve(address: SocketAddr, desk: Desk) -> Result<SocketAddr, Problem> {
         .route("/r/{id}", get(eslip))
         .route("/R/{id}", get(eslip))
         .route("/r/{id}/slip.svg", get(picture))
+        .route("/r/{id}/send", post(send))
         .route("/verify", get(verify))
         .route(KEY_PATH, get(key))
         .fallback(async || missing())
@@ -179,7 +204,11 @@ async fn eslip(
     match desk.find(link).await {
         Ok(Some((found, certificates))) => {
             let merchant = desk.merchant(&found.merchant);
-            told(StatusCode::OK, page::eslip(&found, merchant, &certificates))
+            let sends = desk.outbox.is_some();
+            told(
+                StatusCode::OK,
+                page::eslip(&found, merchant, &certificates, sends),
+            )
         }
         Ok(None) => {
             desk.missed(peer);
@@ -190,6 +219,70 @@ async fn eslip(
             told(StatusCode::SERVICE_UNAVAILABLE, page::unavailable())
         }
     }
+}
+
+/// What a cardholder asks for.
+#[derive(Debug, Deserialize)]
+struct Asked {
+    to: String,
+    consent: Option<String>,
+}
+
+/// Sends the link to the address that the cardholder typed and agreed to.
+async fn send(
+    State(desk): State<Desk>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Form(asked): Form<Asked>,
+) -> Response {
+    let peer = peer_of(&headers, peer.ip());
+    if !desk.admits(peer) {
+        return told(StatusCode::TOO_MANY_REQUESTS, page::too_often());
+    }
+    let found = match LinkId::parse(&id) {
+        Some(link) => desk.find(link).await,
+        None => Ok(None),
+    };
+    let Ok(Some((found, _))) = found else {
+        desk.missed(peer);
+        return missing();
+    };
+    if asked.consent.is_none() {
+        return told(
+            StatusCode::BAD_REQUEST,
+            page::not_sent(&found, page::CONSENT_WANTED),
+        );
+    }
+    match desk.send(asked.to.trim().to_owned(), found.link).await {
+        Ok(()) => told(StatusCode::ACCEPTED, page::sent(&found)),
+        Err(refusal) => told(
+            StatusCode::BAD_REQUEST,
+            page::not_sent(&found, refusal.words()),
+        ),
+    }
+}
+
+/// The same for a cashier or an operator, by the control port.
+async fn send_sale(
+    State(desk): State<Desk>,
+    Path(reference): Path<String>,
+    axum::Json(asked): axum::Json<Asked>,
+) -> Result<StatusCode, (StatusCode, String)> {
+    let found = desk.handle.look(move |acquirer, _| {
+        view::find(acquirer.state(), &reference).and_then(|sale| sale.link)
+    });
+    let link = found
+        .await
+        .map_err(|refused| unavailable(format!("{refused:?}")))?
+        .ok_or((
+            StatusCode::NOT_FOUND,
+            "no such sale, or it has no link".to_owned(),
+        ))?;
+    desk.send(asked.to.trim().to_owned(), link)
+        .await
+        .map(|()| StatusCode::ACCEPTED)
+        .map_err(|refusal| (StatusCode::BAD_REQUEST, refusal.words().1.to_owned()))
 }
 
 /// The slip as a picture, for whoever keeps pictures.
@@ -221,6 +314,15 @@ async fn picture(
 }
 
 impl Desk {
+    async fn send(&self, to: String, link: LinkId) -> Result<(), Refusal> {
+        let (Some(outbox), Some(base)) = (self.outbox.clone(), self.base.clone()) else {
+            return Err(Refusal::Channel);
+        };
+        tokio::task::spawn_blocking(move || outbox.send(&to, link, &base))
+            .await
+            .map_err(|error| Refusal::Disk(error.to_string()))?
+    }
+
     fn admits(&self, peer: IpAddr) -> bool {
         self.limit().admits(peer, Instant::now())
     }

@@ -13,6 +13,7 @@ pub mod fleet;
 pub mod journal;
 pub mod link;
 pub mod log;
+pub mod outbox;
 pub mod party;
 pub mod printer;
 pub mod qr;

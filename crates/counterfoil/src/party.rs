@@ -278,9 +278,9 @@ pub fn terminals(
         Limits::default(),
         driver.handle().clone(),
     );
-    let printers = file.printer.map_or(Vec::new(), |address| {
+    let printers = file.printer.as_ref().map_or(Vec::new(), |address| {
         (0..places)
-            .map(|place| printer::connect(address, place, driver.handle().clone()))
+            .map(|place| printer::connect(address.clone(), place, driver.handle().clone()))
             .collect()
     });
     let _ = lines.set(printers);

@@ -79,6 +79,8 @@ struct Shared {
     delivered: AtomicU64,
     failed: AtomicU64,
     dropped: AtomicU64,
+    /// The gap after the next failure.
+    gap_ms: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -88,15 +90,18 @@ struct Queue {
 }
 
 #[derive(Clone, Debug)]
-struct Notice {
-    id: Arc<str>,
-    json: Arc<str>,
+pub(crate) struct Notice {
+    /// Names it for ever, so that its receiver can tell a repetition.
+    pub(crate) id: Arc<str>,
+    /// Its body.
+    pub(crate) json: Arc<str>,
 }
 
 impl Webhook {
     /// Starts a sender.
     pub fn start(settings: Settings) -> Self {
         let shared = Arc::new(Shared {
+            gap_ms: AtomicU64::new(settings.gap_ms.0),
             settings,
             queue: Mutex::default(),
             changed: Condvar::new(),
@@ -105,7 +110,7 @@ impl Webhook {
             dropped: AtomicU64::default(),
         });
         let sender = Arc::clone(&shared);
-        let thread = std::thread::spawn(move || send_all(&sender));
+        let thread = std::thread::spawn(move || send_all(&*sender, &sender.settings));
         Self {
             shared,
             thread: Some(thread),
@@ -203,26 +208,52 @@ impl Shared {
     }
 }
 
-/// Sends one notice after the other, each until it is taken.
-fn send_all(shared: &Shared) {
+/// Where a sender takes its notices from, and what it is told of each attempt.
+pub(crate) trait Mailbag {
+    /// The next notice; waits until one is due, and is `None` at the end.
+    fn next(&self) -> Option<Notice>;
+    /// Its receiver took it.
+    fn taken(&self, notice: &Notice);
+    /// It was not taken.
+    fn refused(&self, notice: &Notice, why: &str);
+}
+
+impl Mailbag for Shared {
+    fn next(&self) -> Option<Notice> {
+        self.oldest()
+    }
+
+    fn taken(&self, notice: &Notice) {
+        self.done(notice);
+        self.gap_ms.store(self.settings.gap_ms.0, Relaxed);
+    }
+
+    /// The oldest goes first, so the others wait with it.
+    fn refused(&self, notice: &Notice, why: &str) {
+        self.failed.fetch_add(1, Relaxed);
+        let gap_ms = self.gap_ms.load(Relaxed);
+        tracing::warn!(
+            id = &*notice.id,
+            error = why,
+            gap_ms,
+            "a notice was not taken"
+        );
+        self.pause(Duration::from_millis(gap_ms));
+        self.gap_ms
+            .store((gap_ms * 2).min(self.settings.gap_ms.1), Relaxed);
+    }
+}
+
+/// Sends one notice after the other until the bag ends.
+pub(crate) fn send_all(bag: &impl Mailbag, settings: &Settings) {
     let agent: Agent = Agent::config_builder()
         .timeout_global(Some(Duration::from_millis(ATTEMPT_MS)))
         .build()
         .into();
-    let (first_ms, longest_ms) = shared.settings.gap_ms;
-    let mut gap_ms = first_ms;
-    while let Some(notice) = shared.oldest() {
-        match post(&agent, &shared.settings, &notice) {
-            Ok(()) => {
-                shared.done(&notice);
-                gap_ms = first_ms;
-            }
-            Err(error) => {
-                shared.failed.fetch_add(1, Relaxed);
-                tracing::warn!(id = &*notice.id, %error, gap_ms, "a notice was not taken");
-                shared.pause(Duration::from_millis(gap_ms));
-                gap_ms = (gap_ms * 2).min(longest_ms);
-            }
+    while let Some(notice) = bag.next() {
+        match post(&agent, settings, &notice) {
+            Ok(()) => bag.taken(&notice),
+            Err(error) => bag.refused(&notice, &error.to_string()),
         }
     }
 }

@@ -6,7 +6,7 @@
 use crate::trouble::Trouble;
 use serde::{Deserialize, Serialize};
 
-/// Longest block (`37`, `3B`, `3D`, `5F`, `35` … `00`) that is kept; longer ones are dropped whole.
+/// Longest block (`35`, `37`, `39`, `3B`, `3D`, `5F` … `00`) that is kept; longer ones are dropped whole.
 pub const BLOCK_BYTES_MAX: usize = 80;
 
 /// One thing the printer said.
@@ -16,14 +16,22 @@ pub enum Answer {
     Realtime(u8),
     /// Automatic status back, four bytes.
     AutoStatus([u8; 4]),
-    /// Answer to `GS r n` or `GS I n`: everything before it was taken from the receive buffer.
+    /// Answer to `GS r n` or `GS I 1..3`: everything before it was taken from the receive buffer.
     InOrder(u8),
     /// Process-ID response of `GS ( H`: the data before this ID is on paper.
     ProcessId([u8; 4]),
+    /// `37 23 … 00`: it went offline, with up to ten cause bytes `40`–`7F`.
+    WentOffline(Vec<u8>),
     /// `37 25 00`: both buffers were cleared.
     Cleared,
     /// `3B … 00`: the printer is being switched off.
     PowerOff,
+    /// `5F … 00` or `3D … 00`: the answer to `GS I n`, its header left out.
+    Information(Vec<u8>),
+    /// `39 … 00`: the extended automatic status of some models, its header left out.
+    ExtendedStatus(Vec<u8>),
+    /// No printer says this: a byte, a block or a status outside its pattern.
+    Foreign,
 }
 
 /// The resumable sorter.
@@ -44,6 +52,7 @@ enum Pending {
 
 const XON: u8 = 0x11;
 const XOFF: u8 = 0x13;
+const OFFLINE_CAUSES_MAX: usize = 10;
 
 impl Answers {
     /// Takes any bytes and returns what they complete; at most one answer a byte.
@@ -58,7 +67,7 @@ impl Answers {
     fn hear_byte(&mut self, byte: u8) -> Option<Answer> {
         match &mut self.0 {
             Pending::Nothing => match byte {
-                0x35 | 0x37 | 0x3B | 0x3D | 0x5F => {
+                0x35 | 0x37 | 0x39 | 0x3B | 0x3D | 0x5F => {
                     self.0 = Pending::Block(vec![byte]);
                     None
                 }
@@ -68,12 +77,12 @@ impl Answers {
                     None
                 }
                 _ if byte & 0x90 == 0x00 => Some(Answer::InOrder(byte)),
-                _ => None,
+                _ => Some(Answer::Foreign),
             },
             Pending::AutoStatus(first) => {
                 if let [one, two, three] = first[..] {
                     self.0 = Pending::Nothing;
-                    return Some(Answer::AutoStatus([one, two, three, byte]));
+                    return Some(auto_status([one, two, three, byte]));
                 }
                 first.push(byte);
                 None
@@ -81,11 +90,11 @@ impl Answers {
             Pending::Block(block) if byte == 0 => {
                 let answer = block_answer(block);
                 self.0 = Pending::Nothing;
-                answer
+                Some(answer)
             }
             Pending::Block(block) if block.len() == BLOCK_BYTES_MAX => {
                 self.0 = Pending::Overlong;
-                None
+                Some(Answer::Foreign)
             }
             Pending::Block(block) => {
                 block.push(byte);
@@ -101,12 +110,28 @@ impl Answers {
     }
 }
 
-fn block_answer(block: &[u8]) -> Option<Answer> {
+/// Whatever follows its first byte belongs to it; outside its pattern it says nothing.
+fn auto_status(four: [u8; 4]) -> Answer {
+    match four[1..].iter().all(|byte| byte & 0x90 == 0) {
+        true => Answer::AutoStatus(four),
+        false => Answer::Foreign,
+    }
+}
+
+fn block_answer(block: &[u8]) -> Answer {
     match block {
-        [0x37, 0x22, one, two, three, four] => Some(Answer::ProcessId([*one, *two, *three, *four])),
-        [0x37, 0x25] => Some(Answer::Cleared),
-        [0x3B, ..] => Some(Answer::PowerOff),
-        _ => None,
+        [0x37, 0x22, one, two, three, four] => Answer::ProcessId([*one, *two, *three, *four]),
+        [0x37, 0x23, causes @ ..]
+            if causes.len() <= OFFLINE_CAUSES_MAX
+                && causes.iter().all(|cause| (0x40..=0x7F).contains(cause)) =>
+        {
+            Answer::WentOffline(causes.to_vec())
+        }
+        [0x37, 0x25] => Answer::Cleared,
+        [0x3B, ..] => Answer::PowerOff,
+        [0x5F | 0x3D, text @ ..] => Answer::Information(text.to_vec()),
+        [0x39, status @ ..] => Answer::ExtendedStatus(status.to_vec()),
+        _ => Answer::Foreign,
     }
 }
 
@@ -150,6 +175,15 @@ impl Status {
             ]),
             paper_low: roll & 0x03 != 0,
         }
+    }
+
+    /// From the answer to `GS r 1`: `03` near its end, `0C` no paper, and `0F` from clones (§2.2);
+    /// `None` when no paper sensor says this.
+    pub fn from_in_order(roll: u8) -> Option<Status> {
+        (roll & 0xF0 == 0).then(|| Status {
+            trouble: (roll & 0x0C == 0x0C).then_some(Trouble::PaperOut),
+            paper_low: roll & 0x03 != 0,
+        })
     }
 }
 

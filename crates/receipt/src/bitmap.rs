@@ -168,7 +168,7 @@ impl Bitmap {
 
 /// Text that is safe between tags and in quoted attributes of XML and HTML; control characters, which
 /// XML does not have, become blanks.
-pub(crate) fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

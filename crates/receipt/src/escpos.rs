@@ -5,9 +5,10 @@
 
 use crate::bitmap::Bitmap;
 use crate::gb18030::{self, Code};
+use crate::installed::{InstalledPrinter, Means};
 use crate::picture::in_the_middle;
 use crate::qr::{Matrix, QUIET_MODULES};
-use crate::slip::{Align, Line, Paper, Size, Slip, TextLine};
+use crate::slip::{Align, Line, Size, Slip, TextLine};
 use std::convert::Infallible;
 use std::fmt;
 
@@ -36,26 +37,6 @@ impl fmt::Display for Unmappable {
 }
 
 impl std::error::Error for Unmappable {}
-
-/// What a printer can do by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PrinterProfile {
-    /// Its roll.
-    pub paper: Paper,
-    /// How it draws Chinese.
-    pub chinese: Means,
-    /// How it draws QR codes.
-    pub qr: Means,
-}
-
-/// Who draws something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Means {
-    /// The printer.
-    Native,
-    /// We do, as dots.
-    Raster,
-}
 
 /// Which part of a job a process ID stands behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +79,7 @@ impl Slip {
 
     /// The bytes of one print job as this printer can draw it: with its own characters where it has
     /// them all, else as a picture; a character that not even our font has becomes `？`.
-    pub fn escpos_for(&self, profile: &PrinterProfile, job_id: u32) -> Vec<u8> {
+    pub fn escpos_for(&self, profile: &InstalledPrinter, job_id: u32) -> Vec<u8> {
         let mapped = native(self, profile.qr, job_id, |character, _| {
             let known = profile.chinese == Means::Native || character.is_ascii();
             gb18030::code(character).filter(|_| known).ok_or(())

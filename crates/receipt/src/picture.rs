@@ -101,7 +101,8 @@ fn texts(row: &mut Row) -> Vec<&mut String> {
     }
 }
 
-fn height(line: &Line, paper: u32) -> u32 {
+/// How many dots of paper a line takes.
+pub(crate) fn height(line: &Line, paper: u32) -> u32 {
     match line {
         Line::Text(line) => match line.size {
             Size::Normal => LINE_DOTS,

@@ -53,3 +53,36 @@ impl Matrix {
         picture
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modules_stand_upright_inside_the_quiet_zone() {
+        let payload = "HTTPS://R.EXAMPLE/7ZKQ4M2N8XJ0C5TB";
+        let matrix = Matrix::of(payload).expect("a code");
+        assert_eq!((matrix.modules, matrix.module_dots(384)), (25, 6));
+        assert_eq!((matrix.module_dots(40), matrix.module_dots(0)), (1, 1));
+        let code = QrCode::with_error_correction_level(payload, EcLevel::M).expect("a code");
+        let expected = code.render::<char>().module_dimensions(1, 1).build();
+        let picture = matrix.bitmap(2);
+        let row = |y: u32| (0..33).map(move |x: u32| (x * 2, y * 2));
+        let drawn: Vec<String> = (0..33)
+            .map(|y| {
+                let dots = row(y).map(|(x, y)| {
+                    if picture.get(x + 1, y + 1) {
+                        '█'
+                    } else {
+                        ' '
+                    }
+                });
+                dots.collect()
+            })
+            .collect();
+        assert_eq!(drawn.join("\n"), expected);
+        for unfit in ["", "签", "a b", "\u{10}\u{4}", &"x".repeat(3_000)] {
+            assert!(Matrix::of(unfit).is_none());
+        }
+    }
+}

@@ -9,6 +9,7 @@ mod payment;
 mod settlement;
 mod sheet;
 mod shift;
+mod test_page;
 
 use crate::bitmap::Bitmap;
 

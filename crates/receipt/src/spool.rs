@@ -1,21 +1,28 @@
 //! The print spool: which slips wait, what was sent, and what the printer proved about it.
 //!
 //! State is its records applied in order. Exactly one unmarked original of a slip's copy is ever sent:
-//! the record that a print started is durable before its bytes leave, and every later print is marked.
-//! Only a process ID echoed by the printer is called printed.
+//! the record that a print started is durable before its bytes leave, and every later print is marked and asked for
+//! by a person. Only a process ID echoed by a trusted printer is called printed.
 
+mod copies;
+mod hearing;
 mod state;
+mod truth;
 mod turn;
+mod view;
 
-pub use state::Spool;
+pub use truth::{Cut, Evidence, JobState, PaperSeen};
+pub use view::{CopyKnown, Search, SlipFound, Spool};
 
 use crate::answers::{Answers, Status};
+use crate::installed::InstalledPrinter;
 use crate::slip::{CopyOf, Language, Paper, SlipFields};
-use crate::trouble::Trouble;
 use serde::{Deserialize, Serialize};
 
 /// Most copies of slips that are kept, waiting or done; the oldest finished one makes room.
-pub const JOBS_MAX: usize = 128;
+pub const JOBS_MAX: usize = 24_000;
+/// Most slips that one search gives.
+pub const SEARCH_MAX: usize = 50;
 /// A printer that is not well is asked again, or connected again, after this.
 pub const RETRY_US: u64 = 3_000_000;
 /// A connection that does not come up within this is given up.
@@ -24,73 +31,12 @@ pub const CONNECT_WAIT_US: u64 = 5_000_000;
 pub const ANSWER_WAIT_US: u64 = 2_000_000;
 /// The same while it prints: over TCP the question may wait behind the slip.
 pub const BUSY_ANSWER_WAIT_US: u64 = 30_000_000;
-/// A well printer that has not confirmed a slip within this will not confirm it.
-pub const CONFIRM_WAIT_US: u64 = 20_000_000;
+/// A head that is still too hot after this never was: the voltage is wrong (receipts reference §6, row 8).
+pub const HEAD_COOL_US: u64 = 180_000_000;
+/// A device that accepts connections and answers nothing for this long is printing for somebody else (row 22).
+pub const BUSY_ELSEWHERE_US: u64 = 120_000_000;
 /// A slip that could not be sent within this is given up, until somebody asks for it again.
 pub const EXPIRE_US: u64 = 30 * 60 * 1_000_000;
-
-/// How much is known about a slip's way to paper (receipts reference §1).
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-pub enum Evidence {
-    /// E0: only in the spool.
-    #[default]
-    NotSent,
-    /// E1: the operating system accepted the bytes.
-    HandedOver,
-    /// E2: the printer's end of the connection took them.
-    Transported,
-    /// E3: the printer took every byte out of its buffer.
-    Parsed,
-    /// E4: the printer says that it is on paper.
-    Printed,
-}
-
-impl Evidence {
-    /// The digit of its level, 0 to 4.
-    pub fn level(self) -> u8 {
-        self as u8
-    }
-
-    /// zh-CN and en; only E4 is called printed.
-    pub fn words(self) -> (&'static str, &'static str) {
-        match self {
-            Evidence::NotSent => ("未发送", "not sent"),
-            Evidence::HandedOver | Evidence::Transported | Evidence::Parsed => {
-                ("已发送，未确认", "sent, not confirmed")
-            }
-            Evidence::Printed => ("已打印", "printed"),
-        }
-    }
-}
-
-/// Where a slip's latest print stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum JobState {
-    /// Waits for the printer.
-    Queued,
-    /// Sent, and the printer is well.
-    Printing,
-    /// Over: printed at E4, sent and not confirmed below.
-    Done,
-    /// Waits until the trouble is over, then goes on by itself.
-    Held(Trouble),
-    /// Given up; only a reprint starts it again.
-    Failed(Trouble),
-}
-
-impl JobState {
-    /// zh-CN and en; `evidence` is what [`Spool::evidence`] tells with the state.
-    pub fn words(self, evidence: Evidence) -> (&'static str, &'static str) {
-        match self {
-            JobState::Queued => ("等待打印", "waiting to print"),
-            JobState::Printing => ("正在打印", "printing"),
-            JobState::Done => evidence.words(),
-            JobState::Held(trouble) | JobState::Failed(trouble) => trouble.words(),
-        }
-    }
-}
 
 /// What happened outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,12 +71,46 @@ pub enum SpoolInput {
         /// From [`SpoolEffect::Send`].
         job: u32,
     },
+    /// Certainly no byte of this job left: there was no connection to write it to.
+    NotSent {
+        /// From [`SpoolEffect::Send`].
+        job: u32,
+    },
+    /// Somebody looked at the paper.
+    Answered {
+        /// The slip.
+        slip_id: u64,
+        /// Which copy of it.
+        copy: CopyOf,
+        /// What there is to see.
+        seen: PaperSeen,
+    },
+    /// The code printed on this very slip was scanned.
+    Scanned {
+        /// The slip.
+        slip_id: u64,
+        /// Which copy of it.
+        copy: CopyOf,
+        /// Which print of it, from 1, the original.
+        print: u32,
+    },
+    /// The operator removed what was jammed: go on from the failed line.
+    Resume,
+    /// The operator gives up what is in the printer: drop it, then print it again, marked.
+    Clear,
+    /// What the installation found out about the printer.
+    Installed(InstalledPrinter),
     /// Time has passed.
     Tick,
     /// The first input after a start on replayed records; any connection is gone.
     Restarted,
-    /// Printing was switched off (`true`) or on in the settings.
-    SwitchedOff(bool),
+    /// Printing was switched off or on in the settings.
+    SwitchedOff {
+        /// Whether nothing is printed from now on.
+        off: bool,
+        /// Who did it.
+        by: String,
+    },
 }
 
 /// What was decided; the only thing that changes the spool.
@@ -163,7 +143,11 @@ pub enum SpoolRecord {
     /// The status question was asked.
     Asked { at_us: u64 },
     /// Half an answer waits for its rest.
-    Listening { answers: Answers, realtime: Vec<u8> },
+    Listening {
+        answers: Answers,
+        realtime: Vec<u8>,
+        strays: u32,
+    },
     /// The printer told its status, by itself or as the answer to the question.
     Told {
         at_us: u64,
@@ -176,21 +160,48 @@ pub enum SpoolRecord {
         slip_id: u64,
         copy: CopyOf,
         job: u32,
+        wait_us: u64,
     },
     /// The operating system took all bytes of a print.
     Wrote { job: u32 },
+    /// No byte of a print left: it waits again as if it had not started.
+    NotSent { at_us: u64, job: u32 },
     /// An answer in order came: E3 for the print that owed the last one.
     InOrder,
+    /// A printer whose IDs prove no paper echoed the print's process ID: E3.
+    Echoed { job: u32 },
     /// The printer echoed the print's process ID.
     Printed { at_us: u64, job: u32 },
+    /// The printer echoed the process ID behind the cut.
+    Cut { job: u32 },
     /// A well printer did not confirm the print in time.
     Unconfirmed { at_us: u64, job: u32 },
+    /// The printer was told to go on from the failed line.
+    Resuming { at_us: u64 },
+    /// The printer was told to drop what it holds.
+    Clearing { at_us: u64 },
+    /// The printer dropped what it held.
+    Cleared { at_us: u64 },
+    /// Somebody looked at the paper.
+    Answered {
+        slip_id: u64,
+        copy: CopyOf,
+        seen: PaperSeen,
+    },
+    /// The code printed on a slip was scanned.
+    Scanned {
+        slip_id: u64,
+        copy: CopyOf,
+        print: u32,
+    },
     /// A slip waited too long.
     Expired { slip_id: u64, copy: CopyOf },
     /// The process started again.
     Restarted { at_us: u64 },
     /// Printing was switched off or on.
-    Switched { off: bool },
+    Switched { at_us: u64, off: bool, by: String },
+    /// What the installation found out about the printer was set.
+    Installed { printer: InstalledPrinter },
 }
 
 /// What the driver must do, in order, never before the records are durable.
@@ -207,6 +218,8 @@ pub enum SpoolEffect {
     },
     /// Send [`crate::escpos::STATUS_QUESTION`].
     Query,
+    /// Send this real-time command whole; nothing answers for it.
+    Command(Vec<u8>),
     /// Close the connection.
     Close,
     /// A copy's state or evidence changed.
@@ -220,7 +233,10 @@ pub enum SpoolEffect {
         /// The best evidence of any of its prints.
         evidence: Evidence,
     },
-    /// A slip that is not known was to be printed again, or a new one found [`JOBS_MAX`] unfinished.
+    /// What the printer tells about itself changed: every waiting copy stands by it.
+    PrinterChanged(Status),
+    /// What was asked of this slip cannot be: it is not known, not finished, never sent, printing is off, or
+    /// [`JOBS_MAX`] unfinished ones leave no room.
     Refused {
         /// The slip.
         slip_id: u64,

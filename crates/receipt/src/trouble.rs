@@ -17,8 +17,10 @@ pub enum Trouble {
     Jam,
     /// The automatic cutter is stuck.
     Cutter,
-    /// The print head is too hot or the supply voltage is wrong; clears by itself.
+    /// The print head is too hot, or the supply voltage is wrong; clears by itself.
     HeadHot,
+    /// The head should have cooled down long ago: the supply voltage is wrong.
+    Voltage,
     /// An unrecoverable error: head, board or supply.
     Fault,
     /// No connection, or no answer over it.
@@ -29,22 +31,44 @@ pub enum Trouble {
     Disabled,
     /// Bytes were taken and nothing more was heard: nobody knows what is on the paper.
     Unknown,
+    /// This device restarted or lost its power while a slip was in the printer.
+    Interrupted,
+    /// The printer is online and takes no more bytes.
+    Stalled,
+    /// What answers is not a receipt printer, or speaks at another speed.
+    Misconfigured,
+    /// It accepts a connection and stays silent: another device is printing on it.
+    BusyElsewhere,
+    /// Somebody looked: paper came out and nothing can be read on it.
+    Blank,
+    /// Somebody looked: only a part of the slip came out.
+    Partial,
+    /// Somebody looked: no paper came out.
+    NothingCameOut,
 }
 
 impl Trouble {
     /// Every trouble, for tables and tests.
-    pub const ALL: [Trouble; 11] = [
+    pub const ALL: [Trouble; 19] = [
         Trouble::PaperOut,
         Trouble::CoverOpen,
         Trouble::Offline,
         Trouble::Jam,
         Trouble::Cutter,
         Trouble::HeadHot,
+        Trouble::Voltage,
         Trouble::Fault,
         Trouble::Unreachable,
         Trouble::PowerLost,
         Trouble::Disabled,
         Trouble::Unknown,
+        Trouble::Interrupted,
+        Trouble::Stalled,
+        Trouble::Misconfigured,
+        Trouble::BusyElsewhere,
+        Trouble::Blank,
+        Trouble::Partial,
+        Trouble::NothingCameOut,
     ];
 
     /// What it is and what to do, zh-CN and en.
@@ -74,6 +98,10 @@ impl Trouble {
                 "打印头过热或电压异常，请稍候一分钟",
                 "Print head too hot or wrong voltage: wait a minute",
             ),
+            Trouble::Voltage => (
+                "打印机电压异常，请检查电源适配器",
+                "Wrong supply voltage: check the power adapter",
+            ),
             Trouble::Fault => (
                 "打印机硬件故障，请关机并联系维修",
                 "Printer hardware fault: switch it off and call service",
@@ -90,6 +118,34 @@ impl Trouble {
             Trouble::Unknown => (
                 "打印结果未知，请查看凭条是否完整，必要时重打印",
                 "Print result unknown: look at the paper, reprint if needed",
+            ),
+            Trouble::Interrupted => (
+                "打印时本机断电或重启，请查看凭条是否完整",
+                "This device restarted while printing: look at the paper",
+            ),
+            Trouble::Stalled => (
+                "打印机不再接收数据，请重新开机",
+                "Printer takes no more data: restart it",
+            ),
+            Trouble::Misconfigured => (
+                "应答的设备不是凭条打印机，请检查所选的打印机、端口和波特率",
+                "What answers is not a receipt printer: check printer, port and baud rate",
+            ),
+            Trouble::BusyElsewhere => (
+                "打印机被另一台设备占用，请关闭那台设备的打印",
+                "Another device holds the printer: close it there",
+            ),
+            Trouble::Blank => (
+                "凭条空白，请将纸卷翻面后重打印",
+                "The slip came out blank: turn the roll over",
+            ),
+            Trouble::Partial => (
+                "凭条不完整，请销毁残缺凭条",
+                "Only a part of the slip came out: destroy that part",
+            ),
+            Trouble::NothingCameOut => (
+                "没有凭条出来，请查看打印机",
+                "No slip came out: look at the printer",
             ),
         }
     }

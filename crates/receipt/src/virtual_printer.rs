@@ -1,120 +1,241 @@
-//! A small honest printer made of nothing but state: bytes in, answers and paper out.
+//! A receipt printer made of nothing but state: bytes and time in, answers and paper out.
 //!
-//! It says that something is on paper only when it is; while paper is out it holds what it was sent
-//! and prints it later, as real ones do. Any bytes are bounded work and bounded memory.
+//! Unless told to lie it says that something is on paper only when it is; while it cannot print it holds what it was
+//! sent and prints it later, as real ones do. Any bytes are bounded work and bounded memory.
 
-use crate::gb18030;
-use crate::slip::{Align, Paper, aligned};
-use std::collections::VecDeque;
+mod command;
+mod draw;
+mod faults;
+mod mechanism;
+mod paper;
+mod speech;
+mod status;
+
+pub use faults::{Echo, Fault, Told};
+pub use paper::{
+    LINE_DOTS, Mark, PAPERS_BYTES_MAX, PAPERS_MAX, PIECE_LINES_MAX, PLAIN, PrintedSlip, Run,
+    RunStyle,
+};
+
+use crate::slip::{Align, Paper};
+use command::Scanner;
+use paper::{Line, Tray};
+use std::collections::{BTreeSet, VecDeque};
 
 /// Bytes it holds while it cannot print; what exceeds them is lost, so watch [`VirtualPrinter::room`].
 pub const BUFFER_BYTES_MAX: usize = 64 * 1024;
-/// Pieces of paper that are kept to look at; the oldest go first.
-pub const PAPERS_MAX: usize = 256;
-/// Lines of one piece without a cut; a longer one is torn here.
-pub const PIECE_LINES_MAX: usize = 1_000;
+/// The same with [`Fault::SmallBuffer`].
+pub const SMALL_BUFFER_BYTES: usize = 1_024;
 /// Bytes of answers that wait to be collected; the newest beyond it are lost.
 pub const ANSWER_BYTES_MAX: usize = 4 * 1024;
+/// Answers that are held back; the newest beyond it are lost.
+pub const LATE_ANSWERS_MAX: usize = 64;
 /// Lines left from which the roll counts as near its end.
 pub const NEAR_END_LINES: u32 = 20;
-
-/// One piece of paper that came out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PrintedSlip {
-    /// What can be read on it, one line a row, blank lines at its end left out.
-    pub text: String,
-    /// Whether the cutter cut it off.
-    pub cut: bool,
-}
-
-/// How it treats the process ID of `GS ( H`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Echo {
-    /// Answers when everything before it is on paper.
-    #[default]
-    Honest,
-    /// Does not know the command.
-    Absent,
-    /// Always answers `1234`, whatever the ID.
-    Constant,
-}
+/// Longest content of a QR symbol in bytes.
+pub const SYMBOL_BYTES_MAX: usize = 2_953;
+/// Rows of dots of a picture that are printed at once.
+pub const STRIP_ROWS: usize = 24;
+/// Dots of one millimetre.
+pub const DOTS_PER_MM: u64 = 8;
+/// Millimetres a second with [`Fault::Slow`].
+pub const SLOW_MM_PER_S: u32 = 15;
+/// How long a cut takes when printing takes any time.
+pub const CUT_US: u64 = 500_000;
+/// How long a hot head stays hot.
+pub const HOT_US: u64 = 60_000_000;
+/// How late a late answer is.
+pub const LATE_US: u64 = 30_000_000;
 
 /// The printer.
 #[derive(Clone, Debug)]
 pub struct VirtualPrinter {
-    columns: usize,
+    paper: Paper,
+    now_us: u64,
+    faults: BTreeSet<Fault>,
+    echo: Echo,
+    told: Told,
     lines_left: Option<u32>,
-    cover_open: bool,
-    blank: bool,
-    head_fault: bool,
-    cutter_stuck: bool,
+    speed_mm_per_s: Option<u32>,
     /// A cut was tried while the cutter was stuck: an error until the cutter is free.
     cut_waits: bool,
-    echo: Echo,
-    buffer: VecDeque<u8>,
-    /// Bytes of a picture or another block that are still to be skipped.
-    skip: u64,
-    /// The last two received bytes, to find real-time questions at any split.
-    received: [u8; 2],
-    style: Style,
-    line: String,
-    automatic: bool,
-    told: Option<[u8; 4]>,
+    /// The paper jammed: an error until it is free.
+    jam_waits: bool,
+    hot_until_us: u64,
+    /// The line or cut that is under way ends then.
+    busy_until_us: u64,
+    drawer_open: bool,
+    drawer_kicks: usize,
+    ram: Ram,
     answers: Vec<u8>,
-    piece: Vec<String>,
-    papers: Vec<PrintedSlip>,
-    papers_forgotten: usize,
+    late: VecDeque<(u64, Vec<u8>)>,
+    /// The power came back and nobody was told yet.
+    fresh: bool,
+    realtime_in_pictures: usize,
+    tray: Tray,
 }
 
-#[derive(Clone, Copy, Debug)]
+/// What a power cut takes away.
+#[derive(Clone, Debug)]
+struct Ram {
+    buffer: VecDeque<u8>,
+    scanner: Scanner,
+    payload: Payload,
+    style: Style,
+    line: Line,
+    symbol: Symbol,
+    /// `GS a n`.
+    automatic: u8,
+    automatic_told: Option<[u8; 4]>,
+    /// Function 49 of `GS ( H`.
+    offline_response: u8,
+    causes_told: Vec<u8>,
+    ids_answered: u64,
+}
+
+/// What follows a header and is not taken whole yet.
+#[derive(Clone, Debug)]
+enum Payload {
+    None,
+    Skip(u64),
+    Raster {
+        row_bytes: u16,
+        rows_left: u16,
+        doubled: (bool, bool),
+    },
+    Symbol {
+        left: u16,
+        kept: Vec<u8>,
+    },
+}
+
+#[derive(Clone, Debug)]
 struct Style {
     align: Align,
-    wide: bool,
+    ascii: RunStyle,
+    chinese_wide: u8,
+    chinese_high: u8,
     chinese: bool,
+    line_dots: u16,
 }
 
-const PLAIN: Style = Style {
-    align: Align::Left,
-    wide: false,
-    chinese: true,
-};
+/// The QR symbol that is being set up.
+#[derive(Clone, Debug)]
+struct Symbol {
+    content: Vec<u8>,
+    module_dots: u8,
+    level: char,
+}
+
+impl Ram {
+    fn new() -> Ram {
+        Ram {
+            buffer: VecDeque::new(),
+            scanner: Scanner::default(),
+            payload: Payload::None,
+            style: Style::new(),
+            line: Line::default(),
+            symbol: Symbol {
+                content: Vec::new(),
+                module_dots: 3,
+                level: 'L',
+            },
+            automatic: 0,
+            automatic_told: None,
+            offline_response: 0,
+            causes_told: Vec::new(),
+            ids_answered: 0,
+        }
+    }
+}
+
+impl Style {
+    fn new() -> Style {
+        Style {
+            align: Align::Left,
+            ascii: PLAIN,
+            chinese_wide: 1,
+            chinese_high: 1,
+            chinese: true,
+            line_dots: LINE_DOTS,
+        }
+    }
+
+    fn of_chinese(&self) -> RunStyle {
+        RunStyle {
+            wide: self.chinese_wide,
+            high: self.chinese_high,
+            ..self.ascii
+        }
+    }
+
+    fn size(&mut self, wide: u8, high: u8) {
+        (self.ascii.wide, self.ascii.high) = (wide, high);
+        (self.chinese_wide, self.chinese_high) = (wide, high);
+    }
+}
 
 impl VirtualPrinter {
-    /// A well printer with an endless roll.
+    /// A well printer with an endless roll, which prints in no time.
     pub fn new(paper: Paper) -> VirtualPrinter {
         VirtualPrinter {
-            columns: paper.columns(),
-            lines_left: None,
-            cover_open: false,
-            blank: false,
-            head_fault: false,
-            cutter_stuck: false,
-            cut_waits: false,
+            paper,
+            now_us: 0,
+            faults: BTreeSet::new(),
             echo: Echo::Honest,
-            buffer: VecDeque::new(),
-            skip: 0,
-            received: [0; 2],
-            style: PLAIN,
-            line: String::new(),
-            automatic: false,
-            told: None,
+            told: Told::Honest,
+            lines_left: None,
+            speed_mm_per_s: None,
+            cut_waits: false,
+            jam_waits: false,
+            hot_until_us: 0,
+            busy_until_us: 0,
+            drawer_open: false,
+            drawer_kicks: 0,
+            ram: Ram::new(),
             answers: Vec::new(),
-            piece: Vec::new(),
-            papers: Vec::new(),
-            papers_forgotten: 0,
+            late: VecDeque::new(),
+            fresh: false,
+            realtime_in_pictures: 0,
+            tray: Tray::default(),
         }
     }
 
     /// Takes bytes, prints what it can and returns what it has to say.
     pub fn hear(&mut self, bytes: &[u8]) -> Vec<u8> {
         for &byte in bytes {
-            if self.buffer.len() < BUFFER_BYTES_MAX {
-                self.buffer.push_back(byte);
+            if self.absent() {
+                break;
             }
-            if self.received == [0x10, 0x04] {
-                self.answer_realtime(byte);
+            if self.room() == 0 {
+                self.work();
             }
-            self.received = [self.received[1], byte];
+            if self.room() > 0 {
+                self.ram.buffer.push_back(byte);
+            }
+            self.arrive(byte);
+        }
+        self.work();
+        self.answers()
+    }
+
+    /// Time has passed: `now_us` never goes back. Prints what was due by then and returns what it has to say.
+    pub fn tick(&mut self, now_us: u64) -> Vec<u8> {
+        let now_us = self.now_us.max(now_us);
+        // Line after line, each from the end of the one before.
+        loop {
+            self.work();
+            if self.busy_until_us <= self.now_us || self.busy_until_us > now_us {
+                break;
+            }
+            self.now_us = self.busy_until_us;
+        }
+        self.now_us = now_us;
+        if self.has(Fault::HeadHot) && self.now_us >= self.hot_until_us {
+            self.set_fault(Fault::HeadHot, false);
+        }
+        while let Some((_, answer)) = self.late.pop_front_if(|late| late.0 <= self.now_us) {
+            self.say(&answer);
         }
         self.work();
         self.answers()
@@ -122,12 +243,29 @@ impl VirtualPrinter {
 
     /// What it has to say by itself since last asked: automatic status, process IDs.
     pub fn answers(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.answers)
+        let answers = std::mem::take(&mut self.answers);
+        if self.has(Fault::Silent) || self.absent() {
+            return Vec::new();
+        }
+        answers
     }
 
     /// How many bytes it can still take.
     pub fn room(&self) -> usize {
-        BUFFER_BYTES_MAX - self.buffer.len()
+        let size = match (self.has(Fault::BufferFull), self.has(Fault::SmallBuffer)) {
+            (true, _) => 0,
+            (false, true) => SMALL_BUFFER_BYTES,
+            (false, false) => BUFFER_BYTES_MAX,
+        };
+        size.saturating_sub(self.ram.buffer.len())
+    }
+
+    /// A connection came up: a printer that was switched on since the last one says so by its status.
+    pub fn connect(&mut self) {
+        if !self.absent() && std::mem::take(&mut self.fresh) {
+            let status = self.condition().automatic();
+            self.say(&status);
+        }
     }
 
     /// The connection is gone: unheard answers are lost, received bytes are not.
@@ -135,18 +273,54 @@ impl VirtualPrinter {
         self.answers.clear();
     }
 
-    /// The power is cut: all it holds is lost, the paper stays as it is.
+    /// The power is cut and comes back: all it holds is lost, the paper stays as it is.
     pub fn power_cut(&mut self) {
-        self.tear(false);
-        self.buffer.clear();
-        self.skip = 0;
-        self.received = [0; 2];
-        self.style = PLAIN;
-        self.line.clear();
+        self.tray.tear(false);
+        self.ram = Ram::new();
         self.cut_waits = false;
-        self.automatic = false;
-        self.told = None;
+        self.jam_waits = self.has(Fault::Jam);
+        self.busy_until_us = 0;
         self.answers.clear();
+        self.late.clear();
+        self.fresh = true;
+    }
+
+    /// Whether this is wrong with it.
+    pub fn has(&self, fault: Fault) -> bool {
+        match fault {
+            Fault::PaperOut => self.lines_left == Some(0),
+            _ => self.faults.contains(&fault),
+        }
+    }
+
+    /// Brings a fault about, or ends it and lets the printer go on with what it holds.
+    pub fn set_fault(&mut self, fault: Fault, on: bool) {
+        if fault == Fault::PaperOut {
+            return self.set_paper_out(on);
+        }
+        if self.has(fault) == on {
+            return;
+        }
+        match on {
+            true => self.faults.insert(fault),
+            false => self.faults.remove(&fault),
+        };
+        match (fault, on) {
+            (Fault::PowerOff, _) => self.power_cut(),
+            (Fault::Jam, true) => self.jam_waits = true,
+            (Fault::HeadHot, true) => self.hot_until_us = self.now_us + HOT_US,
+            _ => {}
+        }
+        if !self.has(Fault::WaitsForRecovery) {
+            self.recover();
+        }
+        self.work();
+    }
+
+    /// Every fault that it has.
+    pub fn faults(&self) -> Vec<Fault> {
+        let all = Fault::ALL.into_iter();
+        all.filter(|fault| self.has(*fault)).collect()
     }
 
     /// Lines the roll still has; `None` is endless. More paper lets it go on with what it holds.
@@ -167,29 +341,27 @@ impl VirtualPrinter {
 
     /// Opens or closes the cover.
     pub fn set_cover_open(&mut self, open: bool) {
-        self.cover_open = open;
-        self.work();
+        self.set_fault(Fault::CoverOpen, open);
     }
 
     /// A roll upside down: every status and every ID is good, nothing can be read.
     pub fn set_blank(&mut self, blank: bool) {
-        self.blank = blank;
+        self.set_fault(Fault::Blank, blank);
     }
 
     /// Breaks or repairs the print head.
     pub fn set_head_fault(&mut self, fault: bool) {
-        self.head_fault = fault;
-        self.work();
+        self.set_fault(Fault::HeadFault, fault);
     }
 
     /// Blocks or frees the cutter: a blocked one stops the printer at its next cut.
     pub fn set_cutter_stuck(&mut self, stuck: bool) {
-        self.cutter_stuck = stuck;
-        if self.cut_waits && !stuck {
-            self.cut_waits = false;
-            self.tear(true);
-        }
-        self.work();
+        self.set_fault(Fault::CutterStuck, stuck);
+    }
+
+    /// Millimetres of paper a second; `None` prints in no time. Otherwise [`VirtualPrinter::tick`] moves it on.
+    pub fn set_speed(&mut self, mm_per_s: Option<u32>) {
+        self.speed_mm_per_s = mm_per_s;
     }
 
     /// How it treats process IDs from now on.
@@ -197,289 +369,67 @@ impl VirtualPrinter {
         self.echo = echo;
     }
 
+    /// How it treats process IDs.
+    pub fn echo(&self) -> Echo {
+        self.echo
+    }
+
+    /// How it treats questions about its status from now on.
+    pub fn set_told(&mut self, told: Told) {
+        self.told = told;
+        self.tell_change();
+    }
+
+    /// How it treats questions about its status.
+    pub fn told(&self) -> Told {
+        self.told
+    }
+
+    /// Whether the cash drawer is open, and how often it was kicked.
+    pub fn drawer(&self) -> (bool, usize) {
+        (self.drawer_open, self.drawer_kicks)
+    }
+
+    /// Shuts the cash drawer.
+    pub fn shut_drawer(&mut self) {
+        self.drawer_open = false;
+        self.tell_change();
+    }
+
+    /// Whether it has nothing left to print.
+    pub fn idle(&self) -> bool {
+        self.ram.buffer.is_empty() && self.busy_until_us <= self.now_us
+    }
+
+    /// How often a real-time sequence was found inside a picture; a good encoder never sends one.
+    pub fn realtime_in_pictures(&self) -> usize {
+        self.realtime_in_pictures
+    }
+
+    /// The width of its roll.
+    pub fn paper(&self) -> Paper {
+        self.paper
+    }
+
     /// The pieces of paper that came out, oldest first; the one still in the printer is not among them.
     pub fn papers(&self) -> &[PrintedSlip] {
-        &self.papers
+        self.tray.papers()
     }
 
     /// The pieces after the first `seen` of all that ever came out, as far as they are still kept.
     pub fn papers_after(&self, seen: usize) -> &[PrintedSlip] {
-        let start = seen
-            .saturating_sub(self.papers_forgotten)
-            .min(self.papers.len());
-        &self.papers[start..]
+        let papers = self.papers();
+        let start = seen.saturating_sub(self.tray.forgotten()).min(papers.len());
+        &papers[start..]
     }
 
     /// How many pieces ever came out.
     pub fn papers_total(&self) -> usize {
-        self.papers_forgotten + self.papers.len()
+        self.tray.forgotten() + self.papers().len()
     }
 
     /// What stands on the paper that was not torn off yet.
     pub fn unfinished(&self) -> PrintedSlip {
-        PrintedSlip {
-            text: page(&self.piece),
-            cut: false,
-        }
-    }
-
-    fn stopped(&self) -> bool {
-        self.lines_left == Some(0) || self.cover_open || self.head_fault || self.cut_waits
-    }
-
-    fn near_end(&self) -> bool {
-        self.lines_left.is_some_and(|lines| lines <= NEAR_END_LINES)
-    }
-
-    fn answer_realtime(&mut self, question: u8) {
-        let out = self.lines_left == Some(0);
-        let error = self.head_fault || self.cut_waits;
-        let bits = |rows: &[(bool, u8)]| {
-            let set = rows.iter().filter(|row| row.0);
-            set.fold(0x12, |byte, row| byte | row.1)
-        };
-        let answer = match question {
-            1 => bits(&[(self.stopped(), 0x08)]),
-            2 => bits(&[(self.cover_open, 0x04), (out, 0x20), (error, 0x40)]),
-            3 => bits(&[(self.cut_waits, 0x08), (self.head_fault, 0x20)]),
-            4 => bits(&[(self.near_end(), 0x0C), (out, 0x60)]),
-            _ => return,
-        };
-        self.say(&[answer]);
-    }
-
-    fn automatic_status(&self) -> [u8; 4] {
-        let out = self.lines_left == Some(0);
-        let bit = |set: bool, bits: u8| if set { bits } else { 0 };
-        [
-            0x10 | bit(self.stopped(), 0x08) | bit(self.cover_open, 0x20),
-            bit(self.cut_waits, 0x08) | bit(self.head_fault, 0x20),
-            bit(self.near_end(), 0x03) | bit(out, 0x0C),
-            0x00,
-        ]
-    }
-
-    fn say(&mut self, bytes: &[u8]) {
-        if self.answers.len() + bytes.len() <= ANSWER_BYTES_MAX {
-            self.answers.extend(bytes);
-        }
-    }
-
-    fn tell_change(&mut self) {
-        let status = self.automatic_status();
-        if self.automatic && self.told != Some(status) {
-            self.told = Some(status);
-            self.say(&status);
-        }
-    }
-
-    /// Prints until it is stopped or has nothing complete left.
-    fn work(&mut self) {
-        while !self.stopped() {
-            if self.skip > 0 {
-                let skipped = self
-                    .buffer
-                    .len()
-                    .min(usize::try_from(self.skip).unwrap_or(usize::MAX));
-                self.buffer.drain(..skipped);
-                self.skip -= skipped as u64;
-                if self.skip > 0 {
-                    break;
-                }
-            }
-            let Some(step) = self.next_step() else { break };
-            self.buffer.drain(..step.length);
-            self.skip = step.skip;
-            self.act(step.action);
-            self.tell_change();
-        }
-        self.tell_change();
-    }
-
-    /// The complete command or character at the front of the buffer.
-    fn next_step(&self) -> Option<Step> {
-        let at = |place: usize| self.buffer.get(place).copied();
-        let word = |low: usize| Some(u64::from(at(low)?) | u64::from(at(low + 1)?) << 8);
-        let first = at(0)?;
-        let step = |length: usize, action: Action| {
-            (self.buffer.len() >= length).then_some(Step {
-                length,
-                skip: 0,
-                action,
-            })
-        };
-        let skip = |length: usize, skip: u64| {
-            Some(Step {
-                length,
-                skip,
-                action: Action::Nothing,
-            })
-        };
-        match first {
-            0x0A => step(1, Action::LineFeed),
-            0x10 => match at(1)? {
-                0x04 | 0x05 => step(3, Action::Nothing),
-                0x14 if at(2)? == 0x08 => step(10, Action::Nothing),
-                0x14 => step(5, Action::Nothing),
-                _ => step(1, Action::Nothing),
-            },
-            0x1B => match at(1)? {
-                b'@' => step(2, Action::Reset),
-                b'a' => step(3, Action::Align(at(2)?)),
-                b'd' => step(3, Action::Feed(at(2)?)),
-                b'c' => step(4, Action::Nothing),
-                b'p' => step(5, Action::Nothing),
-                b'$' | b'\\' => step(4, Action::Nothing),
-                b'*' => {
-                    let bytes_a_column = if at(2)? < 32 { 1 } else { 3 };
-                    skip(5, word(3)? * bytes_a_column)
-                }
-                b'2' | b'i' | b'm' | b'v' | b'<' => step(2, Action::Nothing),
-                _ => step(3, Action::Nothing),
-            },
-            0x1C => match at(1)? {
-                b'&' => step(2, Action::Chinese(true)),
-                b'.' => step(2, Action::Chinese(false)),
-                b'S' => step(4, Action::Nothing),
-                _ => step(3, Action::Nothing),
-            },
-            0x1D => match at(1)? {
-                b'!' => step(3, Action::Wide(at(2)? & 0x70 != 0)),
-                b'a' => step(3, Action::Automatic(at(2)? != 0)),
-                b'r' => step(3, Action::AnswerInOrder),
-                b'V' if at(2)? >= 65 => step(4, Action::Cut),
-                b'V' => step(3, Action::Cut),
-                b'(' if at(2)? == b'H' && word(3)? == 6 => {
-                    step(11, Action::ProcessId([at(7)?, at(8)?, at(9)?, at(10)?]))
-                }
-                b'(' => skip(5, word(3)?),
-                b'v' => skip(8, word(4)? * word(6)?),
-                b'L' | b'W' | b'P' | b'$' | b'\\' => step(4, Action::Nothing),
-                _ => step(3, Action::Nothing),
-            },
-            lead @ 0x81..=0xFE if self.style.chinese => match at(1)? {
-                trail @ 0x40..=0xFE if trail != 0x7F => step(
-                    2,
-                    Action::Draw(gb18030::character(lead, trail).unwrap_or('?')),
-                ),
-                _ => step(1, Action::Draw('?')),
-            },
-            0x20..=0x7E => step(1, Action::Draw(char::from(first))),
-            0x80..=0xFF => step(1, Action::Draw('?')),
-            _ => step(1, Action::Nothing),
-        }
-    }
-
-    fn act(&mut self, action: Action) {
-        match action {
-            Action::Nothing => {}
-            Action::Draw(character) => self.draw(character),
-            Action::LineFeed => self.line_feed(),
-            Action::Feed(lines) => {
-                for _ in 0..lines {
-                    if self.lines_left != Some(0) {
-                        self.line_feed();
-                    }
-                }
-            }
-            Action::Reset => {
-                self.line.clear();
-                self.style = PLAIN;
-                self.automatic = false;
-            }
-            Action::Align(1 | 49) => self.style.align = Align::Centre,
-            Action::Align(2 | 50) => self.style.align = Align::Right,
-            Action::Align(_) => self.style.align = Align::Left,
-            Action::Wide(wide) => self.style.wide = wide,
-            Action::Chinese(on) => self.style.chinese = on,
-            Action::Automatic(on) => {
-                self.automatic = on;
-                self.told = None;
-            }
-            Action::AnswerInOrder => self.say(&[if self.near_end() { 0x03 } else { 0x00 }]),
-            Action::ProcessId(id) => {
-                let [one, two, three, four] = match self.echo {
-                    Echo::Honest => id,
-                    Echo::Constant => *b"1234",
-                    Echo::Absent => return,
-                };
-                self.say(&[0x37, 0x22, one, two, three, four, 0x00]);
-            }
-            Action::Cut if self.cutter_stuck => self.cut_waits = true,
-            Action::Cut => self.tear(true),
-        }
-    }
-
-    fn draw(&mut self, character: char) {
-        let columns = if self.style.wide {
-            self.columns / 2
-        } else {
-            self.columns
-        };
-        if gb18030::width(&self.line) + gb18030::width_of(character) > columns {
-            self.line_feed();
-        }
-        self.line.push(character);
-    }
-
-    fn line_feed(&mut self) {
-        let drawn = aligned(
-            &std::mem::take(&mut self.line),
-            self.style.align,
-            self.columns,
-        );
-        let seen = if self.blank { String::new() } else { drawn };
-        self.piece.push(seen);
-        if let Some(lines) = &mut self.lines_left {
-            *lines = lines.saturating_sub(1);
-        }
-        if self.piece.len() == PIECE_LINES_MAX {
-            self.tear(false);
-        }
-    }
-
-    fn tear(&mut self, cut: bool) {
-        if self.piece.is_empty() {
-            return;
-        }
-        let text = page(&self.piece);
-        self.piece.clear();
-        if self.papers.len() == PAPERS_MAX {
-            self.papers.remove(0);
-            self.papers_forgotten += 1;
-        }
-        self.papers.push(PrintedSlip { text, cut });
-    }
-}
-
-struct Step {
-    length: usize,
-    skip: u64,
-    action: Action,
-}
-
-enum Action {
-    Nothing,
-    Draw(char),
-    LineFeed,
-    Feed(u8),
-    Reset,
-    Align(u8),
-    Wide(bool),
-    Chinese(bool),
-    Automatic(bool),
-    AnswerInOrder,
-    ProcessId([u8; 4]),
-    Cut,
-}
-
-fn page(lines: &[String]) -> String {
-    let text: String = lines
-        .iter()
-        .flat_map(|line| [line.trim_end(), "\n"])
-        .collect();
-    match text.trim_end_matches('\n') {
-        "" => String::new(),
-        seen => format!("{seen}\n"),
+        self.tray.unfinished()
     }
 }

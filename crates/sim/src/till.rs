@@ -182,7 +182,10 @@ impl Core {
                 self.send_to_printer(terminal, bytes, delay);
             }
             SpoolEffect::Close => self.tills[at].lose(false),
-            SpoolEffect::Changed { .. } | SpoolEffect::Refused { .. } => {}
+            SpoolEffect::Command(bytes) => self.send_to_printer(terminal, bytes, 800),
+            SpoolEffect::Changed { .. }
+            | SpoolEffect::PrinterChanged(_)
+            | SpoolEffect::Refused { .. } => {}
         }
     }
 

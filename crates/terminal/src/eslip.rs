@@ -110,7 +110,9 @@ impl crate::State {
     pub(crate) fn paper_came(&mut self) {
         let spool = &self.spool;
         self.unslipped.retain(|waiting| {
-            let copy = spool.copy_evidence(waiting.slip_id, CopyOf::Cardholder);
+            let copy = spool
+                .copy(waiting.slip_id, CopyOf::Cardholder)
+                .map(|known| known.evidence);
             copy.is_none_or(|evidence| evidence < receipt::Evidence::Printed)
         });
     }

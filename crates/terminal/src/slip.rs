@@ -89,23 +89,13 @@ impl Terminal {
         inputs: impl IntoIterator<Item = SpoolInput>,
         decided: &mut Decided,
     ) {
-        let mut inputs = inputs.into_iter().peekable();
-        let mut ahead: Option<receipt::Spool> = None;
-        while let Some(input) = inputs.next() {
-            let spool = ahead.as_ref().unwrap_or(&self.state.spool);
-            let (records, effects) = spool.decide(now.mono.0, input);
-            if inputs.peek().is_some() {
-                let mut next = spool.clone();
-                records.iter().for_each(|record| next.apply(record));
-                ahead = Some(next);
-            }
-            decided
-                .records
-                .extend(records.into_iter().map(Record::Spool));
-            decided
-                .effects
-                .extend(effects.into_iter().map(Effect::Printer));
-        }
+        let (records, effects) = self.state.spool.decide_all(now.mono.0, inputs);
+        decided
+            .records
+            .extend(records.into_iter().map(Record::Spool));
+        decided
+            .effects
+            .extend(effects.into_iter().map(Effect::Printer));
     }
 
     fn purchase(&self, now: Now, sale: &Sale, approval: &Approval) -> SlipFields {
@@ -168,8 +158,13 @@ impl Terminal {
             None => (0, Trouble::SwitchedOff),
             Some((state, evidence, _)) => {
                 let trouble = match state {
-                    JobState::Held(trouble) | JobState::Failed(trouble) => of_printer(trouble),
-                    JobState::Queued | JobState::Printing | JobState::Done => Trouble::None,
+                    JobState::Held(trouble)
+                    | JobState::Failed(trouble)
+                    | JobState::Unknown(trouble)
+                    | JobState::Skipped(trouble) => of_printer(trouble),
+                    JobState::Queued | JobState::Printing | JobState::Done | JobState::Closed => {
+                        Trouble::None
+                    }
                 };
                 (evidence.level(), trouble)
             }
@@ -189,11 +184,19 @@ fn of_printer(trouble: receipt::Trouble) -> Trouble {
         receipt::Trouble::PaperOut => Trouble::PaperOut,
         receipt::Trouble::CoverOpen => Trouble::CoverOpen,
         receipt::Trouble::Jam | receipt::Trouble::Cutter => Trouble::Jam,
-        receipt::Trouble::Offline | receipt::Trouble::Unreachable => Trouble::Offline,
+        receipt::Trouble::Offline
+        | receipt::Trouble::Unreachable
+        | receipt::Trouble::Stalled
+        | receipt::Trouble::Misconfigured
+        | receipt::Trouble::BusyElsewhere => Trouble::Offline,
         receipt::Trouble::Disabled => Trouble::SwitchedOff,
-        receipt::Trouble::PowerLost => Trouble::PowerLost,
-        receipt::Trouble::HeadHot | receipt::Trouble::Fault | receipt::Trouble::Unknown => {
-            Trouble::Other
-        }
+        receipt::Trouble::PowerLost | receipt::Trouble::Interrupted => Trouble::PowerLost,
+        receipt::Trouble::HeadHot
+        | receipt::Trouble::Voltage
+        | receipt::Trouble::Fault
+        | receipt::Trouble::Unknown
+        | receipt::Trouble::Blank
+        | receipt::Trouble::Partial
+        | receipt::Trouble::NothingCameOut => Trouble::Other,
     }
 }

@@ -49,8 +49,10 @@ struct Place {
     id: Option<TerminalId>,
     /// Slips in its spool.
     slips: BTreeSet<u64>,
-    /// The slip whose print was started last; none after a snapshot until the next one.
+    /// The slip whose print was started last.
     running: Option<u64>,
+    /// What the printer said last.
+    printer: receipt::Status,
 }
 
 /// A sale after a record changed it.
@@ -160,6 +162,7 @@ impl Place {
             id: None,
             slips: BTreeSet::new(),
             running: None,
+            printer: receipt::Status::default(),
         }
     }
 
@@ -210,19 +213,28 @@ impl Place {
         let touched = match record {
             SpoolRecord::Submitted { slip_id, .. }
             | SpoolRecord::Wanted { slip_id, .. }
+            | SpoolRecord::Answered { slip_id, .. }
+            | SpoolRecord::Scanned { slip_id, .. }
             | SpoolRecord::Expired { slip_id, .. } => Some(*slip_id),
             SpoolRecord::Started { slip_id, .. } => {
                 self.running = Some(*slip_id);
                 self.running
             }
             SpoolRecord::Wrote { .. }
+            | SpoolRecord::NotSent { .. }
             | SpoolRecord::InOrder
+            | SpoolRecord::Echoed { .. }
             | SpoolRecord::Printed { .. }
+            | SpoolRecord::Cut { .. }
+            | SpoolRecord::Cleared { .. }
             | SpoolRecord::Unconfirmed { .. } => self.running,
             SpoolRecord::Connecting { .. }
             | SpoolRecord::Connected { .. }
             | SpoolRecord::Asked { .. }
             | SpoolRecord::Listening { .. }
+            | SpoolRecord::Resuming { .. }
+            | SpoolRecord::Clearing { .. }
+            | SpoolRecord::Installed { .. }
             | SpoolRecord::Forgotten { .. } => return Vec::new(),
             // News of the printer are news of every slip that waits for it.
             SpoolRecord::Lost { .. }
@@ -231,6 +243,7 @@ impl Place {
             | SpoolRecord::Switched { .. } => None,
         };
         let spool = self.fold.state().spool();
+        let printer = std::mem::replace(&mut self.printer, spool.printer());
         let known = |slip: u64| {
             let (state, evidence, printed) = spool.evidence(slip)?;
             Some((
@@ -242,9 +255,21 @@ impl Place {
                 },
             ))
         };
-        match touched {
-            Some(slip) => known(slip).into_iter().collect(),
-            None => self.slips.iter().copied().filter_map(known).collect(),
+        let waiting = spool.unfinished_copies().map(|(slip, _)| slip);
+        match (touched, record) {
+            (Some(slip), _) => known(slip).into_iter().collect(),
+            // What waited for the printer waits no more.
+            (None, SpoolRecord::Switched { .. }) => {
+                self.slips.iter().copied().filter_map(known).collect()
+            }
+            (None, _) if printer == self.printer => {
+                self.running.and_then(known).into_iter().collect()
+            }
+            (None, _) => {
+                let mut slips: BTreeSet<u64> = waiting.collect();
+                slips.extend(self.running);
+                slips.into_iter().filter_map(known).collect()
+            }
         }
     }
 }
@@ -276,8 +301,11 @@ impl Projection for TerminalTables {
         {
             let (batch, stan) = ((slip / stans) as i64, (slip % stans) as i64);
             let trouble = match state {
-                JobState::Held(trouble) | JobState::Failed(trouble) => Some(name(&trouble)),
-                JobState::Queued | JobState::Printing | JobState::Done => None,
+                JobState::Held(trouble)
+                | JobState::Failed(trouble)
+                | JobState::Unknown(trouble)
+                | JobState::Skipped(trouble) => Some(name(&trouble)),
+                JobState::Queued | JobState::Printing | JobState::Done | JobState::Closed => None,
             };
             update.execute(params![
                 terminal.as_str(),
@@ -305,6 +333,12 @@ impl Projection for TerminalTables {
                 .map(|done| done.sale.key)
                 .map(|key| slip_id(key.batch, key.stan))
                 .collect();
+            place.printer = state.spool().printer();
+            place.running = state
+                .spool()
+                .unfinished_copies()
+                .next()
+                .map(|(slip, _)| slip);
             place.fold.restore(state);
             self.places.insert(number, place);
         }

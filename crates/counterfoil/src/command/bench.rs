@@ -2,6 +2,7 @@
 
 use super::{Failure, print_json};
 use crate::bench::heal::{self, HealPlan};
+use crate::bench::slips::{self, SlipsPlan};
 use crate::bench::{self, Arrivals, LoopPlan, codec, simulator};
 use clap::{Subcommand, value_parser};
 use serde::Serialize;
@@ -72,6 +73,17 @@ enum What {
         #[command(flatten)]
         place: Place,
     },
+    /// Lays slips out and encodes them on one thread; restarts a till whose spool is full
+    Slips {
+        /// Slips in each of five repetitions
+        #[arg(long, default_value_t = 20_000, value_parser = value_parser!(u32).range(1..))]
+        rounds: u32,
+        /// Slips that wait in the spool, two copies each
+        #[arg(long, default_value_t = 10_000, value_parser = value_parser!(u32).range(1..=10_000))]
+        waiting: u32,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Simulated purchases for each second of CPU time; exit status 0 only if no invariant broke
     Sim {
         /// Worlds
@@ -139,6 +151,22 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
                 keep: place.keep,
             })?;
             tell(json, &report, heal::text(&report), report.audit.clean())
+        }
+        What::Slips {
+            rounds,
+            waiting,
+            place,
+        } => {
+            let report = slips::measure(&SlipsPlan {
+                rounds: *rounds,
+                waiting: *waiting,
+                data: place.data.clone(),
+            })?;
+            if !place.keep {
+                // A folder that stays behind costs space, and nothing else.
+                let _ = std::fs::remove_dir_all(&place.data);
+            }
+            tell(json, &report, slips::text(&report), true)
         }
         What::Sim { seeds } => {
             let report = simulator::measure(*seeds);

@@ -1,5 +1,7 @@
 //! `counterfoil terminal`: a till with a text interface, and the same commands from a script.
 
+mod doctor;
+
 use super::{Failure, runtime, until_told_to_stop};
 use crate::config::{self, terminal::TerminalFile};
 use crate::driver::DriverHandle;
@@ -7,7 +9,10 @@ use crate::fleet::{Fleet, Input};
 use crate::party;
 use crate::qr;
 use crypto::{Pin, SoftwareModule};
+use doctor::TillDoctor;
 use payment::{Amount, Stan, Surroundings, Track2, verdict};
+use receipt::Language;
+use std::cell::Cell;
 use std::io::BufRead;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,11 +34,16 @@ pub(super) struct Arguments {
     json: bool,
 }
 
+/// While it runs, the doctor looks at the printer this often.
+const DOCTOR_LOOKS: Duration = Duration::from_secs(1);
+
 const HELP: (&str, &str) = (
     "sale 金额 [卡] 消费 · balance [卡] 余额 · reprint [凭证号] 重打印 · eslip [凭证号] 电子小票 · flush 清理待办（不扣款） · withdraw 撤回\n\
-     yes|no 回答是否已交货 · signon 签到 · signoff 签退 · echo 回响 · status 状态 · quit 退出",
+     yes|no 回答是否已交货 · signon 签到 · signoff 签退 · echo 回响 · status 状态 · quit 退出\n\
+     doctor 打印医生 · d 答复（回答打印医生）",
     "sale AMOUNT [CARD] · balance [CARD] · reprint [TRACE] · eslip [TRACE] · flush (charges nothing) · withdraw\n\
-     yes|no (goods handed over?) · signon · signoff · echo · status · quit",
+     yes|no (goods handed over?) · signon · signoff · echo · status · quit\n\
+     doctor (what is wrong with the printer) · d ANSWER (to the doctor)",
 );
 
 pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> {
@@ -47,6 +57,7 @@ pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> 
         file,
         zh,
         json: arguments.json,
+        doctor: Cell::new(None),
     };
     // Whatever the script is waiting for, a signal and a stopped party end it.
     let result = runtime.block_on(async {
@@ -68,6 +79,8 @@ struct Till {
     file: TerminalFile,
     zh: bool,
     json: bool,
+    /// The dialogue about the printer, while there is one.
+    doctor: Cell<Option<TillDoctor>>,
 }
 
 impl Till {
@@ -92,6 +105,10 @@ impl Till {
                 line = lines.recv() => line,
                 Some((_, screen)) = shown.recv() => {
                     self.show(&screen);
+                    continue;
+                }
+                () = tokio::time::sleep(DOCTOR_LOOKS) => {
+                    self.look_again().await?;
                     continue;
                 }
             };
@@ -159,8 +176,51 @@ impl Till {
             ["signoff"] => self.press(Command::SignOff),
             ["echo"] => self.press(Command::Echo),
             ["status"] => self.status().await,
+            ["doctor"] => self.call_doctor().await,
+            ["d", answer @ ..] => self.answer_doctor(&answer.join(" ")).await,
             _ => Err(self.say(HELP).to_owned()),
         }
+    }
+
+    async fn call_doctor(&self) -> Result<(), Failure> {
+        let printer = self
+            .file
+            .printer
+            .as_ref()
+            .map_or_else(String::new, ToString::to_string);
+        let language = if self.zh { Language::Zh } else { Language::En };
+        let doctor = TillDoctor::begin(self.handle.clone(), printer, language, self.json).await?;
+        self.keep(doctor);
+        Ok(())
+    }
+
+    async fn answer_doctor(&self, text: &str) -> Result<(), Failure> {
+        let Some(mut doctor) = self.doctor.take() else {
+            return Err(self.say(("先输入 doctor", "type doctor first")).to_owned());
+        };
+        let taken = doctor.answer(text).await;
+        self.keep(doctor);
+        match taken? {
+            true => Ok(()),
+            false => Err(format!(
+                "{}{text}",
+                self.say(("不是这一步的答复：", "no answer to this step: "))
+            )),
+        }
+    }
+
+    async fn look_again(&self) -> Result<(), Failure> {
+        if let Some(mut doctor) = self.doctor.take() {
+            let looked = doctor.look().await;
+            self.keep(doctor);
+            looked?;
+        }
+        Ok(())
+    }
+
+    fn keep(&self, doctor: TillDoctor) {
+        self.doctor
+            .set(Some(doctor).filter(|doctor| !doctor.is_over()));
     }
 
     async fn sale(&self, amount: &str, card: Option<&str>) -> Result<(), Failure> {
@@ -534,7 +594,7 @@ fn sale_name(screen: &Screen) -> Option<String> {
 }
 
 /// Lines of a script or of the keyboard, read on a thread of their own.
-fn read_lines(script: Option<PathBuf>) -> Result<mpsc::Receiver<String>, Failure> {
+pub(super) fn read_lines(script: Option<PathBuf>) -> Result<mpsc::Receiver<String>, Failure> {
     let (lines, read) = mpsc::channel(1);
     let reader: Box<dyn BufRead + Send> = match script {
         Some(path) if path.as_os_str() != "-" => {

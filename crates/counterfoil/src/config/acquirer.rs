@@ -1,5 +1,6 @@
 //! The acquirer's file.
 
+use super::issuer::WebhookText;
 use super::keys::{KeyText, local_master_key};
 use super::{Problem, Profile, institution, merchant_id, terminal_range};
 use ::acquirer::{Config, MerchantSetup, TerminalSetup};
@@ -48,6 +49,10 @@ pub struct AcquirerFile {
     pub eslip: Option<String>,
     /// Signs outcome certificates; without it there are none.
     pub certificate_key: Option<KeyText>,
+    /// The gateway that sends links to telephones.
+    pub sms: Option<WebhookText>,
+    /// The gateway that sends links to mailboxes.
+    pub mail: Option<WebhookText>,
     /// Merchants.
     pub merchants: Vec<MerchantText>,
     /// Terminals.

@@ -2,6 +2,7 @@
 
 use super::keys::{KeyText, local_master_key};
 use super::{Problem, Profile, merchant_id, terminal_range};
+use crate::printer::PrinterAddress;
 use ::terminal::Config;
 use crypto::{KeyUsage, SoftwareModule};
 use payment::Stan;
@@ -72,8 +73,9 @@ pub struct TerminalFile {
     /// A slip that is not on paper after so many milliseconds is shown as an e-slip.
     #[serde(default = "eslip_after_ms")]
     pub eslip_after_ms: u64,
-    /// The receipt printer; without one slips are kept and not printed.
-    pub printer: Option<SocketAddr>,
+    /// The receipt printer: `tcp:host:port`, `serial:/dev/ttyS0?baud=9600` or `file:/dev/usb/lp0`; without one slips
+    /// are kept and not printed.
+    pub printer: Option<PrinterAddress>,
     /// `zh` or `en`.
     #[serde(default = "zh")]
     pub language: String,

@@ -41,7 +41,7 @@ impl Till {
             .await
             .map_err(problem)?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(problem)?;
-        file.printer = Some(listener.local_addr().map_err(problem)?);
+        file.printer = Some(listener.local_addr().map_err(problem)?.into());
         file.acquirer = hop.address();
         let printer = Bench::new(Paper::Mm58);
         tokio::spawn(printer.clone().serve(listener));

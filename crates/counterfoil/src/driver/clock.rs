@@ -42,7 +42,8 @@ fn continued(last: Now, wall: Wall) -> Mono {
     last.mono.plus_ms(pause_ms.unsigned_abs() + 1)
 }
 
-fn wall() -> Wall {
+/// The wall clock.
+pub(crate) fn wall() -> Wall {
     let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     Wall(since_epoch.map_or(0, |since| {
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX)

@@ -17,9 +17,9 @@ const VERIFY: &str = include_str!("../../../../docs/verify.html");
 type Words<'a> = (&'a str, &'a str);
 
 /// The e-slip of a sale.
-pub(super) fn eslip(found: &Found, merchant: &str, certificates: &[Signed]) -> String {
+pub(super) fn eslip(found: &Found, merchant: &str, certificates: &[Signed], sends: bool) -> String {
     let body = format!(
-        "<main><div>{}{}{}</div><div>{}{}{}</div></main>",
+        "<main><div>{}{}{}</div><div>{}{}{}{}</div></main>",
         verdict(found, merchant),
         format_args!(
             "{}<p class=\"screen\"><a href=\"/r/{}/slip.svg\">图片版 <span lang=\"en\">As a picture</span></a></p>",
@@ -29,6 +29,7 @@ pub(super) fn eslip(found: &Found, merchant: &str, certificates: &[Signed]) -> S
         way(&found.status),
         timeline(&found.events),
         bank(found),
+        if sends { form(found) } else { String::new() },
         proofs(certificates),
     );
     page(("电子小票", "E-slip"), &body)
@@ -187,6 +188,56 @@ fn bank(found: &Found) -> String {
         text(&found.amount),
         text(&found.last4),
     )
+}
+
+/// Where the cardholder asks for the link.
+fn form(found: &Found) -> String {
+    format!(
+        "<section class=\"screen\"><h2>{}</h2><form method=\"post\" action=\"/r/{}/send\"><label for=\"to\">{}</label>\
+         <input id=\"to\" name=\"to\" type=\"text\" inputmode=\"email\" autocomplete=\"off\" maxlength=\"120\" required>\
+         <label class=\"consent\"><input type=\"checkbox\" name=\"consent\" value=\"yes\" required><span>{}</span></label>\
+         <button>发送链接 · Send the link</button></form></section>",
+        both(("发到我的手机或邮箱", "Send it to me")),
+        found.link,
+        both(("手机号或邮箱", "Telephone number or mail address")),
+        both((
+            "同意用它发送这张电子小票的链接，仅此一用，送达后即删除。",
+            "Use it to send the link of this e-slip, for nothing else, and delete it once it has arrived."
+        )),
+    )
+}
+
+/// What a message without consent is answered.
+pub(super) const CONSENT_WANTED: Words<'static> = ("请勾选同意", "Tick the box to agree");
+
+/// The message is in the outbox.
+pub(super) fn sent(found: &Found) -> String {
+    back(
+        found,
+        "closed",
+        ("正在发送", "It is being sent"),
+        (
+            "链接会在几分钟内送达，其中没有任何卡片信息。",
+            "The link arrives within minutes. It says nothing of your card.",
+        ),
+    )
+}
+
+/// The message was not taken.
+pub(super) fn not_sent(found: &Found, why: Words<'_>) -> String {
+    back(found, "wait", ("没有发送", "Not sent"), why)
+}
+
+fn back(found: &Found, tone: &str, title: Words<'_>, said: Words<'_>) -> String {
+    let body = format!(
+        "<main class=\"one\"><section class=\"verdict {tone}\"><h1>{}</h1><span lang=\"en\">{}</span><p class=\"said\">{}</p>\
+         <p class=\"said\"><a href=\"/r/{}\">返回电子小票 <span lang=\"en\">Back to the e-slip</span></a></p></section></main>",
+        title.0,
+        title.1,
+        both(said),
+        found.link,
+    );
+    page(title, &body)
 }
 
 fn proofs(certificates: &[Signed]) -> String {

@@ -175,8 +175,9 @@ impl Installation {
     /// Starts the virtual printer.
     pub fn start_printer(&self) -> Process {
         let at = format!("127.0.0.1:{}", self.ports.printer);
-        let mut process =
-            Process::spawn(Self::command(&["printer", "--listen", &at]).stdin(Stdio::null()));
+        let mut process = Process::spawn(
+            Self::command(&["printer", "--listen", &at, "--speed-mm", "0"]).stdin(Stdio::null()),
+        );
         process.expect_line("printer ready");
         process
     }

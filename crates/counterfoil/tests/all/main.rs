@@ -2,20 +2,25 @@
 
 mod archive;
 mod bench;
+mod doctor;
 mod driver;
 mod echo;
+mod eslips;
 mod full_disk;
 mod installation;
 mod journal;
 mod kill;
 mod links;
 mod members;
+mod outbox;
 mod pages;
+mod printer;
 mod process;
 mod recovery;
 mod slow;
 mod terminals;
 mod vectors;
+mod verify_page;
 mod webhook;
 
 use std::time::{Duration, Instant};

@@ -11,6 +11,8 @@ use payment::response::Class;
 use payment::sign::{SignOutcome, SlipEvidence, Trouble};
 use payment::verdict::Words;
 use payment::{Kind, ResponseCode, loop_picture, response, verdict};
+use receipt::Language;
+use receipt::doctor::{Next, ROWS, Said, Symptom};
 use serde::Serialize;
 use std::fmt::{Display, Write};
 use std::fs;
@@ -394,6 +396,154 @@ fn pictures() {
         same(&loop_picture::svg(&evidence.beads(), true), zh);
         same(&loop_picture::svg(&evidence.beads(), false), en);
     }
+}
+
+/// README and the printing pages show these; they are dots, the same that a printer without a Chinese font gets.
+#[test]
+fn slip_pictures() {
+    use receipt::{CopyOf, Language, Paper, Reprint, Title, lay_out};
+    let purchase = counterfoil::bench::slips::purchase();
+    let reversed = receipt::SlipFields {
+        title: Title::ReversalProof,
+        headline: words(verdict::headline("reversed")),
+        ..purchase.clone()
+    };
+    let reprint = Some(Reprint {
+        count: 1,
+        original_time: purchase.date_time.clone(),
+    });
+    let (holder, shop) = (CopyOf::Cardholder, CopyOf::Merchant);
+    let drawn = [
+        (
+            "slip-purchase-zh.png",
+            &purchase,
+            holder,
+            Language::Zh,
+            None,
+        ),
+        ("slip-purchase-en.png", &purchase, shop, Language::En, None),
+        (
+            "slip-purchase-both.png",
+            &purchase,
+            shop,
+            Language::Both,
+            reprint,
+        ),
+        (
+            "slip-reversed-zh.png",
+            &reversed,
+            holder,
+            Language::Zh,
+            None,
+        ),
+    ];
+    for (file, fields, copy, language, reprint) in drawn {
+        let slip = lay_out(fields, copy, language, Paper::Mm58, reprint);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../docs/pictures")
+            .join(file);
+        let png = slip.png().expect("every character has a glyph");
+        if std::env::var_os("UPDATE_EXPECT").is_some() {
+            fs::write(&path, &png).expect("it is written");
+        }
+        let kept = fs::read(&path).unwrap_or_default();
+        assert!(
+            kept == png,
+            "{file} is old: UPDATE_EXPECT=1 cargo test -p counterfoil --test all pages"
+        );
+    }
+}
+
+fn words((zh, en): (&str, &str)) -> receipt::Words {
+    (zh.to_owned(), en.to_owned())
+}
+
+#[test]
+fn printing_doctor() {
+    let mut page = head(
+        "打印医生 · The printing doctor",
+        "One row of `receipt::doctor::ROWS` each, in the order of suspicion. `counterfoil doctor --printer ADDRESS` and the till's \
+         `doctor` look before they ask, say one thing at a time, and believe a repair only when its test was passed and a person has \
+         read the code on a test page. 打印机与收款无关：任何一步都不改变交易结果。 No step changes the outcome of a sale.",
+    );
+    doctor_in(&mut page, Language::Zh);
+    doctor_in(&mut page, Language::En);
+    same(&page, expect_file!["../../../../docs/printing-doctor.md"]);
+}
+
+fn doctor_in(page: &mut String, language: Language) {
+    let say = |(zh, en): Said| match language {
+        Language::Zh | Language::Both => zh,
+        Language::En => en,
+    };
+    let heads = [
+        ("故障", "fault"),
+        ("机器看到", "what the machine sees"),
+        ("问人", "what a person is asked"),
+        ("与相邻故障的区别", "what tells it apart"),
+        ("做法", "instruction"),
+        ("收尾测试", "closing test"),
+        ("若不成", "if that fails"),
+        ("建议带件", "parts"),
+        ("来源", "source"),
+    ];
+    line(page, format_args!("## {}\n", say(("中文", "English"))));
+    line(
+        page,
+        format_args!(
+            "| id | {} |\n|---{}|",
+            heads.map(say).join(" | "),
+            "|---".repeat(heads.len())
+        ),
+    );
+    for row in ROWS {
+        let asks: Vec<_> = row.asks.iter().map(|q| say(q.row().words)).collect();
+        let parts: Vec<_> = row.parts.iter().map(|part| say(part.words())).collect();
+        let mut fails: Vec<_> = row
+            .swap
+            .iter()
+            .map(|swap| say(swap.words()).to_owned())
+            .collect();
+        fails.push(match row.otherwise {
+            Next::Row(fault) => format!("→ `{}`", fault.row().id),
+            Next::TestPage => say(("→ 测试页", "→ test page")).to_owned(),
+            Next::Ticket => say(("→ 报修", "→ service ticket")).to_owned(),
+        });
+        let cells = [
+            say(row.name).to_owned(),
+            say(row.machine).to_owned(),
+            asks.join("<br>"),
+            say(row.apart).to_owned(),
+            say(row.instruction).to_owned(),
+            say(row.test.words()).to_owned(),
+            fails.join("<br>"),
+            parts.join(say(("、", ", "))),
+            row.source.to_owned(),
+        ];
+        line(
+            page,
+            format_args!("| `{}` | {} |", row.id, cells.join(" | ")),
+        );
+    }
+    let looks: Vec<_> = Symptom::ALL
+        .iter()
+        .map(|symptom| format!("{} (`{}`)", say(symptom.words()), symptom.id()))
+        .collect();
+    line(
+        page,
+        format_args!(
+            "\n{} {}\n\n{}\n",
+            say((
+                "纸上的样子（`--symptom`）：",
+                "What paper looks like (`--symptom`):"
+            )),
+            looks.join(say(("、", ", "))),
+            say((
+                "指示灯：电源灯灭是没有通电；电源灯亮、工作灯灭是脱机；工作灯闪是出错，由状态位说明。",
+                "Lamps: power off, no power; power on and ready off, offline; ready blinking, an error, told by the status bits.",
+            )),
+        ),
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod books;
 mod disk;
 mod draw;
+mod emupos;
 mod independent;
 mod kills;
 mod mutation;

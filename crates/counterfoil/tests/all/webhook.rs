@@ -24,7 +24,7 @@ fn the_signature_is_that_of_the_published_example() {
 }
 
 /// Takes one request, says `status`, and gives its headers in lower case and its body.
-fn answer(listener: &TcpListener, status: &str) -> (String, String) {
+pub fn answer(listener: &TcpListener, status: &str) -> (String, String) {
     let (mut stream, _) = listener.accept().expect("somebody posts");
     let mut reader = BufReader::new(stream.try_clone().expect("a second handle"));
     let (mut head, mut line) = (String::new(), String::new());
@@ -43,7 +43,7 @@ fn answer(listener: &TcpListener, status: &str) -> (String, String) {
     (head, String::from_utf8(body).expect("text"))
 }
 
-fn header<'a>(head: &'a str, name: &str) -> &'a str {
+pub fn header<'a>(head: &'a str, name: &str) -> &'a str {
     head.lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
         .unwrap_or_default()

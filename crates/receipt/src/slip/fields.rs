@@ -81,6 +81,8 @@ pub enum Title {
     Balance,
     /// The result is not known yet.
     Pending,
+    /// A page that proves the printer; nothing of any sale is drawn.
+    TestPage,
 }
 
 impl Title {
@@ -92,6 +94,7 @@ impl Title {
             Title::Declined => ("交易未成功", "DECLINED"),
             Title::Balance => ("余额查询", "BALANCE"),
             Title::Pending => ("结果待确认", "RESULT PENDING"),
+            Title::TestPage => ("打印测试页", "TEST PAGE"),
         }
     }
 }

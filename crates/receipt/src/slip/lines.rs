@@ -252,7 +252,7 @@ impl Setter {
 
 /// Breaks a text into lines of at most `columns`: between words, around Chinese characters, never
 /// before a closing mark; inside a word only when it alone is too long. At least one line.
-pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
+fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for character in text.chars() {

@@ -3,6 +3,7 @@
 //! A reprint is marked as one and is never evidence of a signature (UnionPay-style reference §7.2).
 
 use super::sheet::{REPRINT_MARK, Sheet};
+use super::test_page::test_page;
 use super::{
     Align, CopyOf, LINK_BYTES_MAX, Language, Paper, REMARKS_MAX, Reprint, Size, Slip, SlipFields,
     Title, mask_pan,
@@ -17,6 +18,9 @@ pub fn lay_out(
     reprint: Option<Reprint>,
 ) -> Slip {
     let mut sheet = Sheet::new(language, paper);
+    if fields.title == Title::TestPage {
+        return test_page(sheet, fields);
+    }
     heading(&mut sheet, fields, copy, reprint.as_ref());
     merchant(&mut sheet, fields);
     payment(&mut sheet, fields);

@@ -1,23 +1,63 @@
-//! Deciding: what an input leads to, worked out on a copy of the state that its records have changed.
+//! Deciding: what an input leads to, worked out on an overlay of the state that its records have changed.
 //!
-//! Nothing is sent to a printer that has not just said that it is well.
+//! Nothing is sent to a printer that has not just said that it is well, and nothing a second time without a mark.
 
-use super::state::{Entry, Link, Run, expiry_us, waits};
-use super::{Evidence, JOBS_MAX, Spool, SpoolEffect, SpoolInput, SpoolRecord};
-use crate::answers::{Answer, Status};
-use crate::escpos::{Section, process_id};
-use crate::slip::{CopyOf, Language, Paper, Reprint, SlipFields, lay_out};
-use crate::trouble::Trouble;
+use super::copies::{Copies, Overlay, Stage};
+use super::state::{Core, Link, Run, State, expiry_us};
+use super::{Evidence, JOBS_MAX, PaperSeen, Spool, SpoolEffect, SpoolInput, SpoolRecord};
+use crate::installed;
+use crate::slip::{CopyOf, FIELD_CHARACTERS_MAX, Language, Paper, Reprint, SlipFields, lay_out};
 
 impl Spool {
     /// What this input leads to; changes nothing.
     pub fn decide(&self, now_us: u64, input: SpoolInput) -> (Vec<SpoolRecord>, Vec<SpoolEffect>) {
+        self.decide_all(now_us, [input])
+    }
+
+    /// What these inputs lead to, each after the records of the one before; changes nothing.
+    pub fn decide_all(
+        &self,
+        now_us: u64,
+        inputs: impl IntoIterator<Item = SpoolInput>,
+    ) -> (Vec<SpoolRecord>, Vec<SpoolEffect>) {
         let mut turn = Turn {
             now_us,
-            next: self.clone(),
+            next: State {
+                core: self.0.core.clone(),
+                copies: Overlay::new(&self.0.copies),
+            },
             records: Vec::new(),
             effects: Vec::new(),
         };
+        for input in inputs {
+            turn.take(input);
+            turn.step();
+        }
+        turn.tell_changes(&self.0.core);
+        (turn.records, turn.effects)
+    }
+}
+
+/// One decision in the making: the state as its records leave it.
+pub(super) struct Turn<'a> {
+    pub(super) now_us: u64,
+    next: State<Overlay<'a>>,
+    records: Vec<SpoolRecord>,
+    pub(super) effects: Vec<SpoolEffect>,
+}
+
+impl Turn<'_> {
+    pub(super) fn record(&mut self, record: SpoolRecord) {
+        self.next.apply(&record);
+        self.records.push(record);
+    }
+
+    pub(super) fn core(&self) -> &Core {
+        &self.next.core
+    }
+
+    fn take(&mut self, input: SpoolInput) {
+        let now_us = self.now_us;
         match input {
             SpoolInput::Submit {
                 slip_id,
@@ -25,34 +65,55 @@ impl Spool {
                 copy,
                 language,
                 paper,
-            } => turn.submit(slip_id, fields, copy, language, paper),
-            SpoolInput::Reprint { slip_id } => turn.reprint(slip_id),
-            SpoolInput::Connected => turn.connected(),
-            SpoolInput::Lost => turn.lost(),
-            SpoolInput::Heard(bytes) => turn.heard(&bytes),
-            SpoolInput::Wrote { job } => turn.wrote(job),
+            } => self.submit(slip_id, fields, copy, language, paper),
+            SpoolInput::Reprint { slip_id } => self.reprint(slip_id),
+            SpoolInput::Connected => self.connected(),
+            SpoolInput::Lost => self.lost(),
+            SpoolInput::Heard(bytes) => self.heard(&bytes),
+            SpoolInput::Wrote { job } => {
+                if self.holds_unwritten(job) {
+                    self.record(SpoolRecord::Wrote { job });
+                }
+            }
+            SpoolInput::NotSent { job } => {
+                if self.holds_unwritten(job) {
+                    self.record(SpoolRecord::NotSent { at_us: now_us, job });
+                }
+            }
+            SpoolInput::Answered {
+                slip_id,
+                copy,
+                seen,
+            } => self.answered(slip_id, copy, seen),
+            SpoolInput::Scanned {
+                slip_id,
+                copy,
+                print,
+            } => self.scanned(slip_id, copy, print),
+            SpoolInput::Resume => self.resume(),
+            SpoolInput::Clear => self.clear(),
+            SpoolInput::Installed(printer) => {
+                if printer != self.core().installed {
+                    self.record(SpoolRecord::Installed { printer });
+                }
+            }
             SpoolInput::Tick => {}
-            SpoolInput::Restarted => turn.record(SpoolRecord::Restarted { at_us: now_us }),
-            SpoolInput::SwitchedOff(off) => turn.switched(off),
+            SpoolInput::Restarted => self.record(SpoolRecord::Restarted { at_us: now_us }),
+            SpoolInput::SwitchedOff { off, by } => {
+                if off != self.core().off.is_some() {
+                    let by = by.chars().take(FIELD_CHARACTERS_MAX).collect();
+                    self.record(SpoolRecord::Switched {
+                        at_us: now_us,
+                        off,
+                        by,
+                    });
+                }
+            }
         }
-        turn.step();
-        turn.tell_changes(self);
-        (turn.records, turn.effects)
     }
-}
 
-/// One decision in the making: the state as its records leave it.
-struct Turn {
-    now_us: u64,
-    next: Spool,
-    records: Vec<SpoolRecord>,
-    effects: Vec<SpoolEffect>,
-}
-
-impl Turn {
-    fn record(&mut self, record: SpoolRecord) {
-        self.next.apply(&record);
-        self.records.push(record);
+    fn refuse(&mut self, slip_id: u64) {
+        self.effects.push(SpoolEffect::Refused { slip_id });
     }
 
     fn submit(
@@ -63,16 +124,12 @@ impl Turn {
         language: Language,
         paper: Paper,
     ) {
-        if self.next.entries.contains_key(&(slip_id, copy)) {
+        if self.next.copies.get(&(slip_id, copy)).is_some() {
             return;
         }
-        if self.next.entries.len() >= JOBS_MAX {
-            let finished = |(_, entry): &(&(u64, CopyOf), &Entry)| !waits(entry.state);
-            let entries = self.next.entries.iter().filter(finished);
-            let Some((&(slip_id_old, copy_old), _)) = entries.min_by_key(|(_, entry)| entry.place)
-            else {
-                self.effects.push(SpoolEffect::Refused { slip_id });
-                return;
+        if self.next.copies.len() >= JOBS_MAX {
+            let Some((slip_id_old, copy_old)) = self.next.copies.oldest_over() else {
+                return self.refuse(slip_id);
             };
             self.record(SpoolRecord::Forgotten {
                 slip_id: slip_id_old,
@@ -90,175 +147,139 @@ impl Turn {
     }
 
     fn reprint(&mut self, slip_id: u64) {
-        let copies: Vec<_> = self.next.copies(slip_id).collect();
-        if copies.is_empty() {
-            self.effects.push(SpoolEffect::Refused { slip_id });
-            return;
+        let copies: Vec<_> = self.next.copies.of(slip_id).collect();
+        if copies.is_empty() || self.core().off.is_some() {
+            return self.refuse(slip_id);
         }
-        let finished: Vec<CopyOf> = copies
-            .iter()
-            .filter(|(_, entry)| !waits(entry.state))
-            .map(|(copy, _)| *copy)
-            .collect();
-        for copy in finished {
-            self.record(SpoolRecord::Wanted {
-                at_us: self.now_us,
-                slip_id,
-                copy,
-            });
+        let over = |(copy, entry): (CopyOf, &super::copies::Entry)| {
+            matches!(entry.stage, Stage::Over(_)).then_some(copy)
+        };
+        let over: Vec<CopyOf> = copies.into_iter().filter_map(over).collect();
+        for copy in over {
+            self.want(slip_id, copy);
         }
+    }
+
+    fn want(&mut self, slip_id: u64, copy: CopyOf) {
+        self.record(SpoolRecord::Wanted {
+            at_us: self.now_us,
+            slip_id,
+            copy,
+        });
     }
 
     fn connected(&mut self) {
-        if let Link::Up { .. } = self.next.link {
-            self.record(SpoolRecord::Lost { at_us: self.now_us });
+        let at_us = self.now_us;
+        if let Link::Up { .. } = self.core().link {
+            self.record(SpoolRecord::Lost { at_us });
         }
-        self.record(SpoolRecord::Connected { at_us: self.now_us });
+        self.record(SpoolRecord::Connected { at_us });
     }
 
     fn lost(&mut self) {
-        if !matches!(self.next.link, Link::Down { .. }) {
-            self.record(SpoolRecord::Lost { at_us: self.now_us });
+        if !matches!(self.core().link, Link::Down { .. }) {
+            let at_us = self.now_us;
+            self.record(SpoolRecord::Lost { at_us });
         }
     }
 
-    fn switched(&mut self, off: bool) {
-        if off != self.next.off {
-            self.record(SpoolRecord::Switched { off });
-        }
-    }
-
-    fn wrote(&mut self, job: u32) {
+    fn holds_unwritten(&self, job: u32) -> bool {
         let ours = |run: &Run| run.job == job && run.evidence < Evidence::HandedOver;
-        if self.next.run.as_ref().is_some_and(ours) {
-            self.record(SpoolRecord::Wrote { job });
+        self.core().run.as_ref().is_some_and(ours)
+    }
+
+    /// A copy that never left needs no look, and one in the printer can only be found complete.
+    fn answered(&mut self, slip_id: u64, copy: CopyOf, seen: PaperSeen) {
+        let entry = self.next.copies.get(&(slip_id, copy));
+        let fits = entry.is_some_and(|entry| match (seen, entry.stage) {
+            (PaperSeen::Complete, _) => entry.runs > 0,
+            (_, Stage::InPrinter) => false,
+            (PaperSeen::NotNeeded, _) => true,
+            (PaperSeen::Blank | PaperSeen::Partial | PaperSeen::Nothing, _) => entry.runs > 0,
+        });
+        if !fits {
+            return self.refuse(slip_id);
+        }
+        self.record(SpoolRecord::Answered {
+            slip_id,
+            copy,
+            seen,
+        });
+        if seen.trouble().is_some() && self.core().off.is_none() {
+            self.want(slip_id, copy);
         }
     }
 
-    fn heard(&mut self, bytes: &[u8]) {
-        let Link::Up { asked_us, .. } = self.next.link else {
-            return;
-        };
-        let mut answers = self.next.answers.clone();
-        let mut realtime = self.next.realtime.clone();
-        let mut told = None;
-        let mut answered = false;
-        for answer in answers.hear(bytes) {
-            match answer {
-                Answer::Realtime(byte) if asked_us.is_some() && !answered => {
-                    realtime.push(byte);
-                    if let Ok(four) = <[u8; 4]>::try_from(&realtime[..]) {
-                        realtime.clear();
-                        answered = true;
-                        told = Some(Status::from_realtime(four));
-                    }
-                }
-                Answer::AutoStatus(four) => told = Some(Status::from_auto(four)),
-                Answer::PowerOff => {
-                    told = Some(Status {
-                        trouble: Some(Trouble::PowerLost),
-                        paper_low: false,
-                    });
-                }
-                Answer::InOrder(_) if self.next.in_order_owed > 0 => {
-                    self.record(SpoolRecord::InOrder);
-                }
-                Answer::ProcessId(id) => self.echoed(id),
-                Answer::Realtime(_) | Answer::InOrder(_) | Answer::Cleared => {}
-            }
+    fn scanned(&mut self, slip_id: u64, copy: CopyOf, print: u32) {
+        let entry = self.next.copies.get(&(slip_id, copy));
+        if !entry.is_some_and(|entry| (1..=entry.runs).contains(&print)) {
+            return self.refuse(slip_id);
         }
-        if let Some(status) = told
-            && (answered || status != self.next.status)
-        {
-            self.record(SpoolRecord::Told {
-                at_us: self.now_us,
-                status,
-                answered,
-            });
-        }
-        if answers != self.next.answers || realtime != self.next.realtime {
-            self.record(SpoolRecord::Listening { answers, realtime });
-        }
-        if answered && self.next.status.trouble.is_none() {
-            self.start();
-        }
-    }
-
-    /// Either section proves the print: the cut comes after the body. Any other ID is not ours.
-    fn echoed(&mut self, id: [u8; 4]) {
-        let Some(job) = self.next.run.as_ref().map(|run| run.job) else {
-            return;
-        };
-        if [Section::Body, Section::Cut]
-            .map(|section| process_id(job, section))
-            .contains(&id)
-        {
-            self.record(SpoolRecord::Printed {
-                at_us: self.now_us,
-                job,
-            });
-        }
+        self.record(SpoolRecord::Scanned {
+            slip_id,
+            copy,
+            print,
+        });
     }
 
     /// The printer just said that it is well: the oldest waiting copy goes.
-    fn start(&mut self) {
-        if self.next.run.is_some() || self.next.off {
+    pub(super) fn start(&mut self) {
+        let (core, now_us) = (self.core(), self.now_us);
+        if core.run.is_some() || core.off.is_some() || core.clearing_since_us.is_some() {
             return;
         }
-        let now_us = self.now_us;
-        let due = self
-            .next
-            .waiting()
-            .filter(|(_, entry)| now_us < expiry_us(entry));
-        let Some((&(slip_id, copy), entry)) = due.min_by_key(|(_, entry)| entry.place) else {
+        let Some(((slip_id, copy), entry)) = self.next.copies.waiting().next() else {
             return;
         };
+        if expiry_us(entry) <= now_us {
+            return;
+        }
         let reprint = (entry.runs > 0).then(|| Reprint {
             count: entry.runs,
             original_time: entry.fields.date_time.clone(),
         });
         let slip = lay_out(&entry.fields, copy, entry.language, entry.paper, reprint);
-        let job = self.next.next_job;
+        let job = core.next_job;
+        let bytes = slip.escpos_for(&core.installed, job);
+        let wait_us = core.installed.wait_us(installed::dots(&slip), bytes.len());
         self.record(SpoolRecord::Started {
             at_us: now_us,
             slip_id,
             copy,
             job,
+            wait_us,
         });
-        self.effects.push(SpoolEffect::Send {
-            job,
-            bytes: slip.escpos_substituted(job),
-        });
+        self.effects.push(SpoolEffect::Send { job, bytes });
     }
 
     /// Whatever is due by now.
     fn step(&mut self) {
         let now_us = self.now_us;
-        let expired = self
-            .next
-            .waiting()
-            .filter(|(_, entry)| expiry_us(entry) <= now_us);
-        let expired: Vec<_> = expired.map(|(key, _)| *key).collect();
+        let waiting = self.next.copies.waiting();
+        let expired: Vec<_> = waiting
+            .take_while(|(_, entry)| expiry_us(entry) <= now_us)
+            .map(|(key, _)| key)
+            .collect();
         for (slip_id, copy) in expired {
             self.record(SpoolRecord::Expired { slip_id, copy });
         }
         if self
-            .next
+            .core()
             .confirm_deadline()
-            .is_some_and(|due| due <= now_us)
-            && let Some(job) = self.next.run.as_ref().map(|run| run.job)
+            .is_some_and(|due_us| due_us <= now_us)
+            && let Some(job) = self.core().run.as_ref().map(|run| run.job)
         {
             self.record(SpoolRecord::Unconfirmed { at_us: now_us, job });
         }
-        if !self.next.wants_link() || self.next.link_deadline() > now_us {
+        if !self.next.wants_link() || self.core().link_deadline() > now_us {
             return;
         }
-        match self.next.link {
+        match self.core().link {
             Link::Down { .. } => {
                 self.record(SpoolRecord::Connecting { at_us: now_us });
                 self.effects.push(SpoolEffect::Connect);
             }
-            Link::Up { asked_us: None, .. } => {
+            Link::Up { asked_us: None, .. } if self.core().clearing_since_us.is_none() => {
                 self.record(SpoolRecord::Asked { at_us: now_us });
                 self.effects.push(SpoolEffect::Query);
             }
@@ -269,17 +290,24 @@ impl Turn {
         }
     }
 
-    fn tell_changes(&mut self, before: &Spool) {
-        for (key, entry) in &self.next.entries {
-            let told = |entry: &Entry| (entry.state, entry.evidence, entry.runs, entry.printed);
-            if before.entries.get(key).map(told) != Some(told(entry)) {
+    fn tell_changes(&mut self, before: &Core) {
+        let now = &self.next.core;
+        for (key, was, is) in self.next.copies.changes() {
+            let was = was.map(|entry| before.known(entry));
+            let Some(is) = is.map(|entry| now.known(entry)) else {
+                continue;
+            };
+            if was != Some(is) {
                 self.effects.push(SpoolEffect::Changed {
                     slip_id: key.0,
                     copy: key.1,
-                    state: entry.state,
-                    evidence: entry.evidence,
+                    state: is.state,
+                    evidence: is.evidence,
                 });
             }
+        }
+        if now.status != before.status {
+            self.effects.push(SpoolEffect::PrinterChanged(now.status));
         }
     }
 }

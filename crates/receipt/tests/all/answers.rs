@@ -43,7 +43,10 @@ fn every_split_of_a_mixed_stream_sorts_the_same() {
         &[
             0x37, 0x25, 0x00, 0x5F, b'T', 0x12, b'M', 0x00, 0x3B, 0x30, 0x00,
         ],
-        &[0x37, 0x23, 0x41, 0x00, 0x37, 0x22, b'1', 0x00, 0x93],
+        &[0x37, 0x23, 0x41, 0x13, 0x00, 0x37, 0x22, b'1', 0x00],
+        &[0x39, 0x40, 0x01, 0x00, 0x3D, 0x13, b'P', b'1', 0x00, 0x0F],
+        // A byte, then a status with bits that none has.
+        &[0x93, 0x10, 0x00, 0x90, 0x00],
     ]
     .concat();
     let expected = [
@@ -53,7 +56,15 @@ fn every_split_of_a_mixed_stream_sorts_the_same() {
         Answer::ProcessId(*b"00AB"),
         Answer::InOrder(3),
         Answer::Cleared,
+        Answer::Information(b"T\x12M".to_vec()),
         Answer::PowerOff,
+        Answer::WentOffline(vec![0x41]),
+        Answer::Foreign,
+        Answer::ExtendedStatus(vec![0x40, 0x01]),
+        Answer::Information(b"P1".to_vec()),
+        Answer::InOrder(0x0F),
+        Answer::Foreign,
+        Answer::Foreign,
     ];
     for split in 0..=stream.len() {
         let mut answers = Answers::default();
@@ -64,21 +75,48 @@ fn every_split_of_a_mixed_stream_sorts_the_same() {
 }
 
 #[test]
+fn the_paper_in_an_in_order_answer() {
+    let status = |trouble, paper_low| Some(Status { trouble, paper_low });
+    let out = Some(Trouble::PaperOut);
+    for (byte, expected) in [
+        (0x00, status(None, false)),
+        (0x03, status(None, true)),
+        (0x0C, status(out, false)),
+        (0x0F, status(out, true)),
+        (b'H', None),
+    ] {
+        assert_eq!(Status::from_in_order(byte), expected, "{byte:02X}");
+    }
+}
+
+#[test]
+fn an_offline_response_has_at_most_ten_causes() {
+    for (causes, known) in [(0, true), (10, true), (11, false)] {
+        let block = [vec![0x37, 0x23], vec![0x40; causes], vec![0]].concat();
+        let heard = Answers::default().hear(&block);
+        assert_eq!(heard == [Answer::WentOffline(vec![0x40; causes])], known);
+        assert_eq!(heard == [Answer::Foreign], !known);
+    }
+}
+
+#[test]
 fn an_endless_block_is_dropped_and_the_next_answer_is_heard() {
     let mut answers = Answers::default();
     assert_eq!(answers.hear(&[0x5F]), []);
-    assert_eq!(answers.hear(&[0x41; 100_000]), []);
+    assert_eq!(answers.hear(&[0x41; 100_000]), [Answer::Foreign]);
     assert!(format!("{answers:?}").len() < 1_000);
     assert_eq!(answers.hear(&[0x00, 0x12]), [Answer::Realtime(0x12)]);
 }
 
 proptest! {
     #[test]
-    fn any_bytes_any_split(bytes: Vec<u8>, split: usize) {
-        let split = split % (bytes.len() + 1);
+    fn any_bytes_any_split(bytes: Vec<u8>, mut splits: Vec<usize>) {
+        splits.iter_mut().for_each(|split| *split %= bytes.len() + 1);
+        splits.extend([0, bytes.len()]);
+        splits.sort_unstable();
         let mut parts = Answers::default();
-        let mut heard = parts.hear(&bytes[..split]);
-        heard.extend(parts.hear(&bytes[split..]));
+        let pieces = splits.windows(2).map(|ends| &bytes[ends[0]..ends[1]]);
+        let heard: Vec<Answer> = pieces.flat_map(|piece| parts.hear(piece)).collect();
         let mut whole = Answers::default();
         prop_assert_eq!(&heard, &whole.hear(&bytes));
         prop_assert_eq!(parts, whole);

@@ -7,7 +7,7 @@ use expect_test::expect;
 use proptest::prelude::*;
 use receipt::slip::{Align, Row, Size, Wording};
 use receipt::{
-    Bitmap, CopyOf, Language, Means, NoGlyph, Paper, PrinterProfile, Reprint, Slip, SlipFields,
+    Bitmap, CopyOf, InstalledPrinter, Language, Means, NoGlyph, Paper, Reprint, Slip, SlipFields,
     Unmappable, lay_out, lay_out_settlement, lay_out_shift,
 };
 use resvg::{tiny_skia, usvg};
@@ -178,10 +178,10 @@ fn profiles_choose_the_means() {
         };
         lay_out(&fields, CopyOf::Cardholder, Language::Zh, Paper::Mm58, None)
     };
-    let profile = |chinese, qr| PrinterProfile {
-        paper: Paper::Mm58,
+    let profile = |chinese, qr| InstalledPrinter {
         chinese,
         qr,
+        ..InstalledPrinter::default()
     };
     let native = profile(Means::Native, Means::Native);
     let plain = slip("星河咖啡店");
@@ -463,7 +463,7 @@ proptest! {
         let plain = format!("{}.{:02}", amount / 100, amount % 100);
         prop_assert!(slip.text().contains(&plain));
         for (chinese, qr) in [(Means::Native, Means::Raster), (Means::Raster, Means::Native)] {
-            let profile = PrinterProfile { paper: Paper::Mm58, chinese, qr };
+            let profile = InstalledPrinter { chinese, qr, ..InstalledPrinter::default() };
             let job = slip.escpos_for(&profile, 1);
             check_no_realtime(&job);
             read(&job, 32);

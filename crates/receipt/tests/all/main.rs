@@ -1,11 +1,17 @@
 //! Integration tests of the receipt crate, in one binary.
 
+mod acceptance;
 mod answers;
+mod doctor;
+mod drawing;
 mod drawings;
 mod kinds;
+mod noise;
+mod power;
 mod printer;
 mod slip;
 mod spool;
+mod vectors;
 mod world;
 
 use receipt::{SlipFields, Title};

@@ -1,8 +1,11 @@
 //! The spool by stories: every trouble of the reference, each restart, each level of evidence.
 
 use crate::world::{OnPaper, World, submit};
-use receipt::spool::{CONFIRM_WAIT_US, EXPIRE_US, JOBS_MAX};
-use receipt::{CopyOf, Echo, Evidence, JobState, SpoolInput, Trouble};
+use receipt::spool::{BUSY_ELSEWHERE_US, EXPIRE_US, HEAD_COOL_US, JOBS_MAX};
+use receipt::{
+    CopyOf, Cut, Echo, Evidence, InstalledPrinter, JobState, PaperSeen, Proof, Search, SpoolInput,
+    SpoolRecord, Trouble,
+};
 
 const SECOND: u64 = 1_000_000;
 const MERCHANT: CopyOf = CopyOf::Merchant;
@@ -77,13 +80,11 @@ fn a_printer_in_trouble_gets_nothing_and_goes_on_by_itself() {
         world.reachable = !on;
         world.lose(0);
     };
-    let settings = |world: &mut World, on: bool| world.input(SpoolInput::SwitchedOff(on));
-    let rows: [(Trouble, Switch); 5] = [
+    let rows: [(Trouble, Switch); 4] = [
         (Trouble::PaperOut, paper_out),
         (Trouble::CoverOpen, cover),
         (Trouble::Fault, head),
         (Trouble::Unreachable, cable),
-        (Trouble::Disabled, settings),
     ];
     for (trouble, set) in rows {
         let mut world = World::new();
@@ -154,18 +155,20 @@ fn paper_out_five_jobs_new_roll_five_slips_once_each() {
 }
 
 #[test]
-fn a_link_or_power_lost_in_the_middle_gives_a_marked_copy() {
+fn a_link_or_power_lost_in_the_middle_is_asked_about_and_never_sent_again_by_itself() {
     let mut world = World::new();
     world.printer.set_paper_lines_left(Some(19));
     world.submit(1, MERCHANT);
     world.settle();
     world.lose(0);
-    let held = JobState::Held(Trouble::Unreachable);
-    check(&world, 1, held, Evidence::HandedOver, [1, 0, 0]);
+    let unknown = JobState::Unknown(Trouble::Unreachable);
+    check(&world, 1, unknown, Evidence::HandedOver, [1, 0, 0]);
     world.printer.set_paper_out(false);
-    world.pass(10 * SECOND);
-    check(&world, 1, JobState::Done, Evidence::Printed, [1, 1, 2]);
-    assert_eq!(world.state(1).2, 1);
+    world.pass(EXPIRE_US + SECOND);
+    check(&world, 1, unknown, Evidence::HandedOver, [1, 0, 1]);
+    world.answer(1, PaperSeen::Complete);
+    check(&world, 1, JobState::Done, Evidence::Seen, [1, 0, 1]);
+    assert_eq!(world.spool.questions().count(), 0);
 
     world.printer.set_paper_lines_left(Some(19));
     world.submit(2, MERCHANT);
@@ -173,20 +176,138 @@ fn a_link_or_power_lost_in_the_middle_gives_a_marked_copy() {
     world.power_cut();
     world.printer.set_paper_out(false);
     world.pass(10 * SECOND);
+    check(&world, 2, unknown, Evidence::HandedOver, [1, 0, 0]);
+    let asked: Vec<_> = world
+        .spool
+        .questions()
+        .map(|(id, copy, _)| (id, copy))
+        .collect();
+    assert_eq!(asked, [(2, MERCHANT)]);
+    world.answer(2, PaperSeen::Partial);
+    assert_eq!(world.copy(2).cause, Some(Trouble::Partial));
+    world.pass(10 * SECOND);
     check(&world, 2, JobState::Done, Evidence::Printed, [1, 1, 1]);
+    assert_eq!(world.copy(2).cause, Some(Trouble::Partial));
 }
 
 #[test]
-fn a_restart_while_printing_gives_a_marked_copy_and_after_it_none() {
+fn what_somebody_saw() {
+    let rows = [
+        (PaperSeen::Complete, JobState::Done, Evidence::Seen, 1, None),
+        (
+            PaperSeen::Blank,
+            JobState::Done,
+            Evidence::Printed,
+            2,
+            Some(Trouble::Blank),
+        ),
+        (
+            PaperSeen::Partial,
+            JobState::Done,
+            Evidence::Printed,
+            2,
+            Some(Trouble::Partial),
+        ),
+        (
+            PaperSeen::Nothing,
+            JobState::Done,
+            Evidence::Printed,
+            2,
+            Some(Trouble::NothingCameOut),
+        ),
+        (
+            PaperSeen::NotNeeded,
+            JobState::Closed,
+            Evidence::Printed,
+            1,
+            None,
+        ),
+    ];
+    for (seen, state, evidence, prints, cause) in rows {
+        let mut world = World::new();
+        world.submit(1, MERCHANT);
+        world.settle();
+        world.answer(1, seen);
+        let waiting = world.copy(1);
+        assert_eq!(waiting.cause, cause);
+        let again = prints == 2;
+        assert_eq!(waiting.state == JobState::Queued, again, "{seen:?}");
+        world.pass(10 * SECOND);
+        let known = world.copy(1);
+        let found = (known.state, known.evidence, known.prints, known.cause);
+        assert_eq!(found, (state, evidence, prints, cause), "{seen:?}");
+        let marked = u32::from(again);
+        check(&world, 1, state, evidence, [1, marked, 1 + marked]);
+    }
+    // Nothing can be seen of what was never sent, and what is in the printer is not sent again.
+    let mut world = World::new();
+    world.printer.set_paper_lines_left(Some(19));
+    world.submit(1, MERCHANT);
+    world.answer(1, PaperSeen::Complete);
+    world.answer(1, PaperSeen::Nothing);
+    world.settle();
+    for seen in [PaperSeen::Blank, PaperSeen::Nothing, PaperSeen::NotNeeded] {
+        world.answer(1, seen);
+    }
+    assert_eq!(world.refused, [1; 5]);
+    world.answer(1, PaperSeen::Complete);
+    assert_eq!(world.copy(1).evidence, Evidence::Seen);
+    world.crash(SpoolInput::Tick, 0, 0);
+    assert_eq!(world.copy(1).state, JobState::Done);
+}
+
+#[test]
+fn a_scanned_slip_is_seen() {
+    let scan = |print| SpoolInput::Scanned {
+        slip_id: 1,
+        copy: MERCHANT,
+        print,
+    };
+    let mut world = World::new();
+    world.submit(1, MERCHANT);
+    world.input(scan(1));
+    assert_eq!(world.refused, [1]);
+    world.settle();
+    world.lose(0);
+    world.input(SpoolInput::Reprint { slip_id: 1 });
+    world.settle();
+    world.input(scan(3));
+    world.input(scan(0));
+    assert_eq!(
+        (world.refused.len(), world.copy(1).evidence),
+        (3, Evidence::Printed)
+    );
+    world.printer.set_paper_lines_left(Some(10));
+    world.input(SpoolInput::Reprint { slip_id: 1 });
+    world.settle();
+    world.lose(0);
+    assert!(world.copy(1).state.asks());
+    // An older print says nothing of the latest one.
+    world.input(scan(2));
+    assert_eq!(world.copy(1).evidence, Evidence::Seen);
+    assert!(world.copy(1).state.asks());
+    world.input(scan(3));
+    assert_eq!(world.copy(1).state, JobState::Done);
+}
+
+#[test]
+fn a_restart_while_printing_is_asked_about_and_another_changes_nothing() {
     let mut world = World::new();
     world.printer.set_cover_open(true);
     world.submit(1, MERCHANT);
     world.crash(SpoolInput::Tick, 0, 0);
+    assert_eq!(world.copy(1).state, JobState::Queued);
     world.printer.set_cover_open(false);
     world.printer.set_paper_lines_left(Some(19));
     world.pass(10 * SECOND);
-    world.crash(SpoolInput::Tick, 0, 0);
-    world.printer.set_paper_out(false);
+    let unknown = JobState::Unknown(Trouble::Interrupted);
+    for _ in 0..2 {
+        world.crash(SpoolInput::Tick, 0, 0);
+        world.printer.set_paper_out(false);
+        world.pass(10 * SECOND);
+        check(&world, 1, unknown, Evidence::Transported, [1, 0, 1]);
+    }
+    world.answer(1, PaperSeen::Nothing);
     world.pass(10 * SECOND);
     check(&world, 1, JobState::Done, Evidence::Printed, [1, 1, 2]);
     world.crash(SpoolInput::Tick, 0, 0);
@@ -195,19 +316,312 @@ fn a_restart_while_printing_gives_a_marked_copy_and_after_it_none() {
 }
 
 #[test]
-fn a_stuck_cutter_after_the_body_is_printed_and_holds_the_next() {
+fn a_job_of_which_no_byte_left_goes_unmarked() {
+    let mut world = World::new();
+    world.submit(1, MERCHANT);
+    world.answer_connect();
+    let (records, _) = world
+        .spool
+        .decide(world.now_us, SpoolInput::Heard(vec![0x12; 4]));
+    records.iter().for_each(|record| world.spool.apply(record));
+    world.records.extend(records);
+    assert_eq!(world.copy(1).prints, 1);
+    world.input(SpoolInput::NotSent { job: 7 });
+    assert_eq!(world.copy(1).prints, 1);
+    world.input(SpoolInput::NotSent { job: 0 });
+    assert_eq!(
+        (world.copy(1).prints, world.copy(1).state),
+        (0, JobState::Queued)
+    );
+    world.lose(0);
+    world.pass(10 * SECOND);
+    check(&world, 1, JobState::Done, Evidence::Printed, [1, 0, 1]);
+}
+
+#[test]
+fn a_stuck_cutter_after_the_body_is_printed_not_cut_and_holds_the_next() {
     let mut world = World::new();
     world.printer.set_cutter_stuck(true);
     world.submit(1, MERCHANT);
     world.submit(2, MERCHANT);
     world.pass(10 * SECOND);
     check(&world, 1, JobState::Done, Evidence::Printed, [1, 0, 1]);
+    assert_eq!(world.copy(1).cut, Cut::Stuck);
     let held = JobState::Held(Trouble::Cutter);
     check(&world, 2, held, Evidence::NotSent, [0, 0, 0]);
     assert_eq!(world.spool.printer().trouble, Some(Trouble::Cutter));
+    world.input(SpoolInput::Resume);
+    assert_eq!(world.commands, [[0x10, 0x05, 1]]);
     world.printer.set_cutter_stuck(false);
     world.pass(10 * SECOND);
     check(&world, 2, JobState::Done, Evidence::Printed, [1, 0, 1]);
+    assert_eq!([world.copy(1).cut, world.copy(2).cut], [Cut::Done; 2]);
+    // Without an error there is nothing to resume.
+    world.input(SpoolInput::Resume);
+    assert_eq!(world.commands.len(), 1);
+}
+
+/// The slip is in the printer, and this is what it tells.
+fn printing(automatic: [u8; 4]) -> World {
+    let mut world = World::new();
+    world.submit(1, MERCHANT);
+    world.answer_connect();
+    world.heard(&[0x12; 4]);
+    assert_eq!(world.copy(1).state, JobState::Printing);
+    world.input(SpoolInput::Wrote { job: 0 });
+    world.clear_wires();
+    world.heard(&automatic);
+    world
+}
+
+#[test]
+fn an_error_is_resumed_once_the_cover_was_open_or_somebody_says_so() {
+    let mut world = printing([0x18, 0x04, 0, 0]);
+    assert_eq!(world.copy(1).state, JobState::Held(Trouble::Jam));
+    world.heard(&[0x38, 0x04, 0, 0]);
+    assert_eq!(world.copy(1).state, JobState::Held(Trouble::CoverOpen));
+    assert!(world.commands.is_empty());
+    world.heard(&[0x18, 0x04, 0, 0]);
+    world.heard(&[0x18, 0x04, 0, 0x0F]);
+    assert_eq!(world.commands, [[0x10, 0x05, 1]]);
+    world.input(SpoolInput::Resume);
+    assert_eq!(world.commands.len(), 2);
+    world.heard(&[0x10, 0, 0, 0]);
+    world.heard(b"\x37\x22000B\x00");
+    assert_eq!(world.copy(1).state, JobState::Done);
+}
+
+#[test]
+fn cleared_buffers_give_a_marked_copy_and_only_on_command() {
+    let mut world = printing([0x18, 0x08, 0, 0]);
+    world.heard(&[0x37, 0x25, 0]);
+    assert_eq!(world.copy(1).state, JobState::Held(Trouble::Cutter));
+    world.input(SpoolInput::Clear);
+    world.input(SpoolInput::Clear);
+    assert_eq!(world.commands.len(), 1);
+    assert!(world.commands[0].starts_with(&[0x10, 0x05, 2, 0x10, 0x14, 8]));
+    world.heard(&[0x37, 0x25, 0, 0x10, 0, 0, 0]);
+    let known = world.copy(1);
+    assert_eq!((known.state, known.prints), (JobState::Queued, 1));
+    world.lose(0);
+    world.pass(10 * SECOND);
+    check(&world, 1, JobState::Done, Evidence::Printed, [0, 1, 1]);
+
+    // Not answered: what became of it is for a person to say.
+    let mut world = printing([0x18, 0x08, 0, 0]);
+    world.input(SpoolInput::Clear);
+    world.pass(10 * SECOND);
+    assert!(world.copy(1).state.asks());
+}
+
+#[test]
+fn the_clock_stands_still_in_trouble_and_an_unproved_slip_with_trouble_is_asked_about() {
+    let cover = [0x38, 0, 0, 0];
+    let mut world = printing([0x10, 0, 0, 0]);
+    world.pass(30 * SECOND);
+    // Taken whole, and nothing was heard of it: the link itself was given up.
+    assert!(world.copy(1).state.asks());
+
+    let mut world = printing(cover);
+    for _ in 0..100 {
+        world.now_us += 2 * SECOND;
+        world.heard(&cover);
+        world.input(SpoolInput::Tick);
+        world.heard(&[0x1A, 0x16, 0x12, 0x12]);
+    }
+    assert_eq!(world.copy(1).state, JobState::Held(Trouble::CoverOpen));
+    world.heard(&[0x10, 0, 0, 0]);
+    assert_eq!(world.spool.look_at(), Some((1, MERCHANT)));
+    for _ in 0..20 {
+        world.now_us += SECOND;
+        world.heard(&[0x00]);
+        world.input(SpoolInput::Tick);
+        world.heard(&[0x12; 4]);
+    }
+    let known = world.copy(1);
+    assert_eq!(known.evidence, Evidence::Parsed);
+    assert_eq!(known.state, JobState::Unknown(Trouble::CoverOpen));
+    world.answer(1, PaperSeen::Complete);
+    assert_eq!(world.spool.look_at(), None);
+}
+
+#[test]
+fn the_slip_after_a_touched_roll_is_looked_at_once() {
+    let mut world = World::new();
+    world.printer.set_paper_out(true);
+    world.submit(1, MERCHANT);
+    world.pass(10 * SECOND);
+    assert_eq!(world.spool.look_at(), None);
+    world.printer.set_paper_out(false);
+    world.pass(10 * SECOND);
+    world.submit(2, MERCHANT);
+    world.pass(10 * SECOND);
+    assert_eq!(world.spool.look_at(), Some((1, MERCHANT)));
+    world.answer(1, PaperSeen::Blank);
+    world.pass(10 * SECOND);
+    assert_eq!(world.spool.look_at(), None);
+    check(&world, 1, JobState::Done, Evidence::Printed, [1, 1, 2]);
+}
+
+#[test]
+fn a_device_that_is_no_printer_gets_nothing() {
+    // Four bytes which alone would read as a well printer, after one that none says; and a web server.
+    for said in [
+        &b"H\x12\x12\x12\x12"[..],
+        b"HTTP/1.1 400 Bad Request\r\nServer: rvr2\r\n\r\n",
+    ] {
+        let mut world = World::new();
+        world.submit(1, MERCHANT);
+        world.answer_connect();
+        world.heard(said);
+        assert_eq!(world.copy(1).prints, 0);
+        world.lose(0);
+        let held = JobState::Held(Trouble::Misconfigured);
+        assert_eq!(world.copy(1).state, held);
+        world.pass(10 * SECOND);
+        check(&world, 1, JobState::Done, Evidence::Printed, [1, 0, 1]);
+    }
+}
+
+#[test]
+fn a_silent_connection_is_somebody_elses_and_a_refused_one_is_not() {
+    for (reachable, trouble) in [
+        (true, Trouble::BusyElsewhere),
+        (false, Trouble::Unreachable),
+    ] {
+        let mut world = World::new();
+        world.submit(1, MERCHANT);
+        let start_us = world.now_us;
+        while world.now_us < start_us + BUSY_ELSEWHERE_US + 10 * SECOND {
+            world.reachable = reachable;
+            world.answer_connect();
+            world.now_us = world.spool.deadline().unwrap().max(world.now_us);
+            world.input(SpoolInput::Tick);
+        }
+        assert_eq!(world.copy(1).state, JobState::Held(trouble));
+    }
+}
+
+#[test]
+fn a_head_that_never_cools_has_the_wrong_voltage() {
+    let mut world = printing([0x18, 0x40, 0, 0]);
+    assert_eq!(world.copy(1).state, JobState::Held(Trouble::HeadHot));
+    world.now_us += HEAD_COOL_US;
+    world.heard(&[0x1A, 0x52, 0x52, 0x12]);
+    world.input(SpoolInput::Tick);
+    world.heard(&[0x1A, 0x52, 0x52, 0x12]);
+    assert_eq!(world.copy(1).state, JobState::Held(Trouble::Voltage));
+    world.heard(&[0x37, 0x23, 0x40, 0x00]);
+    assert_eq!(world.copy(1).state, JobState::Held(Trouble::Voltage));
+    world.heard(&[0x10, 0, 0, 0, 0x37, 0x23, 0x40, 0x00]);
+    assert_eq!(world.copy(1).state, JobState::Held(Trouble::Offline));
+}
+
+#[test]
+fn an_untrusted_device_never_proves_paper() {
+    for proof in [Proof::None, Proof::Parsed] {
+        let mut world = World::new();
+        world.input(SpoolInput::Installed(InstalledPrinter {
+            proof,
+            ..InstalledPrinter::default()
+        }));
+        world.submit(1, MERCHANT);
+        world.pass(20 * SECOND);
+        check(&world, 1, JobState::Done, Evidence::Parsed, [1, 0, 1]);
+        assert_eq!(world.copy(1).printed, 0);
+    }
+    // A slower printer is given more time.
+    let slow = InstalledPrinter {
+        speed_mm_per_s: 10,
+        line_bytes_per_s: Some(960),
+        ..InstalledPrinter::default()
+    };
+    assert_eq!(slow.wait_us(800, 1_920), 10_000_000 + 2_000_000 + 4_500_000);
+    assert_eq!(
+        InstalledPrinter::default().wait_us(400, 9_999_999),
+        5_500_000
+    );
+}
+
+#[test]
+fn printing_that_is_switched_off_skips_and_says_who_did_it() {
+    let mut world = World::new();
+    world.printer.set_paper_out(true);
+    world.submit(1, MERCHANT);
+    world.pass(5 * SECOND);
+    let since_us = world.now_us;
+    world.switch(true);
+    assert_eq!(world.spool.switched_off(), Some(("01", since_us)));
+    world.submit(2, MERCHANT);
+    world.input(SpoolInput::Reprint { slip_id: 1 });
+    assert_eq!(world.refused, [1]);
+    world.printer.set_paper_out(false);
+    world.pass(20 * SECOND);
+    world.switch(false);
+    assert_eq!(world.spool.switched_off(), None);
+    world.pass(20 * SECOND);
+    let skipped = JobState::Skipped(Trouble::Disabled);
+    for slip_id in [1, 2] {
+        check(&world, slip_id, skipped, Evidence::NotSent, [0, 0, 0]);
+        world.input(SpoolInput::Reprint { slip_id });
+        world.pass(20 * SECOND);
+        check(
+            &world,
+            slip_id,
+            JobState::Done,
+            Evidence::Printed,
+            [1, 0, 1],
+        );
+    }
+}
+
+#[test]
+fn a_slip_is_found_by_what_the_customer_knows() {
+    let mut world = World::new();
+    for slip_id in 1..=60 {
+        let SpoolInput::Submit {
+            mut fields,
+            copy,
+            language,
+            paper,
+            ..
+        } = submit(slip_id, MERCHANT)
+        else {
+            panic!("a submission")
+        };
+        fields.amount_minor = 100 + slip_id % 2;
+        fields.masked_pan = format!("622848*********{:04}", slip_id % 3);
+        fields.date_time = format!("2026-11-{:02} 14:03:22", slip_id % 28 + 1);
+        for copy in [copy, CopyOf::Cardholder] {
+            let fields = fields.clone();
+            world.input(SpoolInput::Submit {
+                slip_id,
+                fields,
+                copy,
+                language,
+                paper,
+            });
+        }
+    }
+    let find = |amount_minor, last_four: Option<&str>, date: Option<&str>, voucher| {
+        let found = world.spool.search(&Search {
+            amount_minor,
+            last_four: last_four.map(str::to_owned),
+            date: date.map(str::to_owned),
+            voucher,
+        });
+        found
+            .into_iter()
+            .map(|slip| slip.slip_id)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(find(None, None, Some("2026-11-28"), None), [55, 27]);
+    assert_eq!(find(None, None, Some("2026-11-28 15"), None), []);
+    assert_eq!(find(Some(101), Some("0002"), Some("2026-11-06"), None), [5]);
+    assert_eq!(find(None, None, None, Some(33)), [33]);
+    assert_eq!(find(Some(101), None, None, None).len(), 30);
+    let newest = find(None, None, None, None);
+    assert_eq!((newest.len(), newest[0]), (50, 55));
 }
 
 #[test]
@@ -217,9 +631,9 @@ fn without_an_honest_id_nothing_is_called_printed() {
         world.printer.set_echo(echo);
         world.submit(1, MERCHANT);
         world.submit(2, MERCHANT);
-        world.pass(10 * SECOND);
+        world.pass(4 * SECOND);
         assert_eq!(world.state(1), (JobState::Printing, Evidence::Parsed, 0));
-        world.pass(2 * CONFIRM_WAIT_US);
+        world.pass(40 * SECOND);
         for slip_id in [1, 2] {
             check(&world, slip_id, JobState::Done, Evidence::Parsed, [1, 0, 1]);
             let (state, evidence, printed) = world.state(slip_id);
@@ -255,9 +669,9 @@ fn a_printer_that_forgets_silently_is_asked_about() {
     world.settle();
     world.printer.power_cut();
     world.printer.set_paper_out(false);
-    world.pass(CONFIRM_WAIT_US + 10 * SECOND);
-    let failed = JobState::Failed(Trouble::Unknown);
-    check(&world, 1, failed, Evidence::Transported, [1, 0, 0]);
+    world.pass(60 * SECOND);
+    let unknown = JobState::Unknown(Trouble::PaperOut);
+    check(&world, 1, unknown, Evidence::Transported, [1, 0, 0]);
     world.input(SpoolInput::Reprint { slip_id: 1 });
     world.settle();
     check(&world, 1, JobState::Done, Evidence::Printed, [1, 1, 1]);
@@ -285,34 +699,147 @@ fn a_full_spool_forgets_the_oldest_finished_slip_or_refuses() {
     }
     world.submit(most, MERCHANT);
     assert_eq!(world.refused, [most]);
-    world.settle();
-    world.submit(most, MERCHANT);
-    world.settle();
-    assert_eq!(world.spool.evidence(0), None);
-    check(&world, most, JobState::Done, Evidence::Printed, [1, 0, 1]);
+    // Two are over, of which one is over for good: that one goes first, however young it is.
+    world.answer_connect();
+    world.heard(&[0x12; 4]);
+    world.lose(0);
+    assert!(world.copy(0).state.asks());
+    world.answer(9, PaperSeen::NotNeeded);
+    for (slip_id, forgotten) in [(most, 9), (most + 1, 0)] {
+        world.submit(slip_id, MERCHANT);
+        assert_eq!(world.spool.evidence(forgotten), None);
+    }
+    world.submit(most + 2, MERCHANT);
+    assert_eq!(world.refused, [most, most + 2]);
+    assert_eq!(world.spool.unfinished(), JOBS_MAX);
+}
+
+/// Twenty thousand copies wait for paper, are printed one after the other, and come back from their records: each
+/// decision is on its own copy, or this would not end.
+#[test]
+fn ten_thousand_slips() {
+    const SLIPS: u64 = 10_000;
+    let mut world = World::new();
+    for slip_id in 0..SLIPS {
+        let copies = [MERCHANT, CopyOf::Cardholder].map(|copy| submit(slip_id, copy));
+        world.inputs(copies);
+    }
+    world.answer_connect();
+    world.heard(&[0x1A, 0x32, 0x12, 0x7E]);
+    assert_eq!(
+        world.copy(SLIPS - 1).state,
+        JobState::Held(Trouble::PaperOut)
+    );
+    world.heard(&[0x10, 0, 0, 0]);
+    for job in 0..2 * SLIPS as u32 {
+        world.now_us += 1_000;
+        world.input(SpoolInput::Tick);
+        world.heard(&[0x12; 4]);
+        let [one, two, three, letter] =
+            receipt::escpos::process_id(job, receipt::escpos::Section::Cut);
+        world.input(SpoolInput::Wrote { job });
+        world.heard(&[0x37, 0x22, one, two, three, letter, 0x00, 0x00]);
+        world.clear_wires();
+    }
+    assert_eq!(world.spool.unfinished(), 0);
+    for slip_id in 0..SLIPS {
+        assert_eq!(world.state(slip_id), (JobState::Done, Evidence::Printed, 2));
+    }
+    let mut replayed = receipt::Spool::default();
+    for record in &world.records {
+        replayed.apply(record);
+    }
+    assert_eq!(replayed, world.spool);
+}
+
+/// Inputs decided together are the inputs decided one after the other.
+#[test]
+fn together_or_one_by_one() {
+    let inputs = || {
+        [
+            submit(1, MERCHANT),
+            submit(1, CopyOf::Cardholder),
+            SpoolInput::Connected,
+            SpoolInput::Heard(vec![0x12; 4]),
+            SpoolInput::Wrote { job: 0 },
+            SpoolInput::Heard(b"\x37\x22000C\x00\x12\x12\x12\x12".to_vec()),
+            SpoolInput::Heard(vec![0x38, 0, 0, 0]),
+            SpoolInput::Lost,
+        ]
+    };
+    let together = receipt::Spool::default().decide_all(5, inputs()).0;
+    let mut spool = receipt::Spool::default();
+    let mut one_by_one: Vec<SpoolRecord> = Vec::new();
+    for input in inputs() {
+        let (records, _) = spool.decide(5, input);
+        records.iter().for_each(|record| spool.apply(record));
+        one_by_one.extend(records);
+    }
+    assert_eq!(together, one_by_one);
+    assert!(one_by_one.len() > 8);
 }
 
 #[test]
 fn words_are_in_both_languages_and_only_e4_is_printed() {
-    for (level, evidence) in [
-        Evidence::NotSent,
-        Evidence::HandedOver,
-        Evidence::Transported,
-        Evidence::Parsed,
-        Evidence::Printed,
-    ]
-    .into_iter()
-    .enumerate()
-    {
+    let mut words: Vec<(&str, &str)> = Vec::new();
+    for (level, evidence) in Evidence::ALL.into_iter().enumerate() {
         assert_eq!(usize::from(evidence.level()), level);
         let (zh, en) = evidence.words();
         assert_eq!(zh.contains("已打印"), level == 4);
         assert_eq!(en == "printed", level == 4);
+        assert_eq!((zh, en) == ("已确认", "confirmed on paper"), level == 5);
+        words.push((zh, en));
+    }
+    // Whatever stands, below E4 no word says that it is printed.
+    let plain = [
+        JobState::Queued,
+        JobState::Printing,
+        JobState::Done,
+        JobState::Closed,
+    ];
+    let troubled = Trouble::ALL.into_iter().flat_map(|trouble| {
+        [
+            JobState::Held(trouble),
+            JobState::Failed(trouble),
+            JobState::Unknown(trouble),
+            JobState::Skipped(trouble),
+        ]
+    });
+    for state in plain.into_iter().chain(troubled) {
+        for evidence in Evidence::ALL {
+            let (zh, en) = state.words(evidence);
+            let said = ["已打印", "已打出", "已确认"]
+                .iter()
+                .any(|word| zh.contains(word))
+                || ["printed", "confirmed on paper"].contains(&en)
+                || en.contains("is printed");
+            let may = state == JobState::Done && evidence >= Evidence::Printed;
+            assert!(!said || may, "{state:?} {evidence:?}: {zh} {en}");
+            words.push((zh, en));
+        }
     }
     for trouble in Trouble::ALL {
-        let (zh, en) = trouble.words();
-        assert!(!zh.is_ascii() && en.is_ascii(), "{trouble:?}");
-        assert!(!zh.contains(',') && !zh.contains("已打印"), "{trouble:?}");
+        words.push(trouble.words());
+    }
+    assert_eq!(
+        Trouble::ALL
+            .iter()
+            .collect::<std::collections::BTreeSet<_>>()
+            .len(),
+        19
+    );
+    words.extend(PaperSeen::ALL.map(PaperSeen::words));
+    words.push(PaperSeen::QUESTION);
+    words.push(Cut::Stuck.words());
+    words.extend(receipt::acceptance::Step::ALL.map(receipt::acceptance::Step::words));
+    words.extend([Proof::None, Proof::Parsed, Proof::Completed].map(Proof::words));
+    for (zh, en) in words {
+        assert!(
+            !zh.is_ascii() && en.is_ascii() && !en.is_empty(),
+            "{zh} {en}"
+        );
+        let half = [',', ';', ':', '?', '!', '(', '.'];
+        assert!(!zh.contains(half), "{zh}");
     }
 }
 

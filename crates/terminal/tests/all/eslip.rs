@@ -66,7 +66,10 @@ fn a_slip_that_does_not_come_is_shown() {
 #[test]
 fn the_sign_says_that_it_was_shown_and_why() {
     let mut world = World::signed_on(true);
-    world.input(Input::Printer(SpoolInput::SwitchedOff(true)));
+    world.input(Input::Printer(SpoolInput::SwitchedOff {
+        off: true,
+        by: "01".to_owned(),
+    }));
     let sale = approve(&mut world);
     world.pass(ESLIP_MS);
     assert_eq!(world.screens(), [shown(sale)]);

@@ -1,10 +1,9 @@
 //! The positive sign (settled point 5): said until it is heard, and not once more.
 
 use crate::host::Mac;
-use crate::world::{ANSWER_MS, IDLE_MS, QUERY_MS, World, key};
+use crate::world::{ANSWER_MS, IDLE_MS, QUERY_MS, World, key, switched};
 use payment::sign::Trouble;
 use payment::{Kind, ResponseCode, SignOutcome};
-use receipt::SpoolInput;
 use terminal::{Command, Input};
 
 #[test]
@@ -75,7 +74,7 @@ fn an_idle_terminal_reports_until_it_is_heard() {
     let heard = report.request.sign().unwrap();
 
     // What becomes of the slip is news, each time once.
-    world.input(Input::Printer(SpoolInput::SwitchedOff(true)));
+    world.input(Input::Printer(switched(true)));
     world.pass(IDLE_MS);
     let report = world.only(Kind::IdleReport);
     let sign = report.request.sign().unwrap();
@@ -101,7 +100,7 @@ fn a_sale_need_not_wait_for_a_report() {
 #[test]
 fn a_plain_terminal_has_none() {
     let mut world = World::signed_on(false);
-    world.input(Input::Printer(SpoolInput::SwitchedOff(true)));
+    world.input(Input::Printer(switched(true)));
     world.sell_and_approve();
     world.pass(10 * IDLE_MS);
     world.nothing_sent();

@@ -1,7 +1,7 @@
 //! Paper: slips can be asked for again, and nothing about paper decides about money.
 
 use crate::host::{Mac, approval};
-use crate::world::{ANSWER_MS, World, key};
+use crate::world::{ANSWER_MS, World, key, switched};
 use payment::{Kind, ResponseCode, Stan};
 use receipt::{SpoolInput, SpoolRecord};
 use terminal::{Command, Ending, Input, Record, Screen};
@@ -86,8 +86,8 @@ fn a_printer_that_comes_and_goes_moves_no_money() {
         SpoolInput::Lost,
         SpoolInput::Connected,
         SpoolInput::Restarted,
-        SpoolInput::SwitchedOff(true),
-        SpoolInput::SwitchedOff(false),
+        switched(true),
+        switched(false),
     ] {
         world.input(Input::Printer(input));
         world.pass(7_000);

@@ -2,7 +2,7 @@
 
 use crate::host::{Fate, Mac, Reply};
 use crate::money::{agree, settle};
-use crate::world::World;
+use crate::world::{World, switched};
 use payment::ResponseCode;
 use receipt::SpoolInput;
 use std::collections::VecDeque;
@@ -66,8 +66,8 @@ pub fn walk(world: &mut World, seed: u64) {
             }
             8 => world.restart(),
             9 => world.input(Input::Printer(match dice.roll(4) {
-                0 => SpoolInput::SwitchedOff(true),
-                1 => SpoolInput::SwitchedOff(false),
+                0 => switched(true),
+                1 => switched(false),
                 2 => SpoolInput::Connected,
                 _ => SpoolInput::Lost,
             })),

@@ -9,7 +9,7 @@ use payment::{
     Amount, Kind, Machine, MerchantId, Mono, Now, Party, Peer, ResponseCode, SaleKey, Stan,
     Surroundings, TerminalId, Track2, Wall,
 };
-use receipt::{Language, Paper, SpoolEffect};
+use receipt::{Language, Paper, SpoolEffect, SpoolInput};
 use std::collections::{BTreeSet, VecDeque};
 use terminal::{
     Command, Config, Effect, Ending, Input, Presented, Record, Screen, State, Terminal,
@@ -43,6 +43,12 @@ pub struct World {
     config: Config,
     #[cfg(feature = "planted")]
     bug: Option<terminal::planted::Bug>,
+}
+
+/// Somebody switches printing off, or on.
+pub fn switched(off: bool) -> SpoolInput {
+    let by = "01".to_owned();
+    SpoolInput::SwitchedOff { off, by }
 }
 
 pub fn config(module: &SoftwareModule, extended: bool) -> Config {

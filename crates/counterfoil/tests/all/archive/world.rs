@@ -358,6 +358,7 @@ impl World {
                 slip_id,
                 copy,
                 job: 0,
+                wait_us: 1,
             },
             SpoolRecord::Wrote { job: 0 },
             SpoolRecord::Printed { at_us: 3, job: 0 },

@@ -110,7 +110,8 @@ fn python(script: &str, arguments: &[&str]) -> Output {
         .expect("Python starts")
 }
 
-fn interpreter() -> PathBuf {
+/// The Python of the test environment, which is made when it is missing.
+pub fn interpreter() -> PathBuf {
     let target = Path::new(crate::installation::PROGRAM)
         .ancestors()
         .nth(2)
