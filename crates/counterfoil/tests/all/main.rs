@@ -20,6 +20,7 @@ mod process;
 mod recovery;
 mod slow;
 mod terminals;
+mod vectors;
 mod verify_page;
 mod webhook;
 
