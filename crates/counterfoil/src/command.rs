@@ -10,6 +10,7 @@ mod host;
 mod printer;
 mod sim;
 mod terminal;
+mod vectors;
 mod verify;
 mod where_is;
 
@@ -66,6 +67,8 @@ enum Command {
     Certificate(certificate::Arguments),
     /// Recomputes everything from the journals and says what differs
     Verify(verify::Arguments),
+    /// Holds this build's cryptography against a file of vectors
+    Vectors(vectors::Arguments),
     /// Decodes a message given as hex, masked
     Decode(decode::Arguments),
     /// Simulates the whole world from seeds
@@ -157,6 +160,7 @@ fn run(command: Command, zh: bool) -> Result<ExitCode, Failure> {
         Command::Where(arguments) => where_is::run(&arguments, zh),
         Command::Certificate(arguments) => certificate::run(&arguments, zh),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Vectors(arguments) => vectors::run(&arguments, zh),
         Command::Decode(arguments) => decode::run(&arguments, zh),
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),

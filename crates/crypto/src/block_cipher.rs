@@ -1,4 +1,4 @@
-//! DES, triple DES and AES as blocks in, blocks out, with the odd parity of DES keys.
+//! DES, triple DES and ciphers of 16-byte blocks as blocks in, blocks out, with the odd parity of DES keys.
 //!
 //! Invariant: key schedules are wiped when dropped, and every mode of the crate is built on the functions below.
 
@@ -21,11 +21,23 @@ impl DesCipher {
     /// Expands a key of 8, 16 or 24 bytes; `None` for any other length. K‖K is single DES by definition and is run as such.
     pub(crate) fn new(key: &[u8]) -> Option<Self> {
         match key.len() {
-            8 => Des::new_from_slice(key).ok().map(Self::Single),
-            16 if halves_equal(key) => Des::new_from_slice(&key[..8]).ok().map(Self::Single),
-            16 => TdesEde2::new_from_slice(key).ok().map(Self::Double),
+            8 => key.try_into().ok().map(Self::single),
+            16 => key.try_into().ok().map(Self::double),
             24 => TdesEde3::new_from_slice(key).ok().map(Self::Triple),
             _ => None,
+        }
+    }
+
+    /// Single DES.
+    pub(crate) fn single(key: &[u8; 8]) -> Self {
+        Self::Single(Des::new(key.into()))
+    }
+
+    /// Two-key triple DES.
+    pub(crate) fn double(key: &[u8; 16]) -> Self {
+        match key.as_chunks().0 {
+            [left, _] if halves_equal(key) => Self::single(left),
+            _ => Self::Double(TdesEde2::new(key.into())),
         }
     }
 
@@ -78,9 +90,15 @@ pub(crate) fn halves_equal(key: &[u8]) -> bool {
     left.ct_eq(right).into()
 }
 
-/// XOR of two DES blocks.
-pub(crate) fn xor(left: [u8; 8], right: [u8; 8]) -> [u8; 8] {
-    (u64::from_ne_bytes(left) ^ u64::from_ne_bytes(right)).to_ne_bytes()
+/// The left and the right eight bytes.
+pub(crate) fn halves(block: &[u8; 16]) -> [[u8; 8]; 2] {
+    let [a, b, c, d, e, f, g, h, right @ ..] = *block;
+    [[a, b, c, d, e, f, g, h], right]
+}
+
+/// XOR of two blocks.
+pub(crate) fn xor<const N: usize>(left: [u8; N], right: [u8; N]) -> [u8; N] {
+    core::array::from_fn(|place| left[place] ^ right[place])
 }
 
 /// Sets the low bit of every byte so that the byte has an odd number of ones.
@@ -99,8 +117,8 @@ pub(crate) fn has_weak_part(key: &[u8]) -> bool {
     })
 }
 
-/// One AES block enciphered.
-pub(crate) fn aes_encrypt<C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>>(
+/// One 16-byte block enciphered.
+pub(crate) fn encrypt_16<C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>>(
     key: &C,
     block: [u8; 16],
 ) -> [u8; 16] {
@@ -109,8 +127,8 @@ pub(crate) fn aes_encrypt<C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>
     block.0
 }
 
-/// One AES block deciphered.
-pub(crate) fn aes_decrypt<C: BlockCipherDecrypt + BlockSizeUser<BlockSize = U16>>(
+/// One 16-byte block deciphered.
+pub(crate) fn decrypt_16<C: BlockCipherDecrypt + BlockSizeUser<BlockSize = U16>>(
     key: &C,
     block: [u8; 16],
 ) -> [u8; 16] {
@@ -123,4 +141,19 @@ pub(crate) fn aes_decrypt<C: BlockCipherDecrypt + BlockSizeUser<BlockSize = U16>
 pub(crate) fn aes_cmac<M: Mac<OutputSize = U16>>(mut key: M, parts: &[&[u8]]) -> [u8; 16] {
     parts.iter().for_each(|part| key.update(part));
     key.finalize().into_bytes().0
+}
+
+/// CMAC with triple DES (SP 800-38B) under a key of 16 or 24 bytes; `None` for another length.
+#[cfg(feature = "vectors")]
+pub(crate) fn tdes_cmac(key: &[u8], parts: &[&[u8]]) -> Option<[u8; 8]> {
+    use cmac::Cmac;
+    fn over<M: Mac<OutputSize = cipher::consts::U8>>(mut key: M, parts: &[&[u8]]) -> [u8; 8] {
+        parts.iter().for_each(|part| key.update(part));
+        key.finalize().into_bytes().0
+    }
+    match key.len() {
+        16 => Some(over(Cmac::<TdesEde2>::new_from_slice(key).ok()?, parts)),
+        24 => Some(over(Cmac::<TdesEde3>::new_from_slice(key).ok()?, parts)),
+        _ => None,
+    }
 }

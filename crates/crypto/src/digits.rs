@@ -94,6 +94,32 @@ pub(crate) fn number(ascii: &[u8]) -> u64 {
         .fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'))
 }
 
+/// ASCII digits of all parts as nibbles, high nibble first, filled up with `fill`; digits that do not fit are left out.
+pub(crate) fn pack<const N: usize>(parts: &[&[u8]], fill: u8) -> [u8; N] {
+    let mut packed = [fill << 4 | fill; N];
+    let digits = parts.iter().flat_map(|part| part.iter());
+    for (place, digit) in digits.enumerate().take(2 * N) {
+        let shift = 4 * (1 - place % 2);
+        let byte = &mut packed[place / 2];
+        *byte = *byte & (0xF0 >> shift) | (digit - b'0') << shift;
+    }
+    packed
+}
+
+/// The first `N` digits (ASCII) of a block in hex: its decimal digits from left to right, then its letters minus ten.
+///
+/// A block of `N / 2` bytes or more always has that many.
+pub(crate) fn decimalise<const N: usize>(block: &[u8]) -> [u8; N] {
+    let nibbles = || block.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let letters = nibbles().filter_map(|nibble| nibble.checked_sub(10));
+    let digits = nibbles().filter(|nibble| *nibble < 10).chain(letters);
+    let mut out = [b'0'; N];
+    out.iter_mut()
+        .zip(digits)
+        .for_each(|(out, digit)| *out += digit);
+    out
+}
+
 /// The Luhn check digit (ASCII) of a card number without its last digit; `None` when a byte is not a digit.
 pub fn luhn_check_digit(payload: &[u8]) -> Option<u8> {
     let mut sum = 0;

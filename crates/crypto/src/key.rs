@@ -3,7 +3,7 @@
 //! Invariant: a [`WrappedKey`] opens only for the usage it was wrapped for, only unchanged, and only in its own module.
 
 use crate::{
-    block_cipher::{DesCipher, aes_decrypt, aes_encrypt, halves_equal, has_weak_part},
+    block_cipher::{self, DesCipher, decrypt_16, encrypt_16, halves, halves_equal, has_weak_part},
     hex,
     module::SecurityError,
 };
@@ -38,10 +38,14 @@ pub enum KeyUsage {
     PanToken = 8,
     /// Signs outcome certificates; the Ed25519 seed is derived from it.
     Certificate = 9,
+    /// CVK: the issuer's key of card verification values.
+    CardVerification = 10,
+    /// IMK-AC: the issuer's master key of application cryptograms.
+    CryptogramMaster = 11,
 }
 
 impl KeyUsage {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::TerminalMaster,
         Self::Pin,
         Self::Mac,
@@ -51,6 +55,8 @@ impl KeyUsage {
         Self::PanSeal,
         Self::PanToken,
         Self::Certificate,
+        Self::CardVerification,
+        Self::CryptogramMaster,
     ];
 
     /// Byte that stands for the usage inside wrapped keys and derivations.
@@ -258,11 +264,11 @@ impl KeyWrap {
     }
 
     fn wrap_block(&self, initial_value: [u8; 8], key: &[u8; 16]) -> [u8; 24] {
-        let mut halves: [[u8; 8]; 2] = split(*key).into();
+        let mut halves = halves(key);
         let mut check = initial_value;
         for step in 1..=12 {
             let half = &mut halves[(step - 1) % 2];
-            let (left, right) = split(aes_encrypt(&self.0, join(check, *half)));
+            let [left, right] = block_cipher::halves(&encrypt_16(&self.0, join(check, *half)));
             check = (u64::from_be_bytes(left) ^ step as u64).to_be_bytes();
             *half = right;
         }
@@ -275,11 +281,11 @@ impl KeyWrap {
     fn unwrap_block(&self, wrapped: &[u8; 24]) -> ([u8; 8], Zeroizing<[u8; 16]>) {
         let [a, b, c, d, e, f, g, h, key @ ..] = *wrapped;
         let mut check = [a, b, c, d, e, f, g, h];
-        let mut halves: Zeroizing<[[u8; 8]; 2]> = Zeroizing::new(split(key).into());
+        let mut halves = Zeroizing::new(halves(&key));
         for step in (1..=12).rev() {
             let half = &mut halves[(step - 1) % 2];
             let mixed = (u64::from_be_bytes(check) ^ step as u64).to_be_bytes();
-            (check, *half) = split(aes_decrypt(&self.0, join(mixed, *half)));
+            [check, *half] = block_cipher::halves(&decrypt_16(&self.0, join(mixed, *half)));
         }
         (check, Zeroizing::new(join(halves[0], halves[1])))
     }
@@ -290,11 +296,6 @@ fn join(left: [u8; 8], right: [u8; 8]) -> [u8; 16] {
     block[..8].copy_from_slice(&left);
     block[8..].copy_from_slice(&right);
     block
-}
-
-fn split(block: [u8; 16]) -> ([u8; 8], [u8; 8]) {
-    let [a, b, c, d, e, f, g, h, right @ ..] = block;
-    ([a, b, c, d, e, f, g, h], right)
 }
 
 #[cfg(test)]

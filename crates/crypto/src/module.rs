@@ -3,6 +3,7 @@
 //! Invariant: no method takes or gives a clear key, gives a clear PIN, runs a raw cipher, or moves a PIN to another card number.
 
 use crate::{
+    application_cryptogram::{Cryptogram, CryptogramScheme},
     card::{Card, Pan, SealedPan},
     key::{ClearKey, KeyUsage, WrappedKey},
     mac::MacAlgorithm,
@@ -140,6 +141,27 @@ pub trait SecurityModule {
         pan: &Pan,
         pin: &Pin,
     ) -> Result<PinOffset, SecurityError>;
+
+    /// Issuer: whether `received` is the card verification value of the stripe (the track's own service code), the chip (999) or the
+    /// card's back (000); four digits of expiry in the order of the value's scheme. Anything but the three right digits is no match.
+    fn card_value_matches(
+        &self,
+        cvk: &WrappedKey,
+        pan: &Pan,
+        expiry: &[u8],
+        service_code: &[u8],
+        received: &[u8],
+    ) -> Result<bool, SecurityError>;
+
+    /// Issuer: verifies an application cryptogram and answers it (ARPC method 1) with the two characters of tag 8A; `None` when it is
+    /// not the card's own. Counter, amounts and the like are the caller's to judge.
+    fn answer_cryptogram(
+        &self,
+        imk: &WrappedKey,
+        scheme: CryptogramScheme,
+        cryptogram: &Cryptogram<'_>,
+        code: [u8; 2],
+    ) -> Result<Option<[u8; 8]>, SecurityError>;
 
     /// Acquirer: makes a double-length PIK and a single-length MAK from the caller's random bytes, and the field 62 that carries them.
     ///

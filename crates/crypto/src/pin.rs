@@ -119,7 +119,7 @@ impl PinFormat {
         Pin::parse(digits).map_err(|_| SecurityError::PinFormat)
     }
 
-    fn pan_field(self, pan: &Pan) -> [u8; DES_BLOCK] {
+    pub(crate) fn pan_field(self, pan: &Pan) -> [u8; DES_BLOCK] {
         let mut field = [0; DES_BLOCK];
         if self == Self::WithPan {
             for (place, digit) in pan.rightmost_12().iter().rev().enumerate() {

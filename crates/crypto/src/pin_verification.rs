@@ -5,6 +5,7 @@
 use crate::{
     block_cipher::{DES_BLOCK, DesCipher},
     card::Pan,
+    digits::pack,
     pin::{PIN_DIGITS_MAX, Pin, PinOffset},
 };
 use zeroize::Zeroizing;
@@ -59,16 +60,9 @@ impl Ibm3624 {
 
     /// The 16 decimal digits from which natural PINs are cut.
     fn natural(&self, key: &DesCipher, pan: &Pan) -> Zeroizing<[u8; 16]> {
-        let mut nibbles = [self.pad; 16];
-        let slice = pan.expose().iter().skip(self.start).take(self.length);
-        nibbles
-            .iter_mut()
-            .zip(slice)
-            .for_each(|(nibble, digit)| *nibble = digit - b'0');
-        let mut block = [0; DES_BLOCK];
-        for (byte, [high, low]) in block.iter_mut().zip(nibbles.as_chunks().0) {
-            *byte = high << 4 | low;
-        }
+        let rest = pan.expose().get(self.start..).unwrap_or_default();
+        let slice = &rest[..rest.len().min(self.length)];
+        let block: [u8; DES_BLOCK] = pack(&[slice], self.pad);
         let mut digits = Zeroizing::new([0; 16]);
         for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(key.encrypt(block)) {
             *pair = [

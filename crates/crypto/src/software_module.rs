@@ -4,8 +4,10 @@
 //! the same inputs give the same outputs.
 
 use crate::{
-    block_cipher::{DesCipher, aes_cmac, aes_decrypt, aes_encrypt, set_odd_parity},
+    application_cryptogram::{Cryptogram, CryptogramScheme},
+    block_cipher::{DesCipher, aes_cmac, decrypt_16, encrypt_16, set_odd_parity},
     card::{Card, Pan, PanToken, SealedPan},
+    card_verification::cvv_matches,
     certificate,
     key::{ClearKey, KeyUsage, KeyWrap, WrappedKey},
     mac::MacAlgorithm,
@@ -158,7 +160,7 @@ impl SecurityModule for SoftwareModule {
         Ok(Card {
             sealed: SealedPan {
                 key_day: day,
-                block: self.with_day_key(day, |key| aes_encrypt(key, pan.pack())),
+                block: self.with_day_key(day, |key| encrypt_16(key, pan.pack())),
             },
             token: PanToken(aes_cmac(self.pan_token.clone(), &[pan.expose()])),
             bin: pan.bin(),
@@ -168,7 +170,7 @@ impl SecurityModule for SoftwareModule {
     }
 
     fn open_pan(&self, sealed: &SealedPan) -> Result<Pan, SecurityError> {
-        let block = self.with_day_key(sealed.key_day, |key| aes_decrypt(key, sealed.block));
+        let block = self.with_day_key(sealed.key_day, |key| decrypt_16(key, sealed.block));
         let block = Zeroizing::new(block);
         Pan::unpack(&block).ok_or(SecurityError::SealedPan)
     }
@@ -257,6 +259,32 @@ impl SecurityModule for SoftwareModule {
         pin: &Pin,
     ) -> Result<PinOffset, SecurityError> {
         Ok(Ibm3624::of(pan).offset(&self.des(KeyUsage::PinVerification, pvk)?, pan, pin))
+    }
+
+    fn card_value_matches(
+        &self,
+        cvk: &WrappedKey,
+        pan: &Pan,
+        expiry: &[u8],
+        service_code: &[u8],
+        received: &[u8],
+    ) -> Result<bool, SecurityError> {
+        self.with_key(KeyUsage::CardVerification, cvk, |key| {
+            let key = key.double_length()?;
+            Ok(cvv_matches(key, pan, expiry, service_code, received))
+        })
+    }
+
+    fn answer_cryptogram(
+        &self,
+        imk: &WrappedKey,
+        scheme: CryptogramScheme,
+        cryptogram: &Cryptogram<'_>,
+        code: [u8; 2],
+    ) -> Result<Option<[u8; 8]>, SecurityError> {
+        self.with_key(KeyUsage::CryptogramMaster, imk, |key| {
+            Ok(cryptogram.answer(scheme, key.double_length()?, code))
+        })
     }
 
     fn issue_working_keys(

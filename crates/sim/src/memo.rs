@@ -3,8 +3,9 @@
 //! Sealing and opening are functions of their inputs alone, so that remembering them changes no history.
 
 use crypto::{
-    Card, ClearKey, KeyUsage, MacAlgorithm, Pan, Pin, PinBlock, PinFormat, PinOffset, SealedPan,
-    SecurityError, SecurityModule, SoftwareModule, WorkingKeys, WrappedKey,
+    Card, ClearKey, Cryptogram, CryptogramScheme, KeyUsage, MacAlgorithm, Pan, Pin, PinBlock,
+    PinFormat, PinOffset, SealedPan, SecurityError, SecurityModule, SoftwareModule, WorkingKeys,
+    WrappedKey,
 };
 use std::cell::RefCell;
 
@@ -112,6 +113,28 @@ impl SecurityModule for Memo {
         pin: &Pin,
     ) -> Result<PinOffset, SecurityError> {
         self.module.pin_offset(pvk, pan, pin)
+    }
+
+    fn card_value_matches(
+        &self,
+        cvk: &WrappedKey,
+        pan: &Pan,
+        expiry: &[u8],
+        service_code: &[u8],
+        received: &[u8],
+    ) -> Result<bool, SecurityError> {
+        self.module
+            .card_value_matches(cvk, pan, expiry, service_code, received)
+    }
+
+    fn answer_cryptogram(
+        &self,
+        imk: &WrappedKey,
+        scheme: CryptogramScheme,
+        cryptogram: &Cryptogram<'_>,
+        code: [u8; 2],
+    ) -> Result<Option<[u8; 8]>, SecurityError> {
+        self.module.answer_cryptogram(imk, scheme, cryptogram, code)
     }
 
     fn issue_working_keys(

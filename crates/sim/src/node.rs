@@ -38,6 +38,7 @@ pub trait Actor: Party {
 
 /// An input of any party.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // an input lives for one decision
 pub enum AnyInput {
     /// For the acquirer.
     Acquirer(acquirer::Input),

@@ -201,7 +201,16 @@ impl Terminal {
                 |s| c.sale.key.stan == s,
             )
         });
-        match found {
+        // The spool keeps more slips than the terminal keeps sales.
+        let kept = || {
+            let search = receipt::Search {
+                voucher: Some(stan?.0),
+                ..receipt::Search::default()
+            };
+            let found = self.state.spool.search(&search);
+            found.first().map(|slip| slip.slip_id)
+        };
+        match found.or_else(kept) {
             Some(slip_id) => self.printer(now, [SpoolInput::Reprint { slip_id }], decided),
             None => show(Screen::NoSuchSlip, decided),
         }

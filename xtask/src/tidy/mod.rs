@@ -5,6 +5,7 @@ pub mod exposed;
 pub mod files_long;
 pub mod modules;
 pub mod picture;
+pub mod primitives;
 pub mod purity;
 pub mod words;
 
@@ -20,6 +21,7 @@ pub const RULES: &[Rule] = &[
     ("picture", picture::check),
     ("modules", modules::check),
     ("exposed", exposed::check),
+    ("primitives", primitives::check),
     ("purity", purity::check),
     ("words", words::check),
     ("files_long", files_long::check),

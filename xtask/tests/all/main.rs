@@ -24,7 +24,7 @@ macro_rules! rules {
     };
 }
 
-rules! { dependencies picture modules exposed purity words files_long generated }
+rules! { dependencies picture modules exposed primitives purity words files_long generated }
 
 #[test]
 fn the_tree_is_read() {

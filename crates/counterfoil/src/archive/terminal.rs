@@ -204,6 +204,9 @@ impl Place {
             Record::Spool(SpoolRecord::Forgotten { slip_id, .. }) => {
                 self.slips.remove(slip_id);
             }
+            Record::Spool(SpoolRecord::Started { slip_id, .. }) => {
+                self.running = Some(*slip_id);
+            }
             _ => {}
         }
     }
@@ -215,11 +218,8 @@ impl Place {
             | SpoolRecord::Wanted { slip_id, .. }
             | SpoolRecord::Answered { slip_id, .. }
             | SpoolRecord::Scanned { slip_id, .. }
+            | SpoolRecord::Started { slip_id, .. }
             | SpoolRecord::Expired { slip_id, .. } => Some(*slip_id),
-            SpoolRecord::Started { slip_id, .. } => {
-                self.running = Some(*slip_id);
-                self.running
-            }
             SpoolRecord::Wrote { .. }
             | SpoolRecord::NotSent { .. }
             | SpoolRecord::InOrder

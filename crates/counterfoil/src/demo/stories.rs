@@ -5,6 +5,7 @@ use super::{Ending, World, look, tell_open, until};
 use crate::config::Problem;
 use crate::fault::{Act, Direction, Fault};
 use payment::{Amount, SaleKey};
+use receipt::PrintedSlip;
 use std::time::{Duration, Instant};
 use terminal::Screen;
 
@@ -131,7 +132,7 @@ pub const STORIES: &[Story] = &[
         tale_zh: "结果已在日志里，小票还没出。重新开机后自动补上，正好一份。",
         tale_en: "The outcome is in the journal, the slip is not on paper. Back on, it prints by itself, exactly once.",
         amount: 15_600,
-        open: &["approved_unconfirmed", "paid_not_printed"],
+        open: &["approved_unconfirmed", "paid_not_printed", "paid_eslip"],
         closed: "paid",
         slips: (2, 0),
         plot: Plot::TillDiesBeforePrinting,
@@ -143,7 +144,7 @@ pub const STORIES: &[Story] = &[
         tale_zh: "款已收妥，小票打不出。换上纸，自动补打；钱一分不动。",
         tale_en: "The money is taken, the slip cannot print. New paper, and it prints by itself; the money does not move.",
         amount: 5_800,
-        open: &["approved_unconfirmed", "paid_not_printed"],
+        open: &["approved_unconfirmed", "paid_not_printed", "paid_eslip"],
         closed: "paid",
         slips: (2, 0),
         plot: Plot::PaperOut,
@@ -155,7 +156,7 @@ pub const STORIES: &[Story] = &[
         tale_zh: "网线松了。插回去，小票自己出来。",
         tale_en: "The cable is loose. Plugged in again, the slip comes out by itself.",
         amount: 6_200,
-        open: &["approved_unconfirmed", "paid_not_printed"],
+        open: &["approved_unconfirmed", "paid_not_printed", "paid_eslip"],
         closed: "paid",
         slips: (2, 0),
         plot: Plot::PrinterUnplugged,
@@ -231,7 +232,7 @@ const HALF_A_SECOND: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Runs a story on a till of its own.
-pub(super) async fn run(world: &World, story: &Story, zh: bool) -> Ending {
+pub(super) async fn run(world: &World, story: &Story, zh: bool) -> (Ending, Vec<PrintedSlip>) {
     let mut ending = Ending {
         id: story.id,
         title: (story.zh.to_owned(), story.en.to_owned()),
@@ -240,15 +241,22 @@ pub(super) async fn run(world: &World, story: &Story, zh: bool) -> Ending {
         heal_seconds: None,
         problems: Vec::new(),
     };
-    if let Err(problem) = play(world, story, zh, &mut ending).await {
+    let mut slips = Vec::new();
+    if let Err(problem) = play(world, story, zh, &mut ending, &mut slips).await {
         ending.problems.push(problem);
     }
     world.upstream.heal();
     world.bank.heal();
-    ending
+    (ending, slips)
 }
 
-async fn play(world: &World, story: &Story, zh: bool, ending: &mut Ending) -> Result<(), Problem> {
+async fn play(
+    world: &World,
+    story: &Story,
+    zh: bool,
+    ending: &mut Ending,
+    slips: &mut Vec<PrintedSlip>,
+) -> Result<(), Problem> {
     let number = STORIES.iter().position(|s| s.id == story.id).unwrap_or(0) + 1;
     let mut till = Till::start(world, number).await?;
     let before = suspense(world).await?;
@@ -278,6 +286,7 @@ async fn play(world: &World, story: &Story, zh: bool, ending: &mut Ending) -> Re
     })
     .await;
     ending.slips = till.slips();
+    *slips = till.printer.with(|printer| printer.papers().to_vec());
     check(world, &till, story, before, ending).await?;
     for (chinese, english) in &world.notices()[notices..] {
         println!(" ✉ {}", if zh { chinese } else { english });
@@ -379,7 +388,8 @@ async fn unfold(
         }
         Plot::PaperOut | Plot::PrinterUnplugged => {
             until(PATIENCE, || async {
-                (look(world, key.to_string()).await?.row == "paid_not_printed").then_some(())
+                let row = look(world, key.to_string()).await?.row;
+                matches!(&*row, "paid_not_printed" | "paid_eslip").then_some(())
             })
             .await;
             open(world, story, key, zh).await?;

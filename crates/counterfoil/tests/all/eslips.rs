@@ -2,7 +2,9 @@
 
 use crate::installation::{Installation, Process, get, start_till};
 use crate::wait_until;
+use crate::webhook::answer;
 use serde_json::Value;
+use std::net::TcpListener;
 use std::process::Stdio;
 
 fn printer_with_buttons(installation: &Installation) -> Process {
@@ -47,6 +49,11 @@ fn an_unprinted_sale_is_an_eslip_and_a_reversed_one_says_so() {
     let eslips = installation.ports().eslips;
     let mut printer = printer_with_buttons(&installation);
     printer.tell("out");
+    let gateway = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let at = gateway.local_addr().expect("its address");
+    let file = std::fs::read_to_string(installation.path("acquirer.toml")).expect("the file");
+    let sms = format!("{file}\n[sms]\nurl = \"http://{at}/sms\"\nsecret = \"clear:gateway\"\n");
+    installation.write("acquirer.toml", &sms);
     let hosts = installation.start_hosts();
     let config = installation.terminal(1, &[("idle_report_ms", "100"), ("eslip_after_ms", "1000")]);
     let mut till = start_till(&config);
@@ -85,6 +92,7 @@ fn an_unprinted_sale_is_an_eslip_and_a_reversed_one_says_so() {
     )
     .expect("a picture");
     assert!(status == 200 && picture.starts_with("<svg"), "{picture}");
+    check_sending(eslips, &path(&shown), &gateway);
     printer.tell("paper");
     printer.expect_line("✂");
 
@@ -107,6 +115,37 @@ fn an_unprinted_sale_is_an_eslip_and_a_reversed_one_says_so() {
     let (status, page) = get(eslips, "/r/0000000000000000").expect("a page");
     assert_eq!(status, 404);
     assert!(page.contains("不要因此再付一次"));
+}
+
+/// The link goes to the telephone that the cardholder typed, with consent only; the gateway gets nothing of the card.
+fn check_sending(port: u16, path: &str, gateway: &TcpListener) {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .build()
+        .into();
+    let ask = |form: &str| {
+        let answer = agent
+            .post(format!(
+                "http://127.0.0.1:{port}{}/send",
+                path.replace("/R/", "/r/")
+            ))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .send(form);
+        answer.expect("an answer").status().as_u16()
+    };
+    assert_eq!(ask("to=13800138000"), 400, "without consent");
+    assert_eq!(
+        ask("to=6228480000000123&consent=yes"),
+        400,
+        "a card is no telephone"
+    );
+    assert_eq!(ask("to=13800138000&consent=yes"), 202);
+    let (_, body) = answer(gateway, "204 Yes");
+    assert!(
+        body.contains("13800138000") && body.contains(path),
+        "{body}"
+    );
+    assert!(!body.contains("0123") && !body.contains("128.00"), "{body}");
 }
 
 /// The page at `path`, once the archive is so far that it contains `words`.

@@ -15,10 +15,12 @@ mod members;
 mod outbox;
 mod pages;
 mod printer;
+mod printer_liars;
 mod process;
 mod recovery;
 mod slow;
 mod terminals;
+mod vectors;
 mod verify_page;
 mod webhook;
 

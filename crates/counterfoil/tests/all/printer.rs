@@ -157,9 +157,10 @@ fn printer_answers_every_word_with_its_state() {
         shown.process.tell(word);
         let said = shown.process.expect_line("state: ").to_lowercase();
         assert!(said.contains(&words.to_lowercase()), "{word}: {said}");
-        shown.process.tell("honest");
-        shown.process.tell("truthful");
-        shown.process.expect_line("All is well.");
+        for honest in ["honest", "truthful"] {
+            shown.process.tell(honest);
+            shown.process.expect_line("state: ");
+        }
     }
     shown.process.tell("nonsense");
     shown.process.expect_line("? nonsense");

@@ -2,8 +2,8 @@
 
 use crate::{MAK, PIK, PVK, TMK, ZONE_PIK, hex, import, module, pan, pin};
 use crypto::{
-    ClearKey, KeyUsage, MacAlgorithm, PinFormat, SecurityError, SecurityModule, SoftwareModule,
-    WorkingKeys, WrappedKey,
+    ClearKey, Cryptogram, CryptogramScheme, KeyUsage, MacAlgorithm, PinFormat, SecurityError,
+    SecurityModule, SoftwareModule, WorkingKeys, WrappedKey,
 };
 use proptest::prelude::*;
 use serde::{
@@ -32,8 +32,10 @@ fn keys_serve_their_usage_only() {
         import(&module, KeyUsage::HostMaster, TMK),
         import(&module, KeyUsage::PinVerification, PVK),
         import(&module, KeyUsage::Certificate, TMK),
+        import(&module, KeyUsage::CardVerification, TMK),
+        import(&module, KeyUsage::CryptogramMaster, TMK),
     ];
-    let [_, pik, .., pvk, _] = &keys;
+    let [_, pik, _, _, _, pvk, ..] = &keys;
     let (pan, pin, format) = (pan("6225760000000005"), pin("123456"), PinFormat::WithPan);
     let block = module
         .encipher_pin(pik, format, &pin, &pan)
@@ -51,7 +53,32 @@ fn keys_serve_their_usage_only() {
         KeyUsage,
         Box<dyn Fn(&WrappedKey) -> Result<(), SecurityError> + 'a>,
     );
-    let uses: [Use<'_>; 13] = [
+    let cryptogram = Cryptogram {
+        pan: &pan,
+        sequence: *b"00",
+        counter: [0, 1],
+        data: b"",
+        received: [0; 8],
+    };
+    let uses: [Use<'_>; 15] = [
+        (
+            "card_value_matches",
+            KeyUsage::CardVerification,
+            Box::new(|key| {
+                module
+                    .card_value_matches(key, &pan, b"3012", b"101", b"000")
+                    .map(drop)
+            }),
+        ),
+        (
+            "answer_cryptogram",
+            KeyUsage::CryptogramMaster,
+            Box::new(|key| {
+                module
+                    .answer_cryptogram(key, CryptogramScheme::Pboc, &cryptogram, *b"00")
+                    .map(drop)
+            }),
+        ),
         (
             "sign_certificate",
             KeyUsage::Certificate,

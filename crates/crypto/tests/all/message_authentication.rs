@@ -4,10 +4,11 @@ use crate::{MAK, TMK, import, module, unhex};
 use crypto::{KeyUsage, MacAlgorithm, SecurityError, SecurityModule};
 use proptest::prelude::*;
 
-const ALGORITHMS: [MacAlgorithm; 3] = [
+const ALGORITHMS: [MacAlgorithm; 4] = [
     MacAlgorithm::UnionPayEcb,
     MacAlgorithm::X919,
     MacAlgorithm::AesCmac,
+    MacAlgorithm::UnionPaySm4,
 ];
 
 proptest! {
@@ -69,17 +70,24 @@ fn only_the_whole_field_matches() {
     }
 }
 
-/// Nobody should take the terminals' MAC for a strong one: aligned blocks may be exchanged under any key.
+/// Nobody should take the terminals' MACs for strong ones: aligned blocks may be exchanged under any key.
 #[test]
-fn exchanged_blocks_collide_only_in_the_terminal_mac() {
+fn exchanged_blocks_collide_only_in_the_terminal_macs() {
     let module = module(1);
     let key = import(&module, KeyUsage::Mac, TMK);
-    let message = unhex("0200302004C020C098110000000000000000510018340210");
-    let exchanged = [&message[8..16], &message[..8], &message[16..]];
-    let collides = ALGORITHMS.map(|algorithm| {
-        module.mac(algorithm, &key, &exchanged) == module.mac(algorithm, &key, &[&message])
-    });
-    assert_eq!(collides, [true, false, false]);
+    let message = unhex("0200302004C020C09811000000000000000051001834021000062363922600099428");
+    let collide = |block: usize| {
+        let exchanged = [
+            &message[block..2 * block],
+            &message[..block],
+            &message[2 * block..],
+        ];
+        ALGORITHMS.map(|algorithm| {
+            module.mac(algorithm, &key, &exchanged) == module.mac(algorithm, &key, &[&message])
+        })
+    };
+    assert_eq!(collide(8), [true, false, false, false]);
+    assert_eq!(collide(16), [true, false, false, true]);
 }
 
 /// Zero padding does not tell lengths apart, and nothing at all is one zero block.
@@ -87,7 +95,11 @@ fn exchanged_blocks_collide_only_in_the_terminal_mac() {
 fn zero_padding() {
     let module = module(1);
     let key = import(&module, KeyUsage::Mac, TMK);
-    for algorithm in [MacAlgorithm::UnionPayEcb, MacAlgorithm::X919] {
+    for algorithm in [
+        MacAlgorithm::UnionPayEcb,
+        MacAlgorithm::X919,
+        MacAlgorithm::UnionPaySm4,
+    ] {
         let mac = |parts: &[&[u8]]| module.mac(algorithm, &key, parts).expect("MAC");
         assert_eq!(mac(&[]), mac(&[&[0; 8]]), "{algorithm}");
         assert_eq!(mac(&[b"", b""]), mac(&[&[0; 8]]), "{algorithm}");
@@ -103,6 +115,7 @@ fn short_keys_serve_the_terminal_mac_only() {
     assert!(module.mac(MacAlgorithm::UnionPayEcb, &key, &[]).is_ok());
     assert_eq!(module.mac(MacAlgorithm::X919, &key, &[]), refused);
     assert_eq!(module.mac(MacAlgorithm::AesCmac, &key, &[]), refused);
+    assert_eq!(module.mac(MacAlgorithm::UnionPaySm4, &key, &[]), refused);
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn strange_blocks_never_verify() {
 /// Every way a block can be malformed is the same error.
 #[test]
 fn malformed_blocks_are_one_error() {
-    use crypto::test_interface::{Outcome, check};
+    use crypto::test_interface::{Outcome, Rejection, check};
     let card = "4000000000000002";
     let decode = |clear: &str| {
         let inputs = [("clear_block", clear), ("pan", card)];
@@ -98,7 +98,9 @@ fn malformed_blocks_are_one_error() {
         )
     };
     // The card number's field is zero here, so that these texts are the plain blocks.
-    let reject = Ok(Outcome::Value("REJECT".to_owned()));
+    let reject = Ok(Outcome::Rejected(Rejection::Module(
+        SecurityError::PinFormat,
+    )));
     assert_eq!(
         decode("06123456FFFFFFFF"),
         Ok(Outcome::Value("123456".to_owned()))

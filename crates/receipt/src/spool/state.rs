@@ -27,6 +27,8 @@ pub(super) struct State<C> {
 pub(super) struct Core {
     pub(super) installed: InstalledPrinter,
     pub(super) run: Option<Run>,
+    /// The print that was lost with its connection before its bytes were known to be taken.
+    pub(super) unwritten: Option<(u32, Key)>,
     /// The latest print whose cut was not answered yet.
     pub(super) cutting: Option<(u32, Key)>,
     pub(super) link: Link,
@@ -126,6 +128,7 @@ impl<C: Copies> State<C> {
                 slip_id,
                 copy,
             } => {
+                self.looked((*slip_id, *copy));
                 let (place, stage) = (self.core.take_place(), self.core.queue());
                 self.copies.change(&(*slip_id, *copy), |entry| {
                     entry.place = place;
@@ -136,7 +139,7 @@ impl<C: Copies> State<C> {
             SpoolRecord::Forgotten { slip_id, copy } => {
                 let key = (*slip_id, *copy);
                 self.copies.remove(&key);
-                self.core.look_at = self.core.look_at.filter(|look_at| *look_at != key);
+                self.looked(key);
                 self.core.cutting = self.core.cutting.filter(|(_, cutting)| *cutting != key);
             }
             SpoolRecord::Connecting { at_us } => {
@@ -180,14 +183,7 @@ impl<C: Copies> State<C> {
                 wait_us,
             } => self.started(*at_us, (*slip_id, *copy), *job, *wait_us),
             SpoolRecord::Wrote { .. } => self.reached(Evidence::HandedOver),
-            SpoolRecord::NotSent { at_us, .. } => {
-                self.core.in_order_owed = self.core.in_order_owed.saturating_sub(1);
-                let stage = self.core.queue();
-                self.end_run(*at_us, |entry, _| {
-                    entry.runs = entry.runs.saturating_sub(1);
-                    entry.stage = stage;
-                });
-            }
+            SpoolRecord::NotSent { at_us, .. } => self.not_sent(*at_us),
             SpoolRecord::InOrder => {
                 self.core.in_order_owed = self.core.in_order_owed.saturating_sub(1);
                 if self.core.in_order_owed == 0 {
@@ -241,6 +237,7 @@ impl<C: Copies> State<C> {
             SpoolRecord::Restarted { at_us } => {
                 self.core.silent_since_us = None;
                 self.unlink(*at_us, None, Trouble::Interrupted);
+                self.core.unwritten = None;
             }
             SpoolRecord::Switched { at_us, off, by } => {
                 self.core.off = off.then(|| Off {
@@ -262,6 +259,7 @@ impl<C: Copies> State<C> {
         });
         let core = &mut self.core;
         core.next_job = job.wrapping_add(1);
+        core.unwritten = None;
         core.in_order_owed = core.in_order_owed.saturating_add(1);
         if std::mem::take(&mut core.look_due) {
             core.look_at = Some(key);
@@ -276,6 +274,22 @@ impl<C: Copies> State<C> {
             },
             flaw: None,
             checked: false,
+        });
+    }
+
+    /// As if the print had not started, whether its connection is still there or not.
+    fn not_sent(&mut self, at_us: u64) {
+        let run = self.core.run.as_ref().map(|run| run.key);
+        let unwritten = self.core.unwritten.take().map(|(_, key)| key);
+        let Some(key) = run.or(unwritten) else {
+            return;
+        };
+        self.core.in_order_owed = self.core.in_order_owed.saturating_sub(1);
+        self.end_run(at_us, |_, _| {});
+        let stage = self.core.queue();
+        self.copies.change(&key, |entry| {
+            entry.runs = entry.runs.saturating_sub(1);
+            entry.stage = stage;
         });
     }
 
@@ -372,7 +386,12 @@ impl<C: Copies> State<C> {
         });
     }
 
+    /// Somebody knows about this copy now.
     fn looked(&mut self, key: Key) {
+        self.core.unwritten = self
+            .core
+            .unwritten
+            .filter(|(_, unwritten)| *unwritten != key);
         self.core.look_at = self.core.look_at.filter(|look_at| *look_at != key);
     }
 
@@ -426,6 +445,11 @@ impl<C: Copies> State<C> {
 
     /// What was in the printer is unknown from now on; nobody but a person sends it again.
     fn unlink(&mut self, retry_us: u64, trouble: Option<Trouble>, cause: Trouble) {
+        if let Some(run) = &self.core.run
+            && run.evidence == Evidence::NotSent
+        {
+            self.core.unwritten = Some((run.job, run.key));
+        }
         self.end_run(retry_us, |entry, run| {
             entry.stage = Stage::Over(match run.evidence {
                 Evidence::Seen => JobState::Done,

@@ -76,7 +76,8 @@ impl Turn<'_> {
                 }
             }
             SpoolInput::NotSent { job } => {
-                if self.holds_unwritten(job) {
+                let lost = self.core().unwritten.is_some_and(|(lost, _)| lost == job);
+                if self.holds_unwritten(job) || lost {
                     self.record(SpoolRecord::NotSent { at_us: now_us, job });
                 }
             }

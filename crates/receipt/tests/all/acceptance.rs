@@ -1,9 +1,10 @@
-//! The installation test against an honest printer, six liars, a person who is too slow, and any bytes.
+//! The installation test against honest printers, liars, a person who is too slow, and any bytes.
 
 use proptest::prelude::*;
 use receipt::acceptance::{
     Acceptance, AcceptanceEffect, AcceptanceInput, Accepted, Device, OPERATOR_US, Proof, Step,
 };
+use receipt::{Echo, Fault, Paper, Told, VirtualPrinter};
 
 const CODE: u16 = 407;
 const IDS: [[u8; 4]; 4] = [*b"k2F~", [0x00, 0x7F, 0xFF, 0x20], *b"9zQ!", *b"aB3d"];
@@ -12,34 +13,81 @@ const SECOND: u64 = 1_000_000;
 /// 100 mm a second, 30 dots a line.
 const LINE_US: u64 = 37_500;
 
+/// Whatever may stand behind the connection.
+trait Machine {
+    fn hear(&mut self, bytes: &[u8]);
+    /// What it says by now.
+    fn tick(&mut self, now_us: u64) -> Vec<u8>;
+    fn set_cover_open(&mut self, open: bool);
+    fn set_paper_out(&mut self, out: bool);
+    /// What a person reads from its paper.
+    fn read(&self) -> String;
+}
+
+struct Virtual {
+    printer: VirtualPrinter,
+    said: Vec<u8>,
+}
+
+impl Virtual {
+    fn with(change: impl FnOnce(&mut VirtualPrinter)) -> Box<dyn Machine> {
+        let mut printer = VirtualPrinter::new(Paper::Mm58);
+        printer.set_speed(Some(100));
+        change(&mut printer);
+        let said = Vec::new();
+        Box::new(Virtual { printer, said })
+    }
+}
+
+impl Machine for Virtual {
+    fn hear(&mut self, bytes: &[u8]) {
+        self.said.extend(self.printer.hear(bytes));
+    }
+
+    fn tick(&mut self, now_us: u64) -> Vec<u8> {
+        let mut said = std::mem::take(&mut self.said);
+        said.extend(self.printer.tick(now_us));
+        said
+    }
+
+    fn set_cover_open(&mut self, open: bool) {
+        self.printer.set_cover_open(open);
+    }
+
+    fn set_paper_out(&mut self, out: bool) {
+        self.printer.set_paper_out(out);
+    }
+
+    fn read(&self) -> String {
+        let page = self.printer.papers().last().map(|paper| paper.text.clone());
+        let page = page.unwrap_or_default();
+        let code = page
+            .lines()
+            .map(str::trim)
+            .find(|line| line.len() == 4 && line.bytes().all(|byte| byte.is_ascii_digit()));
+        code.unwrap_or("????").to_owned()
+    }
+}
+
+/// A printer made of little but its lie.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
-    Honest,
-    /// Knows nothing of IDs.
-    Silent,
-    /// Always `1234`.
-    Constant,
-    /// Answers when it reads the ID.
-    Parses,
     /// Answers when the time is right, whatever the cover does.
     Timed,
     /// Stops for the cover, and prints on without a roll.
     NoPaperSensor,
-    /// Does all that an honest one does, on the wrong side of the paper.
-    Blank,
 }
 
 struct Printer {
     kind: Kind,
     cover_open: bool,
     paper_out: bool,
-    /// Lines that are to be printed, then the ID behind them.
-    jobs: Vec<(u64, Option<[u8; 4]>)>,
-    code: Option<String>,
+    /// How long each still takes, then the ID behind it.
+    jobs: Vec<(u64, [u8; 4])>,
     said: Vec<u8>,
 }
 
-impl Printer {
+impl Machine for Printer {
     fn hear(&mut self, bytes: &[u8]) {
         let mut lines = 0;
         let mut at = 0;
@@ -69,17 +117,8 @@ impl Printer {
                 }
                 [0x1D, 0x28, 0x48, _, _, _, _, id @ ..] => {
                     let id: [u8; 4] = id[..4].try_into().unwrap();
-                    match self.kind {
-                        Kind::Parses => self.echo(id),
-                        Kind::Constant => self.echo(*b"1234"),
-                        Kind::Silent => {}
-                        _ => self.jobs.push((lines * LINE_US, Some(id))),
-                    }
+                    self.jobs.push((lines * LINE_US, id));
                     11
-                }
-                [0x1D, 0x21, 0x11, code @ ..] if code.len() >= 4 && self.kind != Kind::Blank => {
-                    self.code = Some(String::from_utf8(code[..4].to_vec()).unwrap());
-                    3
                 }
                 [byte, ..] => {
                     lines += u64::from(*byte == 0x0A);
@@ -90,48 +129,51 @@ impl Printer {
         }
     }
 
-    fn echo(&mut self, [one, two, three, four]: [u8; 4]) {
-        self.said.extend([0x37, 0x22, one, two, three, four, 0x00]);
+    fn tick(&mut self, _: u64) -> Vec<u8> {
+        let stopped = self.kind == Kind::NoPaperSensor && self.cover_open;
+        if let (false, Some((left_us, [one, two, three, four]))) = (stopped, self.jobs.first_mut())
+        {
+            *left_us = left_us.saturating_sub(TICK_US);
+            if *left_us == 0 {
+                self.said
+                    .extend([0x37, 0x22, *one, *two, *three, *four, 0x00]);
+                self.jobs.remove(0);
+            }
+        }
+        std::mem::take(&mut self.said)
     }
 
-    fn work(&mut self) {
-        let stopped = match self.kind {
-            Kind::Timed => false,
-            Kind::NoPaperSensor => self.cover_open,
-            _ => self.cover_open || self.paper_out,
-        };
-        if stopped {
-            return;
-        }
-        let Some((left_us, id)) = self.jobs.first_mut() else {
-            return;
-        };
-        *left_us = left_us.saturating_sub(TICK_US);
-        if *left_us == 0 {
-            let id = *id;
-            self.jobs.remove(0);
-            id.into_iter().for_each(|id| self.echo(id));
-        }
+    fn set_cover_open(&mut self, open: bool) {
+        self.cover_open = open;
+    }
+
+    fn set_paper_out(&mut self, out: bool) {
+        self.paper_out = out;
+    }
+
+    fn read(&self) -> String {
+        unreachable!("none of these comes so far")
     }
 }
 
-/// Runs the test; the person acts a second after each request, or never.
-fn run(kind: Kind, person: bool) -> (Accepted, Vec<Step>) {
-    let mut printer = Printer {
+fn small(kind: Kind) -> Box<dyn Machine> {
+    Box::new(Printer {
         kind,
         cover_open: false,
         paper_out: false,
         jobs: Vec::new(),
-        code: None,
         said: Vec::new(),
-    };
+    })
+}
+
+/// Runs the test; the person acts a second after each request, or never.
+fn run(mut printer: Box<dyn Machine>, person: bool) -> (Accepted, Vec<Step>) {
     let mut acceptance = Acceptance::new(IDS, CODE);
     let mut shown = Vec::new();
     let mut acts: Vec<(u64, Act)> = Vec::new();
     let mut input = Some(AcceptanceInput::Begin);
     for now_us in (0..20 * OPERATOR_US).step_by(TICK_US as usize) {
-        printer.work();
-        let heard = AcceptanceInput::Heard(std::mem::take(&mut printer.said));
+        let heard = AcceptanceInput::Heard(printer.tick(now_us));
         let due = acceptance.deadline().is_some_and(|due_us| due_us <= now_us);
         let mut inputs: Vec<_> = input.take().into_iter().chain([heard]).collect();
         inputs.extend(due.then_some(AcceptanceInput::Tick));
@@ -139,8 +181,12 @@ fn run(kind: Kind, person: bool) -> (Accepted, Vec<Step>) {
             let due = *at_us <= now_us;
             if due {
                 match act {
-                    Act::Cover(open) => printer.cover_open = *open,
-                    Act::Paper(out) => printer.paper_out = *out,
+                    Act::Cover(open) => printer.set_cover_open(*open),
+                    Act::Paper(out) => printer.set_paper_out(*out),
+                    Act::Read => {
+                        let read = format!(" {} ", printer.read());
+                        inputs.push(AcceptanceInput::Typed(read));
+                    }
                     Act::Say(said) => inputs.push(said.clone()),
                 }
             }
@@ -172,13 +218,7 @@ fn run(kind: Kind, person: bool) -> (Accepted, Vec<Step>) {
                                 act(4 * SECOND, Act::Cover(false));
                                 act(9 * SECOND, Act::Paper(false));
                             }
-                            Step::Eyes => {
-                                let read = printer.code.clone().unwrap_or("????".into());
-                                act(
-                                    SECOND,
-                                    Act::Say(AcceptanceInput::Typed(format!(" {read} "))),
-                                );
-                            }
+                            Step::Eyes => act(5 * SECOND, Act::Read),
                             _ => {}
                         }
                     }
@@ -192,45 +232,66 @@ fn run(kind: Kind, person: bool) -> (Accepted, Vec<Step>) {
 enum Act {
     Cover(bool),
     Paper(bool),
+    Read,
     Say(AcceptanceInput),
 }
 
 #[test]
 fn only_an_honest_printer_is_trusted() {
+    let echo = |echo| Virtual::with(|printer| printer.set_echo(echo));
+    let told = |told| Virtual::with(|printer| printer.set_told(told));
     let rows = [
-        (Kind::Honest, Proof::Completed, None),
-        (Kind::Silent, Proof::None, Some(Step::Echo)),
-        (Kind::Constant, Proof::None, Some(Step::Echo)),
-        (Kind::Parses, Proof::Parsed, Some(Step::Speed)),
-        (Kind::Timed, Proof::Parsed, Some(Step::Cover)),
-        (Kind::NoPaperSensor, Proof::Parsed, Some(Step::Paper)),
-        (Kind::Blank, Proof::Parsed, Some(Step::Eyes)),
+        (echo(Echo::Honest), Proof::Completed, None),
+        (
+            Virtual::with(|printer| printer.set_speed(Some(300))),
+            Proof::Completed,
+            None,
+        ),
+        (echo(Echo::Absent), Proof::None, Some(Step::Echo)),
+        (echo(Echo::Constant), Proof::None, Some(Step::Echo)),
+        (echo(Echo::WrongId), Proof::None, Some(Step::Echo)),
+        (echo(Echo::Lost), Proof::None, Some(Step::Echo)),
+        (echo(Echo::Late), Proof::None, Some(Step::Echo)),
+        (echo(Echo::Parsed), Proof::Parsed, Some(Step::Speed)),
+        (small(Kind::Timed), Proof::Parsed, Some(Step::Cover)),
+        (told(Told::AlwaysWell), Proof::Parsed, Some(Step::Cover)),
+        (told(Told::Clone), Proof::Parsed, Some(Step::Cover)),
+        (small(Kind::NoPaperSensor), Proof::Parsed, Some(Step::Paper)),
+        (echo(Echo::NothingPrinted), Proof::Parsed, Some(Step::Eyes)),
+        (
+            Virtual::with(|printer| printer.set_fault(Fault::Blank, true)),
+            Proof::Parsed,
+            Some(Step::Eyes),
+        ),
     ];
-    for (kind, proof, failed) in rows {
-        let (accepted, shown) = run(kind, true);
+    for (row, (machine, proof, failed)) in rows.into_iter().enumerate() {
+        let (accepted, shown) = run(machine, true);
         assert_eq!(
             (accepted.proof, accepted.failed),
             (proof, failed),
-            "{kind:?}"
+            "row {row}"
         );
         assert_eq!(shown.first(), Some(&Step::Identify));
-        let device = Device {
-            maker: "MAKER".into(),
-            model: "TM1".into(),
-            firmware: "2.01ESC/POS".into(),
-            serial: "X007".into(),
-        };
-        assert!(accepted.holds_for(&device));
-        let firmware = "2.02".into();
+        assert_ne!(accepted.device, Device::default());
+        assert!(accepted.holds_for(&accepted.device));
+        let firmware = "another".into();
+        let device = accepted.device.clone();
         assert!(!accepted.holds_for(&Device { firmware, ..device }));
+        assert!(failed.is_some() || shown == Step::ALL);
     }
-    let (_, shown) = run(Kind::Honest, true);
-    assert_eq!(shown, Step::ALL);
+    let (accepted, _) = run(small(Kind::Timed), true);
+    let device = Device {
+        maker: "MAKER".into(),
+        model: "TM1".into(),
+        firmware: "2.01ESC/POS".into(),
+        serial: "X007".into(),
+    };
+    assert_eq!(accepted.device, device);
 }
 
 #[test]
 fn a_person_who_does_nothing_leaves_it_untrusted() {
-    let (accepted, shown) = run(Kind::Honest, false);
+    let (accepted, shown) = run(Virtual::with(|_| {}), false);
     assert_eq!(
         (accepted.proof, accepted.failed),
         (Proof::Parsed, Some(Step::Cover))

@@ -11,6 +11,7 @@ mod power;
 mod printer;
 mod slip;
 mod spool;
+mod truth;
 mod vectors;
 mod world;
 

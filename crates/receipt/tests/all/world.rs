@@ -7,7 +7,7 @@ use crate::purchase;
 use proptest::prelude::*;
 use receipt::escpos::STATUS_QUESTION;
 use receipt::{
-    CopyKnown, CopyOf, Evidence, JobState, Language, Paper, PaperSeen, Spool, SpoolEffect,
+    CopyKnown, CopyOf, Evidence, Fault, JobState, Language, Paper, PaperSeen, Spool, SpoolEffect,
     SpoolInput, SpoolRecord, VirtualPrinter,
 };
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ pub struct World {
     /// What the spool told, newest last.
     pub told: Vec<(u64, JobState, Evidence)>,
     pub refused: Vec<u64>,
-    /// Real-time commands; the virtual printer is told of them by hand.
+    /// Real-time commands that were sent.
     pub commands: Vec<Vec<u8>>,
 }
 
@@ -97,7 +97,10 @@ impl World {
                 self.wrote.push(job);
             }
             SpoolEffect::Query if self.connected => self.to_printer.extend(STATUS_QUESTION),
-            SpoolEffect::Command(bytes) if self.connected => self.commands.push(bytes),
+            SpoolEffect::Command(bytes) if self.connected => {
+                self.to_printer.extend(&bytes);
+                self.commands.push(bytes);
+            }
             SpoolEffect::Send { .. } | SpoolEffect::Query | SpoolEffect::Command(_) => {
                 panic!("sent without a connection")
             }
@@ -230,6 +233,13 @@ impl World {
                 false => SpoolInput::Lost,
             });
         }
+    }
+
+    /// Whatever is needed for the next print to start; none of its bytes leaves.
+    pub fn settle_until_started(&mut self) {
+        self.answer_connect();
+        self.input(SpoolInput::Heard(vec![0x12; 4]));
+        self.clear_wires();
     }
 
     /// Everything that is on its way arrives.
@@ -388,6 +398,10 @@ enum Step {
     PowerCut,
     SwitchedOff(bool),
     AnswerAll,
+    Jam(bool),
+    Latch(bool),
+    Resume,
+    Clear,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -410,6 +424,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::PowerCut),
         1 => any::<bool>().prop_map(Step::SwitchedOff),
         1 => Just(Step::AnswerAll),
+        1 => any::<bool>().prop_map(Step::Jam),
+        1 => any::<bool>().prop_map(Step::Latch),
+        1 => Just(Step::Resume),
+        1 => Just(Step::Clear),
     ]
     .boxed();
     prop_oneof![
@@ -453,6 +471,10 @@ fn take(world: &mut World, step: Step) {
         Step::PowerCut => world.power_cut(),
         Step::SwitchedOff(off) => world.switch(off),
         Step::AnswerAll => world.answer_all(),
+        Step::Jam(jam) => world.printer.set_fault(Fault::Jam, jam),
+        Step::Latch(latch) => world.printer.set_fault(Fault::WaitsForRecovery, latch),
+        Step::Resume => world.input(SpoolInput::Resume),
+        Step::Clear => world.input(SpoolInput::Clear),
     }
 }
 
@@ -471,10 +493,13 @@ proptest! {
         world.printer.set_cover_open(false);
         world.printer.set_head_fault(false);
         world.printer.set_cutter_stuck(false);
+        world.printer.set_fault(Fault::Jam, false);
+        world.printer.set_fault(Fault::WaitsForRecovery, false);
         world.switch(false);
         for _ in 0..4 {
             world.pass(60_000_000);
             world.check();
+            world.input(SpoolInput::Resume);
             world.answer_all();
         }
         prop_assert_eq!(world.spool.unfinished(), 0, "{:?}", world.spool);

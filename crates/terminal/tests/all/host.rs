@@ -52,6 +52,7 @@ pub enum Fate {
 
 /// What a terminal gets for its request.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::large_enum_variant)] // a reply lives for one step
 pub enum Reply {
     Answer(Answer, Mac),
     Silence,

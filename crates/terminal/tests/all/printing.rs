@@ -3,7 +3,7 @@
 use crate::host::{Mac, approval};
 use crate::world::{ANSWER_MS, World, key, switched};
 use payment::{Kind, ResponseCode, Stan};
-use receipt::{SpoolInput, SpoolRecord};
+use receipt::{CopyOf, JobState, PaperSeen, SpoolInput, SpoolRecord, Trouble};
 use terminal::{Command, Ending, Input, Record, Screen};
 
 fn wanted(world: &World) -> Vec<u64> {
@@ -95,4 +95,82 @@ fn a_printer_that_comes_and_goes_moves_no_money() {
     }
     assert_eq!(world.ending(key(&sent)), ending);
     assert_eq!(world.terminal.state().totals(), totals);
+}
+
+/// The printer takes the first copy, and its cable is pulled before it says anything.
+fn left_in_the_dark(world: &mut World) {
+    for input in [
+        SpoolInput::Connected,
+        SpoolInput::Heard(vec![0x12, 0x12, 0x12, 0x12]),
+        SpoolInput::Wrote { job: 0 },
+        SpoolInput::Lost,
+    ] {
+        world.input(Input::Printer(input));
+    }
+}
+
+#[test]
+fn what_nobody_knows_is_asked_and_the_cashier_answers() {
+    for (seen, state) in [
+        (PaperSeen::Complete, JobState::Done),
+        (PaperSeen::NotNeeded, JobState::Closed),
+        (PaperSeen::Blank, JobState::Held(Trouble::Unreachable)),
+        (PaperSeen::Nothing, JobState::Held(Trouble::Unreachable)),
+    ] {
+        let mut world = World::signed_on(true);
+        let sale = world.sell_and_approve();
+        let slip_id = terminal::slip_id(sale.batch, sale.stan);
+        let ending = world.ending(sale);
+        world.screens();
+        world.due();
+        left_in_the_dark(&mut world);
+        let copy = CopyOf::Merchant;
+        assert!(
+            world
+                .screens()
+                .contains(&Screen::AskPaper { slip_id, copy })
+        );
+        world.command(Command::Paper(None, seen));
+        let known = |world: &World| world.terminal.state().spool().copy(slip_id, copy).unwrap();
+        assert_eq!(known(&world).state, state, "{seen:?}");
+        assert_eq!(known(&world).cause, seen.trouble());
+        assert_eq!(world.ending(sale), ending, "paper decides nothing");
+        // The other copy was never sent: nobody was asked about it, and nothing was said of it.
+        let other = world
+            .terminal
+            .state()
+            .spool()
+            .copy(slip_id, CopyOf::Cardholder);
+        assert_eq!(other.unwrap().cause, None);
+    }
+    let mut world = World::signed_on(true);
+    world.command(Command::Paper(None, PaperSeen::Blank));
+    assert_eq!(world.screens(), [Screen::NoSuchSlip]);
+}
+
+#[test]
+fn the_cashier_hears_of_the_printer_and_who_switched_it_off() {
+    let mut world = World::signed_on(true);
+    world.command(Command::Printing(false));
+    let off = Screen::Printing {
+        on: false,
+        by: "01".to_owned(),
+    };
+    assert_eq!(world.screens(), [off.clone()]);
+    let sale = world.sell_and_approve();
+    let slip_id = terminal::slip_id(sale.batch, sale.stan);
+    let state = |world: &World| world.terminal.state().spool().evidence(slip_id).unwrap().0;
+    assert_eq!(state(&world), JobState::Skipped(Trouble::Disabled));
+    world.screens();
+    world.command(Command::SignOn);
+    world.sign_on();
+    assert!(world.screens().contains(&off), "amber at the sign-on");
+    world.command(Command::Printing(true));
+    world.command(Command::Reprint(None));
+    assert_eq!(state(&world), JobState::Queued);
+    world.printer_screens();
+    world.due();
+    world.input(Input::Printer(SpoolInput::Lost));
+    let gone = Screen::Printer(Some(Trouble::Unreachable));
+    assert_eq!(world.printer_screens(), [gone]);
 }

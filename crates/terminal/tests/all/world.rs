@@ -342,7 +342,15 @@ impl World {
 
     /// What was shown since the last look.
     pub fn screens(&mut self) -> Vec<Screen> {
-        std::mem::take(&mut self.screens)
+        let mut screens = std::mem::take(&mut self.screens);
+        screens.retain(|screen| !matches!(screen, Screen::Printer(_)));
+        screens
+    }
+
+    /// What the cashier was told of the printer, oldest first.
+    pub fn printer_screens(&mut self) -> Vec<Screen> {
+        let told = |screen: &mut Screen| matches!(screen, Screen::Printer(_));
+        self.screens.extract_if(.., told).collect()
     }
 
     /// Ticks whatever is due now.

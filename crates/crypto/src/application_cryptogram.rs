@@ -1,0 +1,158 @@
+//! EMV and PBOC application cryptograms: card key, session key, what the card signs, and the issuer's answer to it.
+//!
+//! Invariant: clear keys live only inside one call, and no cryptogram is answered that was not verified first.
+
+use crate::{
+    block_cipher::{DesCipher, xor},
+    card::Pan,
+    digits::{Digits, pack},
+    mac,
+};
+use core::fmt;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+/// How session keys come from a card's key; card keys are of option A, the signed data are padded with one bit, the answer is
+/// of method 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CryptogramScheme {
+    /// PBOC and UnionPay: counter, and inverted counter.
+    Pboc,
+    /// EMV common session key derivation.
+    EmvCommon,
+}
+
+/// What a card sent with its application cryptogram; masked.
+pub struct Cryptogram<'a> {
+    /// The card.
+    pub pan: &'a Pan,
+    /// Two ASCII digits of tag 5F34, `00` when the card has none.
+    pub sequence: [u8; 2],
+    /// Tag 9F36.
+    pub counter: [u8; 2],
+    /// The signed data elements one after another, without tags and lengths.
+    pub data: &'a [u8],
+    /// Tag 9F26.
+    pub received: [u8; 8],
+}
+
+impl fmt::Debug for Cryptogram<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cryptogram({:?})", self.pan)
+    }
+}
+
+impl Cryptogram<'_> {
+    /// The issuer's answer with the two characters of `code`; `None` unless the cryptogram is the card's own, compared in constant time.
+    pub(crate) fn answer(
+        &self,
+        scheme: CryptogramScheme,
+        issuer: &[u8; 16],
+        code: [u8; 2],
+    ) -> Option<[u8; 8]> {
+        let sequence = SequenceNumber::parse(&self.sequence).ok()?;
+        let card = card_key_a(issuer, self.pan, &sequence);
+        let session = match scheme {
+            CryptogramScheme::Pboc => pboc_session_key(&card, self.counter),
+            CryptogramScheme::EmvCommon => {
+                let [high, low] = self.counter;
+                common_session_key(&card, [high, low, 0, 0, 0, 0, 0, 0])
+            }
+        };
+        let own = cryptogram(&session, self.data, ONE_BIT);
+        bool::from(own.ct_eq(&self.received)).then(|| response_1(&session, own, code))
+    }
+}
+
+/// Padding of method 2, before zeros.
+pub(crate) const ONE_BIT: &[u8] = &[0x80];
+
+/// PAN sequence number: two digits, 00 when the card has none.
+pub(crate) type SequenceNumber = Digits<2, 2>;
+/// A card or session key.
+pub(crate) type Key = Zeroizing<[u8; 16]>;
+
+/// Longest proprietary authentication data of ARPC method 2.
+#[cfg(feature = "vectors")]
+const PROPRIETARY_BYTES_MAX: usize = 8;
+/// Digits of card number and sequence number that option A takes.
+const DIVERSIFICATION_DIGITS: usize = 16;
+
+/// The card's master key, option A: the rightmost 16 digits of card number and sequence number.
+pub(crate) fn card_key_a(issuer: &[u8; 16], pan: &Pan, sequence: &SequenceNumber) -> Key {
+    let digits = Zeroizing::new([pan.expose(), sequence.ascii()].concat());
+    let skipped = digits.len().saturating_sub(DIVERSIFICATION_DIGITS);
+    let zeros = [b'0'; DIVERSIFICATION_DIGITS];
+    let missing = DIVERSIFICATION_DIGITS - (digits.len() - skipped);
+    diversify(issuer, pack(&[&zeros[..missing], &digits[skipped..]], 0))
+}
+
+/// The card's master key, option B: as A up to 16 digits of card number, beyond that from their SHA-1.
+#[cfg(feature = "vectors")]
+pub(crate) fn card_key_b(issuer: &[u8; 16], pan: &Pan, sequence: &SequenceNumber) -> Key {
+    use crate::digits::decimalise;
+    use sha1::{Digest, Sha1};
+    if pan.len() <= DIVERSIFICATION_DIGITS {
+        return card_key_a(issuer, pan, sequence);
+    }
+    let odd = !pan.len().is_multiple_of(2);
+    let front: &[u8] = if odd { b"0" } else { b"" };
+    let packed: Zeroizing<[u8; 11]> =
+        Zeroizing::new(pack(&[front, pan.expose(), sequence.ascii()], 0));
+    let used = (front.len() + pan.len() + sequence.ascii().len()) / 2;
+    let digits: [u8; DIVERSIFICATION_DIGITS] = decimalise(&Sha1::digest(&packed[..used]));
+    diversify(issuer, pack(&[&digits], 0))
+}
+
+fn diversify(issuer: &[u8; 16], left: [u8; 8]) -> Key {
+    pair(issuer, left, left.map(|byte| !byte))
+}
+
+/// The EMV common session key: `r` is the transaction counter, or what the scheme puts there.
+pub(crate) fn common_session_key(card: &[u8; 16], r: [u8; 8]) -> Key {
+    let with = |third| {
+        let mut r = r;
+        r[2] = third;
+        r
+    };
+    pair(card, with(0xF0), with(0x0F))
+}
+
+/// The PBOC session key: the transaction counter on the right, and inverted.
+pub(crate) fn pboc_session_key(card: &[u8; 16], counter: [u8; 2]) -> Key {
+    let right = |[high, low]: [u8; 2]| [0, 0, 0, 0, 0, 0, high, low];
+    pair(card, right(counter), right(counter.map(|byte| !byte)))
+}
+
+fn pair(key: &[u8; 16], left: [u8; 8], right: [u8; 8]) -> Key {
+    let cipher = DesCipher::double(key);
+    let mut derived = Zeroizing::new([0; 16]);
+    derived[..8].copy_from_slice(&left);
+    derived[8..].copy_from_slice(&right);
+    cipher.encrypt_ecb(derived.as_mut_slice());
+    derived
+}
+
+/// The application cryptogram over the data elements one after another; `padding` comes before the zeros that fill the block.
+pub(crate) fn cryptogram(key: &[u8; 16], data: &[u8], padding: &[u8]) -> [u8; 8] {
+    mac::x919(key, &[data, padding])
+}
+
+/// The issuer's answer, method 1: the authorisation response code mixed into the cryptogram.
+pub(crate) fn response_1(key: &[u8; 16], cryptogram: [u8; 8], code: [u8; 2]) -> [u8; 8] {
+    let [high, low] = code;
+    DesCipher::double(key).encrypt(xor(cryptogram, [high, low, 0, 0, 0, 0, 0, 0]))
+}
+
+/// The issuer's answer, method 2: a MAC over cryptogram, card status update and up to eight bytes more; `None` beyond that.
+#[cfg(feature = "vectors")]
+pub(crate) fn response_2(
+    key: &[u8; 16],
+    cryptogram: [u8; 8],
+    status_update: [u8; 4],
+    proprietary: &[u8],
+) -> Option<[u8; 4]> {
+    let parts: [&[u8]; 4] = [&cryptogram, &status_update, proprietary, ONE_BIT];
+    let [a, b, c, d, ..] = mac::x919(key, &parts);
+    (proprietary.len() <= PROPRIETARY_BYTES_MAX).then_some([a, b, c, d])
+}
