@@ -585,7 +585,12 @@ impl WebServer {
     }
 
     fn hearing(port: u16, heard: Arc<Mutex<Vec<u8>>>) -> Self {
-        let listener = TcpListener::bind(local(port)).expect("the printer has left it");
+        let mut bound = None;
+        eventually("the printer has left its port", || {
+            bound = TcpListener::bind(local(port)).ok();
+            bound.is_some()
+        });
+        let listener = bound.expect("just bound");
         listener.set_nonblocking(true).expect("it is set");
         let closing = Arc::<AtomicBool>::default();
         let (keeps, ends) = (Arc::clone(&heard), Arc::clone(&closing));
