@@ -374,7 +374,17 @@ impl<'a> Counter<'a> {
 
     fn start_till(&mut self) {
         self.till = start_till(&self.config);
-        self.till.expect_screen("signed-on");
+        // A report of what changed may go first.
+        loop {
+            let line = self.till.expect_line("\"screen\":");
+            if line.contains("\"screen\":\"signed-on\"") {
+                return;
+            }
+            if line.contains("\"screen\":\"busy\"") {
+                std::thread::sleep(Duration::from_millis(100));
+                self.till.tell("signon");
+            }
+        }
     }
 
     fn restart(&mut self, restart: Restart) {
