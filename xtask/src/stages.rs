@@ -77,6 +77,10 @@ pub const STAGES: &[Stage] = &[
         run: Run::Slow("slow::mutation::"),
     },
     Stage {
+        name: "paper",
+        run: Run::Slow("slow::paper::"),
+    },
+    Stage {
         name: "disk",
         run: Run::Slow("slow::disk::"),
     },

@@ -1,5 +1,6 @@
 //! The demo: the whole loop in one process on loopback, real TCP and real journals, and the stories of what can break.
 
+mod album;
 mod stories;
 mod till;
 mod world;
@@ -8,6 +9,7 @@ pub use stories::{STORIES, Story};
 pub use world::World;
 
 use crate::view::{self, SaleView};
+use album::Album;
 use std::fmt::Write;
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -33,16 +35,31 @@ pub struct Ending {
 pub async fn run(world: &World, zh: bool) -> bool {
     println!("{}", intro(world, zh));
     let mut endings = Vec::new();
+    let mut album = Album::open(world.data());
     for story in STORIES {
         let title = if zh { story.zh } else { story.en };
         println!("\n── {} · {title} {}", story.id, "─".repeat(40));
         println!("{}", if zh { story.tale_zh } else { story.tale_en });
-        let ending = stories::run(world, story, zh).await;
+        let (ending, slips) = stories::run(world, story, zh).await;
         println!("{}", told(&ending, zh));
+        album = album.and_then(|mut album| album.add(&ending, &slips).map(|()| album));
         endings.push(ending);
     }
     println!("\n{}", table(&endings, zh));
-    endings.iter().all(|ending| ending.problems.is_empty())
+    let pictures = album.and_then(Album::close);
+    match &pictures {
+        Ok(page) => println!(
+            "{} {}",
+            if zh {
+                "小票图片："
+            } else {
+                "The slips as pictures:"
+            },
+            page.display()
+        ),
+        Err(problem) => println!("✕ {problem}"),
+    }
+    pictures.is_ok() && endings.iter().all(|ending| ending.problems.is_empty())
 }
 
 fn intro(world: &World, zh: bool) -> String {

@@ -42,7 +42,8 @@ impl Terminal {
     pub(crate) fn next_eslip_at(&self) -> Option<Mono> {
         self.config.eslip.as_ref()?;
         let first = self.state.unslipped.front()?;
-        let patience = if self.config.prints {
+        let prints = self.config.prints && self.state.spool.switched_off().is_none();
+        let patience = if prints {
             self.config.eslip_after_ms
         } else {
             0

@@ -192,12 +192,12 @@ fn median(rounds: u32, mut once: impl FnMut(u32)) -> u64 {
 pub fn purchase() -> SlipFields {
     SlipFields {
         title: Title::Purchase,
-        merchant_name: "街角小店".to_owned(),
+        merchant_name: "幸福里超市".to_owned(),
         merchant_id: "898110058120156".to_owned(),
         terminal_id: "T0000001".to_owned(),
         operator: "01".to_owned(),
-        issuer: "建设银行".to_owned(),
-        acquirer: "48020000".to_owned(),
+        issuer: "示例银行".to_owned(),
+        acquirer: "示例收单".to_owned(),
         masked_pan: "622576******0005".to_owned(),
         entry_letter: 'I',
         transaction: ("消费".to_owned(), "SALE".to_owned()),

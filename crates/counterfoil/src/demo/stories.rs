@@ -5,6 +5,7 @@ use super::{Ending, World, look, tell_open, until};
 use crate::config::Problem;
 use crate::fault::{Act, Direction, Fault};
 use payment::{Amount, SaleKey};
+use receipt::PrintedSlip;
 use std::time::{Duration, Instant};
 use terminal::Screen;
 
@@ -231,7 +232,7 @@ const HALF_A_SECOND: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Runs a story on a till of its own.
-pub(super) async fn run(world: &World, story: &Story, zh: bool) -> Ending {
+pub(super) async fn run(world: &World, story: &Story, zh: bool) -> (Ending, Vec<PrintedSlip>) {
     let mut ending = Ending {
         id: story.id,
         title: (story.zh.to_owned(), story.en.to_owned()),
@@ -240,15 +241,22 @@ pub(super) async fn run(world: &World, story: &Story, zh: bool) -> Ending {
         heal_seconds: None,
         problems: Vec::new(),
     };
-    if let Err(problem) = play(world, story, zh, &mut ending).await {
+    let mut slips = Vec::new();
+    if let Err(problem) = play(world, story, zh, &mut ending, &mut slips).await {
         ending.problems.push(problem);
     }
     world.upstream.heal();
     world.bank.heal();
-    ending
+    (ending, slips)
 }
 
-async fn play(world: &World, story: &Story, zh: bool, ending: &mut Ending) -> Result<(), Problem> {
+async fn play(
+    world: &World,
+    story: &Story,
+    zh: bool,
+    ending: &mut Ending,
+    slips: &mut Vec<PrintedSlip>,
+) -> Result<(), Problem> {
     let number = STORIES.iter().position(|s| s.id == story.id).unwrap_or(0) + 1;
     let mut till = Till::start(world, number).await?;
     let before = suspense(world).await?;
@@ -278,6 +286,7 @@ async fn play(world: &World, story: &Story, zh: bool, ending: &mut Ending) -> Re
     })
     .await;
     ending.slips = till.slips();
+    *slips = till.printer.with(|printer| printer.papers().to_vec());
     check(world, &till, story, before, ending).await?;
     for (chinese, english) in &world.notices()[notices..] {
         println!(" ✉ {}", if zh { chinese } else { english });

@@ -7,3 +7,4 @@ mod emupos;
 mod independent;
 mod kills;
 mod mutation;
+mod paper;

@@ -3,7 +3,7 @@
 
 use super::books::folded;
 use super::draw::Draw;
-use crate::installation::{HOSTS, Installation, Process, free_port, get, local, start_till};
+use crate::installation::{HOSTS, Installation, Process, get, local, start_till};
 use crate::wait_until;
 use ::acquirer::Acquirer;
 use ::issuer::Issuer;
@@ -529,22 +529,21 @@ fn cut_the_slow(installation: &Installation, till: &mut Process, printer: &mut P
 }
 
 /// A wire that is listened to: passes bytes on in both directions and keeps the frames.
-struct Tap {
-    port: u16,
+pub(super) struct Tap {
+    pub(super) port: u16,
     framing: Framing,
     /// Swallows what comes back.
-    deaf: Arc<AtomicBool>,
+    pub(super) deaf: Arc<AtomicBool>,
     streams: Arc<Mutex<[Vec<Stream>; 2]>>,
 }
 
 type Stream = Arc<Mutex<Vec<u8>>>;
 
 impl Tap {
-    fn open(to: u16, framing: Framing) -> Self {
-        let port = free_port();
-        let listener = TcpListener::bind(local(port)).expect("a free port");
+    pub(super) fn open(to: u16, framing: Framing) -> Self {
+        let listener = TcpListener::bind(local(0)).expect("a free port");
         let tap = Self {
-            port,
+            port: listener.local_addr().expect("it is bound").port(),
             framing,
             deaf: Arc::default(),
             streams: Arc::default(),
@@ -579,7 +578,7 @@ impl Tap {
     }
 
     /// Every frame that came back.
-    fn received(&self) -> Vec<Vec<u8>> {
+    pub(super) fn received(&self) -> Vec<Vec<u8>> {
         self.frames(1)
     }
 
