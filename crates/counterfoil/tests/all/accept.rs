@@ -4,6 +4,7 @@ use crate::installation::{Installation, Process, start_till};
 use crate::printer_liars::code_on;
 use crate::wait_until;
 use counterfoil::config::printer::PrinterFile;
+use counterfoil::config::terminal::TerminalFile;
 use receipt::acceptance::Proof;
 use std::path::Path;
 use std::process::Stdio;
@@ -97,27 +98,37 @@ fn printer_that_was_not_accepted_never_proves_paper() {
     assert_eq!(test.wait().code(), Some(1));
     assert_eq!(result(&file).printer.proof, Proof::None);
 
-    // Even what it says honestly from now on proves nothing; nor does an untested printer's word.
+    // Even what it says honestly from now on proves nothing.
     printer.tell("honest");
-    for (n, installed) in [(1, Some("\"tested.toml\"")), (2, None)] {
-        let config =
-            installation.terminal(n, &[("idle_report_ms", "100"), ("eslip_after_ms", "3000")]);
-        let text = std::fs::read_to_string(&config).expect("the file");
-        let named = installed.map_or(String::new(), |file| format!("printer_installed = {file}"));
-        let text = text.replace("printer_installed = \"printer.toml\"", &named);
-        std::fs::write(&config, text).expect("it is written");
-        let mut till = start_till(&config);
-        let sale = sell(&mut till);
-        let receipts = receipts_until(&installation, &sale, "e_slip");
-        assert!(
-            receipts.contains(&"sent_not_confirmed".to_owned()),
-            "{receipts:?}"
-        );
-        assert!(!receipts.contains(&"printed".to_owned()), "{receipts:?}");
-        till.expect_screen("e-slip");
-        till.tell("quit");
-        till.wait();
-    }
+    let settings = [
+        ("printer_installed", "\"tested.toml\""),
+        ("idle_report_ms", "100"),
+        ("eslip_after_ms", "20000"),
+    ];
+    let mut till = start_till(&installation.terminal(1, &settings));
+    let sale = sell(&mut till);
+    let receipts = receipts_until(&installation, &sale, "sent_not_confirmed");
+    assert!(!receipts.contains(&"printed".to_owned()), "{receipts:?}");
+    till.expect_screen("e-slip");
+    let receipts = receipts_until(&installation, &sale, "e_slip:None");
+    assert!(!receipts.contains(&"printed".to_owned()), "{receipts:?}");
+    let trace = sale.rsplit('/').next().expect("a trace");
+    till.tell(&format!("search {trace}"));
+    till.expect_line("sent, not confirmed");
+}
+
+#[test]
+fn accepted_by_nobody_a_printer_proves_nothing() {
+    let installation = Installation::new([1_000, 1_500, 2_000, 3_000]);
+    let config = installation.terminal(1, &[]);
+    let tested = TerminalFile::read(&config).expect("the example");
+    assert_eq!(tested.installed.proof, Proof::Completed);
+    let text = std::fs::read_to_string(&config).expect("the file");
+    let text = text.replace("printer_installed = \"printer.toml\"\n", "");
+    std::fs::write(&config, text).expect("it is written");
+    let untested = TerminalFile::read(&config).expect("without it");
+    assert_eq!(untested.printer_installed, None);
+    assert_eq!(untested.installed.proof, Proof::Parsed);
 }
 
 #[test]
