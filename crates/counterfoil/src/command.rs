@@ -1,5 +1,6 @@
 //! The command line: one file for each command, one list line here.
 
+mod accept;
 mod bench;
 mod certificate;
 mod check;
@@ -59,6 +60,8 @@ enum Command {
     Terminal(terminal::Arguments),
     /// A virtual receipt printer on TCP
     Printer(printer::Arguments),
+    /// Installation test: finds out whether this printer's word can be believed
+    Accept(accept::Arguments),
     /// What is wrong with a printer, one step at a time
     Doctor(doctor::Arguments),
     /// Where the money of one sale is
@@ -156,6 +159,7 @@ fn run(command: Command, zh: bool) -> Result<ExitCode, Failure> {
         Command::Issuer(arguments) => host::issuer(&arguments),
         Command::Terminal(arguments) => terminal::run(&arguments, zh),
         Command::Printer(arguments) => printer::run(&arguments, zh),
+        Command::Accept(arguments) => accept::run(&arguments, zh),
         Command::Doctor(arguments) => doctor::run(&arguments, zh),
         Command::Where(arguments) => where_is::run(&arguments, zh),
         Command::Certificate(arguments) => certificate::run(&arguments, zh),

@@ -6,6 +6,7 @@ pub mod acquirer;
 pub mod issuer;
 pub mod keys;
 pub mod network;
+pub mod printer;
 pub mod terminal;
 
 use serde::de::DeserializeOwned;

@@ -7,7 +7,7 @@ use crate::config::network::NetworkFile;
 use crate::config::terminal::TerminalFile;
 use crate::config::{Problem, Profile};
 use crate::driver::{Driven, Driver, DriverHandle, Local, Settings};
-use crate::fleet::Fleet;
+use crate::fleet::{self, Fleet};
 use crate::link::{
     Connecting, Dialing, Limits, Listening, connect_member, dial, listen_members, listen_terminals,
 };
@@ -19,6 +19,7 @@ use iso8583::frame::Framing;
 use issuer::Issuer;
 use network::Network;
 use payment::Institution;
+use receipt::{InstalledPrinter, SpoolInput};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -278,6 +279,13 @@ pub fn terminals(
         Limits::default(),
         driver.handle().clone(),
     );
+    if let Some(address) = &file.printer {
+        let installed = InstalledPrinter {
+            line_bytes_per_s: address.line_bytes_per_s(),
+            ..file.installed
+        };
+        install(driver.handle(), places, installed)?;
+    }
     let printers = file.printer.as_ref().map_or(Vec::new(), |address| {
         (0..places)
             .map(|place| printer::connect(address.clone(), place, driver.handle().clone()))
@@ -294,4 +302,19 @@ pub fn terminals(
         },
         shown,
     ))
+}
+
+/// Tells every spool what its printer's word is worth, before the first line to a printer is opened.
+fn install(
+    handle: &DriverHandle<Fleet>,
+    places: u32,
+    installed: InstalledPrinter,
+) -> Result<(), Problem> {
+    for place in 0..places {
+        let input = terminal::Input::Printer(SpoolInput::Installed(installed));
+        handle
+            .send(fleet::Input::One(place, Box::new(input)))
+            .map_err(|refused| refused.to_string())?;
+    }
+    Ok(())
 }

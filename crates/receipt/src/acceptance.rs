@@ -9,6 +9,8 @@ use crate::gb18030::{self, Code};
 use crate::trouble::Trouble;
 use serde::{Deserialize, Serialize};
 
+/// How much paper the speed test takes, in millimetres.
+pub const SPEED_MM: u32 = 200;
 /// Faster than this no thermal printer draws the slip of the speed test (200 mm at 500 mm/s).
 pub const SPEED_MIN_US: u64 = 400_000;
 /// An answer that needs no paper comes within this, or not at all.

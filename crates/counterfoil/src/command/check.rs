@@ -74,7 +74,7 @@ fn check(file: &Path) -> Result<Ladder, Failure> {
             file.timeouts
         }
         Some(_) => {
-            let file: TerminalFile = config::read(file).map_err(read)?;
+            let file = TerminalFile::read(file).map_err(read)?;
             file.resolve().map_err(named)?;
             file.timeouts
         }

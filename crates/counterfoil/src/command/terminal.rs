@@ -4,7 +4,7 @@ mod doctor;
 mod screen;
 
 use super::{Failure, runtime, until_told_to_stop};
-use crate::config::{self, terminal::TerminalFile};
+use crate::config::terminal::TerminalFile;
 use crate::driver::DriverHandle;
 use crate::fleet::{Fleet, Input};
 use crate::party;
@@ -53,7 +53,7 @@ const HELP: (&str, &str) = (
 );
 
 pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> {
-    let file: TerminalFile = config::read(&arguments.config).map_err(|error| error.to_string())?;
+    let file = TerminalFile::read(&arguments.config).map_err(|error| error.to_string())?;
     let runtime = runtime()?;
     let (_, module) = file.resolve()?;
     let (running, shown) = runtime.block_on(async { party::terminals(&file) })?;

@@ -1,17 +1,18 @@
 //! The terminal's file: one terminal, or a row of them that share a journal.
 
 use super::keys::{KeyText, local_master_key};
-use super::{Problem, Profile, merchant_id, terminal_range};
+use super::printer::PrinterFile;
+use super::{ConfigError, Problem, Profile, merchant_id, terminal_range};
 use crate::printer::PrinterAddress;
 use ::terminal::Config;
 use crypto::{KeyUsage, SoftwareModule};
 use payment::Stan;
 use payment::relay::Gaps;
 use payment::timeouts::Ladder;
-use receipt::{Language, Paper};
+use receipt::{InstalledPrinter, Language, Paper};
 use serde::Deserialize;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The file.
 #[derive(Clone, Debug, Deserialize)]
@@ -76,6 +77,12 @@ pub struct TerminalFile {
     /// The receipt printer: `tcp:host:port`, `serial:/dev/ttyS0?baud=9600` or `file:/dev/usb/lp0`; without one slips
     /// are kept and not printed.
     pub printer: Option<PrinterAddress>,
+    /// What `counterfoil accept` wrote about that printer, a path from this file's folder; without it no slip is ever
+    /// called printed by the printer's word.
+    pub printer_installed: Option<PathBuf>,
+    /// What [`TerminalFile::read`] found there.
+    #[serde(skip, default = "super::printer::untested")]
+    pub installed: InstalledPrinter,
     /// `zh` or `en`.
     #[serde(default = "zh")]
     pub language: String,
@@ -154,6 +161,23 @@ fn gaps() -> Vec<u64> {
 }
 
 impl TerminalFile {
+    /// Reads the file, and the one that says how its printer was found.
+    ///
+    /// # Errors
+    /// The file that is not taken, and why.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let mut file: Self = super::read(path)?;
+        if let Some(installed) = &file.printer_installed {
+            let installed = path.parent().unwrap_or(Path::new("")).join(installed);
+            let printer: PrinterFile = super::read(&installed)?;
+            file.installed = printer.resolve().map_err(|problem| ConfigError {
+                file: installed,
+                problem,
+            })?;
+        }
+        Ok(file)
+    }
+
     /// The configuration of every terminal and their security module, or the first thing that is wrong.
     pub fn resolve(&self) -> Result<(Vec<Config>, SoftwareModule), Problem> {
         self.timeouts.check().map_err(|error| error.to_string())?;

@@ -3,6 +3,7 @@
 use crate::config::acquirer::AcquirerFile;
 use crate::config::issuer::IssuerFile;
 use crate::config::network::NetworkFile;
+use crate::config::printer::PrinterFile;
 use crate::config::terminal::TerminalFile;
 use crate::config::{self, Problem};
 use crate::driver::DriverHandle;
@@ -92,6 +93,9 @@ impl World {
 
         let mut till: TerminalFile =
             config::parse(include_str!("../../../../examples/terminal.toml"))?;
+        let printer: PrinterFile =
+            config::parse(include_str!("../../../../examples/printer.toml"))?;
+        till.installed = printer.resolve()?;
         till.timeouts = ladder;
         till.acquirer = acquirer.address.ok_or("the acquirer does not listen")?;
         till.query_ms = 1_000;

@@ -2,19 +2,16 @@
 //!
 //! What the spool is told is what the line said, in order; a loss that belongs to an older connection never reaches it.
 
-use super::transport::{PrinterAddress, Reading, Writing};
+use super::transport::{PrinterAddress, Reading, Writing, write_whole};
 use crate::driver::DriverHandle;
 use crate::fleet::{Fleet, Input};
 use receipt::escpos::STATUS_QUESTION;
 use receipt::{SpoolEffect, SpoolInput};
-use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc;
 
 /// Effects that may wait for the printer's link; a terminal makes a handful for each slip.
 const EFFECTS_MAX: usize = 1_024;
-/// How long a write may make no progress before the printer counts as lost.
-const WRITE: Duration = Duration::from_secs(10);
 
 /// Where a terminal's spool effects go.
 pub type SpoolLine = mpsc::Sender<SpoolEffect>;
@@ -112,11 +109,7 @@ impl Link {
         let Some((_, half)) = connection else {
             return false;
         };
-        let written = async {
-            half.write_all(bytes).await?;
-            half.flush().await
-        };
-        if matches!(tokio::time::timeout(WRITE, written).await, Ok(Ok(()))) {
+        if write_whole(half, bytes).await {
             return true;
         }
         *connection = None;

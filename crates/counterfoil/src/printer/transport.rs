@@ -10,13 +10,15 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::unix::pipe;
 use tokio_serial::SerialPortBuilderExt;
 
 /// How long a connection to a printer may take.
 const CONNECT: Duration = Duration::from_millis(1_500);
+/// How long a write may make no progress before the printer counts as lost.
+const WRITE: Duration = Duration::from_secs(10);
 /// Bytes in flight without an acknowledgement for so long end the connection (receipts reference §4.1).
 const UNACKNOWLEDGED: Duration = Duration::from_secs(5);
 /// An idle connection is probed after this, and again at the same distance.
@@ -111,7 +113,25 @@ pub(super) type Reading = Box<dyn AsyncRead + Send + Unpin>;
 /// What is written to it.
 pub(super) type Writing = Box<dyn AsyncWrite + Send + Unpin>;
 
+/// Writes all of it; false when the printer counts as lost.
+pub(super) async fn write_whole(writing: &mut Writing, bytes: &[u8]) -> bool {
+    let written = async {
+        writing.write_all(bytes).await?;
+        writing.flush().await
+    };
+    matches!(tokio::time::timeout(WRITE, written).await, Ok(Ok(())))
+}
+
 impl PrinterAddress {
+    /// Bytes a second of a serial line, eight data bits between a start and a stop bit; `None` where the line is faster
+    /// than any paper.
+    pub fn line_bytes_per_s(&self) -> Option<u32> {
+        match self {
+            Self::Serial { baud, .. } => Some(baud / 10),
+            Self::Tcp(_) | Self::File(_) => None,
+        }
+    }
+
     /// Opens the line; without a reading side when the device has none.
     pub(super) async fn open(&self) -> io::Result<(Option<Reading>, Writing)> {
         match self {

@@ -44,7 +44,7 @@ pub struct Ports {
 }
 
 impl Installation {
-    /// Writes the configuration of the three hosts.
+    /// Writes the configuration of the three hosts, and what the installation test found out about the printer.
     pub fn new(ladder_ms: [u64; 4]) -> Self {
         let ports = Ports {
             terminals: free_port(),
@@ -61,6 +61,9 @@ impl Installation {
         for host in HOSTS {
             installation.write(&format!("{host}.toml"), &installation.example(host));
         }
+        // Beside the terminals' files, which name it.
+        let tested = repository().join("examples/printer.toml");
+        std::fs::copy(tested, installation.path("printer.toml")).expect("the example");
         installation
     }
 

@@ -1,5 +1,6 @@
 //! The wiring of the program, tried on real sockets and disks.
 
+mod accept;
 mod archive;
 mod bench;
 mod doctor;

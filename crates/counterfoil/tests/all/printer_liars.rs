@@ -1,20 +1,22 @@
 //! The installation test on real TCP: an honest printer is trusted, and no way of lying that ours knows earns as much.
 
 use crate::runtime;
-use counterfoil::printer::Bench;
-use receipt::acceptance::{Acceptance, AcceptanceEffect, AcceptanceInput, Accepted, Proof, Step};
+use counterfoil::printer::{Bench, Unguessable, accept};
+use receipt::acceptance::{Accepted, Proof, Step};
 use receipt::virtual_printer::{Echo, Fault, Told};
 use receipt::{Paper, VirtualPrinter};
-use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::sync::mpsc;
 
 /// As fast as a printer can be and still be believed.
 const SPEED_MM_PER_S: u32 = 400;
-const IDS: [[u8; 4]; 4] = [*b"k2F~", *b"pO0%", *b"9zQ!", *b"aB3d"];
-const CODE: u16 = 4_071;
-/// Into the slip, and until the cause is taken away again.
-const ACT: [Duration; 2] = [Duration::from_millis(300), Duration::from_millis(2_300)];
+const UNGUESSABLE: Unguessable = Unguessable {
+    ids: [*b"k2F~", *b"pO0%", *b"9zQ!", *b"aB3d"],
+    code: 4_071,
+};
+/// Into the slip, and from there until the cause is taken away again.
+const ACT: [Duration; 2] = [Duration::from_millis(300), Duration::from_secs(2)];
 
 type Lie = (&'static str, fn(&mut VirtualPrinter));
 
@@ -49,15 +51,15 @@ fn printer_that_lies_is_never_trusted() {
             .expect("a port");
         let address = listener.local_addr().expect("its address");
         runtime.spawn(bench.clone().serve(listener));
-        std::thread::spawn(move || accept(&bench, address))
+        runtime.spawn(test(bench, address))
     };
     let honest = install(None);
     let liars: Vec<_> = LIES.map(|(name, lie)| (name, install(Some(lie)))).into();
-    let honest = honest.join().expect("no panic");
+    let honest = runtime.block_on(honest).expect("no panic");
     assert_eq!((honest.proof, honest.failed), (Proof::Completed, None));
     assert_eq!(honest.device.maker, "COUNTERFOIL");
     for (name, liar) in liars {
-        let accepted = liar.join().expect("no panic");
+        let accepted = runtime.block_on(liar).expect("no panic");
         println!(
             "{name}: {:?}, failed at {:?}",
             accepted.proof, accepted.failed
@@ -68,73 +70,44 @@ fn printer_that_lies_is_never_trusted() {
 }
 
 /// Runs the installation test; a person opens the cover, lifts the roll and reads the paper as asked.
-fn accept(bench: &Bench, address: SocketAddr) -> Accepted {
-    let mut line = TcpStream::connect(address).expect("the printer listens");
-    line.set_read_timeout(Some(Duration::from_millis(10)))
-        .expect("a time-out");
-    let start = Instant::now();
-    let mut acceptance = Acceptance::new(IDS, CODE);
-    let mut inputs = vec![AcceptanceInput::Begin];
-    let mut acts: Vec<(Instant, Fault, bool)> = Vec::new();
-    loop {
-        let now_us = start.elapsed().as_micros() as u64;
-        let mut bytes = [0; 1_024];
-        match line.read(&mut bytes) {
-            Ok(0) => inputs.push(AcceptanceInput::Lost),
-            Ok(count) => inputs.push(AcceptanceInput::Heard(bytes[..count].to_vec())),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) => panic!("{error}"),
-        }
-        if acceptance.deadline().is_some_and(|due_us| due_us <= now_us) {
-            inputs.push(AcceptanceInput::Tick);
-        }
-        acts.retain(|(at, fault, on)| {
-            let later = *at > Instant::now();
-            if !later {
-                bench.with(|printer| printer.set_fault(*fault, *on));
-            }
-            later
-        });
-        for input in std::mem::take(&mut inputs) {
-            for effect in acceptance.take(now_us, input) {
-                match effect {
-                    AcceptanceEffect::Send(bytes) => line.write_all(&bytes).expect("it is sent"),
-                    AcceptanceEffect::Over(accepted) => return accepted,
-                    AcceptanceEffect::Show(step) => {
-                        inputs.extend(person(bench, step, &mut acts));
-                    }
-                }
-            }
-        }
-    }
+async fn test(bench: Bench, address: SocketAddr) -> Accepted {
+    let (person, said) = mpsc::channel(1);
+    let address = address.into();
+    let tested = accept(&address, UNGUESSABLE, said, |step| {
+        tokio::spawn(react(bench.clone(), step, person.clone()));
+    });
+    tested.await.expect("the printer listens").accepted
 }
 
 /// What the person does when this step is shown.
-fn person(
-    bench: &Bench,
-    step: Step,
-    acts: &mut Vec<(Instant, Fault, bool)>,
-) -> Option<AcceptanceInput> {
+async fn react(bench: Bench, step: Step, says: mpsc::Sender<String>) {
     let fault = match step {
         Step::Cover => Fault::CoverOpen,
         Step::Paper => Fault::PaperOut,
         Step::Eyes => {
             // Whoever reads the paper waits until it is there.
-            std::thread::sleep(Duration::from_secs(3));
+            tokio::time::sleep(Duration::from_secs(3)).await;
             let papers = bench.with(|printer| {
                 let whole = printer.papers().iter().map(|paper| paper.text.clone());
                 whole.chain([printer.unfinished().text]).collect::<String>()
             });
-            let code = papers
-                .lines()
-                .map(str::trim)
-                .rfind(|line| line.len() == 4 && line.bytes().all(|byte| byte.is_ascii_digit()));
-            return Some(AcceptanceInput::Typed(code.unwrap_or("0000").to_owned()));
+            let code = code_on(&papers).unwrap_or_else(|| "0000".to_owned());
+            let _ = says.send(code).await;
+            return;
         }
-        Step::Identify | Step::Echo | Step::Speed => return None,
+        Step::Identify | Step::Echo | Step::Speed => return,
     };
-    let now = Instant::now();
-    acts.push((now + ACT[0], fault, true));
-    acts.push((now + ACT[1], fault, false));
-    Some(AcceptanceInput::Ready)
+    let _ = says.send(String::new()).await;
+    for (after, on) in ACT.into_iter().zip([true, false]) {
+        tokio::time::sleep(after).await;
+        bench.with(|printer| printer.set_fault(fault, on));
+    }
+}
+
+/// The number that stands on the paper, alone on its line.
+pub fn code_on(papers: &str) -> Option<String> {
+    let mut lines = papers.lines().map(str::trim);
+    lines
+        .rfind(|line| line.len() == 4 && line.bytes().all(|byte| byte.is_ascii_digit()))
+        .map(str::to_owned)
 }

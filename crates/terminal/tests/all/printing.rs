@@ -156,7 +156,7 @@ fn the_cashier_hears_of_the_printer_and_who_switched_it_off() {
         on: false,
         by: "01".to_owned(),
     };
-    assert_eq!(world.screens(), [off.clone()]);
+    assert_eq!(world.screens(), std::slice::from_ref(&off));
     let sale = world.sell_and_approve();
     let slip_id = terminal::slip_id(sale.batch, sale.stan);
     let state = |world: &World| world.terminal.state().spool().evidence(slip_id).unwrap().0;

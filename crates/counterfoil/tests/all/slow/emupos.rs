@@ -63,6 +63,7 @@ fn emupos_prints_what_was_sent() {
             qr_of(ours),
             "the QR codes of the picture: {ours}"
         );
+        assert_eq!(theirs.qr.len(), 1, "the e-slip's link: {ours}");
     }
     for (piece, amount) in all.iter().zip(["38.00", "38.00", "12.50", "12.50"]) {
         for said in ["POS签购单", "商户编号", &format!("￥{amount}")] {
