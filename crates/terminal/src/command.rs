@@ -10,9 +10,12 @@ use receipt::SpoolInput;
 impl Terminal {
     pub(crate) fn command(&self, now: Now, command: Command, decided: &mut Decided) {
         match command {
-            Command::SignOn => match self.state.exchange {
-                Some(_) => show(Screen::Busy(Busy::Exchanging), decided),
-                None => {
+            Command::SignOn => match &self.state.exchange {
+                Some(exchange) if exchange.request.kind() != Kind::IdleReport => {
+                    show(Screen::Busy(Busy::Exchanging), decided);
+                }
+                _ => {
+                    self.leave_idle_report(now, decided);
                     decided.record(Record::SignOnNeeded { retry_at: now.mono });
                 }
             },
@@ -73,16 +76,7 @@ impl Terminal {
             }
             return show(Screen::Busy(busy), decided);
         }
-        if let Some(exchange) = &self.state.exchange {
-            // An idle report may be left alone at any time; its sign travels in this request.
-            decided.effect(Effect::HangUp {
-                exchange: exchange.number,
-            });
-            decided.record(Record::ExchangeEnded {
-                at: now,
-                reported: None,
-            });
-        }
+        self.leave_idle_report(now, decided);
         let origin = self.origin();
         let sale = Sale {
             key: SaleKey {
@@ -132,6 +126,19 @@ impl Terminal {
             Some(Busy::Exchanging)
         } else {
             None
+        }
+    }
+
+    /// An idle report may be left alone at any time: its sign travels in the next request.
+    fn leave_idle_report(&self, now: Now, decided: &mut Decided) {
+        if let Some(exchange) = &self.state.exchange {
+            decided.effect(Effect::HangUp {
+                exchange: exchange.number,
+            });
+            decided.record(Record::ExchangeEnded {
+                at: now,
+                reported: None,
+            });
         }
     }
 

@@ -4,7 +4,7 @@ use crate::host::Mac;
 use crate::world::{ANSWER_MS, IDLE_MS, QUERY_MS, World, key, switched};
 use payment::sign::Trouble;
 use payment::{Kind, ResponseCode, SignOutcome};
-use terminal::{Command, Input};
+use terminal::{Command, Input, Screen};
 
 #[test]
 fn the_next_message_carries_it() {
@@ -108,4 +108,16 @@ fn a_plain_terminal_has_none() {
     assert_eq!(sent.request.sign(), None);
     world.pass(ANSWER_MS);
     assert_eq!(world.only(Kind::Reversal).request.sign(), None);
+}
+
+#[test]
+fn a_sign_on_need_not_wait_for_a_report() {
+    let mut world = World::signed_on(true);
+    world.sell_and_approve();
+    world.pass(IDLE_MS);
+    world.only(Kind::IdleReport);
+    world.screens();
+    world.command(Command::SignOn);
+    world.sign_on();
+    assert!(world.screens().contains(&Screen::SignedOn));
 }
