@@ -3,11 +3,10 @@
 
 use crate::wait_until;
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Seek, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -243,13 +242,33 @@ fn set(text: &str, setting: &str, value: &str) -> String {
     }
 }
 
-/// A port below the range from which the system takes the ports of outgoing connections.
+/// A port below the range from which the system takes the ports of outgoing connections. The next one to try stands in a
+/// locked file, so that test processes that run at the same time do not take each other's.
 pub fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = 16_000 + (std::process::id() % 400) as u16 * 40;
+    const PORTS: std::ops::Range<u16> = 16_000..31_000;
+    let path = std::env::temp_dir().join("counterfoil-test-ports");
+    let mut file = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .expect("a file for the next port");
+    file.lock().expect("the file is locked");
+    let mut text = String::new();
+    file.read_to_string(&mut text).expect("the file is read");
+    let mut next = text.trim().parse().unwrap_or(PORTS.start);
     loop {
-        let port = first + NEXT.fetch_add(1, Ordering::Relaxed) % 700;
+        let port = if PORTS.contains(&next) {
+            next
+        } else {
+            PORTS.start
+        };
+        next = port + 1;
         if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            file.set_len(0).expect("the file is emptied");
+            file.rewind().expect("the file is rewound");
+            write!(file, "{next}").expect("the file is written");
             return port;
         }
     }
@@ -425,7 +444,7 @@ impl Drop for Process {
     }
 }
 
-fn collect(stream: impl std::io::Read, output: &Mutex<Output>) {
+fn collect(stream: impl Read, output: &Mutex<Output>) {
     for line in BufReader::new(stream).lines().map_while(Result::ok) {
         output.lock().expect("no panic").lines.push(line);
     }
