@@ -26,7 +26,9 @@ impl Acquirer {
         let sale = self.state.sale(&key);
         let standing = match sale {
             Some(sale) => sale.standing(),
-            None if self.state.tombstones.contains(&key) => Standing::Reversed,
+            None if self.state.tombstones.contains(&key) => Standing::Reversed {
+                never_debited: false,
+            },
             None => Standing::NeverSeen,
         };
         let mut answer = Answer::to(request, ResponseCode::APPROVED);

@@ -113,7 +113,9 @@ impl SaleRecord {
             self.evidence.upstream,
             self.answer,
         ) {
-            (Some(ReversalProgress::Confirmed(_)), ..) => Standing::Reversed,
+            (Some(ReversalProgress::Confirmed(code)), ..) => Standing::Reversed {
+                never_debited: code != ResponseCode::APPROVED,
+            },
             (Some(ReversalProgress::Refused(_)), ..) => Standing::Case,
             (Some(ReversalProgress::Open), ..) => Standing::Reversing,
             (None, Upstream::Waiting, _) | (None, _, None) => Standing::InProgress,

@@ -154,7 +154,10 @@ pub enum Standing {
     /// The acquirer is reversing it.
     Reversing,
     /// The issuer confirmed the reversal.
-    Reversed,
+    Reversed {
+        /// There was nothing to give back.
+        never_debited: bool,
+    },
     /// The reversal was refused; an operator has the case.
     Case,
     /// The acquirer never saw it.

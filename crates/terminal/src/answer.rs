@@ -357,13 +357,9 @@ impl Terminal {
             Standing::Reversing | Standing::Declined(_) => {
                 self.follow(now, &open.sale, open.started, u64::from(wait_ms), decided);
             }
-            Standing::Reversed => self.end(
-                now,
-                Ending::Reversed {
-                    never_debited: false,
-                },
-                decided,
-            ),
+            Standing::Reversed { never_debited } => {
+                self.end(now, Ending::Reversed { never_debited }, decided);
+            }
             Standing::Case => self.end(now, Ending::Case, decided),
             Standing::NeverSeen => self.reverse(now, ResponseCode::ISSUER_TIMEOUT, decided),
         }

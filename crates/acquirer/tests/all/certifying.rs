@@ -87,7 +87,12 @@ fn every_final_outcome_is_certified_once() {
     assert_eq!(outcomes(&world).len(), 3, "a refused reversal is not final");
     world.network_answers(&advice_3, "25");
     assert_eq!(outcomes(&world)[3..], [Reversed]);
-    assert_eq!(world.query(EXTENDED, 3).0, Standing::Reversed);
+    assert_eq!(
+        world.query(EXTENDED, 3).0,
+        Standing::Reversed {
+            never_debited: true
+        }
+    );
 
     world.restart();
     world.approved(&buy(4));

@@ -304,7 +304,13 @@ fn a_query_is_told_every_standing_and_moves_nothing() {
     let (standing, found) = world.query(EXTENDED, 1);
     assert_eq!(
         (standing, found.approval, found.amount),
-        (Standing::Reversed, None, None)
+        (
+            Standing::Reversed {
+                never_debited: false
+            },
+            None,
+            None
+        )
     );
     // It leaves no tombstone: what was never seen can still be sold.
     assert_eq!(world.query(EXTENDED, 3).0, Standing::NeverSeen);

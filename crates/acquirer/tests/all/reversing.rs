@@ -56,18 +56,55 @@ fn the_network_gives_up_or_is_silent_and_we_reverse() {
 #[test]
 fn the_word_of_the_issuer_on_a_reversal() {
     for (codes, row, standing, case) in [
-        (&["00"][..], "reversed", Standing::Reversed, None),
-        (&["25"], "reversed_never_debited", Standing::Reversed, None),
-        (&["12"], "reversed_never_debited", Standing::Reversed, None),
+        (
+            &["00"][..],
+            "reversed",
+            Standing::Reversed {
+                never_debited: false,
+            },
+            None,
+        ),
+        (
+            &["25"],
+            "reversed_never_debited",
+            Standing::Reversed {
+                never_debited: true,
+            },
+            None,
+        ),
+        (
+            &["12"],
+            "reversed_never_debited",
+            Standing::Reversed {
+                never_debited: true,
+            },
+            None,
+        ),
         (&["40"], "reversal_refused", Standing::Case, Some(1)),
         (&["40", "40"], "reversal_refused", Standing::Case, Some(1)),
         (&["40", "96"], "reversal_refused", Standing::Case, Some(1)),
-        (&["40", "00"], "reversed", Standing::Reversed, Some(1)),
-        (&["00", "40"], "reversed", Standing::Reversed, None),
+        (
+            &["40", "00"],
+            "reversed",
+            Standing::Reversed {
+                never_debited: false,
+            },
+            Some(1),
+        ),
+        (
+            &["00", "40"],
+            "reversed",
+            Standing::Reversed {
+                never_debited: false,
+            },
+            None,
+        ),
         (
             &["25", "00"],
             "reversed_never_debited",
-            Standing::Reversed,
+            Standing::Reversed {
+                never_debited: true,
+            },
             None,
         ),
     ] {
@@ -285,7 +322,12 @@ fn a_reversal_that_has_nothing_to_reverse() {
         written + 1,
         "one tombstone however often it is asked"
     );
-    assert_eq!(world.query(EXTENDED, 4).0, Standing::Reversed);
+    assert_eq!(
+        world.query(EXTENDED, 4).0,
+        Standing::Reversed {
+            never_debited: false
+        }
+    );
     assert_eq!(told(&world.ask(&buy(4))), ["22"]);
     assert_eq!(told(&world.ask(&buy(4))), ["22"]);
     assert_eq!(told(&world.reverse(&buy(4))), ["12"]);
@@ -304,7 +346,12 @@ fn a_till_that_waits_is_released() {
     assert_eq!(told(&outs), ["98"], "we go on alone");
     let outs = world.network_answers(&advice, "00");
     assert!(told(&outs).is_empty(), "it was answered already");
-    assert_eq!(world.query(EXTENDED, 1).0, Standing::Reversed);
+    assert_eq!(
+        world.query(EXTENDED, 1).0,
+        Standing::Reversed {
+            never_debited: false
+        }
+    );
     // Refused while it waits: still no success is said.
     world.approved(&buy(2));
     let advice = self::advice(world.reverse(&buy(2)));

@@ -357,14 +357,19 @@ fn original(bytes: &[u8]) -> Option<(Batch, Stan)> {
     Some((Batch(narrow(bytes.get(..6)?)?), stan(bytes.get(6..12)?)?))
 }
 
-/// Field 62 of a result answer: `RQ`, a letter, the code of a decline, milliseconds until the next question.
+/// Field 62 of a result answer: `RQ`, a letter, the code of a decline or of the issuer's word on a reversal, milliseconds until the next question.
 fn write_standing(standing: Standing, ask_again_ms: AskAgainMs) -> [u8; 10] {
     let (letter, code) = match standing {
         Standing::Approved => (b'A', ResponseCode::APPROVED),
         Standing::Declined(code) => (b'D', code),
         Standing::InProgress => (b'P', ResponseCode::APPROVED),
         Standing::Reversing => (b'V', ResponseCode::APPROVED),
-        Standing::Reversed => (b'R', ResponseCode::APPROVED),
+        Standing::Reversed {
+            never_debited: false,
+        } => (b'R', ResponseCode::APPROVED),
+        Standing::Reversed {
+            never_debited: true,
+        } => (b'R', ResponseCode::ORIGINAL_NOT_FOUND),
         Standing::Case => (b'C', ResponseCode::APPROVED),
         Standing::NeverSeen => (b'N', ResponseCode::APPROVED),
     };
@@ -384,7 +389,9 @@ fn read_standing(bytes: &[u8]) -> Option<(Standing, AskAgainMs)> {
         b'D' => Standing::Declined(ResponseCode::parse(&bytes[3..5])?),
         b'P' => Standing::InProgress,
         b'V' => Standing::Reversing,
-        b'R' => Standing::Reversed,
+        b'R' => Standing::Reversed {
+            never_debited: ResponseCode::parse(&bytes[3..5])? != ResponseCode::APPROVED,
+        },
         b'C' => Standing::Case,
         b'N' => Standing::NeverSeen,
         _ => return None,

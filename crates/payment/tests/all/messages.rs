@@ -318,7 +318,12 @@ fn terminal_answers_come_back_as_they_were() {
             declined,
             Standing::InProgress,
             Standing::Reversing,
-            Standing::Reversed,
+            Standing::Reversed {
+                never_debited: false,
+            },
+            Standing::Reversed {
+                never_debited: true,
+            },
             Standing::Case,
             Standing::NeverSeen,
         ];

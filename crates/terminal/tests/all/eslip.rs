@@ -141,7 +141,12 @@ fn the_proof_of_a_reversal_has_one_too() {
     world.pass(ANSWER_MS);
     let query = world.only(Kind::ResultQuery);
     let answer = Answer {
-        standing: Some((Standing::Reversed, 500)),
+        standing: Some((
+            Standing::Reversed {
+                never_debited: false,
+            },
+            500,
+        )),
         link: Some(LINK),
         ..Answer::to(&query.request, ResponseCode::APPROVED)
     };

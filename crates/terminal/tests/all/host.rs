@@ -259,7 +259,9 @@ impl Host {
                 };
                 Standing::Reversing
             }
-            Belief::Reversed => Standing::Reversed,
+            Belief::Reversed => Standing::Reversed {
+                never_debited: false,
+            },
         };
         if standing == Standing::Approved {
             (answer.rrn, answer.approval) = rrn_and_approval();

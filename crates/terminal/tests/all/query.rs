@@ -187,7 +187,9 @@ fn declined_reversed_case_never_seen() {
     for (standing, ending) in [
         (Standing::Declined(code), Ending::Declined(code)),
         (
-            Standing::Reversed,
+            Standing::Reversed {
+                never_debited: false,
+            },
             Ending::Reversed {
                 never_debited: false,
             },
@@ -286,7 +288,13 @@ fn reversing_is_followed_however_long_it_takes() {
             by_acquirer: true
         }]
     );
-    tell(&mut world, &question, Standing::Reversed);
+    tell(
+        &mut world,
+        &question,
+        Standing::Reversed {
+            never_debited: false,
+        },
+    );
     assert_eq!(
         world.ending(key),
         Some(Ending::Reversed {

@@ -190,7 +190,12 @@ fn given_up_upstream() {
         world.pass(500);
         let question = world.only(Kind::ResultQuery);
         let mut answer = payment::terminal::Answer::to(&question.request, ResponseCode::APPROVED);
-        answer.standing = Some((Standing::Reversed, 0));
+        answer.standing = Some((
+            Standing::Reversed {
+                never_debited: false,
+            },
+            0,
+        ));
         world.answer(&question, &answer, Mac::Right);
         let never_debited = false;
         assert_eq!(world.screens(), [Screen::Reversed { key, never_debited }]);
