@@ -7,8 +7,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// Open files that the tests need at once.
 const OPEN_FILES_MIN: u64 = 1024;
 
-/// The oldest Python that the independent client runs on.
-const PYTHON_MIN: (u32, u32) = (3, 9);
+/// The oldest Python that the independent judges run on.
+const PYTHON_MIN: (u32, u32) = (3, 11);
 
 /// Raises what may be raised, says what was found, and names everything that is missing.
 #[must_use]
@@ -67,7 +67,7 @@ fn wanted_limit(current: Option<u64>, maximum: Option<u64>) -> Result<Option<u64
 
 fn python() -> Result<String, String> {
     let version = output("python3", &["-c", "import sys; print('%d.%d' % sys.version_info[:2])"])
-        .map_err(|error| format!("python3: {error}; install Python 3.9 or later (Debian: apt install python3 python3-venv)"))?;
+        .map_err(|error| format!("python3: {error}; install Python 3.11 or later (Debian: apt install python3 python3-venv)"))?;
     python_suffices(&version)?;
     output("python3", &["-c", "import venv, ensurepip"]).map_err(|_| {
         format!("python3: venv or ensurepip is missing (Debian: apt install python{version}-venv)")
@@ -132,10 +132,10 @@ mod tests {
     #[test]
     fn versions_of_python() {
         for (version, suffices) in [
-            ("3.9", true),
+            ("3.11", true),
             ("3.13", true),
             ("4.0", true),
-            ("3.8", false),
+            ("3.10", false),
             ("2.7", false),
             ("x", false),
         ] {
