@@ -150,7 +150,6 @@ pub const CRATES: &[Row] = &[
             "hdrhistogram",
             "hmac",
             "postcard",
-            "qrcode",
             "rusqlite",
             "serde",
             "serde_json",

@@ -70,7 +70,7 @@ impl Party for Acquirer {
                 }))
             }
             Effect::Forward(sealed) => {
-                wire::host::write_request(sealed, around.module, false, &mut message)?;
+                wire::host::write_request(sealed, around.module, &mut message)?;
                 self.write_host(around, &mut message, frame)?;
                 let if_undelivered =
                     matches!(sealed.request, host::Request::Financial(_)).then(|| Input::NotSent {
@@ -82,7 +82,7 @@ impl Party for Acquirer {
                 }))
             }
             Effect::NetworkReply(answer) => {
-                wire::host::write_answer(answer, false, &mut message);
+                wire::host::write_answer(answer, &mut message);
                 self.write_host(around, &mut message, frame)?;
                 Ok(Some(Said {
                     to: Peer::Member(self.config.network),

@@ -193,16 +193,8 @@ async fn eslip(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let peer = peer_of(&headers, peer.ip());
-    if !desk.admits(peer) {
-        return told(StatusCode::TOO_MANY_REQUESTS, page::too_often());
-    }
-    let Some(link) = LinkId::parse(&id) else {
-        desk.missed(peer);
-        return missing();
-    };
-    match desk.find(link).await {
-        Ok(Some((found, certificates))) => {
+    match desk.visit(peer_of(&headers, peer.ip()), &id).await {
+        Ok((found, certificates)) => {
             let merchant = desk.merchant(&found.merchant);
             let sends = desk.outbox.is_some();
             told(
@@ -210,14 +202,7 @@ async fn eslip(
                 page::eslip(&found, merchant, &certificates, sends),
             )
         }
-        Ok(None) => {
-            desk.missed(peer);
-            missing()
-        }
-        Err(problem) => {
-            tracing::warn!(%problem, "an e-slip could not be shown");
-            told(StatusCode::SERVICE_UNAVAILABLE, page::unavailable())
-        }
+        Err(refused) => refused,
     }
 }
 
@@ -236,17 +221,9 @@ async fn send(
     headers: HeaderMap,
     Form(asked): Form<Asked>,
 ) -> Response {
-    let peer = peer_of(&headers, peer.ip());
-    if !desk.admits(peer) {
-        return told(StatusCode::TOO_MANY_REQUESTS, page::too_often());
-    }
-    let found = match LinkId::parse(&id) {
-        Some(link) => desk.find(link).await,
-        None => Ok(None),
-    };
-    let Ok(Some((found, _))) = found else {
-        desk.missed(peer);
-        return missing();
+    let found = match desk.visit(peer_of(&headers, peer.ip()), &id).await {
+        Ok((found, _)) => found,
+        Err(refused) => return refused,
     };
     if asked.consent.is_none() {
         return told(
@@ -292,24 +269,13 @@ async fn picture(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let peer = peer_of(&headers, peer.ip());
-    if !desk.admits(peer) {
-        return told(StatusCode::TOO_MANY_REQUESTS, page::too_often());
-    }
-    let found = match LinkId::parse(&id) {
-        Some(link) => desk.find(link).await,
-        None => Ok(None),
+    let found = match desk.visit(peer_of(&headers, peer.ip()), &id).await {
+        Ok((found, _)) => found,
+        Err(refused) => return refused,
     };
-    let drawn = found.ok().flatten().and_then(|(found, _)| {
-        let merchant = desk.merchant(&found.merchant);
-        page::picture(&found, merchant)
-    });
-    match drawn {
+    match page::picture(&found, desk.merchant(&found.merchant)) {
         Some(svg) => ([(header::CONTENT_TYPE, "image/svg+xml")], svg).into_response(),
-        None => {
-            desk.missed(peer);
-            missing()
-        }
+        None => missing(),
     }
 }
 
@@ -323,12 +289,26 @@ impl Desk {
             .map_err(|error| Refusal::Disk(error.to_string()))?
     }
 
-    fn admits(&self, peer: IpAddr) -> bool {
-        self.limit().admits(peer, Instant::now())
-    }
-
-    fn missed(&self, peer: IpAddr) {
-        self.limit().missed(peer, Instant::now());
+    /// The sale behind a link, or what its visitor is told instead; wrong guesses are counted against the visitor.
+    async fn visit(&self, peer: IpAddr, id: &str) -> Result<(Found, Vec<Signed>), Response> {
+        if !self.limit().admits(peer, Instant::now()) {
+            return Err(told(StatusCode::TOO_MANY_REQUESTS, page::too_often()));
+        }
+        let found = match LinkId::parse(id) {
+            Some(link) => self.find(link).await,
+            None => Ok(None),
+        };
+        match found {
+            Ok(Some(found)) => Ok(found),
+            Ok(None) => {
+                self.limit().missed(peer, Instant::now());
+                Err(missing())
+            }
+            Err(problem) => {
+                tracing::warn!(%problem, "an e-slip could not be shown");
+                Err(told(StatusCode::SERVICE_UNAVAILABLE, page::unavailable()))
+            }
+        }
     }
 
     fn limit(&self) -> std::sync::MutexGuard<'_, Limit> {

@@ -1,19 +1,17 @@
-//! QR codes of links as blocks for a till's text: level M, with a quiet zone. Pages have theirs from the slip's drawing.
+//! QR codes of links as blocks for a till's text.
 
-use qrcode::{Color, EcLevel, QrCode};
+use receipt::qr::{Matrix, QUIET_MODULES};
 
-/// White modules around a code.
-const QUIET: usize = 4;
+/// White modules around a code: half of the quiet zone is enough on a screen, which is light all around.
+const MARGIN: u32 = QUIET_MODULES / 2;
 
 /// The code as lines of half blocks, dark on light whatever the screen's colours are.
 pub fn blocks(text: &str) -> Option<String> {
-    let (width, dark) = modules(text)?;
-    // Half of the quiet zone is enough on a screen, which is light all around.
-    let margin = QUIET / 2;
-    let across = width + 2 * margin;
-    let at = |x: usize, y: usize| {
-        let inside = |n: usize| (margin..margin + width).contains(&n);
-        inside(x) && inside(y) && dark[(y - margin) * width + x - margin]
+    let code = Matrix::of(text)?;
+    let across = code.modules() + 2 * MARGIN;
+    let at = |x: u32, y: u32| match (x.checked_sub(MARGIN), y.checked_sub(MARGIN)) {
+        (Some(x), Some(y)) => code.dark(x, y),
+        _ => false,
     };
     let mut lines = String::new();
     for y in (0..across).step_by(2) {
@@ -31,15 +29,6 @@ pub fn blocks(text: &str) -> Option<String> {
     Some(lines)
 }
 
-fn modules(text: &str) -> Option<(usize, Vec<bool>)> {
-    let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
-    let dark = code
-        .to_colors()
-        .into_iter()
-        .map(|color| color == Color::Dark);
-    Some((code.width(), dark.collect()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,8 +39,9 @@ mod tests {
             ("HTTPS://R.EXAMPLE/0123456789ABCDEF".to_owned(), 25),
             (format!("CF1:{}", "A".repeat(216)), 49),
         ] {
-            assert_eq!(modules(&text).map(|(width, _)| width), Some(width));
-            assert!(blocks(&text).is_some_and(|lines| lines.lines().count() == (width + 5) / 2));
+            assert_eq!(Matrix::of(&text).map(|code| code.modules()), Some(width));
+            let lines = blocks(&text).map(|lines| lines.lines().count());
+            assert_eq!(lines, Some((width as usize + 5) / 2));
         }
         assert_eq!(blocks(&"a".repeat(3_000)), None);
     }

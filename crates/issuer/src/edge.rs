@@ -207,14 +207,14 @@ impl Party for Issuer {
         let mut message = Message::new(MANAGEMENT);
         match effect {
             Effect::Answer(answer) => {
-                write_answer(answer, false, &mut message);
+                write_answer(answer, &mut message);
             }
             Effect::SignOn(request) => {
                 let sealed = payment::host::Sealed {
                     request: Request::Management(*request),
                     secrets: Secrets::default(),
                 };
-                write_request(&sealed, around.module, false, &mut message)?;
+                write_request(&sealed, around.module, &mut message)?;
             }
             Effect::Notice(_) => return Ok(None),
         }

@@ -64,7 +64,7 @@ impl Party for Network {
         let mut message = Message::new(Mti(0));
         let (to, mac, if_undelivered) = match effect {
             Effect::Request { to, sealed, mac } => {
-                wire::write_request(sealed, around.module, false, &mut message)?;
+                wire::write_request(sealed, around.module, &mut message)?;
                 let if_undelivered = match &sealed.request {
                     Request::Financial(sale) => Some(Input::NotSent { key: sale.key }),
                     // Store-and-forward tries again by itself.
@@ -73,7 +73,7 @@ impl Party for Network {
                 (*to, *mac, if_undelivered)
             }
             Effect::Answer { to, answer, mac } => {
-                wire::write_answer(answer, false, &mut message);
+                wire::write_answer(answer, &mut message);
                 (*to, *mac, None)
             }
         };

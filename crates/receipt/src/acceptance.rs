@@ -142,13 +142,6 @@ pub struct Accepted {
     pub failed: Option<Step>,
 }
 
-impl Accepted {
-    /// Whether the result still speaks of this device; if not, the test is repeated.
-    pub fn holds_for(&self, device: &Device) -> bool {
-        self.device == *device
-    }
-}
-
 /// What happened outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AcceptanceInput {

@@ -13,7 +13,7 @@ mod gb18030;
 mod html;
 pub mod installed;
 mod picture;
-mod qr;
+pub mod qr;
 pub mod slip;
 pub mod spool;
 pub mod trouble;

@@ -6,13 +6,13 @@ use crate::bitmap::Bitmap;
 use qrcode::{Color, EcLevel, QrCode};
 
 /// White modules that must surround a code.
-pub(crate) const QUIET_MODULES: u32 = 4;
+pub const QUIET_MODULES: u32 = 4;
 /// Dots of a module where the paper is wide enough: 0.75 mm.
 const MODULE_DOTS_MAX: u32 = 6;
 
 /// The modules of a code, from the top left.
 #[derive(Clone, Debug)]
-pub(crate) struct Matrix {
+pub struct Matrix {
     modules: u32,
     dark: Vec<bool>,
 }
@@ -33,6 +33,17 @@ impl Matrix {
             modules: u32::try_from(code.width()).ok()?,
             dark: dark.collect(),
         })
+    }
+
+    /// Modules of a side, without the quiet zone.
+    pub fn modules(&self) -> u32 {
+        self.modules
+    }
+
+    /// Whether a module is dark; the quiet zone and what is outside are not.
+    pub fn dark(&self, x: u32, y: u32) -> bool {
+        let inside = x < self.modules && y < self.modules;
+        inside && self.dark[(y * self.modules + x) as usize]
     }
 
     /// Dots of a module on a paper of so many dots.

@@ -589,7 +589,7 @@ impl World {
             request,
             secrets: Secrets::default(),
         };
-        wire::host::write_request(&sealed, &self.host, false, &mut message).unwrap();
+        wire::host::write_request(&sealed, &self.host, &mut message).unwrap();
         let header = HostHeader::new(US.to_string().as_bytes(), NETWORK.to_string().as_bytes());
         let mac = Some((MAC, &self.kek()));
         wire::frame::write_host(&self.host, &header, &mut message, mac, &mut frame).unwrap();
@@ -603,7 +603,7 @@ impl World {
     /// Bytes of an answer of the network, with field 128 under `key`.
     pub fn host_frame(&self, answer: &host::Answer, key: Option<&WrappedKey>) -> Vec<u8> {
         let (mut message, mut frame) = (Message::new(Mti(0)), Vec::new());
-        wire::host::write_answer(answer, false, &mut message);
+        wire::host::write_answer(answer, &mut message);
         let header = HostHeader::new(US.to_string().as_bytes(), NETWORK.to_string().as_bytes());
         wire::frame::write_host(
             &self.host,

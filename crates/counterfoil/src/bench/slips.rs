@@ -7,7 +7,7 @@ use crate::config::Problem;
 use crate::config::terminal::TerminalFile;
 use crate::driver::{Driver, DriverHandle, Refused, Settings};
 use crate::fleet::{Fleet, Input};
-use receipt::{CopyOf, Language, Paper, SlipFields, SpoolInput, Title, lay_out};
+use receipt::{CopyOf, InstalledPrinter, Language, Paper, SlipFields, SpoolInput, Title, lay_out};
 use serde::Serialize;
 use std::hint::black_box;
 use std::path::PathBuf;
@@ -57,17 +57,18 @@ pub fn measure(plan: &SlipsPlan) -> Result<SlipsReport, Problem> {
         fields.voucher = n;
         lay_out(&fields, CopyOf::Merchant, Language::Zh, Paper::Mm58, None)
     };
+    let printer = InstalledPrinter::default();
     let lay_out_per_s = median(plan.rounds, |n| {
         black_box(slip(black_box(n)));
     });
     let escpos_per_s = median(plan.rounds, |n| {
-        black_box(slip(black_box(n)).escpos_substituted(n));
+        black_box(slip(black_box(n)).escpos_for(&printer, n));
     });
     let (restart_ms, journal_bytes) = restart(plan, &fields)?;
     Ok(SlipsReport {
         lay_out_per_s,
         escpos_per_s,
-        bytes: slip(1).escpos_substituted(1).len(),
+        bytes: slip(1).escpos_for(&printer, 1).len(),
         waiting: plan.waiting,
         journal_bytes,
         restart_ms,

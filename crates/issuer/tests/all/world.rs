@@ -276,13 +276,13 @@ impl World {
     /// A request's frame as the network writes it.
     pub fn request(&self, sealed: &Sealed) -> Vec<u8> {
         let mut message = Message::new(Mti(0));
-        write_request(sealed, &self.network, false, &mut message).unwrap();
+        write_request(sealed, &self.network, &mut message).unwrap();
         self.frame(message)
     }
 
     pub fn answer_frame(&self, answer: &Answer) -> Vec<u8> {
         let mut message = Message::new(Mti(0));
-        write_answer(answer, false, &mut message);
+        write_answer(answer, &mut message);
         self.frame(message)
     }
 

@@ -310,13 +310,13 @@ impl Side {
 
     pub fn write_request(&self, from: Institution, sealed: &Sealed) -> Vec<u8> {
         let mut message = Message::new(Mti(0));
-        wire::write_request(sealed, &self.module, false, &mut message).unwrap();
+        wire::write_request(sealed, &self.module, &mut message).unwrap();
         self.seal(from, message)
     }
 
     pub fn write_answer(&self, from: Institution, answer: &Answer) -> Vec<u8> {
         let mut message = Message::new(Mti(0));
-        wire::write_answer(answer, false, &mut message);
+        wire::write_answer(answer, &mut message);
         self.seal(from, message)
     }
 

@@ -65,11 +65,10 @@ pub fn read_request(
     Ok(Sealed { request, secrets })
 }
 
-/// Writes a request; field 128 is set to zero bytes where `mac`, for the edge to fill in.
+/// Writes a request; field 128 is the edge's.
 pub fn write_request(
     sealed: &Sealed,
     module: &dyn SecurityModule,
-    mac: bool,
     message: &mut Message,
 ) -> Result<(), WireError> {
     match &sealed.request {
@@ -108,9 +107,6 @@ pub fn write_request(
             }
         }
     }
-    if mac {
-        message.set(128, &[0; 8]);
-    }
     Ok(())
 }
 
@@ -147,8 +143,8 @@ pub fn read_answer(message: &Message) -> Result<Answer, WireError> {
     })
 }
 
-/// Writes an answer; field 128 is set to zero bytes where `mac`.
-pub fn write_answer(answer: &Answer, mac: bool, message: &mut Message) {
+/// Writes an answer; field 128 is the edge's.
+pub fn write_answer(answer: &Answer, message: &mut Message) {
     message.clear(match answer.kind {
         AnswerKind::Financial => FINANCIAL.response(),
         AnswerKind::Reversal => REVERSAL.response(),
@@ -180,9 +176,6 @@ pub fn write_answer(answer: &Answer, mac: bool, message: &mut Message) {
         if let Some(keys) = keys {
             message.set(62, &write_keys(keys));
         }
-    }
-    if mac {
-        message.set(128, &[0; 8]);
     }
 }
 
