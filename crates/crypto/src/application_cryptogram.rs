@@ -5,6 +5,7 @@
 use crate::{
     block_cipher::{DesCipher, xor},
     card::Pan,
+    chip_card::{self, CardScript},
     digits::{Digits, pack},
     mac,
 };
@@ -52,15 +53,22 @@ impl Cryptogram<'_> {
     ) -> Option<[u8; 8]> {
         let sequence = SequenceNumber::parse(&self.sequence).ok()?;
         let card = card_key_a(issuer, self.pan, &sequence);
-        let session = match scheme {
-            CryptogramScheme::Pboc => pboc_session_key(&card, self.counter),
-            CryptogramScheme::EmvCommon => {
-                let [high, low] = self.counter;
-                common_session_key(&card, [high, low, 0, 0, 0, 0, 0, 0])
-            }
-        };
+        let session = session_key(scheme, &card, self.counter);
         let own = cryptogram(&session, self.data, ONE_BIT);
         bool::from(own.ct_eq(&self.received)).then(|| response_1(&session, own, code))
+    }
+
+    /// A script command for the card, under its own key; `None` only for a sequence number that is none.
+    pub(crate) fn script(
+        &self,
+        scheme: CryptogramScheme,
+        issuer: &[u8; 16],
+        script: CardScript,
+    ) -> Option<Vec<u8>> {
+        let sequence = SequenceNumber::parse(&self.sequence).ok()?;
+        let card = card_key_a(issuer, self.pan, &sequence);
+        let session = chip_card::script_key(scheme, &card, self.counter, self.received);
+        Some(script.command(&session, self.counter, self.received))
     }
 }
 
@@ -106,6 +114,17 @@ pub(crate) fn card_key_b(issuer: &[u8; 16], pan: &Pan, sequence: &SequenceNumber
 
 fn diversify(issuer: &[u8; 16], left: [u8; 8]) -> Key {
     pair(issuer, left, left.map(|byte| !byte))
+}
+
+/// The key of one transaction's cryptograms.
+pub(crate) fn session_key(scheme: CryptogramScheme, card: &[u8; 16], counter: [u8; 2]) -> Key {
+    match scheme {
+        CryptogramScheme::Pboc => pboc_session_key(card, counter),
+        CryptogramScheme::EmvCommon => {
+            let [high, low] = counter;
+            common_session_key(card, [high, low, 0, 0, 0, 0, 0, 0])
+        }
+    }
 }
 
 /// The EMV common session key: `r` is the transaction counter, or what the scheme puts there.

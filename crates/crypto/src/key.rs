@@ -42,10 +42,12 @@ pub enum KeyUsage {
     CardVerification = 10,
     /// IMK-AC: the issuer's master key of application cryptograms.
     CryptogramMaster = 11,
+    /// IMK-SMI: the issuer's master key of the MACs of scripts.
+    ScriptMaster = 12,
 }
 
 impl KeyUsage {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::TerminalMaster,
         Self::Pin,
         Self::Mac,
@@ -57,6 +59,7 @@ impl KeyUsage {
         Self::Certificate,
         Self::CardVerification,
         Self::CryptogramMaster,
+        Self::ScriptMaster,
     ];
 
     /// Byte that stands for the usage inside wrapped keys and derivations.

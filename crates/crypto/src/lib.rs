@@ -10,8 +10,10 @@
 mod application_cryptogram;
 mod block_cipher;
 mod card;
+mod card_data;
 mod card_verification;
 mod certificate;
+mod chip_card;
 mod digits;
 mod hex;
 mod key;
@@ -25,8 +27,6 @@ mod working_keys;
 // Standards that so far only the vectors run: each moves up when the security module offers it.
 #[cfg(feature = "vectors")]
 mod block_cipher_128;
-#[cfg(feature = "vectors")]
-mod card_data;
 #[cfg(feature = "vectors")]
 mod cbc;
 #[cfg(feature = "vectors")]
@@ -50,11 +50,13 @@ pub mod test_interface;
 pub mod vectors;
 
 #[cfg(feature = "vectors")]
-pub use {card_data::CardDataError, key_block::KeyBlockError};
+pub use key_block::KeyBlockError;
 
 pub use application_cryptogram::{Cryptogram, CryptogramScheme};
 pub use card::{Card, Pan, PanToken, SealedPan};
+pub use card_data::{CardDataError, CardRequest};
 pub use certificate::{sha256, verify_certificate};
+pub use chip_card::{Application, CardMemory, CardRisk, CardScript, ChipCard, ChipProfile};
 pub use digits::{DigitsError, luhn_check_digit};
 pub use key::{ClearKey, KeyUsage, WrappedKey};
 pub use mac::{MacAlgorithm, UnknownMacAlgorithm};

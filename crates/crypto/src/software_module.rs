@@ -9,6 +9,7 @@ use crate::{
     card::{Card, Pan, PanToken, SealedPan},
     card_verification::cvv_matches,
     certificate,
+    chip_card::CardScript,
     key::{ClearKey, KeyUsage, KeyWrap, WrappedKey},
     mac::MacAlgorithm,
     module::{SecurityError, SecurityModule},
@@ -284,6 +285,19 @@ impl SecurityModule for SoftwareModule {
     ) -> Result<Option<[u8; 8]>, SecurityError> {
         self.with_key(KeyUsage::CryptogramMaster, imk, |key| {
             Ok(cryptogram.answer(scheme, key.double_length()?, code))
+        })
+    }
+
+    fn seal_script(
+        &self,
+        smi: &WrappedKey,
+        scheme: CryptogramScheme,
+        cryptogram: &Cryptogram<'_>,
+        script: CardScript,
+    ) -> Result<Vec<u8>, SecurityError> {
+        self.with_key(KeyUsage::ScriptMaster, smi, |key| {
+            let command = cryptogram.script(scheme, key.double_length()?, script);
+            command.ok_or(SecurityError::CardSequence)
         })
     }
 

@@ -3,9 +3,9 @@
 //! Sealing and opening are functions of their inputs alone, so that remembering them changes no history.
 
 use crypto::{
-    Card, ClearKey, Cryptogram, CryptogramScheme, KeyUsage, MacAlgorithm, Pan, Pin, PinBlock,
-    PinFormat, PinOffset, SealedPan, SecurityError, SecurityModule, SoftwareModule, WorkingKeys,
-    WrappedKey,
+    Card, CardScript, ClearKey, Cryptogram, CryptogramScheme, KeyUsage, MacAlgorithm, Pan, Pin,
+    PinBlock, PinFormat, PinOffset, SealedPan, SecurityError, SecurityModule, SoftwareModule,
+    WorkingKeys, WrappedKey,
 };
 use std::cell::RefCell;
 
@@ -135,6 +135,16 @@ impl SecurityModule for Memo {
         code: [u8; 2],
     ) -> Result<Option<[u8; 8]>, SecurityError> {
         self.module.answer_cryptogram(imk, scheme, cryptogram, code)
+    }
+
+    fn seal_script(
+        &self,
+        smi: &WrappedKey,
+        scheme: CryptogramScheme,
+        cryptogram: &Cryptogram<'_>,
+        script: CardScript,
+    ) -> Result<Vec<u8>, SecurityError> {
+        self.module.seal_script(smi, scheme, cryptogram, script)
     }
 
     fn issue_working_keys(

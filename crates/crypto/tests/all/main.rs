@@ -3,6 +3,7 @@
 mod any_bytes;
 mod card_authentication;
 mod card_number;
+mod chip_cards;
 mod derived_keys;
 mod key_blocks;
 mod keys;
