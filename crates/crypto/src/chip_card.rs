@@ -24,6 +24,30 @@ use profile::{CDOL_BYTES, PDOL_BYTES, object};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+/// What a card answered, or what a reader keeps of it: card number and track may be inside. Masked, wiped when dropped.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct CardBytes(Zeroizing<Vec<u8>>);
+
+impl From<&[u8]> for CardBytes {
+    fn from(bytes: &[u8]) -> Self {
+        Self(Zeroizing::new(bytes.to_vec()))
+    }
+}
+
+impl core::ops::Deref for CardBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for CardBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CardBytes({})", self.0.len())
+    }
+}
+
 /// A card in a reader.
 pub struct ChipCard {
     profile: ChipProfile,
@@ -173,7 +197,7 @@ impl ChipCard {
     }
 
     /// Answers one command (ISO 7816-4): data and two status bytes.
-    pub fn exchange(&mut self, command: &[u8]) -> Zeroizing<Vec<u8>> {
+    pub fn exchange(&mut self, command: &[u8]) -> CardBytes {
         let answer = match Command::read(command) {
             Some(command) => self.perform(&command),
             None => Err(WRONG_LENGTH),
@@ -183,7 +207,7 @@ impl ChipCard {
             Err(status) => (Zeroizing::default(), status),
         };
         bytes.extend_from_slice(&status.to_be_bytes());
-        bytes
+        CardBytes(bytes)
     }
 
     fn perform(&mut self, command: &Command<'_>) -> Answer {

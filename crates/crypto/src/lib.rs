@@ -56,7 +56,9 @@ pub use application_cryptogram::{Cryptogram, CryptogramScheme};
 pub use card::{Card, Pan, PanToken, SealedPan};
 pub use card_data::{CardDataError, CardRequest};
 pub use certificate::{sha256, verify_certificate};
-pub use chip_card::{Application, CardMemory, CardRisk, CardScript, ChipCard, ChipProfile};
+pub use chip_card::{
+    Application, CardBytes, CardMemory, CardRisk, CardScript, ChipCard, ChipProfile,
+};
 pub use digits::{DigitsError, luhn_check_digit};
 pub use key::{ClearKey, KeyUsage, WrappedKey};
 pub use mac::{MacAlgorithm, UnknownMacAlgorithm};

@@ -8,6 +8,7 @@ mod config;
 mod edge;
 mod errand;
 mod eslip;
+pub mod kernel;
 mod limits;
 #[cfg(feature = "planted")]
 pub mod planted;

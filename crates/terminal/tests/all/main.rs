@@ -3,6 +3,7 @@
 mod cashier;
 mod eslip;
 mod host;
+mod kernel;
 mod money;
 mod positive_sign;
 mod printing;
