@@ -79,3 +79,23 @@ pub(crate) fn session_key(
         CryptogramScheme::EmvCommon => common_session_key(card, request),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever the session key is, the MAC is of this transaction and of all of the command.
+    #[test]
+    fn every_input_is_under_the_mac() {
+        let mac = |script: CardScript, counter, request| script.mac(&[0x31; 16], counter, request);
+        let right = mac(CardScript::OfflineMax(3), [0, 1], [7; 8]);
+        for other in [
+            mac(CardScript::OfflineMax(4), [0, 1], [7; 8]),
+            mac(CardScript::UnblockPin, [0, 1], [7; 8]),
+            mac(CardScript::OfflineMax(3), [0, 2], [7; 8]),
+            mac(CardScript::OfflineMax(3), [0, 1], [8; 8]),
+        ] {
+            assert_ne!(right, other);
+        }
+    }
+}

@@ -291,6 +291,23 @@ fn card_requests() {
             Err(CardDataError::Mandatory { tag })
         );
     }
+    // A short amount and a long date move everything behind them under the cryptogram: refused by their lengths.
+    for (tag, wrong) in [
+        (0x9F02_u16, "9F02050000000001".to_owned()),
+        (0x9A, "9A0414070100".to_owned()),
+    ] {
+        let whole = crate::hex(&right);
+        let part = if tag == 0x9A {
+            "9A03140701"
+        } else {
+            "9F0206000000000001"
+        };
+        let bytes = unhex(&whole.replace(part, &wrong));
+        assert_eq!(
+            CardRequest::read(&bytes),
+            Err(CardDataError::Mandatory { tag })
+        );
+    }
     let twice = [&right[..], &[0x9F, 0x36, 2, 0, 1]].concat();
     assert_eq!(CardRequest::read(&twice), Err(CardDataError::Duplicate));
 }

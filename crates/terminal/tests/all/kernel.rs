@@ -594,6 +594,28 @@ impl CardReader for Disturbed {
     }
 }
 
+/// A card that names 255 records, and has each of them.
+struct Endless;
+
+impl CardReader for Endless {
+    fn exchange(&mut self, command: &[u8]) -> CardBytes {
+        let answer: &[u8] = match command[1] {
+            0xA4 => &[0x6F, 9, 0x84, 7, 0xA0, 0, 0, 3, 0x33, 1, 1, 0x90, 0x00],
+            0xA8 => &[
+                0x77, 10, 0x82, 2, 0, 0, 0x94, 4, 0x08, 1, 255, 0, 0x90, 0x00,
+            ],
+            _ => &[0x70, 0, 0x90, 0x00],
+        };
+        CardBytes::from(answer)
+    }
+}
+
+#[test]
+fn records_are_bounded() {
+    let refused = ask(&mut Endless, terms(Interface::Contact, 1), true);
+    assert_eq!(refused.err(), Some(ChipRefusal::Broken));
+}
+
 #[test]
 fn any_card() {
     let mut ended = [0; 3];
