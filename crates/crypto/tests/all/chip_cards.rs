@@ -291,16 +291,16 @@ fn card_requests() {
             Err(CardDataError::Mandatory { tag })
         );
     }
-    // A short amount and a long date move everything behind them under the cryptogram: refused by their lengths.
+    // A short second amount and a long date move everything behind them under the cryptogram: refused by their lengths.
     for (tag, wrong) in [
-        (0x9F02_u16, "9F02050000000001".to_owned()),
+        (0x9F03_u16, "9F03050000000000".to_owned()),
         (0x9A, "9A0414070100".to_owned()),
     ] {
         let whole = crate::hex(&right);
         let part = if tag == 0x9A {
             "9A03140701"
         } else {
-            "9F0206000000000001"
+            "9F0306000000000000"
         };
         let bytes = unhex(&whole.replace(part, &wrong));
         assert_eq!(
