@@ -8,7 +8,7 @@ use crate::issuer::Issuer;
 use crate::memory::{Exchange, Standing, within_window};
 use crate::notice::{Notice, NoticeKind};
 use crate::planted::Bug;
-use crate::record::{Answered, Effect, PinCheck, Record, Tries};
+use crate::record::{Answered, ChipCheck, Effect, PinCheck, Record, Tries};
 use crate::refusal::{Case, Decline};
 use ledger::{AccountId, Entry};
 use payment::host::{Answer, Financial, Request};
@@ -19,7 +19,7 @@ impl Issuer {
         &self,
         now: Now,
         sale: Financial,
-        pin: PinCheck,
+        checks: (PinCheck, ChipCheck),
         heard: Mono,
     ) -> Decision<Record, Effect> {
         if let Some(first) = self.state.memory.get(&sale.key) {
@@ -35,7 +35,7 @@ impl Issuer {
             decision.effect(self.answer(&Request::Financial(sale), ResponseCode::SYSTEM_ERROR));
             return decision;
         }
-        let answered = self.answered(now, sale, pin, heard);
+        let answered = self.answered(now, sale, checks, heard);
         decision.effect(Effect::Answer(answered.answer(self.config.institution)));
         if sale.kind.row().is_advice() && answered.code.is_transient() {
             // It comes again, and then it is decided.
@@ -53,7 +53,17 @@ impl Issuer {
     }
 
     /// The first answer to a request.
-    fn answered(&self, now: Now, sale: Financial, pin: PinCheck, heard: Mono) -> Answered {
+    fn answered(
+        &self,
+        now: Now,
+        sale: Financial,
+        (pin, chip): (PinCheck, ChipCheck),
+        heard: Mono,
+    ) -> Answered {
+        let (chip_counter, word) = match &chip {
+            ChipCheck::Right { counter, answer } => (Some(*counter), Some(answer.clone())),
+            _ => (None, None),
+        };
         let refused = |Decline(code), tries| Answered {
             at: now,
             sale,
@@ -63,11 +73,13 @@ impl Issuer {
             entries: Vec::new(),
             moved_minor: 0,
             tries,
+            chip_counter,
+            chip: None,
         };
         if let Err(decline) = self.in_time(now, &sale, heard) {
             return refused(decline, Tries::Unchanged);
         }
-        let case = match Case::of(self, now, &sale, pin) {
+        let case = match Case::of(self, now, &sale, pin, chip) {
             Ok(case) => case,
             Err(decline) => return refused(decline, Tries::Unchanged),
         };
@@ -76,7 +88,10 @@ impl Issuer {
             Ok(booked) => booked,
             Err(decline) => return refused(decline, tries),
         };
-        let approved = refused(Decline(ResponseCode::APPROVED), tries);
+        let approved = Answered {
+            chip: word,
+            ..refused(Decline(ResponseCode::APPROVED), tries)
+        };
         if sale.kind.row().moves_money() {
             entries.retain(|entry| !self.forgets_hold(entry));
             Answered {
@@ -121,6 +136,8 @@ impl Issuer {
                     entries: Vec::new(),
                     moved_minor: 0,
                     tries: Tries::Unchanged,
+                    chip_counter: None,
+                    chip: None,
                 }));
             }
             decision.effect(self.answer(&request, ResponseCode::RELATED_ERROR));
@@ -137,6 +154,7 @@ impl Issuer {
         decision.effect(Effect::Answer(Answer {
             approval: first.approval,
             balance: first.balance,
+            chip: self.state.memory.chip(&sale.key),
             receiver: Some(self.config.institution),
             ..Answer::to(&request, first.code)
         }));
@@ -160,6 +178,8 @@ impl Issuer {
             entries: Vec::from_iter(self.unasked(&sale.card.token, sale.amount.minor, true)),
             moved_minor: 0,
             tries: Tries::Unchanged,
+            chip_counter: None,
+            chip: None,
         };
         decision.effect(Effect::Answer(answered.answer(self.config.institution)));
         decision.record(Record::Answered(answered));

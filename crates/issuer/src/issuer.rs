@@ -54,6 +54,8 @@ pub struct CardState {
     pub day_minor: u64,
     /// How many they are.
     pub day_count: u32,
+    /// Transaction counter of the chip's last right cryptogram; it only grows.
+    pub chip_counter: u16,
 }
 
 impl CardState {
@@ -227,6 +229,10 @@ impl Issuer {
         self.state.ledger.audit()
     }
 
+    pub(crate) fn allows_fallback(&self) -> bool {
+        self.config.chip.is_some_and(|keys| keys.fallback)
+    }
+
     /// An answer that needs no record.
     pub(crate) fn answer(&self, request: &Request, code: ResponseCode) -> Effect {
         Effect::Answer(Answer {
@@ -244,6 +250,7 @@ impl Issuer {
         }
         if let Some(card) = state.cards.get_mut(&sale.card.token) {
             card.try_pin(record.tries);
+            card.chip_counter = card.chip_counter.max(record.chip_counter.unwrap_or(0));
             if record.approval.is_some() && counts {
                 card.spend(record.at.wall.day(), sale.amount.minor);
             }
@@ -322,7 +329,12 @@ impl Machine for Issuer {
             Input::Tick => self.decide_tick(now),
             Input::Resumed => self.decide_resumed(now),
             Input::Link { member, up } => self.decide_link(now, member, up),
-            Input::Financial { sale, pin, heard } => self.decide_financial(now, sale, pin, heard),
+            Input::Financial {
+                sale,
+                pin,
+                chip,
+                heard,
+            } => self.decide_financial(now, sale, (pin, chip), heard),
             Input::Reversal(reversal) => self.decide_reversal(now, reversal),
             Input::Echo(request) => self.decide_echo(request),
             Input::KeyReset { request, keys } => self.decide_key_reset(now, request, keys),
