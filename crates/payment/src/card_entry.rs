@@ -98,6 +98,12 @@ impl Track2 {
             .ok()
     }
 
+    /// The three digits behind the expiry: 2xx and 6xx say that the card has a chip.
+    pub fn service_code(&self) -> Option<[u8; 3]> {
+        let separator = self.0.iter().position(|b| *b == b'D')?;
+        self.0.get(separator + 5..separator + 8)?.try_into().ok()
+    }
+
     /// The clear track, for the wire only.
     pub fn expose(&self) -> &[u8] {
         &self.0

@@ -70,6 +70,8 @@ kinds! {
     ResultQuery = result_query,
     /// 空闲报告.
     IdleReport = idle_report,
+    /// 脚本处理结果.
+    ScriptResult = script_result,
 }
 
 /// How a kind travels, and what its silence means.

@@ -5,9 +5,7 @@ use crypto::{Pin, PinFormat};
 use iso8583::frame::{TerminalHeader, open_terminal};
 use iso8583::{Dialect, Message, Mti};
 use payment::wire;
-use payment::{
-    EdgeError, EntryMode, Institution, Kind, Party, Peer, Said, Secrets, Surroundings, Track2,
-};
+use payment::{EdgeError, Institution, Kind, Party, Peer, Said, Secrets, Surroundings, Track2};
 
 impl Party for Terminal {
     type State = State;
@@ -50,11 +48,13 @@ impl Party for Terminal {
             )),
             _ => None,
         };
+        let chip = self.complete_chip(&open.request, mac, &answer);
         Ok(Input::Answer {
             exchange,
             mac,
             answer: Box::new(answer),
             keys,
+            chip,
         })
     }
 
@@ -99,9 +99,16 @@ impl Party for Terminal {
     }
 }
 
+/// Field 22 would say stripe where the track says chip.
+const CHIP_NOT_TRIED: EdgeError = EdgeError::Content(wire::WireError {
+    field: 22,
+    problem: wire::Problem::Contradicts,
+});
+
 impl Terminal {
     /// What reader and PIN pad give for a card: the number sealed, the PIN enciphered under the current PIN key.
-    /// Without keys there is nothing to encipher under, so a PIN needs a sign-on first.
+    /// Without keys there is nothing to encipher under, so a PIN needs a sign-on first. A card with a chip that was not tried
+    /// is refused (see [`Terminal::judge_swipe`]).
     pub fn present(
         &self,
         around: &Surroundings<'_>,
@@ -109,6 +116,7 @@ impl Terminal {
         pin: Option<&Pin>,
     ) -> Result<Presented, EdgeError> {
         let pan = track2.pan().ok_or(EdgeError::Stranger)?;
+        let condition = self.judge_swipe(&track2).map_err(|_| CHIP_NOT_TRIED)?;
         let card = around.module.card(&pan, around.now.wall.day())?;
         let block = match (pin, &self.state.keys) {
             (Some(pin), Some(keys)) => Some(around.module.encipher_pin(
@@ -119,11 +127,7 @@ impl Terminal {
             )?),
             _ => None,
         };
-        let entry = if block.is_some() {
-            EntryMode::STRIPE_PIN
-        } else {
-            EntryMode::STRIPE
-        };
+        let entry = self.stripe_entry(condition, block.is_some());
         let pin_format = block.is_some().then_some(PinFormat::WithPan);
         let expiry = track2.expiry();
         let secrets = Secrets {
@@ -138,6 +142,7 @@ impl Terminal {
             entry,
             expiry,
             secrets,
+            chip: None,
         })
     }
 }

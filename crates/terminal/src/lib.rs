@@ -3,6 +3,7 @@
 //! It shows an approval only with a right MAC and in time, and starts no sale while another is unresolved (T1, T2).
 
 mod answer;
+mod chip;
 mod command;
 mod config;
 mod edge;
@@ -17,6 +18,7 @@ mod record;
 mod slip;
 mod state;
 
+pub use chip::{ChipKept, ChipProblem, ChipRead, ChipReader, Presentation};
 pub use config::Config;
 pub use limits::{COMPLETED_MAX, QUERIES_MAX};
 pub use record::{Approval, Ending, Record};
@@ -35,6 +37,8 @@ use receipt::{CopyOf, PaperSeen, SpoolEffect, SpoolInput};
 pub struct Terminal {
     config: Config,
     state: State,
+    /// No part of the state: a card does not survive a restart.
+    reader: chip::Reader,
     #[cfg(feature = "planted")]
     planted: Option<planted::Bug>,
 }
@@ -50,6 +54,8 @@ pub struct Presented {
     pub expiry: Option<u16>,
     /// Number, track and enciphered PIN, for this one request.
     pub secrets: Secrets,
+    /// What its chip brings, when that was read.
+    pub chip: Option<Box<ChipRead>>,
 }
 
 /// A transaction as a cashier orders it.
@@ -157,6 +163,8 @@ pub enum Input {
         answer: Box<Answer>,
         /// Working keys of a sign-on answer, when they check.
         keys: Option<Box<crypto::WorkingKeys>>,
+        /// The last word of the card in the reader, when the answer brought it about.
+        chip: Option<Box<kernel::Completed>>,
     },
     /// The request certainly did not leave.
     NotSent {
@@ -251,6 +259,8 @@ pub enum Screen {
         /// The issuer had debited nothing.
         never_debited: bool,
     },
+    /// The host approved and the card did not: 卡片拒绝，正在冲正.
+    CardRefused(SaleKey),
     /// 已转人工.
     Case(SaleKey),
     /// Were the goods handed over? (settled point 6)
@@ -316,6 +326,7 @@ impl Terminal {
         Self {
             config,
             state,
+            reader: chip::Reader::default(),
             #[cfg(feature = "planted")]
             planted: None,
         }
@@ -348,8 +359,9 @@ impl Machine for Terminal {
                 mac,
                 answer,
                 keys,
+                chip,
             } => {
-                self.answered(now, exchange, mac, &answer, keys, &mut decided);
+                self.answered(now, exchange, mac, &answer, (keys, chip), &mut decided);
             }
             Input::NotSent { exchange } => self.not_sent(now, exchange, &mut decided),
             Input::Lost { exchange } => self.unanswered(now, exchange, &mut decided),

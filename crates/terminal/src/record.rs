@@ -151,4 +151,11 @@ pub enum Record {
         /// Where its e-slip is.
         link: Option<LinkId>,
     },
+    /// What is remembered of a chip: of the request, then of the card's last word.
+    Chip {
+        /// The sale.
+        key: SaleKey,
+        /// It.
+        chip: Box<crate::ChipKept>,
+    },
 }

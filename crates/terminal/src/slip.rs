@@ -53,6 +53,7 @@ impl Terminal {
             Ending::Approved(approval) => {
                 let fields = SlipFields {
                     link,
+                    chip: self.slip_chip(sale, decided),
                     ..self.purchase(now, sale, approval)
                 };
                 let merchant = submit(id, fields.clone(), CopyOf::Merchant);
@@ -70,6 +71,7 @@ impl Terminal {
                 };
                 let fields = SlipFields {
                     link,
+                    chip: self.slip_chip(sale, decided),
                     ..self.fields(now, sale, Title::ReversalProof, row)
                 };
                 self.printer(
@@ -196,7 +198,8 @@ impl Terminal {
             amount_minor: approval.amount.minor,
             auth_code: approval.approval.map(|code| code.to_string()),
             rrn: approval.rrn.map(|rrn| rrn.to_string()),
-            signature_required: !sale.entry.has_pin(),
+            signature_required: !sale.entry.has_pin() && self.free_tap(sale).is_none(),
+            verification: self.free_tap(sale),
             ..self.fields(now, sale, Title::Purchase, row)
         }
     }

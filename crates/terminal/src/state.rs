@@ -1,5 +1,6 @@
 //! The terminal's state: a fold of its records and nothing else.
 
+use crate::ChipKept;
 use crate::limits::COMPLETED_MAX;
 use crate::record::{Ending, Record};
 use crypto::WorkingKeys;
@@ -7,7 +8,7 @@ use payment::terminal::{Request, Sale};
 use payment::{Batch, Kind, LinkId, Mono, Now, ResponseCode, SaleKey, Sign, SignOutcome, Stan};
 use receipt::Spool;
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// The one outstanding exchange.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,6 +151,8 @@ pub struct State {
     /// Of the open sale, or of the one being reversed.
     pub(crate) link: Option<LinkId>,
     pub(crate) unslipped: VecDeque<Unslipped>,
+    /// By batch and trace number.
+    pub(crate) chips: BTreeMap<(Batch, Stan), ChipKept>,
 }
 
 impl State {
@@ -172,6 +175,7 @@ impl State {
             spool: Spool::default(),
             link: None,
             unslipped: VecDeque::new(),
+            chips: BTreeMap::new(),
         }
     }
 
@@ -323,6 +327,7 @@ impl State {
                     advice.next = *next;
                 }
             }
+            Record::Chip { key, chip } => self.keep_chip(key, chip),
             Record::AdviceEnded { ending, at, link } => self.advice_ended(*ending, *at, *link),
         }
     }

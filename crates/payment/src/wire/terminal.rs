@@ -99,6 +99,7 @@ pub fn write_request(
         Request::Reversal { sale, reason, sign } => {
             write_sale(message, sale, &sealed.secrets, module)?;
             message.set(39, &reason.0);
+            write_chip(message, sealed.secrets.chip.as_ref());
             write_sign(message, *sign);
         }
         Request::Query { original, sign, .. } => {
