@@ -4,13 +4,13 @@
 //! learns from the code which of these was wrong (59 for all of them; UnionPay-style reference §6.3, security reference §4).
 
 use crate::config::ChipKeys;
-use crate::issuer::Issuer;
+use crate::issuer::{CardState, Issuer};
 use crate::record::{ChipCheck, PinCheck};
 use crate::refusal::{Case, Decline};
 use crypto::{CardRequest, CardScript, Cryptogram, SecurityError, SecurityModule};
 use iso8583::tlv;
 use payment::host::Financial;
-use payment::{ChipAnswer, ResponseCode, Secrets};
+use payment::{ChipAnswer, Kind, ResponseCode, Secrets};
 
 /// Type of a cryptogram that asks its issuer, tag 9F27.
 const ONLINE: u8 = 0x80;
@@ -28,6 +28,9 @@ const ISSUER_AUTHENTICATION: u32 = 0x91;
 const SCRIPT_AFTER: u32 = 0x72;
 const SCRIPT_IDENTIFIER: u32 = 0x9F18;
 const SCRIPT_COMMAND: u32 = 0x86;
+const SCRIPT_RESULTS: u32 = 0xDF31;
+/// High nibble of a script's result: all of its commands were done.
+const SCRIPT_DONE: u8 = 2;
 
 impl Issuer {
     /// Asks the module about field 55, and lets it make the answer that an approval brings.
@@ -41,6 +44,12 @@ impl Issuer {
         let Some(data) = &secrets.chip else {
             return Ok(ChipCheck::Absent);
         };
+        if sale.kind == Kind::ScriptResult {
+            return Ok(script_result(data.expose()));
+        }
+        if sale.kind.row().original.is_some() {
+            return Ok(ChipCheck::Absent);
+        }
         let card = self.cards.get(&sale.card.token);
         let (Some(keys), Some(sequence), Some(pan)) = (
             &self.config.chip,
@@ -88,6 +97,19 @@ impl Issuer {
     }
 }
 
+/// Tag DF31: five bytes for each script, a result and an identifier.
+fn script_result(data: &[u8]) -> ChipCheck {
+    let results = tlv::find(data, SCRIPT_RESULTS).ok().flatten();
+    match results.map(<[u8]>::as_chunks::<5>) {
+        Some((results, [])) if !results.is_empty() => ChipCheck::Scripts {
+            done: results
+                .iter()
+                .all(|[result, ..]| result >> 4 == SCRIPT_DONE),
+        },
+        _ => ChipCheck::Unreadable,
+    }
+}
+
 /// The cryptogram asks the issuer, and speaks of this request: field 4 is tag 9F02, field 49 is tag 5F2A (attack A13), and a
 /// PIN that the terminal says the card checked was checked by it (attack A12).
 fn agrees(sale: &Financial, request: &CardRequest) -> bool {
@@ -97,6 +119,7 @@ fn agrees(sale: &Financial, request: &CardRequest) -> bool {
         CHECKED_BY_CARD.contains(&(method & 0x3F)) && result == 2
     });
     money
+        && sale.entry.is_chip()
         && request.kind == ONLINE
         && request.currency == sale.amount.currency.0
         && (!by_card || first & CARD_CHECKED_PIN != 0)
@@ -118,6 +141,22 @@ fn append_script(
     Ok(())
 }
 
+/// The counter is new, and not far ahead.
+fn is_next(card: &CardState, counter: u16) -> bool {
+    let step = counter.saturating_sub(card.chip_counter);
+    (1..=COUNTER_STEP_MAX).contains(&step)
+}
+
+/// The counter that is used up by this request, whatever becomes of it otherwise.
+pub(crate) fn used_counter(card: Option<&CardState>, chip: &ChipCheck) -> Option<u16> {
+    match chip {
+        ChipCheck::Right { counter, .. } => {
+            Some(*counter).filter(|counter| card.is_some_and(|card| is_next(card, *counter)))
+        }
+        _ => None,
+    }
+}
+
 /// A chip card is read by its chip, or as a fallback that says so and brings a PIN; what says chip brings a right
 /// cryptogram whose counter is new.
 pub(crate) fn chip(case: &Case<'_>) -> Result<(), Decline> {
@@ -137,15 +176,12 @@ pub(crate) fn chip(case: &Case<'_>) -> Result<(), Decline> {
         ChipCheck::Absent if entry.is_stripe() && case.setup.chip_sequence.is_some() => {
             refuse(ResponseCode::USE_CHIP)
         }
-        ChipCheck::Absent => Ok(()),
+        ChipCheck::Absent | ChipCheck::Scripts { .. } => Ok(()),
         ChipCheck::Unreadable => refuse(ResponseCode::FORMAT_ERROR),
         ChipCheck::Wrong => refuse(ResponseCode::CARD_CHECK),
-        ChipCheck::Right { counter, .. } => {
-            let step = counter.checked_sub(case.card.chip_counter).unwrap_or(0);
-            match (1..=COUNTER_STEP_MAX).contains(&step) && entry.is_chip() {
-                true => Ok(()),
-                false => refuse(ResponseCode::CARD_CHECK),
-            }
-        }
+        ChipCheck::Right { counter, .. } => match is_next(case.card, *counter) {
+            true => Ok(()),
+            false => refuse(ResponseCode::CARD_CHECK),
+        },
     }
 }

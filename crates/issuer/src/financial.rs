@@ -4,12 +4,14 @@
 //! came, gets 22 and never debits (M5); what waited too long is refused unexecuted (A5).
 
 use crate::accounts::pack;
+use crate::chip::used_counter;
 use crate::issuer::Issuer;
 use crate::memory::{Exchange, Standing, within_window};
 use crate::notice::{Notice, NoticeKind};
 use crate::planted::Bug;
 use crate::record::{Answered, ChipCheck, Effect, PinCheck, Record, Tries};
 use crate::refusal::{Case, Decline};
+use crypto::PanToken;
 use ledger::{AccountId, Entry};
 use payment::host::{Answer, Financial, Request};
 use payment::{ApprovalCode, Decision, Mono, Now, ResponseCode, Wall};
@@ -60,9 +62,15 @@ impl Issuer {
         (pin, chip): (PinCheck, ChipCheck),
         heard: Mono,
     ) -> Answered {
-        let (chip_counter, word) = match &chip {
-            ChipCheck::Right { counter, answer } => (Some(*counter), Some(answer.clone())),
-            _ => (None, None),
+        let card = self.state.cards.get(&sale.card.token);
+        let chip_counter = used_counter(card, &chip);
+        let word = match &chip {
+            ChipCheck::Right { answer, .. } => Some(answer.clone()),
+            _ => None,
+        };
+        let scripts_done = match &chip {
+            ChipCheck::Scripts { done } => Some(*done),
+            _ => None,
         };
         let refused = |Decline(code), tries| Answered {
             at: now,
@@ -74,6 +82,7 @@ impl Issuer {
             moved_minor: 0,
             tries,
             chip_counter,
+            scripts_done,
             chip: None,
         };
         if let Err(decline) = self.in_time(now, &sale, heard) {
@@ -102,7 +111,7 @@ impl Issuer {
             }
         } else {
             Answered {
-                balance: self.balance(&sale.card.token),
+                balance: asks_balance(&sale).and_then(|token| self.balance(token)),
                 ..approved
             }
         }
@@ -137,6 +146,7 @@ impl Issuer {
                     moved_minor: 0,
                     tries: Tries::Unchanged,
                     chip_counter: None,
+                    scripts_done: None,
                     chip: None,
                 }));
             }
@@ -179,6 +189,7 @@ impl Issuer {
             moved_minor: 0,
             tries: Tries::Unchanged,
             chip_counter: None,
+            scripts_done: None,
             chip: None,
         };
         decision.effect(Effect::Answer(answered.answer(self.config.institution)));
@@ -238,4 +249,10 @@ impl Issuer {
             rrn: sale.rrn,
         }));
     }
+}
+
+/// The card whose balance is asked for: not that of a notice about an earlier request.
+fn asks_balance(sale: &Financial) -> Option<&PanToken> {
+    let asks = sale.kind.row().original.is_none();
+    asks.then_some(&sale.card.token)
 }

@@ -56,6 +56,10 @@ pub struct CardState {
     pub day_count: u32,
     /// Transaction counter of the chip's last right cryptogram; it only grows.
     pub chip_counter: u16,
+    /// Scripts that its chip has done.
+    pub scripts_done: u16,
+    /// Scripts that its chip has not.
+    pub scripts_failed: u16,
 }
 
 impl CardState {
@@ -80,6 +84,15 @@ impl CardState {
             self.day_minor = self.day_minor.saturating_sub(minor);
             self.day_count = self.day_count.saturating_sub(1);
         }
+    }
+
+    fn scripts_ended(&mut self, done: Option<bool>) {
+        let count = match done {
+            None => return,
+            Some(true) => &mut self.scripts_done,
+            Some(false) => &mut self.scripts_failed,
+        };
+        *count = count.saturating_add(1);
     }
 
     fn try_pin(&mut self, tries: Tries) {
@@ -251,6 +264,7 @@ impl Issuer {
         if let Some(card) = state.cards.get_mut(&sale.card.token) {
             card.try_pin(record.tries);
             card.chip_counter = card.chip_counter.max(record.chip_counter.unwrap_or(0));
+            card.scripts_ended(record.scripts_done);
             if record.approval.is_some() && counts {
                 card.spend(record.at.wall.day(), sale.amount.minor);
             }

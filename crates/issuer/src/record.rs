@@ -37,6 +37,11 @@ pub enum ChipCheck {
         /// What an approval tells the card.
         answer: Box<ChipAnswer>,
     },
+    /// What the card made of the scripts behind an earlier answer.
+    Scripts {
+        /// All of them were done.
+        done: bool,
+    },
 }
 
 /// What happened outside.
@@ -116,6 +121,8 @@ pub struct Answered {
     pub tries: Tries,
     /// The counter of a right cryptogram, whatever became of the request.
     pub chip_counter: Option<u16>,
+    /// Of a script result: whether the card did it all.
+    pub scripts_done: Option<bool>,
     /// Field 55 of the answer.
     pub chip: Option<Box<ChipAnswer>>,
 }

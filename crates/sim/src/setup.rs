@@ -200,6 +200,7 @@ fn bank(
             credit_limit_minor: if credit { opening } else { 0 },
             status: issuer::CardStatus::Normal,
             expiry: 3_012,
+            chip_sequence: None,
             pin_offset,
             single_limit_minor: 50_000_000,
             daily_limit_minor: 10_000_000_000,
@@ -228,6 +229,7 @@ fn bank(
         no_pin_limit_minor: 2_000,
         percents: payment::Percents::default(),
         hold_ms: 3_600_000,
+        chip: None,
     }
 }
 
@@ -261,6 +263,7 @@ fn till(
         prints: prng.percent(25),
         eslip: None,
         eslip_after_ms: 0,
+        chip: None,
         language: Language::Zh,
         paper: Paper::Mm58,
     }

@@ -72,6 +72,7 @@ pub fn config(module: &SoftwareModule, extended: bool) -> Config {
         eslip: Some("http://127.0.0.1:7102/r".to_owned()),
         eslip_after_ms: ESLIP_MS,
         prints: true,
+        chip: None,
         language: Language::Zh,
         paper: Paper::Mm58,
     }
