@@ -5,7 +5,7 @@ use iso8583::frame::{TerminalHeader, open_terminal};
 use iso8583::{Dialect, Message, Mti};
 use payment::terminal::{Answer, KeysField, MacCheck, Request, Standing};
 use payment::wire::{frame, terminal as wire};
-use payment::{ApprovalCode, Batch, Kind, ResponseCode, Rrn, SaleKey};
+use payment::{ApprovalCode, Batch, ChipRequest, Kind, ResponseCode, Rrn, SaleKey};
 use std::collections::BTreeMap;
 
 pub const BATCH: Batch = Batch(17);
@@ -77,6 +77,9 @@ pub struct Sent {
     pub request: Request,
     pub mac: MacCheck,
     pub fields: Vec<u8>,
+    pub chip: Option<ChipRequest>,
+    /// 60.4 and 60.5.
+    pub capability: Vec<u8>,
 }
 
 pub struct Host {
@@ -104,11 +107,14 @@ impl Host {
         let mut message = Message::new(Mti(0));
         Dialect::terminal().decode(body, &mut message).unwrap();
         let key = self.keys.as_ref().map(|keys| &keys.mac);
+        let sealed = wire::read_request(&message, &self.module, 20_000).unwrap();
         Sent {
             exchange,
-            request: wire::read_request(&message, &self.module, 20_000)
-                .unwrap()
-                .request,
+            request: sealed.request,
+            chip: sealed.secrets.chip,
+            capability: message
+                .get(60)
+                .map_or(Vec::new(), |field| field[11..].to_vec()),
             mac: frame::check_terminal_mac(&self.module, key, body, &message),
             fields: message.fields().map(|(number, _)| number).collect(),
         }

@@ -14,18 +14,18 @@ use terminal::kernel::{
 const NUMBER: &[u8] = b"6225760000000005";
 const CRYPTOGRAMS: &str = "0123456789ABCDEFFEDCBA9876543210";
 const SCRIPTS: &str = "46B0AA84C9AB2CC87FBD7C736E515C06";
-const FREE_MINOR: u64 = 100_000;
+pub const FREE_MINOR: u64 = 100_000;
 
-fn profile() -> ChipProfile {
+pub fn profile() -> ChipProfile {
     ChipProfile::unionpay(Pan::parse(NUMBER).unwrap())
 }
 
-fn card_of(profile: ChipProfile) -> ChipCard {
+pub fn card_of(profile: ChipProfile) -> ChipCard {
     let [cryptograms, scripts] = [CRYPTOGRAMS, SCRIPTS].map(|key| ClearKey::from_hex(key).unwrap());
     ChipCard::personalise(profile, &cryptograms, &scripts).unwrap()
 }
 
-fn machine() -> ChipTerminal {
+pub fn machine() -> ChipTerminal {
     ChipTerminal::unionpay(*b"12345678", FREE_MINOR)
 }
 
@@ -40,8 +40,16 @@ fn terms(interface: Interface, amount_minor: u64) -> Terms {
     }
 }
 
-/// What the issuer's module makes of a request: tag 91 and, with `script`, a template around it.
 fn issuer(asked: &Asked, script: Option<(u32, CardScript)>, break_at: Option<usize>) -> Vec<u8> {
+    word_on(&asked.request(), script, break_at)
+}
+
+/// What the issuer's module makes of a request: tag 91, bent at a byte, and a template around a script.
+pub fn word_on(
+    request: &[u8],
+    script: Option<(u32, CardScript)>,
+    break_at: Option<usize>,
+) -> Vec<u8> {
     let module = SoftwareModule::new([7; 32]);
     let import = |usage, key| {
         module
@@ -49,7 +57,7 @@ fn issuer(asked: &Asked, script: Option<(u32, CardScript)>, break_at: Option<usi
             .unwrap()
     };
     let pan = Pan::parse(NUMBER).unwrap();
-    let request = CardRequest::read(&asked.request()).unwrap();
+    let request = CardRequest::read(request).unwrap();
     let cryptogram = Cryptogram {
         pan: &pan,
         sequence: *b"01",
@@ -549,7 +557,7 @@ fn fallback() {
 }
 
 /// A chip that does not answer.
-struct Silent;
+pub struct Silent;
 
 impl CardReader for Silent {
     fn exchange(&mut self, _command: &[u8]) -> CardBytes {

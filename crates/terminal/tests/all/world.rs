@@ -11,8 +11,9 @@ use payment::{
 };
 use receipt::{Language, Paper, SpoolEffect, SpoolInput};
 use std::collections::{BTreeSet, VecDeque};
+use terminal::kernel::FallbackRule;
 use terminal::{
-    Command, Config, Effect, Ending, Input, Presented, Record, Screen, State, Terminal,
+    ChipReader, Command, Config, Effect, Ending, Input, Presented, Record, Screen, State, Terminal,
 };
 
 pub const PAN: &str = "6225760000000005";
@@ -123,6 +124,17 @@ impl World {
         world.signing_on()
     }
 
+    /// A terminal with a chip reader.
+    pub fn reading_chips(extended: bool) -> Self {
+        let mut world = Self::new(extended);
+        world.config.chip = Some(ChipReader {
+            terminal: crate::kernel::machine(),
+            fallback: FallbackRule::default(),
+        });
+        world.terminal = world.replayed();
+        world.signing_on()
+    }
+
     fn signing_on(self) -> Self {
         let mut world = self;
         world.command(Command::SignOn);
@@ -187,6 +199,8 @@ impl World {
             });
             assert!(asked, "T3: {:?} left before its record", sealed.request);
             match &sealed.request {
+                // It goes before the reversal (reference §3.10).
+                Request::Financial { sale, .. } if sale.kind == Kind::ScriptResult => {}
                 Request::Financial { .. } => assert!(free, "T2: a sale while one is unresolved"),
                 Request::Reversal { sale, .. } => {
                     assert!(
