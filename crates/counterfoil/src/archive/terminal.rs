@@ -152,6 +152,7 @@ impl Place {
             source_address: 0,
             idle_report_ms: 0,
             prints: true,
+            chip: None,
             eslip: None,
             eslip_after_ms: 0,
             language: Language::Zh,

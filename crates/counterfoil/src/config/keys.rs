@@ -22,6 +22,16 @@ impl KeyText {
         self.0.split_once(':').map_or(&self.0, |(_, secret)| secret)
     }
 
+    /// The key itself, of a test card: `clear:HEX` only.
+    pub(crate) fn clear(&self, name: &str) -> Result<ClearKey, Problem> {
+        match self.0.split_once(':') {
+            Some(("clear", hex)) => {
+                ClearKey::from_hex(hex).map_err(|error| format!("{name}: {error}"))
+            }
+            _ => Err(format!("{name}: must be clear:HEX")),
+        }
+    }
+
     /// The key under the module's local master key.
     pub fn wrap(
         &self,
