@@ -1,27 +1,29 @@
 //! `counterfoil terminal`: a till with a text interface, and the same commands from a script.
 
+mod chip;
 mod doctor;
+mod order;
 mod screen;
 
 use super::{Failure, runtime, until_told_to_stop};
-use crate::config::terminal::{TerminalFile, TestCard};
-use crate::driver::{DriverHandle, random};
+use crate::config::terminal::TerminalFile;
+use crate::driver::DriverHandle;
 use crate::fleet::{Fleet, Input};
 use crate::party;
 use crate::qr;
-use crate::sandbox_card::SandboxCard;
 use crypto::SoftwareModule;
 use doctor::TillDoctor;
-use payment::{Amount, Kind, Stan, Surroundings, verdict};
+use order::kind_named;
+use payment::{Amount, Kind, Stan, verdict};
 use receipt::{Language, PaperSeen, Search};
-use screen::{busy_words, chip_words, eslip_link, sale_name, screen_name};
+use screen::{busy_words, eslip_link, sale_name, screen_name};
 use std::cell::Cell;
 use std::io::BufRead;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 use terminal::kernel::Interface;
-use terminal::{Command, Presentation, Presented, Screen};
+use terminal::{Command, Screen};
 use tokio::sync::mpsc;
 
 /// Arguments of `terminal`.
@@ -42,12 +44,16 @@ pub(super) struct Arguments {
 const DOCTOR_LOOKS: Duration = Duration::from_secs(1);
 
 const HELP: (&str, &str) = (
-    "sale 金额 [卡] 刷卡消费 · insert 金额 [卡] 插卡 · tap 金额 [卡] 挥卡 · balance [卡] 余额 · reprint [凭证号] 重打印 · eslip [凭证号] 电子小票 · flush 清理待办（不扣款） · withdraw 撤回\n\
+    "sale 金额 [卡] 刷卡消费 · insert 金额 [卡] 插卡消费 · tap 金额 [卡] 挥卡消费\n\
+     void 凭证号 撤销 · refund 凭证号|参考号 [金额] 退货 · balance [卡] 余额 · kinds 全部交易种类\n\
+     reprint [凭证号] 重打印 · eslip [凭证号] 电子小票 · flush 清理待办（不扣款） · withdraw 撤回\n\
      yes|no 回答是否已交货 · signon 签到 · signoff 签退 · echo 回响 · status 状态 · quit 退出\n\
      paper complete|blank|partial|nothing|none [凭证号] 纸上看到的 · search 金额|*卡号后四位|日期|凭证号 找小票\n\
      printing on|off 开关打印 · resume 排除故障后继续 · clear 清空打印机后重打印\n\
      doctor 打印医生 · d 答复（回答打印医生）",
-    "sale AMOUNT [CARD] (swipe) · insert AMOUNT [CARD] · tap AMOUNT [CARD] · balance [CARD] · reprint [TRACE] · eslip [TRACE] · flush (charges nothing) · withdraw\n\
+    "sale AMOUNT [CARD] (swipe) · insert AMOUNT [CARD] · tap AMOUNT [CARD]\n\
+     void TRACE · refund TRACE|REFERENCE [AMOUNT] · balance [CARD] · kinds (all of them)\n\
+     reprint [TRACE] · eslip [TRACE] · flush (charges nothing) · withdraw\n\
      yes|no (goods handed over?) · signon · signoff · echo · status · quit\n\
      paper complete|blank|partial|nothing|none [TRACE] (what the paper shows) · search AMOUNT|*LAST4|DATE|TRACE\n\
      printing on|off · resume (the jam is removed) · clear (what the printer holds, then reprint)\n\
@@ -158,12 +164,14 @@ impl Till {
     async fn obey(&self, words: &[&str]) -> Result<(), Failure> {
         match words {
             [] => Ok(()),
-            ["sale", amount] => self.sale(amount, None).await,
-            ["sale", amount, card] => self.sale(amount, Some(card)).await,
             ["insert", amount, card @ ..] => self.by_chip(Interface::Contact, amount, card).await,
             ["tap", amount, card @ ..] => self.by_chip(Interface::Contactless, amount, card).await,
-            ["balance"] => self.balance(None).await,
-            ["balance", card] => self.balance(Some(card)).await,
+            ["balance", card @ ..] => self.transact(Kind::BalanceInquiry, card).await,
+            ["void", trace @ ..] => self.void(trace).await,
+            ["kinds"] => {
+                self.orders();
+                Ok(())
+            }
             ["reprint", trace @ ..] => {
                 self.press(Command::Reprint(trace_number("reprint", trace)?))
             }
@@ -189,6 +197,9 @@ impl Till {
             ["search", what @ ..] if !what.is_empty() => self.search(what).await,
             ["doctor"] => self.call_doctor().await,
             ["d", answer @ ..] => self.answer_doctor(&answer.join(" ")).await,
+            [word, rest @ ..] if let Some(kind) = kind_named(word) => {
+                self.transact(kind, rest).await
+            }
             _ => Err(self.say(HELP).to_owned()),
         }
     }
@@ -281,109 +292,6 @@ impl Till {
             .set(Some(doctor).filter(|doctor| !doctor.is_over()));
     }
 
-    async fn sale(&self, amount: &str, card: Option<&str>) -> Result<(), Failure> {
-        let amount = self.amount(amount)?;
-        let presented = self.present(card).await?;
-        self.press(Command::sale(amount, presented))
-    }
-
-    async fn balance(&self, card: Option<&str>) -> Result<(), Failure> {
-        let presented = self.present(card).await?;
-        self.press(Command::balance(presented))
-    }
-
-    /// A chip card is inserted or tapped; its holder enters the PIN where it is wanted.
-    async fn by_chip(
-        &self,
-        interface: Interface,
-        amount: &str,
-        card: &[&str],
-    ) -> Result<(), Failure> {
-        let amount = self.amount(amount)?;
-        let card = self.test_card(card.first().copied())?;
-        let reader = SandboxCard::open(&card, Some(&self.file.data))?;
-        let module = self.module.clone();
-        let look = self.handle.look(move |fleet, now| {
-            let around = Surroundings {
-                module: &module,
-                now,
-                random: &random,
-            };
-            let pin = card.entered_pin();
-            let presentation = Presentation {
-                interface,
-                kind: Kind::Purchase,
-                amount,
-                pin: pin.as_ref(),
-            };
-            let terminal = fleet.terminal(0)?;
-            Some(terminal.present_chip(&around, Box::new(reader), presentation))
-        });
-        let presented = look
-            .await
-            .map_err(|refused| format!("{refused:?}"))?
-            .ok_or("no terminal")?
-            .map_err(|problem| self.say(chip_words(&problem)).to_owned())?;
-        self.press(Command::sale(amount, presented))
-    }
-
-    fn amount(&self, text: &str) -> Result<Amount, Failure> {
-        Amount::parse_yuan(text)
-            .filter(|amount| amount.minor > 0)
-            .ok_or_else(|| {
-                let hint = self.say(("金额应如 128 或 128.00", "an amount such as 128 or 128.00"));
-                format!("{text}: {hint}")
-            })
-    }
-
-    fn test_card(&self, name: Option<&str>) -> Result<TestCard, Failure> {
-        let found = self
-            .file
-            .cards
-            .iter()
-            .find(|c| name.is_none_or(|name| c.name == name));
-        found.cloned().ok_or_else(|| {
-            let names: Vec<&str> = self.file.cards.iter().map(|c| c.name.as_str()).collect();
-            format!(
-                "{} {}",
-                self.say(("可用的测试卡：", "test cards:")),
-                names.join(" ")
-            )
-        })
-    }
-
-    /// The holder of a test card has it swiped and enters the PIN.
-    async fn present(&self, card: Option<&str>) -> Result<Presented, Failure> {
-        let card = self.test_card(card)?;
-        let module = self.module.clone();
-        let look = self.handle.look(move |fleet, now| {
-            let around = Surroundings {
-                module: &module,
-                now,
-                random: &random,
-            };
-            let (terminal, track) = (fleet.terminal(0)?, card.track2()?);
-            if terminal.judge_swipe(&track).is_err() {
-                return Some(None);
-            }
-            let pin = card.entered_pin();
-            terminal
-                .present(&around, track, pin.as_ref())
-                .ok()
-                .map(Some)
-        });
-        look.await
-            .map_err(|refused| format!("{refused:?}"))?
-            .ok_or_else(|| "the card could not be read".to_owned())?
-            .ok_or_else(|| {
-                let words = (
-                    "这张卡有芯片，请插卡（insert）",
-                    "This card has a chip: insert it",
-                );
-                self.say(words).to_owned()
-            })
-    }
-
     async fn status(&self) -> Result<(), Failure> {
         let look = self.handle.look(|fleet, _| {
             let terminal = fleet.terminal(0)?;
@@ -404,15 +312,16 @@ impl Till {
         };
         let waiting = busy.map_or_else(String::new, |busy| self.say(busy_words(busy)).to_owned());
         let sum = Amount::fen(totals.debits_minor);
+        let credits = Amount::fen(totals.credits_minor);
         if self.zh {
             println!(
-                "批次 {batch} · 下一凭证号 {stan} · 成交 {} 笔 {sum} · 冲正 {} 笔 {waiting}",
-                totals.debits, totals.reversed
+                "批次 {batch} · 下一凭证号 {stan} · 借记 {} 笔 {sum} · 贷记 {} 笔 {credits} · 冲正 {} 笔 {waiting}",
+                totals.debits, totals.credits, totals.reversed
             );
         } else {
             println!(
-                "batch {batch} · next trace {stan} · {} sold, {sum} · {} reversed {waiting}",
-                totals.debits, totals.reversed
+                "batch {batch} · next trace {stan} · {} debits, {sum} · {} credits, {credits} · {} reversed {waiting}",
+                totals.debits, totals.credits, totals.reversed
             );
         }
         for completed in recent {

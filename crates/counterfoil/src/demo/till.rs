@@ -11,11 +11,11 @@ use crate::printer::Bench;
 use crate::sandbox_card::SandboxCard;
 use crypto::SoftwareModule;
 use iso8583::frame::Framing;
-use payment::{Amount, Kind, SaleKey, Surroundings};
+use payment::{Amount, Kind, MerchantId, SaleKey, Surroundings};
 use receipt::Paper;
 use std::time::Duration;
 use terminal::kernel::Interface;
-use terminal::{Command, Presentation, Presented, Screen};
+use terminal::{Command, Presentation, Presented, Screen, Terminal};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
@@ -74,12 +74,29 @@ impl Till {
             .map_err(|refused| format!("{refused:?}"))
     }
 
-    /// Presents the sample debit card with its PIN.
+    /// A sale with the sample debit card and its PIN.
     pub async fn sell(&mut self, amount: Amount) -> Result<SaleKey, Problem> {
+        let presented = self.present().await?;
+        self.ring_up(amount, presented).await
+    }
+
+    async fn ring_up(&mut self, amount: Amount, presented: Presented) -> Result<SaleKey, Problem> {
+        self.command(Command::sale(amount, presented))?;
+        match self
+            .wait(|screen| matches!(screen, Screen::Confirming(_) | Screen::Busy(_)))
+            .await?
+        {
+            Screen::Confirming(key) => Ok(key),
+            other => Err(format!("the till answered {other:?}")),
+        }
+    }
+
+    /// The cardholder presents the sample debit card and enters its PIN.
+    pub async fn present(&self) -> Result<Presented, Problem> {
         let card = self.file.cards.first().ok_or("no test card")?.clone();
         let running = self.running.as_ref().ok_or("the till is off")?;
         let module = self.module.clone();
-        let presented = running
+        running
             .handle()
             .look(move |fleet, now| {
                 let random = || [0; 32];
@@ -97,11 +114,10 @@ impl Till {
             })
             .await
             .map_err(|refused| format!("{refused:?}"))?
-            .ok_or("the card could not be read")?;
-        self.ring_up(amount, presented).await
+            .ok_or_else(|| "the card could not be read".to_owned())
     }
 
-    /// Inserts or taps the sample card of this name; its holder enters the PIN where it is wanted.
+    /// A sale with the sample chip card of this name, inserted or tapped; its holder enters the PIN where it is wanted.
     pub async fn sell_by_chip(
         &mut self,
         amount: Amount,
@@ -140,15 +156,23 @@ impl Till {
         self.ring_up(amount, presented).await
     }
 
-    async fn ring_up(&mut self, amount: Amount, presented: Presented) -> Result<SaleKey, Problem> {
-        self.command(Command::sale(amount, presented))?;
-        match self
-            .wait(|screen| matches!(screen, Screen::Confirming(_) | Screen::Busy(_)))
-            .await?
-        {
-            Screen::Confirming(key) => Ok(key),
-            other => Err(format!("the till answered {other:?}")),
-        }
+    /// Looks at the terminal.
+    pub async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Terminal) -> Option<T> + Send + 'static,
+    ) -> Result<Option<T>, Problem> {
+        let running = self.running.as_ref().ok_or("the till is off")?;
+        running
+            .handle()
+            .look(move |fleet, _| fleet.terminal(0).and_then(look))
+            .await
+            .map_err(|refused| format!("{refused:?}"))
+    }
+
+    /// The merchant it belongs to.
+    pub fn merchant(&self) -> Result<MerchantId, Problem> {
+        let merchant = MerchantId::parse(self.file.merchant.as_bytes());
+        merchant.ok_or_else(|| format!("{}: no merchant number", self.file.merchant))
     }
 
     /// Waits for a screen.
