@@ -104,3 +104,82 @@ impl<I> Sealing<I> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authority::{Authority, CERTIFICATE_DAYS};
+    use crate::link::Identity;
+    use crate::link::tls::Trust;
+    use payment::Institution;
+    use rustls::pki_types::ServerName;
+    use std::time::SystemTime;
+
+    /// Two sides that have shaken hands in memory.
+    fn pair() -> [Connection; 2] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let now = SystemTime::now();
+        let mut authority = Authority::create(folder.path(), now).expect("an authority");
+        let mut trust = |identity| {
+            let issued = authority.issue(&identity, CERTIFICATE_DAYS, now);
+            Trust::read(&issued.expect("a certificate").0).expect("it reads")
+        };
+        let host = trust(Identity::Server("network.example".to_owned()));
+        let member = trust(Identity::Member(Institution(77)));
+        let name = ServerName::try_from("network.example").expect("a name");
+        let near = rustls::ClientConnection::new(member.client(), name).expect("a client");
+        let far = rustls::ServerConnection::new(host.server()).expect("a server");
+        let mut pair = [Connection::from(near), Connection::from(far)];
+        while pair.iter().any(|side| side.is_handshaking()) {
+            for (from, to) in [(0, 1), (1, 0)] {
+                let mut bytes = Vec::new();
+                while pair[from].wants_write() {
+                    pair[from].write_tls(&mut bytes).expect("memory");
+                }
+                let mut rest = &bytes[..];
+                while !rest.is_empty() {
+                    pair[to].read_tls(&mut rest).expect("memory");
+                    pair[to].process_new_packets().expect("it is genuine");
+                }
+            }
+        }
+        pair
+    }
+
+    #[test]
+    fn a_frame_is_gone_with_the_last_record_that_holds_a_byte_of_it() {
+        let [near, far] = pair();
+        let mut near: Sealing<usize> = Sealing::new(near);
+        let mut ends = Vec::new();
+        for length in [100, 4_000, 12_284, 1, 16_384, 40_000, 7] {
+            near.clear.extend(vec![length as u8; length]);
+            ends.push(near.clear.len());
+            near.told.push_back((near.clear.len(), ends.len() - 1));
+        }
+        let clear = near.clear.clone();
+        let (mut bytes, mut told) = (Vec::new(), VecDeque::new());
+        near.seal(&mut bytes, &mut told).expect("it is sealed");
+        assert_eq!(near.waiting(), 0);
+        assert_eq!(told.len(), ends.len());
+        assert_eq!(told.back().map(|(end, _)| *end), Some(bytes.len()));
+        // The other side, given bytes one after the other, has each frame exactly when it counts as gone.
+        let mut far: Sealing<usize> = Sealing::new(far);
+        let (mut opened, mut answers) = (Vec::new(), Vec::new());
+        for at in 0..bytes.len() {
+            let mut byte = vec![bytes[at]];
+            assert_eq!(far.open(&mut byte, &mut opened, &mut answers), Ok(true));
+            for (end, frame) in &told {
+                assert_eq!(at + 1 >= *end, opened.len() >= ends[*frame], "byte {at}");
+            }
+        }
+        assert_eq!(opened, clear);
+        assert!(answers.is_empty());
+        // A forged record breaks it, for good.
+        let mut forged = [&[23, 3, 3, 0, 32][..], &[7; 32]].concat();
+        far.open(&mut forged, &mut opened, &mut answers)
+            .expect_err("it was never sealed");
+        far.open(&mut Vec::new(), &mut opened, &mut answers)
+            .expect_err("it stays broken");
+        assert_eq!(opened, clear);
+    }
+}

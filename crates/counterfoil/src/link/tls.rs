@@ -207,14 +207,14 @@ impl Tls {
             return Err(Refusal::new(LinkCount::Crowded, "too many handshakes"));
         };
         let mut trust = self.trust.clone();
-        let acceptor = TlsAcceptor::from(Arc::clone(&trust.borrow_and_update().server));
+        let acceptor = TlsAcceptor::from(trust.borrow_and_update().server());
         let (bounded, tls) = acceptor.accept(Bounded::new(tcp)).await?.into_inner();
         Stream::secured(bounded.tcp, tls.into(), trust)
     }
 
     async fn connect(&self, tcp: TcpStream, name: ServerName<'static>) -> Result<Stream, Refusal> {
         let mut trust = self.trust.clone();
-        let connector = TlsConnector::from(Arc::clone(&trust.borrow_and_update().client));
+        let connector = TlsConnector::from(trust.borrow_and_update().client());
         let (bounded, tls) = connector
             .connect(name, Bounded::new(tcp))
             .await?
@@ -276,7 +276,7 @@ impl Standing {
 }
 
 /// What the files say now.
-struct Trust {
+pub(super) struct Trust {
     server: Arc<ServerConfig>,
     client: Arc<ClientConfig>,
     revoked: Vec<CertRevocationList<'static>>,
@@ -289,7 +289,17 @@ impl fmt::Debug for Trust {
 }
 
 impl Trust {
-    fn read(credentials: &Credentials) -> Result<Self, CredentialsError> {
+    /// For the side that was connected to.
+    pub(super) fn server(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.server)
+    }
+
+    /// For the side that connects.
+    pub(super) fn client(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.client)
+    }
+
+    pub(super) fn read(credentials: &Credentials) -> Result<Self, CredentialsError> {
         let Credentials {
             ca,
             certificate,
