@@ -165,8 +165,8 @@ mod tests {
         // The other side, given bytes one after the other, has each frame exactly when it counts as gone.
         let mut far: Sealing<usize> = Sealing::new(far);
         let (mut opened, mut answers) = (Vec::new(), Vec::new());
-        for at in 0..bytes.len() {
-            let mut byte = vec![bytes[at]];
+        for (at, byte) in bytes.iter().enumerate() {
+            let mut byte = vec![*byte];
             assert_eq!(far.open(&mut byte, &mut opened, &mut answers), Ok(true));
             for (end, frame) in &told {
                 assert_eq!(at + 1 >= *end, opened.len() >= ends[*frame], "byte {at}");

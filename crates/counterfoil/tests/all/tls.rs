@@ -3,7 +3,7 @@
 //! The clients here are built on their own, not with the program's links.
 
 use crate::echo::{Echo, Input, host_frame, number, start};
-use crate::installation::{Installation, Process, get, start_till};
+use crate::installation::{Installation, get, start_till};
 use crate::links::Port;
 use crate::{runtime, wait_until};
 use counterfoil::authority::{Authority, CERTIFICATE_DAYS};
@@ -22,7 +22,6 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -628,104 +627,4 @@ fn a_revocation_list_is_read_again_and_a_broken_one_changes_nothing() {
     let _ = again.write_all(&host_frame(b"77", 5));
     again.read_exact(&mut [0; 1]).expect_err("it is refused");
     assert_eq!(port.count(LinkCount::TlsRevoked), 2);
-}
-
-#[test]
-fn the_authority_on_the_command_line() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let at = folder.path().join("authority");
-    let run = |arguments: &[&str]| {
-        let output = Installation::command(&["authority"])
-            .args(arguments)
-            .output()
-            .expect("it runs");
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        match output.status.success() {
-            true => Ok(text(&output.stdout)),
-            false => Err(text(&output.stderr)),
-        }
-    };
-    let at_text = at.to_str().expect("UTF-8");
-    run(&["new", at_text]).expect("it is made");
-    run(&["new", at_text]).expect_err("it is there already");
-    let shown = run(&[
-        "issue",
-        at_text,
-        "--terminal",
-        "T0000001",
-        "--merchant",
-        MERCHANT,
-    ])
-    .expect("it is issued");
-    assert!(shown.contains("[tls]\nca = "), "{shown}");
-    let table: toml::Table = shown.parse().expect("a table that a file can take");
-    let key = table["tls"]["key"].as_str().expect("a key").to_owned();
-    run(&["issue", at_text, "--member", "48020000"]).expect("it is issued");
-    run(&["issue", at_text, "--server", NETWORK]).expect("it is issued");
-    for refused in [
-        &["issue", at_text, "--terminal", "T0000002"][..],
-        &[
-            "issue",
-            at_text,
-            "--terminal",
-            "T0000001",
-            "--merchant",
-            MERCHANT,
-        ],
-        &["issue", at_text, "--terminal", "T1", "--merchant", MERCHANT],
-        &[
-            "issue",
-            at_text,
-            "--terminal",
-            "../../01",
-            "--merchant",
-            MERCHANT,
-        ],
-        &["issue", at_text, "--member", "4802000x"],
-        &[
-            "issue", at_text, "--member", "48020001", "--server", NETWORK,
-        ],
-        &["issue", at_text, "--server", "../network"],
-        &["issue", at_text, "--server", "ca"],
-        &["issue", at_text],
-        &["revoke", at_text, "00"],
-        &["list", "nowhere"],
-    ] {
-        run(refused).expect_err(&refused.join(" "));
-    }
-    let listed = run(&["list", at_text]).expect("a list");
-    assert_eq!(listed.lines().count(), 3, "{listed}");
-    let serial = listed.split(' ').next().expect("a serial number");
-    run(&["revoke", at_text, serial]).expect("it is revoked");
-    run(&["revoke", at_text, serial]).expect("again changes nothing");
-    let listed = run(&["list", at_text]).expect("a list");
-    assert_eq!(listed.matches("  revoked  ").count(), 1, "{listed}");
-    let mut keys = 0;
-    for file in std::fs::read_dir(&at).expect("the folder").flatten() {
-        if file.path().extension().is_some_and(|end| end == "key") {
-            let mode = file.metadata().expect("it is there").permissions().mode();
-            assert_eq!(mode & 0o777, 0o600, "{:?}", file.path());
-            keys += 1;
-        }
-    }
-    assert_eq!(keys, 4);
-
-    // A key that others may read is not taken, and config check says so.
-    let installation = Installation::new([1_000, 1_500, 2_000, 3_000]);
-    let file = installation.terminal(1, &[]);
-    let line = format!(
-        "tls = {{ ca = {0:?}, certificate = {1:?}, key = {2:?}, crl = {3:?}, name = {ACQUIRER:?} }}",
-        at.join("ca.pem"),
-        at.join("T0000001.pem"),
-        Path::new(&key),
-        at.join("crl.pem")
-    );
-    let text = std::fs::read_to_string(&file).expect("the file");
-    std::fs::write(&file, text.replace("plain = true", &line)).expect("it is written");
-    let check = || Process::spawn(Installation::command(&["config", "check"]).arg(&file));
-    assert!(check().wait().success());
-    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o640)).expect("it is set");
-    let mut checked = check();
-    assert!(!checked.wait().success());
-    checked.expect_line("mode 0640");
 }
