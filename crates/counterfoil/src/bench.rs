@@ -46,6 +46,8 @@ pub struct LoopPlan {
     pub pin_percent: u8,
     /// Purchases are taps whose cards compute their cryptograms, in the process of the tills and within the measured time.
     pub chip: bool,
+    /// TLS with certificates on both sides of every link.
+    pub tls: bool,
     /// Where journals and configuration go; emptied first.
     pub data: PathBuf,
     /// Leaves them there.
@@ -66,6 +68,7 @@ pub fn measure_loop(plan: &LoopPlan) -> Result<LoopReport, Problem> {
         chip: plan.chip,
         ladders: Ladders::Default,
         breakable: false,
+        tls: plan.tls,
     })?;
     let before = Disk::measure(&plan.data)?;
     let mut load = Load::sign_on(&world, plan.pin_percent, plan.chip)?;

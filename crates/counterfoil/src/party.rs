@@ -99,6 +99,8 @@ fn drive<P: Driven>(
 /// Starts an acquirer. Must be called on the runtime.
 pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
     let (config, module) = file.resolve()?;
+    let inbound = file.link()?.inbound()?;
+    let outbound = file.network.link(file.profile)?.outbound()?;
     let network = config.network;
     let local: Local<Acquirer> = Box::new(|effect| {
         if let acquirer::Effect::CaseOpened { case, key } = effect {
@@ -115,6 +117,7 @@ pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
     let listening = listen_terminals(
         file.listen,
         Framing::Terminal,
+        inbound,
         Limits::default(),
         driver.handle().clone(),
     )
@@ -123,6 +126,7 @@ pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
     let connecting = connect_member(
         file.network.address.to_string(),
         network,
+        outbound,
         Limits::default(),
         driver.handle().clone(),
     );
@@ -138,6 +142,7 @@ pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
 /// Starts a network. Must be called on the runtime.
 pub fn network(file: &NetworkFile) -> Result<Running<Network>, Problem> {
     let (config, module) = file.resolve()?;
+    let inbound = file.link()?.inbound()?;
     let members: Vec<Institution> = config
         .members
         .iter()
@@ -158,6 +163,7 @@ pub fn network(file: &NetworkFile) -> Result<Running<Network>, Problem> {
     let listening = listen_members(
         file.listen,
         members,
+        inbound,
         Limits::default(),
         driver.handle().clone(),
     )
@@ -181,6 +187,7 @@ pub fn issuer(
     mut watch: Option<NoticeWatch>,
 ) -> Result<Running<Issuer>, Problem> {
     let (config, module) = file.resolve()?;
+    let outbound = file.network.link(file.profile)?.outbound()?;
     let network = config.network;
     let webhook = file.webhook.as_ref().map(|text| {
         Webhook::start(webhook::Settings::new(
@@ -209,6 +216,7 @@ pub fn issuer(
     let connecting = connect_member(
         file.network.address.to_string(),
         network,
+        outbound,
         Limits::default(),
         driver.handle().clone(),
     );
@@ -245,6 +253,7 @@ pub fn terminals(
     file: &TerminalFile,
 ) -> Result<(Running<Fleet>, mpsc::UnboundedReceiver<Shown>), Problem> {
     let (configs, module) = file.resolve()?;
+    let outbound = file.link()?.outbound()?;
     let places = configs.len() as u32;
     let (screens, shown) = mpsc::unbounded_channel();
     let lines: Arc<OnceLock<Vec<SpoolLine>>> = Arc::default();
@@ -276,6 +285,7 @@ pub fn terminals(
         file.acquirer.to_string(),
         Framing::Terminal,
         dialing,
+        outbound,
         Limits::default(),
         driver.handle().clone(),
     );

@@ -50,6 +50,9 @@ enum What {
         /// Every purchase is a tap: its card computes a cryptogram and the issuer checks it
         #[arg(long)]
         chip: bool,
+        /// TLS 1.3 with certificates on both sides of every link
+        #[arg(long)]
+        tls: bool,
         /// Closed loop: each terminal begins the next purchase when the last is over
         #[arg(long, conflicts_with = "rate")]
         closed: bool,
@@ -119,6 +122,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             connections,
             pin_percent,
             chip,
+            tls,
             closed,
             list,
             place,
@@ -134,6 +138,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
                 connections: *connections,
                 pin_percent: *pin_percent,
                 chip: *chip,
+                tls: *tls,
                 data: place.data.clone(),
                 keep: place.keep,
                 list: list.clone(),
