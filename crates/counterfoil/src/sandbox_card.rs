@@ -108,3 +108,56 @@ impl CardReader for SandboxCard {
         answer
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::terminal::TerminalFile;
+
+    fn card(name: &str) -> TestCard {
+        let file: TerminalFile =
+            crate::config::parse(include_str!("../../../examples/terminal.toml")).unwrap();
+        let named = file.cards.into_iter().find(|card| card.name == name);
+        named.unwrap()
+    }
+
+    /// Selects the application and begins a transaction, which takes a number; gives the number.
+    fn begin(card: &mut SandboxCard) -> Vec<u8> {
+        card.exchange(&[0, 0xA4, 4, 0, 7, 0xA0, 0, 0, 3, 0x33, 1, 1]);
+        card.exchange(&[&[0x80, 0xA8, 0, 0, 35, 0x83, 33][..], &[0; 33]].concat());
+        card.exchange(&[0x80, 0xCA, 0x9F, 0x36, 0]).to_vec()
+    }
+
+    #[test]
+    fn a_counter_outlives_the_process() {
+        let data = tempfile::tempdir().unwrap();
+        for (name, number) in [("chip", 1), ("chip", 2), ("forged", 3), ("pulled", 4)] {
+            let mut card = SandboxCard::open(&card(name), Some(data.path())).unwrap();
+            let answer = [0x9F, 0x36, 2, 0, number, 0x90, 0x00];
+            assert_eq!(begin(&mut card), answer, "{name}");
+        }
+        let mut worn = SandboxCard::open(&card("worn"), Some(data.path())).unwrap();
+        assert_eq!(begin(&mut worn), [0; 0]);
+        let kept: Vec<_> = std::fs::read_dir(data.path().join(FOLDER))
+            .unwrap()
+            .collect();
+        let [Ok(kept)] = &kept[..] else {
+            panic!("one card, one memory: {kept:?}");
+        };
+        assert_eq!(kept.file_name(), "622848xxxxxx0403-01.json");
+        // A memory that does not read is no fresh card.
+        std::fs::write(kept.path(), "{").unwrap();
+        assert!(SandboxCard::open(&card("chip"), Some(data.path())).is_err());
+    }
+
+    /// A card whose memory cannot be written goes mute instead of repeating its number after the next start.
+    #[test]
+    fn no_cryptogram_without_its_counter_on_disk() {
+        let data = tempfile::tempdir().unwrap();
+        let mut card = SandboxCard::open(&card("chip"), Some(data.path())).unwrap();
+        std::fs::write(data.path().join(FOLDER), "no folder").unwrap();
+        card.exchange(&[0, 0xA4, 4, 0, 7, 0xA0, 0, 0, 3, 0x33, 1, 1]);
+        let start = [&[0x80, 0xA8, 0, 0, 35, 0x83, 33][..], &[0; 33]].concat();
+        assert!(card.exchange(&start).is_empty());
+    }
+}
