@@ -82,7 +82,6 @@ pub const CRATES: &[Row] = &[
             "cmac",
             "des",
             "ed25519-dalek",
-            "hkdf",
             "hmac",
             "serde",
             "sha1",

@@ -3,11 +3,11 @@
 //! Invariant: a [`WrappedKey`] opens only for the usage it was wrapped for, only unchanged, and only in its own module.
 
 use crate::{
-    block_cipher::{self, DesCipher, decrypt_16, encrypt_16, halves, halves_equal, has_weak_part},
+    block_cipher::{self, halves, halves_equal, has_weak_part},
+    engine::{BlockCipher, Engine},
     hex,
     module::SecurityError,
 };
-use aes::Aes256;
 use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use subtle::ConstantTimeEq;
@@ -106,8 +106,13 @@ impl ClearKey {
     }
 
     /// The key expanded for DES; both allowed lengths are DES key lengths.
-    pub(crate) fn des(&self) -> Result<DesCipher, SecurityError> {
-        DesCipher::new(self.bytes()).ok_or(SecurityError::KeyLength { found: self.length })
+    pub(crate) fn des<E: Engine>(&self, engine: &E) -> Result<E::Des, SecurityError> {
+        engine.des(self.bytes())
+    }
+
+    /// First four bytes of the zero block under the key as a DES key.
+    pub(crate) fn check_value<E: Engine>(&self, engine: &E) -> Result<[u8; 4], SecurityError> {
+        block_cipher::check_value(&self.des(engine)?)
     }
 
     /// The key for MACs that a key-encrypting key gives: `FF` into the seventh byte of each half (X9.24 variant); parity stays.
@@ -212,13 +217,13 @@ impl<'de> Deserialize<'de> for WrappedKey {
 }
 
 /// AES-256 key wrap (RFC 3394) of one 16-byte value, with the usage in its initial value.
-#[derive(Clone)]
-pub(crate) struct KeyWrap(pub(crate) Aes256);
+pub(crate) struct KeyWrap<'a, A>(pub(crate) &'a A);
 
-impl KeyWrap {
+impl<A: BlockCipher<16>> KeyWrap<'_, A> {
     /// Wraps a key, refusing usages that are never imported and degenerate keys.
-    pub(crate) fn wrap(
+    pub(crate) fn wrap<E: Engine>(
         &self,
+        engine: &E,
         usage: KeyUsage,
         key: &ClearKey,
     ) -> Result<WrappedKey, SecurityError> {
@@ -233,14 +238,14 @@ impl KeyWrap {
         if disguised_single || has_weak_part(key.bytes()) {
             return Err(SecurityError::DegenerateKey);
         }
-        let check_value = key.des()?.check_value();
+        let check_value = key.check_value(engine)?;
         let mut wrapped = WrappedKey {
             usage,
             length: key.length as u8,
             check_value,
             bytes: [0; 24],
         };
-        wrapped.bytes = self.wrap_block(wrapped.initial_value(), &key.bytes);
+        wrapped.bytes = self.wrap_block(wrapped.initial_value(), &key.bytes)?;
         Ok(wrapped)
     }
 
@@ -255,7 +260,7 @@ impl KeyWrap {
                 found: wrapped.usage,
             });
         }
-        let (initial_value, key) = self.unwrap_block(&wrapped.bytes);
+        let (initial_value, key) = self.unwrap_block(&wrapped.bytes)?;
         if !bool::from(initial_value.ct_eq(&wrapped.initial_value())) {
             return Err(SecurityError::TamperedKey);
         }
@@ -263,31 +268,38 @@ impl KeyWrap {
         ClearKey::new(key.get(..length).ok_or(SecurityError::TamperedKey)?)
     }
 
-    fn wrap_block(&self, initial_value: [u8; 8], key: &[u8; 16]) -> [u8; 24] {
+    fn wrap_block(
+        &self,
+        initial_value: [u8; 8],
+        key: &[u8; 16],
+    ) -> Result<[u8; 24], SecurityError> {
         let mut halves = halves(key);
         let mut check = initial_value;
         for step in 1..=12 {
             let half = &mut halves[(step - 1) % 2];
-            let [left, right] = block_cipher::halves(&encrypt_16(&self.0, join(check, *half)));
+            let [left, right] = block_cipher::halves(&self.0.encrypt(join(check, *half))?);
             check = (u64::from_be_bytes(left) ^ step as u64).to_be_bytes();
             *half = right;
         }
         let mut wrapped = [0; 24];
         wrapped[..8].copy_from_slice(&check);
         wrapped[8..].copy_from_slice(halves.as_flattened());
-        wrapped
+        Ok(wrapped)
     }
 
-    fn unwrap_block(&self, wrapped: &[u8; 24]) -> ([u8; 8], Zeroizing<[u8; 16]>) {
+    fn unwrap_block(
+        &self,
+        wrapped: &[u8; 24],
+    ) -> Result<([u8; 8], Zeroizing<[u8; 16]>), SecurityError> {
         let [a, b, c, d, e, f, g, h, key @ ..] = *wrapped;
         let mut check = [a, b, c, d, e, f, g, h];
         let mut halves = Zeroizing::new(halves(&key));
         for step in (1..=12).rev() {
             let half = &mut halves[(step - 1) % 2];
             let mixed = (u64::from_be_bytes(check) ^ step as u64).to_be_bytes();
-            [check, *half] = block_cipher::halves(&decrypt_16(&self.0, join(mixed, *half)));
+            [check, *half] = block_cipher::halves(&self.0.decrypt(join(mixed, *half))?);
         }
-        (check, Zeroizing::new(join(halves[0], halves[1])))
+        Ok((check, Zeroizing::new(join(halves[0], halves[1]))))
     }
 }
 
@@ -301,21 +313,21 @@ fn join(left: [u8; 8], right: [u8; 8]) -> [u8; 16] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cipher::KeyInit;
+    use crate::software_engine::SoftwareEngine;
 
     /// RFC 3394 §4.3: 128 bits of key data under a 256-bit key.
     #[test]
     fn published_wrap() {
-        let wrap = KeyWrap(Aes256::new(
-            &core::array::from_fn::<u8, 32, _>(|i| i as u8).into(),
-        ));
+        let key: [u8; 32] = core::array::from_fn(|i| i as u8);
+        let key = SoftwareEngine(()).aes(&key).unwrap();
+        let wrap = KeyWrap(&key);
         let key = core::array::from_fn(|i| i as u8 * 0x11);
-        let wrapped = wrap.wrap_block([0xA6; 8], &key);
+        let wrapped = wrap.wrap_block([0xA6; 8], &key).unwrap();
         assert_eq!(
             hex::text(&wrapped),
             "64E8C3F9CE0F5BA263E9777905818A2A93C8191E7D6E8AE7"
         );
-        let (initial_value, opened) = wrap.unwrap_block(&wrapped);
+        let (initial_value, opened) = wrap.unwrap_block(&wrapped).unwrap();
         assert_eq!((initial_value, *opened), ([0xA6; 8], key));
     }
 }

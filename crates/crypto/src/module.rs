@@ -47,6 +47,13 @@ pub enum SecurityError {
     PinTranslation,
     /// The sealed card number was changed, or belongs to another module.
     SealedPan,
+    /// The token that holds the keys has no such mechanism; nothing was computed elsewhere instead.
+    NotOffered {
+        /// What is missing.
+        mechanism: &'static str,
+    },
+    /// The token did not do what it offers: removed, locked, out of memory. Its own word is in the log.
+    TokenFailed,
 }
 
 impl fmt::Display for SecurityError {
@@ -66,6 +73,8 @@ impl fmt::Display for SecurityError {
                 f.write_str("PIN translation to a format without card number refused")
             }
             Self::SealedPan => f.write_str("sealed card number does not open"),
+            Self::NotOffered { mechanism } => write!(f, "not on this token: {mechanism}"),
+            Self::TokenFailed => f.write_str("token failed"),
         }
     }
 }

@@ -4,8 +4,8 @@
 
 use crate::{
     block_cipher::{DES_BLOCK, xor},
-    block_cipher_128::Cipher128,
     card::Pan,
+    engine::BlockCipher,
     module::SecurityError,
     pin::{PIN_DIGITS_MAX, PIN_DIGITS_MIN, Pin, PinFormat},
 };
@@ -81,26 +81,27 @@ const FILL_4: u8 = 0xA;
 
 /// A format 4 block under an AES key: PIN field enciphered, PAN field mixed in, enciphered again.
 pub(crate) fn encipher_format_4(
-    key: &Cipher128,
+    key: &impl BlockCipher<16>,
     pin: &Pin,
     pan: &Pan,
     random: &[u8; 8],
-) -> Option<[u8; 16]> {
+) -> Result<[u8; 16], SecurityError> {
     let fill = [FILL_4; NIBBLES - HEAD - PIN_DIGITS_MIN];
-    let fill = fill.get(pin.ascii().len() - PIN_DIGITS_MIN..)?;
+    let fill = &fill[pin.ascii().len() - PIN_DIGITS_MIN..];
+    let left = pin_field(4, pin, fill).ok_or(SecurityError::PinFormat)?;
     let mut field = Zeroizing::new([0; 16]);
-    field[..DES_BLOCK].copy_from_slice(pin_field(4, pin, fill)?.as_slice());
+    field[..DES_BLOCK].copy_from_slice(left.as_slice());
     field[DES_BLOCK..].copy_from_slice(random);
-    Some(key.encrypt(xor(key.encrypt(*field), pan_field_4(pan))))
+    key.encrypt(xor(key.encrypt(*field)?, pan_field_4(pan)))
 }
 
 /// The PIN of a format 4 block; anything but the exact form is [`SecurityError::PinFormat`].
 pub(crate) fn decipher_format_4(
-    key: &Cipher128,
+    key: &impl BlockCipher<16>,
     block: &[u8; 16],
     pan: &Pan,
 ) -> Result<Pin, SecurityError> {
-    let field = Zeroizing::new(key.decrypt(xor(key.decrypt(*block), pan_field_4(pan))));
+    let field = Zeroizing::new(key.decrypt(xor(key.decrypt(*block)?, pan_field_4(pan)))?);
     let (left, _) = field.split_at(DES_BLOCK);
     let left = left.try_into().map_err(|_| SecurityError::PinFormat)?;
     read_pin_field(4, left, |nibble| nibble == FILL_4)

@@ -3,9 +3,11 @@
 //! Invariant: covers the first four digits of a PIN only, so this system verifies its six-digit PINs by IBM 3624 instead.
 
 use crate::{
-    block_cipher::{DES_BLOCK, DesCipher},
+    block_cipher::DES_BLOCK,
     card::Pan,
     digits::{decimalise, pack},
+    engine::BlockCipher,
+    module::SecurityError,
     pin::Pin,
 };
 use zeroize::Zeroizing;
@@ -25,10 +27,15 @@ impl PvkIndex {
 }
 
 /// The Visa PIN verification value in ASCII.
-pub(crate) fn pvv(key: &DesCipher, pan: &Pan, index: PvkIndex, pin: &Pin) -> [u8; 4] {
+pub(crate) fn pvv(
+    key: &impl BlockCipher<DES_BLOCK>,
+    pan: &Pan,
+    index: PvkIndex,
+    pin: &Pin,
+) -> Result<[u8; 4], SecurityError> {
     let payload = pan.rightmost_12();
     let card = &payload[payload.len() - 11..];
     let text: Zeroizing<[u8; DES_BLOCK]> =
         Zeroizing::new(pack(&[card, &[index.0], &pin.ascii()[..4]], 0));
-    decimalise(&key.encrypt(*text))
+    Ok(decimalise(&key.encrypt(*text)?))
 }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: hides the discretionary data only; it never replaces the link's own protection.
 
-use crate::block_cipher::{DES_BLOCK, DesCipher};
+use crate::{block_cipher::DES_BLOCK, engine::BlockCipher, module::SecurityError};
 use zeroize::Zeroizing;
 
 /// Characters of the longest track: track 3.
@@ -26,9 +26,14 @@ pub(crate) fn pack(track: &str) -> Option<Zeroizing<Vec<u8>>> {
 }
 
 /// Enciphers the eight bytes in front of the last; `None` when there are fewer.
-pub(crate) fn encipher(key: &DesCipher, packed: &mut [u8]) -> Option<()> {
-    let (_, front) = packed.split_last_mut()?;
-    let block: &mut [u8; DES_BLOCK] = front.last_chunk_mut()?;
-    *block = key.encrypt(*block);
-    Some(())
+pub(crate) fn encipher(
+    key: &impl BlockCipher<DES_BLOCK>,
+    packed: &mut [u8],
+) -> Result<Option<()>, SecurityError> {
+    let front = packed.split_last_mut().map(|(_, front)| front);
+    let Some(block) = front.and_then(|front| front.last_chunk_mut()) else {
+        return Ok(None);
+    };
+    *block = key.encrypt(*block)?;
+    Ok(Some(()))
 }

@@ -27,7 +27,7 @@ fn debug_texts() {
         PinBlock(******)
         ClearKey(******)
         WrappedKey(Pin 14902E4D)
-        SoftwareModule(******)
+        SecurityModule(******)
     "#]]
     .assert_eq(&shown);
     for secret in [
