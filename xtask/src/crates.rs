@@ -145,6 +145,7 @@ pub const CRATES: &[Row] = &[
             "axum",
             "base64",
             "clap",
+            "cryptoki",
             "getrandom",
             "hdrhistogram",
             "hmac",
@@ -160,6 +161,7 @@ pub const CRATES: &[Row] = &[
             "tracing",
             "tracing-subscriber",
             "ureq",
+            "zeroize",
         ],
     },
     Row {

@@ -11,6 +11,7 @@ mod host;
 mod printer;
 mod sim;
 mod terminal;
+mod token;
 mod vectors;
 mod verify;
 mod where_is;
@@ -72,6 +73,8 @@ enum Command {
     Verify(verify::Arguments),
     /// Holds this build's cryptography against a file of vectors
     Vectors(vectors::Arguments),
+    /// Prepares a PKCS#11 token to hold a party's keys
+    Token(token::Arguments),
     /// Decodes a message given as hex, masked
     Decode(decode::Arguments),
     /// Simulates the whole world from seeds
@@ -165,6 +168,7 @@ fn run(command: Command, zh: bool) -> Result<ExitCode, Failure> {
         Command::Certificate(arguments) => certificate::run(&arguments, zh),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Vectors(arguments) => vectors::run(&arguments, zh),
+        Command::Token(arguments) => token::run(&arguments, zh),
         Command::Decode(arguments) => decode::run(&arguments, zh),
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),

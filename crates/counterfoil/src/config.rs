@@ -7,6 +7,7 @@ pub mod issuer;
 pub mod keys;
 pub mod network;
 pub mod printer;
+pub mod security;
 pub mod terminal;
 
 use serde::de::DeserializeOwned;

@@ -12,6 +12,7 @@ pub use limit::{MISS_PAGES, PAGES_PER_MINUTE, PEERS_MAX};
 use crate::config::Problem;
 use crate::config::acquirer::AcquirerFile;
 use crate::config::issuer::WebhookText;
+use crate::config::security::PartyModule;
 use crate::driver::DriverHandle;
 use crate::outbox::{Outbox, Refusal};
 use crate::party::Running;
@@ -22,7 +23,7 @@ use axum::extract::{ConnectInfo, Form, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
-use crypto::{KeyUsage, SecurityModule, SoftwareModule, WrappedKey};
+use crypto::{KeyUsage, SecurityModule, WrappedKey};
 use found::{Found, Status};
 use limit::Limit;
 use payment::certificate::{PAYLOAD_LENGTH, Signed};
@@ -42,7 +43,7 @@ pub const EXPORT_LINES_MAX: u32 = 1_000;
 /// Signs certificates, on demand.
 #[derive(Debug)]
 pub struct Certifier {
-    module: Mutex<SoftwareModule>,
+    module: Mutex<PartyModule>,
     key: WrappedKey,
     public: [u8; 32],
 }
@@ -52,7 +53,7 @@ impl Certifier {
     ///
     /// # Errors
     /// The key does not load.
-    pub fn new(file: &AcquirerFile, module: &SoftwareModule) -> Result<Option<Self>, Problem> {
+    pub fn new(file: &AcquirerFile, module: &PartyModule) -> Result<Option<Self>, Problem> {
         let Some(text) = &file.certificate_key else {
             return Ok(None);
         };

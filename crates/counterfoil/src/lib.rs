@@ -18,6 +18,7 @@ pub mod party;
 pub mod printer;
 pub mod qr;
 pub mod replay;
+pub mod token;
 pub mod verify;
 pub mod view;
 pub mod webhook;

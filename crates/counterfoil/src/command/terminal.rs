@@ -4,12 +4,13 @@ mod doctor;
 mod screen;
 
 use super::{Failure, runtime, until_told_to_stop};
+use crate::config::security::PartyModule;
 use crate::config::terminal::TerminalFile;
 use crate::driver::DriverHandle;
 use crate::fleet::{Fleet, Input};
 use crate::party;
 use crate::qr;
-use crypto::{Pin, SoftwareModule};
+use crypto::Pin;
 use doctor::TillDoctor;
 use payment::{Amount, Stan, Surroundings, Track2, verdict};
 use receipt::{Language, PaperSeen, Search};
@@ -81,7 +82,7 @@ pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> 
 
 struct Till {
     handle: DriverHandle<Fleet>,
-    module: SoftwareModule,
+    module: PartyModule,
     file: TerminalFile,
     zh: bool,
     json: bool,

@@ -1,10 +1,11 @@
 //! The acquirer's file.
 
 use super::issuer::WebhookText;
-use super::keys::{KeyText, local_master_key};
+use super::keys::KeyText;
+use super::security::{PartyModule, SecurityText};
 use super::{Problem, Profile, institution, merchant_id, terminal_range};
 use ::acquirer::{Config, MerchantSetup, TerminalSetup};
-use crypto::{KeyUsage, SecurityModule, SoftwareModule};
+use crypto::{KeyUsage, SecurityModule};
 use payment::certificate::KeyId;
 use payment::relay::Gaps;
 use payment::timeouts::Ladder;
@@ -25,7 +26,9 @@ pub struct AcquirerFile {
     #[serde(default = "super::yes")]
     pub archive: bool,
     /// Key of the software module.
-    pub local_master_key: KeyText,
+    pub local_master_key: Option<KeyText>,
+    /// The token, instead of the software module.
+    pub security: Option<SecurityText>,
     /// Where terminals connect.
     pub listen: SocketAddr,
     /// The loopback control port that `counterfoil where` asks.
@@ -131,7 +134,7 @@ impl MemberLink {
     /// MAC algorithm, key and code.
     pub fn resolve(
         &self,
-        module: &SoftwareModule,
+        module: &dyn SecurityModule,
         profile: Profile,
     ) -> Result<
         (
@@ -154,7 +157,7 @@ impl MemberLink {
 
 impl AcquirerFile {
     /// The party's configuration and its security module, or the first thing that is wrong.
-    pub fn resolve(&self) -> Result<(Config, SoftwareModule), Problem> {
+    pub fn resolve(&self) -> Result<(Config, PartyModule), Problem> {
         self.timeouts.check().map_err(|error| error.to_string())?;
         if self.confirm_within_ms <= self.timeouts.terminal_ms {
             return Err(format!(
@@ -162,7 +165,11 @@ impl AcquirerFile {
                 self.confirm_within_ms, self.timeouts.terminal_ms
             ));
         }
-        let module = local_master_key(&self.local_master_key, self.profile)?;
+        let module = PartyModule::open(
+            self.local_master_key.as_ref(),
+            self.security.as_ref(),
+            self.profile,
+        )?;
         let (network, kek, mac) = self.network.resolve(&module, self.profile)?;
         let mut merchants = BTreeMap::new();
         for text in &self.merchants {

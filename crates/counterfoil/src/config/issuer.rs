@@ -1,10 +1,11 @@
 //! The issuer's file.
 
 use super::acquirer::MemberLink;
-use super::keys::{KeyText, local_master_key};
+use super::keys::KeyText;
+use super::security::{PartyModule, SecurityText};
 use super::{Problem, Profile, institution};
 use ::issuer::{CardSetup, CardStatus, Config, Product};
-use crypto::{KeyUsage, Pan, Pin, SecurityModule, SoftwareModule, WrappedKey};
+use crypto::{KeyUsage, Pan, Pin, SecurityModule, WrappedKey};
 use payment::timeouts::Ladder;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -22,7 +23,9 @@ pub struct IssuerFile {
     #[serde(default = "super::yes")]
     pub archive: bool,
     /// Key of the software module.
-    pub local_master_key: KeyText,
+    pub local_master_key: Option<KeyText>,
+    /// The token, instead of the software module.
+    pub security: Option<SecurityText>,
     /// The loopback control port.
     pub control: SocketAddr,
     /// Its own code.
@@ -149,7 +152,7 @@ impl CardText {
 
     fn setup(
         &self,
-        module: &SoftwareModule,
+        module: &dyn SecurityModule,
         pvk: &WrappedKey,
         pan: &str,
         account: u64,
@@ -215,9 +218,13 @@ fn masked(pan: &str) -> String {
 
 impl IssuerFile {
     /// The party's configuration and its security module, or the first thing that is wrong.
-    pub fn resolve(&self) -> Result<(Config, SoftwareModule), Problem> {
+    pub fn resolve(&self) -> Result<(Config, PartyModule), Problem> {
         self.timeouts.check().map_err(|error| error.to_string())?;
-        let module = local_master_key(&self.local_master_key, self.profile)?;
+        let module = PartyModule::open(
+            self.local_master_key.as_ref(),
+            self.security.as_ref(),
+            self.profile,
+        )?;
         let (network, kek, mac) = self.network.resolve(&module, self.profile)?;
         let pvk = self
             .pvk

@@ -25,7 +25,7 @@ impl KeyText {
     /// The key under the module's local master key.
     pub fn wrap(
         &self,
-        module: &SoftwareModule,
+        module: &dyn SecurityModule,
         profile: Profile,
         usage: KeyUsage,
         name: &str,

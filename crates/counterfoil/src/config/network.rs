@@ -1,9 +1,10 @@
 //! The network's file.
 
-use super::keys::{KeyText, local_master_key};
+use super::keys::KeyText;
+use super::security::{PartyModule, SecurityText};
 use super::{Problem, Profile, institution};
 use ::network::{Config, Member, Route};
-use crypto::{KeyUsage, SoftwareModule};
+use crypto::KeyUsage;
 use payment::relay::Gaps;
 use payment::timeouts::Ladder;
 use serde::Deserialize;
@@ -22,7 +23,9 @@ pub struct NetworkFile {
     #[serde(default = "super::yes")]
     pub archive: bool,
     /// Key of the software module.
-    pub local_master_key: KeyText,
+    pub local_master_key: Option<KeyText>,
+    /// The token, instead of the software module.
+    pub security: Option<SecurityText>,
     /// Where members connect.
     pub listen: SocketAddr,
     /// The loopback control port.
@@ -85,7 +88,7 @@ fn mac() -> String {
 
 impl NetworkFile {
     /// The party's configuration and its security module, or the first thing that is wrong.
-    pub fn resolve(&self) -> Result<(Config, SoftwareModule), Problem> {
+    pub fn resolve(&self) -> Result<(Config, PartyModule), Problem> {
         self.timeouts.check().map_err(|error| error.to_string())?;
         if self.cutover >= 2_400 || self.cutover % 100 >= 60 {
             return Err(format!(
@@ -93,7 +96,11 @@ impl NetworkFile {
                 self.cutover
             ));
         }
-        let module = local_master_key(&self.local_master_key, self.profile)?;
+        let module = PartyModule::open(
+            self.local_master_key.as_ref(),
+            self.security.as_ref(),
+            self.profile,
+        )?;
         let mut config = Config::new(institution(&self.institution)?);
         config.network_timeout_ms = self.timeouts.network_ms;
         config.gaps = Gaps(self.reversal_gaps_ms.clone());

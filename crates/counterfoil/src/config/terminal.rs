@@ -1,11 +1,12 @@
 //! The terminal's file: one terminal, or a row of them that share a journal.
 
-use super::keys::{KeyText, local_master_key};
+use super::keys::KeyText;
 use super::printer::PrinterFile;
+use super::security::{PartyModule, SecurityText};
 use super::{ConfigError, Problem, Profile, merchant_id, terminal_range};
 use crate::printer::PrinterAddress;
 use ::terminal::Config;
-use crypto::{KeyUsage, SoftwareModule};
+use crypto::KeyUsage;
 use payment::Stan;
 use payment::relay::Gaps;
 use payment::timeouts::Ladder;
@@ -26,7 +27,9 @@ pub struct TerminalFile {
     #[serde(default = "super::yes")]
     pub archive: bool,
     /// Key of the software module.
-    pub local_master_key: KeyText,
+    pub local_master_key: Option<KeyText>,
+    /// The token, instead of the software module.
+    pub security: Option<SecurityText>,
     /// Where the acquirer listens.
     pub acquirer: SocketAddr,
     /// Connections that are kept and shared by the row; 0 makes one for each exchange.
@@ -179,9 +182,13 @@ impl TerminalFile {
     }
 
     /// The configuration of every terminal and their security module, or the first thing that is wrong.
-    pub fn resolve(&self) -> Result<(Vec<Config>, SoftwareModule), Problem> {
+    pub fn resolve(&self) -> Result<(Vec<Config>, PartyModule), Problem> {
         self.timeouts.check().map_err(|error| error.to_string())?;
-        let module = local_master_key(&self.local_master_key, self.profile)?;
+        let module = PartyModule::open(
+            self.local_master_key.as_ref(),
+            self.security.as_ref(),
+            self.profile,
+        )?;
         if self.profile == Profile::Production && !self.cards.is_empty() {
             return Err("cards: test cards load only under profile = \"sandbox\"".to_owned());
         }
