@@ -87,8 +87,8 @@ fn drive<P: Driven>(
     let data = place.data;
     std::fs::create_dir_all(data).map_err(|error| format!("{}: {error}", data.display()))?;
     let settings = Settings::new(data.join("journal.db"), place.name, place.profile.name());
-    let driver =
-        Driver::start(party, module.boxed(), settings, local).map_err(|error| error.to_string())?;
+    let driver = Driver::start(party, Box::new(module), settings, local)
+        .map_err(|error| error.to_string())?;
     let archive = match place.archive {
         true => Some(Projector::start(data).map_err(|error| error.to_string())?),
         false => None,

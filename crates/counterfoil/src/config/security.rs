@@ -5,9 +5,12 @@
 use super::keys::{KeyText, local_master_key};
 use super::{Problem, Profile};
 use crate::token::{self, TokenModule, TokenPlace};
-use crypto::{SecurityModule, SoftwareModule};
+use crypto::{
+    Card, ClearKey, Cryptogram, CryptogramScheme, KeyUsage, MacAlgorithm, Pan, Pin, PinBlock,
+    PinFormat, PinOffset, SealedPan, SecurityError, SecurityModule, SoftwareModule, WorkingKeys,
+    WrappedKey,
+};
 use serde::Deserialize;
-use std::ops::Deref;
 use std::path::PathBuf;
 
 /// The table `[security]`: a token.
@@ -54,23 +57,38 @@ impl PartyModule {
             (None, None) => Err("local_master_key is missing, and so is [security]".to_owned()),
         }
     }
-
-    /// For the thread that runs the party.
-    pub fn boxed(self) -> Box<dyn SecurityModule + Send> {
-        match self {
-            Self::Software(module) => Box::new(module),
-            Self::Token(module) => Box::new(module),
-        }
-    }
 }
 
-impl Deref for PartyModule {
-    type Target = dyn SecurityModule;
-
-    fn deref(&self) -> &Self::Target {
-        match self {
-            Self::Software(module) => module,
-            Self::Token(module) => module,
+/// Gives each operation to the module that is configured.
+macro_rules! forward {
+    ($($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
+        impl SecurityModule for PartyModule {
+            $(fn $name(&self, $($argument: $type),*) -> Result<$answer, SecurityError> {
+                match self {
+                    Self::Software(module) => module.$name($($argument),*),
+                    Self::Token(module) => module.$name($($argument),*),
+                }
+            })*
         }
-    }
+    };
+}
+
+forward! {
+    card(pan: &Pan, day: u16) -> Card;
+    open_pan(sealed: &SealedPan) -> Pan;
+    mac(algorithm: MacAlgorithm, key: &WrappedKey, parts: &[&[u8]]) -> [u8; 8];
+    mac_matches(algorithm: MacAlgorithm, key: &WrappedKey, parts: &[&[u8]], received: &[u8]) -> bool;
+    encipher_pin(pik: &WrappedKey, format: PinFormat, pin: &Pin, pan: &Pan) -> PinBlock;
+    translate_pin(from: &WrappedKey, from_format: PinFormat, to: &WrappedKey, to_format: PinFormat, block: &PinBlock, pan: &Pan) -> PinBlock;
+    verify_pin(pik: &WrappedKey, format: PinFormat, block: &PinBlock, pan: &Pan, pvk: &WrappedKey, offset: &PinOffset) -> bool;
+    pin_offset(pvk: &WrappedKey, pan: &Pan, pin: &Pin) -> PinOffset;
+    card_value_matches(cvk: &WrappedKey, pan: &Pan, expiry: &[u8], service_code: &[u8], received: &[u8]) -> bool;
+    answer_cryptogram(imk: &WrappedKey, scheme: CryptogramScheme, cryptogram: &Cryptogram<'_>, code: [u8; 2]) -> Option<[u8; 8]>;
+    issue_working_keys(tmk: &WrappedKey, random: &[u8; 32]) -> (WorkingKeys, [u8; 40]);
+    install_working_keys(tmk: &WrappedKey, field62: &[u8]) -> WorkingKeys;
+    issue_host_key(kek: &WrappedKey, usage: KeyUsage, random: &[u8; 16]) -> (WrappedKey, [u8; 16], [u8; 4]);
+    install_host_key(kek: &WrappedKey, usage: KeyUsage, enciphered: &[u8; 16], check_value: &[u8; 4]) -> WrappedKey;
+    sign_certificate(key: &WrappedKey, payload: &[u8]) -> [u8; 64];
+    certificate_key(key: &WrappedKey) -> [u8; 32];
+    import(usage: KeyUsage, clear: &ClearKey) -> WrappedKey;
 }

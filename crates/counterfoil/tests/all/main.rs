@@ -21,6 +21,7 @@ mod process;
 mod recovery;
 mod slow;
 mod terminals;
+mod token;
 mod vectors;
 mod verify_page;
 mod webhook;
