@@ -12,8 +12,7 @@ use core::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// How session keys come from a card's key; card keys are of option A, the signed data are padded with one bit, the answer is
-/// of method 1.
+/// How session keys come from a card's key; card keys are of option A, the signed data are padded with one bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CryptogramScheme {
     /// PBOC and UnionPay: counter, and inverted counter.
@@ -43,13 +42,31 @@ impl fmt::Debug for Cryptogram<'_> {
 }
 
 impl Cryptogram<'_> {
-    /// The issuer's answer with the two characters of `code`; `None` unless the cryptogram is the card's own, compared in constant time.
+    /// The issuer's answer of method 1 with the two characters of `code`; `None` unless the cryptogram is the card's own.
     pub(crate) fn answer(
         &self,
         scheme: CryptogramScheme,
         issuer: &[u8; 16],
         code: [u8; 2],
     ) -> Option<[u8; 8]> {
+        let session = self.verified(scheme, issuer)?;
+        Some(response_1(&session, self.received, code))
+    }
+
+    /// The issuer's answer of method 2; `None` unless the cryptogram is the card's own and `proprietary` at most eight bytes.
+    pub(crate) fn answer_status(
+        &self,
+        scheme: CryptogramScheme,
+        issuer: &[u8; 16],
+        status_update: [u8; 4],
+        proprietary: &[u8],
+    ) -> Option<[u8; 4]> {
+        let session = self.verified(scheme, issuer)?;
+        response_2(&session, self.received, status_update, proprietary)
+    }
+
+    /// The session key under which the cryptogram is the card's own, compared in constant time.
+    fn verified(&self, scheme: CryptogramScheme, issuer: &[u8; 16]) -> Option<Key> {
         let sequence = SequenceNumber::parse(&self.sequence).ok()?;
         let card = card_key_a(issuer, self.pan, &sequence);
         let session = match scheme {
@@ -60,7 +77,7 @@ impl Cryptogram<'_> {
             }
         };
         let own = cryptogram(&session, self.data, ONE_BIT);
-        bool::from(own.ct_eq(&self.received)).then(|| response_1(&session, own, code))
+        bool::from(own.ct_eq(&self.received)).then_some(session)
     }
 }
 
@@ -73,8 +90,7 @@ pub(crate) type SequenceNumber = Digits<2, 2>;
 pub(crate) type Key = Zeroizing<[u8; 16]>;
 
 /// Longest proprietary authentication data of ARPC method 2.
-#[cfg(feature = "vectors")]
-const PROPRIETARY_BYTES_MAX: usize = 8;
+pub(crate) const PROPRIETARY_BYTES_MAX: usize = 8;
 /// Digits of card number and sequence number that option A takes.
 const DIVERSIFICATION_DIGITS: usize = 16;
 
@@ -145,7 +161,6 @@ pub(crate) fn response_1(key: &[u8; 16], cryptogram: [u8; 8], code: [u8; 2]) -> 
 }
 
 /// The issuer's answer, method 2: a MAC over cryptogram, card status update and up to eight bytes more; `None` beyond that.
-#[cfg(feature = "vectors")]
 pub(crate) fn response_2(
     key: &[u8; 16],
     cryptogram: [u8; 8],

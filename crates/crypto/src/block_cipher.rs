@@ -144,7 +144,6 @@ pub(crate) fn aes_cmac<M: Mac<OutputSize = U16>>(mut key: M, parts: &[&[u8]]) ->
 }
 
 /// CMAC with triple DES (SP 800-38B) under a key of 16 or 24 bytes; `None` for another length.
-#[cfg(feature = "vectors")]
 pub(crate) fn tdes_cmac(key: &[u8], parts: &[&[u8]]) -> Option<[u8; 8]> {
     use cmac::Cmac;
     fn over<M: Mac<OutputSize = cipher::consts::U8>>(mut key: M, parts: &[&[u8]]) -> [u8; 8] {

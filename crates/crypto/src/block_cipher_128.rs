@@ -6,6 +6,7 @@ use crate::block_cipher::{decrypt_16, encrypt_16};
 use aes::{Aes128, Aes192, Aes256};
 use cipher::KeyInit;
 use cmac::Cmac;
+#[cfg(feature = "vectors")]
 use sm4::Sm4;
 
 /// An expanded key.
@@ -13,6 +14,7 @@ pub(crate) enum Cipher128 {
     Aes128(Aes128),
     Aes192(Aes192),
     Aes256(Aes256),
+    #[cfg(feature = "vectors")]
     Sm4(Sm4),
 }
 
@@ -28,6 +30,7 @@ impl Cipher128 {
     }
 
     /// Expands an SM4 key.
+    #[cfg(feature = "vectors")]
     pub(crate) fn sm4(key: &[u8; 16]) -> Self {
         Self::Sm4(Sm4::new(key.into()))
     }
@@ -37,6 +40,7 @@ impl Cipher128 {
             Self::Aes128(key) => encrypt_16(key, block),
             Self::Aes192(key) => encrypt_16(key, block),
             Self::Aes256(key) => encrypt_16(key, block),
+            #[cfg(feature = "vectors")]
             Self::Sm4(key) => encrypt_16(key, block),
         }
     }
@@ -46,6 +50,7 @@ impl Cipher128 {
             Self::Aes128(key) => decrypt_16(key, block),
             Self::Aes192(key) => decrypt_16(key, block),
             Self::Aes256(key) => decrypt_16(key, block),
+            #[cfg(feature = "vectors")]
             Self::Sm4(key) => decrypt_16(key, block),
         }
     }

@@ -3,14 +3,12 @@
 //! Invariant: nothing on this path allocates, and every algorithm answers the eight bytes that travel in field 64 or 128.
 
 use crate::{
-    block_cipher::{DES_BLOCK, DesCipher, aes_cmac, encrypt_16, halves, xor},
+    block_cipher::{DES_BLOCK, DesCipher, encrypt_16, halves, xor},
     hex,
     key::ClearKey,
     module::SecurityError,
 };
-use aes::Aes128;
 use cipher::KeyInit;
-use cmac::Cmac;
 use core::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use sm4::Sm4;
@@ -26,7 +24,7 @@ pub enum MacAlgorithm {
     /// ANSI X9.19, that is ISO 9797-1 algorithm 3 with zero padding (§5.5); key of 16 bytes.
     #[serde(rename = "x9.19")]
     X919,
-    /// AES-CMAC (RFC 4493); key of 16 bytes.
+    /// AES-CMAC (RFC 4493); key of 16 bytes, or an AES key of any length.
     #[serde(rename = "aes-cmac")]
     AesCmac,
     /// The terminals' XOR-and-encipher MAC over 16-byte blocks with SM4; key of 16 bytes. Its output form is the one that
@@ -57,10 +55,7 @@ impl MacAlgorithm {
         let mac = match self {
             Self::UnionPayEcb => unionpay_ecb(&key.des()?, parts),
             Self::X919 => x919(key.double_length()?, parts),
-            Self::AesCmac => halves(&aes_cmac(
-                Cmac::<Aes128>::new(key.double_length()?.into()),
-                parts,
-            ))[0],
+            Self::AesCmac => halves(&key.aes_cmac(parts)?)[0],
             Self::UnionPaySm4 => unionpay_sm4(&Sm4::new(key.double_length()?.into()), parts),
         };
         Ok(field_text(mac))

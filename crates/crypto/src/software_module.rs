@@ -4,19 +4,23 @@
 //! the same inputs give the same outputs.
 
 use crate::{
-    application_cryptogram::{Cryptogram, CryptogramScheme},
+    application_cryptogram::{Cryptogram, CryptogramScheme, PROPRIETARY_BYTES_MAX},
     block_cipher::{DesCipher, aes_cmac, decrypt_16, encrypt_16, set_odd_parity},
     card::{Card, Pan, PanToken, SealedPan},
     card_verification::cvv_matches,
     certificate,
-    key::{ClearKey, KeyUsage, KeyWrap, WrappedKey},
+    key::{ClearKey, KeyUsage},
     mac::MacAlgorithm,
-    module::{SecurityError, SecurityModule},
+    module::{PinZone, SecurityError, SecurityModule},
     pin::{Pin, PinBlock, PinFormat, PinOffset},
+    pin_block_4::{PinBlock4, ZonePinBlock, decipher_format_4, encipher_format_4},
     pin_verification::Ibm3624,
+    pvv::{PvkIndex, pvv_matches},
+    track_cipher::{self, ClearTrack},
     working_keys::{
         FIELD_62_DOUBLE, WorkingKeys, decipher_field62, decipher_key, encipher_field62,
     },
+    wrapped_key::{KeyMode, KeyWrap, WrappedKey, check_way},
 };
 use aes::Aes256;
 use cipher::{KeyInit, consts::U32};
@@ -28,6 +32,8 @@ use zeroize::Zeroizing;
 
 /// Derivation label of the key that wraps all others; the labels of [`KeyUsage`] start at 1.
 const LABEL_KEY_WRAP: u8 = 0;
+/// Derivation label of the key that authenticates a key store; beyond all usages.
+const LABEL_KEY_STORE: u8 = 0x40;
 
 /// Opened keys that are kept; with one more all are forgotten, and opened again when they are wanted.
 const OPENED_MAX: usize = 65_536;
@@ -35,7 +41,8 @@ const OPENED_MAX: usize = 65_536;
 /// A [`SecurityModule`] inside the process; every party has its own, with its own local master key.
 #[derive(Clone)]
 pub struct SoftwareModule {
-    key_wrap: KeyWrap,
+    pub(crate) key_wrap: KeyWrap,
+    pub(crate) key_store: Cmac<Aes256>,
     pan_seal: Cmac<Aes256>,
     pan_token: Cmac<Aes256>,
     opened: RefCell<Opened>,
@@ -62,6 +69,7 @@ impl SoftwareModule {
         let master = Cmac::<Aes256>::new((&*local_master_key).into());
         Self {
             key_wrap: KeyWrap(derive(&master, LABEL_KEY_WRAP, 0)),
+            key_store: derive(&master, LABEL_KEY_STORE, 0),
             pan_seal: derive(&master, KeyUsage::PanSeal.code(), 0),
             pan_token: derive(&master, KeyUsage::PanToken.code(), 0),
             opened: RefCell::default(),
@@ -80,20 +88,19 @@ impl SoftwareModule {
     }
 
     /// Uses a key that every message needs; it is kept open.
-    fn with_key<T>(
+    pub(crate) fn with_key<T>(
         &self,
         usage: KeyUsage,
+        way: KeyMode,
         key: &WrappedKey,
         act: impl FnOnce(&ClearKey) -> Result<T, SecurityError>,
     ) -> Result<T, SecurityError> {
-        if key.usage() != usage {
-            return Err(SecurityError::KeyUsage { found: key.usage() });
-        }
+        check_way(usage, way, key)?;
         let mut opened = self.opened.borrow_mut();
         if let Some(clear) = opened.keys.get(key) {
             return act(clear);
         }
-        let clear = self.key_wrap.unwrap(usage, key)?;
+        let clear = self.key_wrap.unwrap(usage, way, key)?;
         let done = act(&clear);
         if opened.keys.len() >= OPENED_MAX {
             opened.keys.clear();
@@ -102,17 +109,23 @@ impl SoftwareModule {
         done
     }
 
-    fn des(&self, usage: KeyUsage, key: &WrappedKey) -> Result<DesCipher, SecurityError> {
-        self.with_key(usage, key, ClearKey::des)
+    fn des(
+        &self,
+        usage: KeyUsage,
+        way: KeyMode,
+        key: &WrappedKey,
+    ) -> Result<DesCipher, SecurityError> {
+        self.with_key(usage, way, key, ClearKey::des)
     }
 
     /// A master key of double length: no double-length key travels under a single-length one.
     fn double_length_des(
         &self,
         usage: KeyUsage,
+        way: KeyMode,
         key: &WrappedKey,
     ) -> Result<DesCipher, SecurityError> {
-        let key = self.key_wrap.unwrap(usage, key)?;
+        let key = self.key_wrap.unwrap(usage, way, key)?;
         key.double_length()?;
         key.des()
     }
@@ -124,8 +137,47 @@ impl SoftwareModule {
         block: &PinBlock,
         pan: &Pan,
     ) -> Result<Pin, SecurityError> {
-        let plain = Zeroizing::new(self.des(KeyUsage::Pin, pik)?.decrypt(block.expose()));
+        let plain = Zeroizing::new(
+            self.des(KeyUsage::Pin, KeyMode::In, pik)?
+                .decrypt(block.expose()),
+        );
         format.decode(&plain, pan)
+    }
+
+    /// The PIN of a block of any zone.
+    fn clear_zone_pin(
+        &self,
+        zone: PinZone<'_>,
+        block: &ZonePinBlock,
+        pan: &Pan,
+    ) -> Result<Pin, SecurityError> {
+        match (zone, block) {
+            (PinZone::Tdes { key, format }, ZonePinBlock::Tdes(block)) => {
+                self.clear_pin(key, format, block, pan)
+            }
+            (PinZone::Aes { key }, ZonePinBlock::Aes(block)) => {
+                self.with_key(KeyUsage::Pin, KeyMode::In, key, |key| {
+                    decipher_format_4(&key.aes()?, &block.expose(), pan)
+                })
+            }
+            _ => Err(SecurityError::PinFormat),
+        }
+    }
+
+    /// The MAC that one of the two ways of a MAC key allows.
+    fn field(
+        &self,
+        algorithm: MacAlgorithm,
+        way: KeyMode,
+        key: &WrappedKey,
+        parts: &[&[u8]],
+    ) -> Result<[u8; 8], SecurityError> {
+        match key.usage() {
+            KeyUsage::HostMaster => self.with_key(KeyUsage::HostMaster, way, key, |key| {
+                algorithm.field(&key.mac_variant(), parts)
+            }),
+            _ => self.with_key(KeyUsage::Mac, way, key, |key| algorithm.field(key, parts)),
+        }
     }
 }
 
@@ -181,12 +233,7 @@ impl SecurityModule for SoftwareModule {
         key: &WrappedKey,
         parts: &[&[u8]],
     ) -> Result<[u8; 8], SecurityError> {
-        match key.usage() {
-            KeyUsage::HostMaster => self.with_key(KeyUsage::HostMaster, key, |key| {
-                algorithm.field(&key.mac_variant(), parts)
-            }),
-            _ => self.with_key(KeyUsage::Mac, key, |key| algorithm.field(key, parts)),
-        }
+        self.field(algorithm, KeyMode::Out, key, parts)
     }
 
     fn mac_matches(
@@ -197,7 +244,7 @@ impl SecurityModule for SoftwareModule {
         received: &[u8],
     ) -> Result<bool, SecurityError> {
         Ok(self
-            .mac(algorithm, key, parts)?
+            .field(algorithm, KeyMode::In, key, parts)?
             .as_slice()
             .ct_eq(received)
             .into())
@@ -211,7 +258,7 @@ impl SecurityModule for SoftwareModule {
         pan: &Pan,
     ) -> Result<PinBlock, SecurityError> {
         Ok(PinBlock::new(
-            self.des(KeyUsage::Pin, pik)?
+            self.des(KeyUsage::Pin, KeyMode::Out, pik)?
                 .encrypt(*format.encode(pin, pan)),
         ))
     }
@@ -236,6 +283,39 @@ impl SecurityModule for SoftwareModule {
         )
     }
 
+    fn translate_pin_between(
+        &self,
+        from: PinZone<'_>,
+        to: PinZone<'_>,
+        block: &ZonePinBlock,
+        pan: &Pan,
+        random: &[u8; 8],
+    ) -> Result<ZonePinBlock, SecurityError> {
+        let bound = |zone| {
+            !matches!(
+                zone,
+                PinZone::Tdes {
+                    format: PinFormat::WithoutPan,
+                    ..
+                }
+            )
+        };
+        if bound(from) && !bound(to) {
+            return Err(SecurityError::PinTranslation);
+        }
+        let pin = self.clear_zone_pin(from, block, pan)?;
+        match to {
+            PinZone::Tdes { key, format } => self
+                .encipher_pin(key, format, &pin, pan)
+                .map(ZonePinBlock::Tdes),
+            PinZone::Aes { key } => self.with_key(KeyUsage::Pin, KeyMode::Out, key, |key| {
+                encipher_format_4(&key.aes()?, &pin, pan, random)
+                    .map(|block| ZonePinBlock::Aes(PinBlock4::new(block)))
+                    .ok_or(SecurityError::PinFormat)
+            }),
+        }
+    }
+
     fn verify_pin(
         &self,
         pik: &WrappedKey,
@@ -245,11 +325,26 @@ impl SecurityModule for SoftwareModule {
         pvk: &WrappedKey,
         offset: &PinOffset,
     ) -> Result<bool, SecurityError> {
-        let pvk = self.des(KeyUsage::PinVerification, pvk)?;
+        let pvk = self.des(KeyUsage::PinVerification, KeyMode::In, pvk)?;
         let pin = self.clear_pin(pik, format, block, pan)?;
         Ok(Ibm3624::of(pan)
             .pin(&pvk, pan, offset)
             .is_some_and(|right| right == pin))
+    }
+
+    fn verify_pin_value(
+        &self,
+        pik: &WrappedKey,
+        format: PinFormat,
+        block: &PinBlock,
+        pan: &Pan,
+        pvk: &WrappedKey,
+        index: PvkIndex,
+        value: &[u8],
+    ) -> Result<bool, SecurityError> {
+        let pvk = self.des(KeyUsage::PinVerificationValue, KeyMode::In, pvk)?;
+        let pin = self.clear_pin(pik, format, block, pan)?;
+        Ok(pvv_matches(&pvk, pan, index, &pin, value))
     }
 
     fn pin_offset(
@@ -258,7 +353,8 @@ impl SecurityModule for SoftwareModule {
         pan: &Pan,
         pin: &Pin,
     ) -> Result<PinOffset, SecurityError> {
-        Ok(Ibm3624::of(pan).offset(&self.des(KeyUsage::PinVerification, pvk)?, pan, pin))
+        let pvk = self.des(KeyUsage::PinVerification, KeyMode::Out, pvk)?;
+        Ok(Ibm3624::of(pan).offset(&pvk, pan, pin))
     }
 
     fn card_value_matches(
@@ -269,7 +365,7 @@ impl SecurityModule for SoftwareModule {
         service_code: &[u8],
         received: &[u8],
     ) -> Result<bool, SecurityError> {
-        self.with_key(KeyUsage::CardVerification, cvk, |key| {
+        self.with_key(KeyUsage::CardVerification, KeyMode::In, cvk, |key| {
             let key = key.double_length()?;
             Ok(cvv_matches(key, pan, expiry, service_code, received))
         })
@@ -282,9 +378,46 @@ impl SecurityModule for SoftwareModule {
         cryptogram: &Cryptogram<'_>,
         code: [u8; 2],
     ) -> Result<Option<[u8; 8]>, SecurityError> {
-        self.with_key(KeyUsage::CryptogramMaster, imk, |key| {
+        self.with_key(KeyUsage::CryptogramMaster, KeyMode::Both, imk, |key| {
             Ok(cryptogram.answer(scheme, key.double_length()?, code))
         })
+    }
+
+    fn answer_cryptogram_status(
+        &self,
+        imk: &WrappedKey,
+        scheme: CryptogramScheme,
+        cryptogram: &Cryptogram<'_>,
+        status_update: [u8; 4],
+        proprietary: &[u8],
+    ) -> Result<Option<[u8; 4]>, SecurityError> {
+        if proprietary.len() > PROPRIETARY_BYTES_MAX {
+            return Err(SecurityError::ProprietaryData);
+        }
+        self.with_key(KeyUsage::CryptogramMaster, KeyMode::Both, imk, |key| {
+            let key = key.double_length()?;
+            Ok(cryptogram.answer_status(scheme, key, status_update, proprietary))
+        })
+    }
+
+    fn seal_track(&self, tdk: &WrappedKey, track: &[u8]) -> Result<Vec<u8>, SecurityError> {
+        let tdk = self.des(KeyUsage::Track, KeyMode::Out, tdk)?;
+        let packed = core::str::from_utf8(track)
+            .ok()
+            .and_then(track_cipher::pack);
+        let mut packed = packed.ok_or(SecurityError::TrackData)?;
+        track_cipher::encipher(&tdk, &mut packed).ok_or(SecurityError::TrackData)?;
+        Ok(core::mem::take(&mut *packed))
+    }
+
+    fn open_track(
+        &self,
+        tdk: &WrappedKey,
+        packed: &[u8],
+        characters: usize,
+    ) -> Result<ClearTrack, SecurityError> {
+        let tdk = self.des(KeyUsage::Track, KeyMode::In, tdk)?;
+        track_cipher::open(&tdk, packed, characters).ok_or(SecurityError::TrackData)
     }
 
     fn issue_working_keys(
@@ -292,7 +425,7 @@ impl SecurityModule for SoftwareModule {
         tmk: &WrappedKey,
         random: &[u8; 32],
     ) -> Result<(WorkingKeys, [u8; FIELD_62_DOUBLE]), SecurityError> {
-        let tmk = self.double_length_des(KeyUsage::TerminalMaster, tmk)?;
+        let tmk = self.double_length_des(KeyUsage::TerminalMaster, KeyMode::Out, tmk)?;
         let (pin, mac) = (random_key(&random[..16])?, random_key(&random[16..24])?);
         let keys = WorkingKeys {
             pin: self.import(KeyUsage::Pin, &pin)?,
@@ -308,9 +441,9 @@ impl SecurityModule for SoftwareModule {
         field62: &[u8],
     ) -> Result<WorkingKeys, SecurityError> {
         let tmk = if field62.len() < FIELD_62_DOUBLE {
-            self.des(KeyUsage::TerminalMaster, tmk)?
+            self.des(KeyUsage::TerminalMaster, KeyMode::In, tmk)?
         } else {
-            self.double_length_des(KeyUsage::TerminalMaster, tmk)?
+            self.double_length_des(KeyUsage::TerminalMaster, KeyMode::In, tmk)?
         };
         let keys = decipher_field62(&tmk, field62)?;
         Ok(WorkingKeys {
@@ -330,7 +463,7 @@ impl SecurityModule for SoftwareModule {
         random: &[u8; 16],
     ) -> Result<(WrappedKey, [u8; 16], [u8; 4]), SecurityError> {
         check_host_usage(usage)?;
-        let kek = self.des(KeyUsage::HostMaster, kek)?;
+        let kek = self.des(KeyUsage::HostMaster, KeyMode::Out, kek)?;
         let key = random_key(random)?;
         let wrapped = self.import(usage, &key)?;
         let mut enciphered = *key.double_length()?;
@@ -346,7 +479,7 @@ impl SecurityModule for SoftwareModule {
         check_value: &[u8; 4],
     ) -> Result<WrappedKey, SecurityError> {
         check_host_usage(usage)?;
-        let kek = self.des(KeyUsage::HostMaster, kek)?;
+        let kek = self.des(KeyUsage::HostMaster, KeyMode::In, kek)?;
         self.import(usage, &decipher_key(&kek, usage, enciphered, check_value)?)
     }
 
@@ -355,13 +488,13 @@ impl SecurityModule for SoftwareModule {
         key: &WrappedKey,
         payload: &[u8],
     ) -> Result<[u8; 64], SecurityError> {
-        self.with_key(KeyUsage::Certificate, key, |key| {
+        self.with_key(KeyUsage::Certificate, KeyMode::Both, key, |key| {
             Ok(certificate::sign(key.double_length()?, payload))
         })
     }
 
     fn certificate_key(&self, key: &WrappedKey) -> Result<[u8; 32], SecurityError> {
-        self.with_key(KeyUsage::Certificate, key, |key| {
+        self.with_key(KeyUsage::Certificate, KeyMode::Both, key, |key| {
             Ok(certificate::public_key(key.double_length()?))
         })
     }

@@ -4,8 +4,9 @@
 
 use crate::{
     block_cipher::DesCipher,
-    key::{ClearKey, KeyUsage, WrappedKey},
+    key::{ClearKey, KeyUsage},
     module::SecurityError,
+    wrapped_key::WrappedKey,
 };
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;

@@ -8,7 +8,7 @@ use crate::{
     block_cipher_128::{Cipher128, aes_cmac},
     cbc, dukpt_aes, dukpt_tdes, hex, mac,
     pin::PinFormat,
-    pin_block::encipher_format_4,
+    pin_block_4::encipher_format_4,
 };
 
 const SERIAL: InputError = InputError { name: "ksn" };

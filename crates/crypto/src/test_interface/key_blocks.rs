@@ -23,7 +23,7 @@ fn opened(inputs: &Inputs<'_>) -> Result<Outcome, InputError> {
         return Err(InputError { name });
     }
     match unwrap(&inputs.bytes("kbpk")?, block) {
-        Ok(key) => Ok(Outcome::Value(hex::text(&key))),
+        Ok(opened) => Ok(Outcome::Value(hex::text(&opened.key))),
         Err(error) => Ok(Outcome::Rejected(Rejection::KeyBlock(error))),
     }
 }
