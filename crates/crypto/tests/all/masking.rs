@@ -80,7 +80,7 @@ fn error_texts() {
         not a digit at offset 15
         3 digits where 4 to 12 are allowed
         key is not 16, 32 or 48 hex characters
-        not a wrapped key at line 1 column 10
+        not a wrapped key
         PIN block refused
     "#]]
     .assert_eq(&shown);
