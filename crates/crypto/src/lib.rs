@@ -73,3 +73,6 @@ pub use software_module::SoftwareModule;
 pub use track_cipher::ClearTrack;
 pub use working_keys::WorkingKeys;
 pub use wrapped_key::{KeyMode, WrappedKey};
+
+// What holds the text of a passphrase or a component on its way in.
+pub use zeroize::Zeroizing;

@@ -1,7 +1,7 @@
 //! The acquirer's file.
 
 use super::issuer::WebhookText;
-use super::keys::{KeyText, local_master_key};
+use super::keys::{KeyText, Keyring};
 use super::{Problem, Profile, institution, merchant_id, terminal_range};
 use ::acquirer::{Config, MerchantSetup, TerminalSetup};
 use crypto::{KeyUsage, SecurityModule, SoftwareModule};
@@ -26,6 +26,8 @@ pub struct AcquirerFile {
     pub archive: bool,
     /// Key of the software module.
     pub local_master_key: KeyText,
+    /// The key store that `store:NAME` speaks of; production takes no other keys.
+    pub key_store: Option<PathBuf>,
     /// Where terminals connect.
     pub listen: SocketAddr,
     /// The loopback control port that `counterfoil where` asks.
@@ -131,8 +133,7 @@ impl MemberLink {
     /// MAC algorithm, key and code.
     pub fn resolve(
         &self,
-        module: &SoftwareModule,
-        profile: Profile,
+        keys: &Keyring,
     ) -> Result<
         (
             payment::Institution,
@@ -141,9 +142,7 @@ impl MemberLink {
         ),
         Problem,
     > {
-        let kek = self
-            .kek
-            .wrap(module, profile, KeyUsage::HostMaster, "network.kek")?;
+        let kek = self.kek.load(keys, KeyUsage::HostMaster, "network.kek")?;
         let mac = self
             .mac
             .parse()
@@ -162,8 +161,12 @@ impl AcquirerFile {
                 self.confirm_within_ms, self.timeouts.terminal_ms
             ));
         }
-        let module = local_master_key(&self.local_master_key, self.profile)?;
-        let (network, kek, mac) = self.network.resolve(&module, self.profile)?;
+        let keys = Keyring::open(
+            &self.local_master_key,
+            self.profile,
+            self.key_store.as_deref(),
+        )?;
+        let (network, kek, mac) = self.network.resolve(&keys)?;
         let mut merchants = BTreeMap::new();
         for text in &self.merchants {
             merchants.insert(
@@ -183,12 +186,9 @@ impl AcquirerFile {
                     text.id, text.merchant
                 ));
             }
-            let tmk = text.tmk.wrap(
-                &module,
-                self.profile,
-                KeyUsage::TerminalMaster,
-                "terminals.tmk",
-            )?;
+            let tmk = text
+                .tmk
+                .load(&keys, KeyUsage::TerminalMaster, "terminals.tmk")?;
             for id in terminal_range(&text.id, text.count)? {
                 let setup = TerminalSetup {
                     merchant,
@@ -205,13 +205,11 @@ impl AcquirerFile {
         }
         let certificates = match &self.certificate_key {
             Some(text) => {
-                let key = text.wrap(
-                    &module,
-                    self.profile,
-                    KeyUsage::Certificate,
-                    "certificate_key",
-                )?;
-                let public = module.certificate_key(&key).map_err(|e| e.to_string())?;
+                let key = text.load(&keys, KeyUsage::Certificate, "certificate_key")?;
+                let public = keys
+                    .module
+                    .certificate_key(&key)
+                    .map_err(|e| e.to_string())?;
                 Some(KeyId::of(&public))
             }
             None => None,
@@ -231,6 +229,6 @@ impl AcquirerFile {
             merchants,
             terminals,
         };
-        Ok((config, module))
+        Ok((config, keys.module))
     }
 }

@@ -1,6 +1,6 @@
 //! The network's file.
 
-use super::keys::{KeyText, local_master_key};
+use super::keys::{KeyText, Keyring};
 use super::{Problem, Profile, institution};
 use ::network::{Config, Member, Route};
 use crypto::{KeyUsage, SoftwareModule};
@@ -23,6 +23,8 @@ pub struct NetworkFile {
     pub archive: bool,
     /// Key of the software module.
     pub local_master_key: KeyText,
+    /// The key store that `store:NAME` speaks of; production takes no other keys.
+    pub key_store: Option<PathBuf>,
     /// Where members connect.
     pub listen: SocketAddr,
     /// The loopback control port.
@@ -93,7 +95,11 @@ impl NetworkFile {
                 self.cutover
             ));
         }
-        let module = local_master_key(&self.local_master_key, self.profile)?;
+        let keys = Keyring::open(
+            &self.local_master_key,
+            self.profile,
+            self.key_store.as_deref(),
+        )?;
         let mut config = Config::new(institution(&self.institution)?);
         config.network_timeout_ms = self.timeouts.network_ms;
         config.gaps = Gaps(self.reversal_gaps_ms.clone());
@@ -102,9 +108,7 @@ impl NetworkFile {
             let name = format!("members.kek of {}", text.institution);
             config.members.push(Member {
                 institution: institution(&text.institution)?,
-                kek: text
-                    .kek
-                    .wrap(&module, self.profile, KeyUsage::HostMaster, &name)?,
+                kek: text.kek.load(&keys, KeyUsage::HostMaster, &name)?,
                 mac: text
                     .mac
                     .parse()
@@ -139,6 +143,6 @@ impl NetworkFile {
                 issuer,
             });
         }
-        Ok((config, module))
+        Ok((config, keys.module))
     }
 }
