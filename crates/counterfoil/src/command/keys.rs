@@ -78,7 +78,7 @@ struct StoreArguments {
     local_master_key: PathBuf,
     /// The ceremony log [default: ceremony.log beside the store]
     #[arg(long)]
-    log: Option<PathBuf>,
+    ceremony_log: Option<PathBuf>,
 }
 
 /// A store open for one act, with its log locked and found whole.
@@ -93,7 +93,10 @@ impl Custody {
     /// Opens all three, or begins store and log.
     fn open(arguments: &StoreArguments) -> Result<Self, Failure> {
         let module = module_of_file(&arguments.local_master_key, Profile::Sandbox)?;
-        let log = Log::open(&log_path(arguments.log.as_deref(), &arguments.store))?;
+        let log = Log::open(&log_path(
+            arguments.ceremony_log.as_deref(),
+            &arguments.store,
+        ))?;
         let store = KeyStore::open_or_begin(&arguments.store, &module)?;
         log.continues(&store.log)?;
         Ok(Self {

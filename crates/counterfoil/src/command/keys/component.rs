@@ -37,7 +37,7 @@ pub(super) struct Arguments {
     passphrase_file: Option<PathBuf>,
     /// The ceremony log [default: ceremony.log beside the file]
     #[arg(long)]
-    log: Option<PathBuf>,
+    ceremony_log: Option<PathBuf>,
 }
 
 /// A cipher.
@@ -58,7 +58,7 @@ pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<(), Failure> {
         ));
     }
     let component = make(arguments, zh)?;
-    let mut log = Log::open(&log_path(arguments.log.as_deref(), &arguments.out))?;
+    let mut log = Log::open(&log_path(arguments.ceremony_log.as_deref(), &arguments.out))?;
     let prompt = pick(zh, "口令：", "Passphrase: ");
     let secret = passphrase(&prompt, arguments.passphrase_file.as_ref())?;
     if arguments.passphrase_file.is_none() {
@@ -138,11 +138,11 @@ pub(super) struct MasterArguments {
     by: Vec<String>,
     /// The ceremony log [default: ceremony.log beside the file]
     #[arg(long)]
-    log: Option<PathBuf>,
+    ceremony_log: Option<PathBuf>,
 }
 
 pub(super) fn master(arguments: &MasterArguments, zh: bool) -> Result<(), Failure> {
-    let mut log = Log::open(&log_path(arguments.log.as_deref(), &arguments.out))?;
+    let mut log = Log::open(&log_path(arguments.ceremony_log.as_deref(), &arguments.out))?;
     let key: Zeroizing<[u8; 32]> = random()?;
     let mut text = Zeroizing::new(String::with_capacity(65));
     for byte in key.iter() {

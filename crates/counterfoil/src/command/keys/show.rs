@@ -41,7 +41,7 @@ pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<(), Failure> {
     let store = &arguments.store;
     let module = module_of_file(&store.local_master_key, Profile::Sandbox)?;
     let opened = KeyStore::open(&store.store, &module)?;
-    Log::read(&log_path(store.log.as_deref(), &store.store))?.continues(&opened.log)?;
+    Log::read(&log_path(store.ceremony_log.as_deref(), &store.store))?.continues(&opened.log)?;
     let rows: Vec<Row> = opened
         .keys()
         .iter()
