@@ -150,6 +150,7 @@ pub const CRATES: &[Row] = &[
             "hdrhistogram",
             "hmac",
             "postcard",
+            "rpassword",
             "rusqlite",
             "serde",
             "serde_json",

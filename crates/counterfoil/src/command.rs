@@ -8,6 +8,7 @@ mod decode;
 mod demo;
 mod doctor;
 mod host;
+mod keys;
 mod printer;
 mod sim;
 mod terminal;
@@ -71,6 +72,8 @@ enum Command {
     Certificate(certificate::Arguments),
     /// Recomputes everything from the journals and says what differs
     Verify(verify::Arguments),
+    /// Key ceremony: components, dual control, key blocks, rotation, and its log
+    Keys(keys::Arguments),
     /// Holds this build's cryptography against a file of vectors
     Vectors(vectors::Arguments),
     /// Prepares a PKCS#11 token to hold a party's keys
@@ -167,6 +170,7 @@ fn run(command: Command, zh: bool) -> Result<ExitCode, Failure> {
         Command::Where(arguments) => where_is::run(&arguments, zh),
         Command::Certificate(arguments) => certificate::run(&arguments, zh),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Keys(arguments) => keys::run(&arguments, zh),
         Command::Vectors(arguments) => vectors::run(&arguments, zh),
         Command::Token(arguments) => token::run(&arguments, zh),
         Command::Decode(arguments) => decode::run(&arguments, zh),

@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod bench;
+pub mod ceremony;
 pub mod command;
 pub mod config;
 pub mod control;
@@ -11,6 +12,7 @@ pub mod eslip;
 pub mod fault;
 pub mod fleet;
 pub mod journal;
+pub mod key_store;
 pub mod link;
 pub mod log;
 pub mod outbox;

@@ -73,7 +73,7 @@ pub fn open(place: &TokenPlace) -> Result<TokenModule, TokenError> {
     Ok(EngineModule::with(token, masters))
 }
 
-/// Generates the three master keys inside a token that has none; a token that has one already is left alone.
+/// Generates the four master keys inside a token that has none; a token that has one already is left alone.
 pub fn prepare(place: &TokenPlace) -> Result<(), TokenError> {
     Token::open_writable(place)?.generate_master_keys()
 }

@@ -14,8 +14,7 @@ use core::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// How session keys come from a card's key; card keys are of option A, the signed data are padded with one bit, the answer is
-/// of method 1.
+/// How session keys come from a card's key; card keys are of option A, the signed data are padded with one bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CryptogramScheme {
     /// PBOC and UnionPay: counter, and inverted counter.
@@ -45,7 +44,7 @@ impl fmt::Debug for Cryptogram<'_> {
 }
 
 impl Cryptogram<'_> {
-    /// The issuer's answer with the two characters of `code`; `None` unless the cryptogram is the card's own, compared in constant time.
+    /// The issuer's answer of method 1 with the two characters of `code`; `None` unless the cryptogram is the card's own.
     pub(crate) fn answer<E: Engine>(
         &self,
         engine: &E,
@@ -53,6 +52,34 @@ impl Cryptogram<'_> {
         issuer: &E::Des,
         code: [u8; 2],
     ) -> Result<Option<[u8; 8]>, SecurityError> {
+        match self.verified(engine, scheme, issuer)? {
+            Some(session) => response_1(&session.whole, self.received, code).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The issuer's answer of method 2; `None` unless the cryptogram is the card's own and `proprietary` at most eight bytes.
+    pub(crate) fn answer_status<E: Engine>(
+        &self,
+        engine: &E,
+        scheme: CryptogramScheme,
+        issuer: &E::Des,
+        status_update: [u8; 4],
+        proprietary: &[u8],
+    ) -> Result<Option<[u8; 4]>, SecurityError> {
+        match self.verified(engine, scheme, issuer)? {
+            Some(session) => response_2(&session, self.received, status_update, proprietary),
+            None => Ok(None),
+        }
+    }
+
+    /// The session key under which the cryptogram is the card's own, compared in constant time.
+    fn verified<E: Engine>(
+        &self,
+        engine: &E,
+        scheme: CryptogramScheme,
+        issuer: &E::Des,
+    ) -> Result<Option<RetailKey<E>>, SecurityError> {
         let Ok(sequence) = SequenceNumber::parse(&self.sequence) else {
             return Ok(None);
         };
@@ -66,10 +93,7 @@ impl Cryptogram<'_> {
         };
         let session = RetailKey::new(engine, &session)?;
         let own = cryptogram(&session, self.data, ONE_BIT)?;
-        if !bool::from(own.ct_eq(&self.received)) {
-            return Ok(None);
-        }
-        response_1(&session.whole, own, code).map(Some)
+        Ok(bool::from(own.ct_eq(&self.received)).then_some(session))
     }
 }
 
@@ -82,8 +106,7 @@ pub(crate) type SequenceNumber = Digits<2, 2>;
 pub(crate) type Key = Zeroizing<[u8; 16]>;
 
 /// Longest proprietary authentication data of ARPC method 2.
-#[cfg(feature = "vectors")]
-const PROPRIETARY_BYTES_MAX: usize = 8;
+pub(crate) const PROPRIETARY_BYTES_MAX: usize = 8;
 /// Digits of card number and sequence number that option A takes.
 const DIVERSIFICATION_DIGITS: usize = 16;
 
@@ -175,7 +198,6 @@ pub(crate) fn response_1(
 }
 
 /// The issuer's answer, method 2: a MAC over cryptogram, card status update and up to eight bytes more; `None` beyond that.
-#[cfg(feature = "vectors")]
 pub(crate) fn response_2<E: Engine>(
     key: &RetailKey<E>,
     cryptogram: [u8; 8],

@@ -48,7 +48,6 @@ pub(crate) fn has_weak_part(key: &[u8]) -> bool {
 }
 
 /// CMAC with triple DES (SP 800-38B §6), over the parts one after another.
-#[cfg(feature = "vectors")]
 pub(crate) fn tdes_cmac(
     key: &impl BlockCipher<DES_BLOCK>,
     parts: &[&[u8]],
@@ -71,7 +70,6 @@ pub(crate) fn tdes_cmac(
 }
 
 /// The block doubled in the field of 64 bits.
-#[cfg(feature = "vectors")]
 fn doubled(block: [u8; DES_BLOCK]) -> [u8; DES_BLOCK] {
     let number = u64::from_be_bytes(block);
     let reduced = if number >> 63 == 1 { 0x1B } else { 0 };

@@ -4,21 +4,25 @@
 //! wiped or forgotten when dropped; the same inputs give the same outputs.
 
 use crate::{
-    application_cryptogram::{Cryptogram, CryptogramScheme},
+    application_cryptogram::{Cryptogram, CryptogramScheme, PROPRIETARY_BYTES_MAX},
     block_cipher::set_odd_parity,
     card::{Card, Pan, PanToken, SealedPan},
     card_verification::cvv_matches,
     certificate::signing_key,
     engine::{BlockCipher, CmacKey, Engine, SigningKey},
-    key::{ClearKey, KeyUsage, KeyWrap, WrappedKey},
+    key::{ClearKey, KeyUsage},
     mac::{MacAlgorithm, MacKey, RetailKey},
-    module::{SecurityError, SecurityModule},
+    module::{PinZone, SecurityError, SecurityModule},
     pin::{Pin, PinBlock, PinFormat, PinOffset},
+    pin_block_4::{PinBlock4, ZonePinBlock, decipher_format_4, encipher_format_4},
     pin_verification::Ibm3624,
+    pvv::{PvkIndex, pvv_matches},
     software_engine::SoftwareEngine,
+    track_cipher::{self, ClearTrack},
     working_keys::{
         FIELD_62_DOUBLE, WorkingKeys, decipher_field62, decipher_key, encipher_field62,
     },
+    wrapped_key::{KeyMode, KeyWrap, WrappedKey, check_way},
 };
 use core::{cell::RefCell, fmt};
 use std::{
@@ -30,21 +34,25 @@ use zeroize::Zeroizing;
 
 /// Derivation label of the key that wraps all others; the labels of [`KeyUsage`] start at 1.
 const LABEL_KEY_WRAP: u8 = 0;
+/// Derivation label of the key that authenticates a key store; beyond all usages.
+const LABEL_KEY_STORE: u8 = 0x40;
 
 /// A [`SecurityModule`] over an engine; every party has its own, with its own master keys.
 pub struct EngineModule<E: Engine> {
-    engine: E,
-    masters: Arc<MasterKeys<E>>,
+    pub(crate) engine: E,
+    pub(crate) masters: Arc<MasterKeys<E>>,
     opened: RefCell<Opened<E>>,
 }
 
 /// A [`SecurityModule`] inside the process.
 pub type SoftwareModule = EngineModule<SoftwareEngine>;
 
-/// What every other key of a module hangs from: three AES-256 keys.
+/// What every other key of a module hangs from: four AES-256 keys.
 pub struct MasterKeys<E: Engine> {
     /// Wraps the keys that rest outside.
     pub key_wrap: E::Aes,
+    /// Authenticates a key store.
+    pub key_store: E::Cmac,
     /// Derives each day's key of sealed card numbers.
     pub pan_seal: E::Cmac,
     /// Makes card tokens.
@@ -54,6 +62,7 @@ pub struct MasterKeys<E: Engine> {
 /// Opening a key costs more than using it (twelve AES blocks), and the same few are used for every message.
 struct Opened<E: Engine> {
     des: Kept<WrappedKey, E::Des>,
+    aes: Kept<WrappedKey, E::Aes>,
     mac: Kept<(WrappedKey, MacAlgorithm), MacKey<E>>,
     retail: Kept<WrappedKey, RetailKey<E>>,
     signing: Kept<WrappedKey, E::Signing>,
@@ -64,6 +73,7 @@ impl<E: Engine> Default for Opened<E> {
     fn default() -> Self {
         Self {
             des: Kept::default(),
+            aes: Kept::default(),
             mac: Kept::default(),
             retail: Kept::default(),
             signing: Kept::default(),
@@ -110,12 +120,13 @@ impl SoftwareModule {
 }
 
 impl<E: Engine> MasterKeys<E> {
-    /// The three keys out of one local master key.
+    /// The four keys out of one local master key.
     fn derive(engine: &E, local_master_key: &[u8; 32]) -> Result<Self, SecurityError> {
         let master = engine.cmac(local_master_key)?;
         let key = |label| derive(&master, label, 0);
         Ok(Self {
             key_wrap: engine.aes(key(LABEL_KEY_WRAP)?.as_slice())?,
+            key_store: engine.cmac(key(LABEL_KEY_STORE)?.as_slice())?,
             pan_seal: engine.cmac(key(KeyUsage::PanSeal.code())?.as_slice())?,
             pan_token: engine.cmac(key(KeyUsage::PanToken.code())?.as_slice())?,
         })
@@ -143,7 +154,7 @@ impl<E: Engine> EngineModule<E> {
         }
     }
 
-    fn key_wrap(&self) -> KeyWrap<'_, E::Aes> {
+    pub(crate) fn key_wrap(&self) -> KeyWrap<'_, E::Aes> {
         KeyWrap(&self.masters.key_wrap)
     }
 
@@ -163,38 +174,64 @@ impl<E: Engine> EngineModule<E> {
         }
     }
 
-    /// Opens a key for one usage.
-    fn open(&self, usage: KeyUsage, key: &WrappedKey) -> Result<ClearKey, SecurityError> {
-        self.key_wrap().unwrap(usage, key)
+    /// Opens a key for one usage and one way of using it.
+    pub(crate) fn open(
+        &self,
+        usage: KeyUsage,
+        way: KeyMode,
+        key: &WrappedKey,
+    ) -> Result<ClearKey, SecurityError> {
+        self.key_wrap().unwrap(usage, way, key)
     }
 
     /// Uses a key of PIN blocks, PINs or cryptograms, which every message needs; it is kept open.
     fn with_des<T>(
         &self,
         usage: KeyUsage,
+        way: KeyMode,
         key: &WrappedKey,
         act: impl FnOnce(&E::Des) -> Result<T, SecurityError>,
     ) -> Result<T, SecurityError> {
-        check_usage(usage, key)?;
-        let open = || self.open(usage, key)?.des(&self.engine);
+        check_way(usage, way, key)?;
+        let open = || self.open(usage, way, key)?.des(&self.engine);
         act((self.opened.borrow_mut().des).get(*key, E::OPENED_MAX, open)?)
     }
 
-    /// Uses a key of MACs; it is kept open.
-    fn with_mac<T>(
+    /// Uses a PIN key of format 4; it is kept open.
+    fn with_aes<T>(
+        &self,
+        way: KeyMode,
+        key: &WrappedKey,
+        act: impl FnOnce(&E::Aes) -> Result<T, SecurityError>,
+    ) -> Result<T, SecurityError> {
+        check_way(KeyUsage::Pin, way, key)?;
+        let open = || self.open(KeyUsage::Pin, way, key)?.aes(&self.engine);
+        act((self.opened.borrow_mut().aes).get(*key, E::OPENED_MAX, open)?)
+    }
+
+    /// The MAC that one of the two ways of a MAC key allows; the key is kept open.
+    fn field(
         &self,
         algorithm: MacAlgorithm,
+        way: KeyMode,
         key: &WrappedKey,
-        act: impl FnOnce(&MacKey<E>) -> Result<T, SecurityError>,
-    ) -> Result<T, SecurityError> {
-        let open = || match key.usage() {
-            KeyUsage::HostMaster => {
-                let key = self.open(KeyUsage::HostMaster, key)?.mac_variant();
-                algorithm.key(&self.engine, &key)
-            }
-            _ => algorithm.key(&self.engine, &self.open(KeyUsage::Mac, key)?),
+        parts: &[&[u8]],
+    ) -> Result<[u8; 8], SecurityError> {
+        let usage = match key.usage() {
+            KeyUsage::HostMaster => KeyUsage::HostMaster,
+            _ => KeyUsage::Mac,
         };
-        act((self.opened.borrow_mut().mac).get((*key, algorithm), E::OPENED_MAX, open)?)
+        check_way(usage, way, key)?;
+        let open = || {
+            let clear = self.open(usage, way, key)?;
+            match usage {
+                KeyUsage::HostMaster => algorithm.key(&self.engine, &clear.mac_variant()),
+                _ => algorithm.key(&self.engine, &clear),
+            }
+        };
+        (self.opened.borrow_mut().mac)
+            .get((*key, algorithm), E::OPENED_MAX, open)?
+            .field(parts)
     }
 
     /// Uses the key of outcome certificates; it is kept open.
@@ -203,9 +240,9 @@ impl<E: Engine> EngineModule<E> {
         key: &WrappedKey,
         act: impl FnOnce(&E::Signing) -> Result<T, SecurityError>,
     ) -> Result<T, SecurityError> {
-        check_usage(KeyUsage::Certificate, key)?;
+        check_way(KeyUsage::Certificate, KeyMode::Both, key)?;
         let open = || {
-            let key = self.open(KeyUsage::Certificate, key)?;
+            let key = self.open(KeyUsage::Certificate, KeyMode::Both, key)?;
             signing_key(&self.engine, key.double_length()?)
         };
         act((self.opened.borrow_mut().signing).get(*key, E::OPENED_MAX, open)?)
@@ -215,9 +252,10 @@ impl<E: Engine> EngineModule<E> {
     fn double_length_des(
         &self,
         usage: KeyUsage,
+        way: KeyMode,
         key: &WrappedKey,
     ) -> Result<E::Des, SecurityError> {
-        let key = self.open(usage, key)?;
+        let key = self.open(usage, way, key)?;
         key.double_length()?;
         key.des(&self.engine)
     }
@@ -229,8 +267,29 @@ impl<E: Engine> EngineModule<E> {
         block: &PinBlock,
         pan: &Pan,
     ) -> Result<Pin, SecurityError> {
-        let plain = self.with_des(KeyUsage::Pin, pik, |key| key.decrypt(block.expose()))?;
+        let decipher = |key: &E::Des| key.decrypt(block.expose());
+        let plain = self.with_des(KeyUsage::Pin, KeyMode::In, pik, decipher)?;
         format.decode(&Zeroizing::new(plain), pan)
+    }
+
+    /// The PIN of a block of any zone.
+    fn clear_zone_pin(
+        &self,
+        zone: PinZone<'_>,
+        block: &ZonePinBlock,
+        pan: &Pan,
+    ) -> Result<Pin, SecurityError> {
+        match (zone, block) {
+            (PinZone::Tdes { key, format }, ZonePinBlock::Tdes(block)) => {
+                self.clear_pin(key, format, block, pan)
+            }
+            (PinZone::Aes { key }, ZonePinBlock::Aes(block)) => {
+                self.with_aes(KeyMode::In, key, |key| {
+                    decipher_format_4(key, &block.expose(), pan)
+                })
+            }
+            _ => Err(SecurityError::PinFormat),
+        }
     }
 }
 
@@ -246,14 +305,6 @@ fn derive(
         *half = key.mac(&[&[counter, label, 0, high, low, 1, 0]])?;
     }
     Ok(derived)
-}
-
-/// A key that is kept open is refused for another usage as one that is not.
-fn check_usage(usage: KeyUsage, key: &WrappedKey) -> Result<(), SecurityError> {
-    match key.usage() {
-        found if found == usage => Ok(()),
-        found => Err(SecurityError::KeyUsage { found }),
-    }
 }
 
 /// Usages that travel between members under their key-encrypting key.
@@ -298,7 +349,7 @@ impl<E: Engine> SecurityModule for EngineModule<E> {
         key: &WrappedKey,
         parts: &[&[u8]],
     ) -> Result<[u8; 8], SecurityError> {
-        self.with_mac(algorithm, key, |key| key.field(parts))
+        self.field(algorithm, KeyMode::Out, key, parts)
     }
 
     fn mac_matches(
@@ -309,7 +360,7 @@ impl<E: Engine> SecurityModule for EngineModule<E> {
         received: &[u8],
     ) -> Result<bool, SecurityError> {
         Ok(self
-            .mac(algorithm, key, parts)?
+            .field(algorithm, KeyMode::In, key, parts)?
             .as_slice()
             .ct_eq(received)
             .into())
@@ -322,7 +373,7 @@ impl<E: Engine> SecurityModule for EngineModule<E> {
         pin: &Pin,
         pan: &Pan,
     ) -> Result<PinBlock, SecurityError> {
-        self.with_des(KeyUsage::Pin, pik, |key| {
+        self.with_des(KeyUsage::Pin, KeyMode::Out, pik, |key| {
             key.encrypt(*format.encode(pin, pan)).map(PinBlock::new)
         })
     }
@@ -347,6 +398,38 @@ impl<E: Engine> SecurityModule for EngineModule<E> {
         )
     }
 
+    fn translate_pin_between(
+        &self,
+        from: PinZone<'_>,
+        to: PinZone<'_>,
+        block: &ZonePinBlock,
+        pan: &Pan,
+        random: &[u8; 8],
+    ) -> Result<ZonePinBlock, SecurityError> {
+        let bound = |zone| {
+            !matches!(
+                zone,
+                PinZone::Tdes {
+                    format: PinFormat::WithoutPan,
+                    ..
+                }
+            )
+        };
+        if bound(from) && !bound(to) {
+            return Err(SecurityError::PinTranslation);
+        }
+        let pin = self.clear_zone_pin(from, block, pan)?;
+        match to {
+            PinZone::Tdes { key, format } => self
+                .encipher_pin(key, format, &pin, pan)
+                .map(ZonePinBlock::Tdes),
+            PinZone::Aes { key } => self.with_aes(KeyMode::Out, key, |key| {
+                encipher_format_4(key, &pin, pan, random)
+                    .map(|block| ZonePinBlock::Aes(PinBlock4::new(block)))
+            }),
+        }
+    }
+
     fn verify_pin(
         &self,
         pik: &WrappedKey,
@@ -356,11 +439,28 @@ impl<E: Engine> SecurityModule for EngineModule<E> {
         pvk: &WrappedKey,
         offset: &PinOffset,
     ) -> Result<bool, SecurityError> {
-        let right = self.with_des(KeyUsage::PinVerification, pvk, |key| {
+        let right = self.with_des(KeyUsage::PinVerification, KeyMode::In, pvk, |key| {
             Ibm3624::of(pan).pin(key, pan, offset)
         })?;
         let pin = self.clear_pin(pik, format, block, pan)?;
         Ok(right.is_some_and(|right| right == pin))
+    }
+
+    fn verify_pin_value(
+        &self,
+        pik: &WrappedKey,
+        format: PinFormat,
+        block: &PinBlock,
+        pan: &Pan,
+        pvk: &WrappedKey,
+        index: PvkIndex,
+        value: &[u8],
+    ) -> Result<bool, SecurityError> {
+        check_way(KeyUsage::PinVerificationValue, KeyMode::In, pvk)?;
+        let pin = self.clear_pin(pik, format, block, pan)?;
+        self.with_des(KeyUsage::PinVerificationValue, KeyMode::In, pvk, |key| {
+            pvv_matches(key, pan, index, &pin, value)
+        })
     }
 
     fn pin_offset(
@@ -369,7 +469,7 @@ impl<E: Engine> SecurityModule for EngineModule<E> {
         pan: &Pan,
         pin: &Pin,
     ) -> Result<PinOffset, SecurityError> {
-        self.with_des(KeyUsage::PinVerification, pvk, |key| {
+        self.with_des(KeyUsage::PinVerification, KeyMode::Out, pvk, |key| {
             Ibm3624::of(pan).offset(key, pan, pin)
         })
     }
@@ -382,9 +482,9 @@ impl<E: Engine> SecurityModule for EngineModule<E> {
         service_code: &[u8],
         received: &[u8],
     ) -> Result<bool, SecurityError> {
-        check_usage(KeyUsage::CardVerification, cvk)?;
+        check_way(KeyUsage::CardVerification, KeyMode::In, cvk)?;
         let open = || {
-            let key = self.open(KeyUsage::CardVerification, cvk)?;
+            let key = self.open(KeyUsage::CardVerification, KeyMode::In, cvk)?;
             RetailKey::new(&self.engine, key.double_length()?)
         };
         let mut opened = self.opened.borrow_mut();
@@ -400,8 +500,46 @@ impl<E: Engine> SecurityModule for EngineModule<E> {
         code: [u8; 2],
     ) -> Result<Option<[u8; 8]>, SecurityError> {
         // An issuer's master key is of double length: single-length ones are refused when they are wrapped.
-        self.with_des(KeyUsage::CryptogramMaster, imk, |key| {
+        self.with_des(KeyUsage::CryptogramMaster, KeyMode::Both, imk, |key| {
             cryptogram.answer(&self.engine, scheme, key, code)
+        })
+    }
+
+    fn answer_cryptogram_status(
+        &self,
+        imk: &WrappedKey,
+        scheme: CryptogramScheme,
+        cryptogram: &Cryptogram<'_>,
+        status_update: [u8; 4],
+        proprietary: &[u8],
+    ) -> Result<Option<[u8; 4]>, SecurityError> {
+        if proprietary.len() > PROPRIETARY_BYTES_MAX {
+            return Err(SecurityError::ProprietaryData);
+        }
+        self.with_des(KeyUsage::CryptogramMaster, KeyMode::Both, imk, |key| {
+            cryptogram.answer_status(&self.engine, scheme, key, status_update, proprietary)
+        })
+    }
+
+    fn seal_track(&self, tdk: &WrappedKey, track: &[u8]) -> Result<Vec<u8>, SecurityError> {
+        self.with_des(KeyUsage::Track, KeyMode::Out, tdk, |key| {
+            let packed = core::str::from_utf8(track)
+                .ok()
+                .and_then(track_cipher::pack);
+            let mut packed = packed.ok_or(SecurityError::TrackData)?;
+            track_cipher::encipher(key, &mut packed)?.ok_or(SecurityError::TrackData)?;
+            Ok(core::mem::take(&mut *packed))
+        })
+    }
+
+    fn open_track(
+        &self,
+        tdk: &WrappedKey,
+        packed: &[u8],
+        characters: usize,
+    ) -> Result<ClearTrack, SecurityError> {
+        self.with_des(KeyUsage::Track, KeyMode::In, tdk, |key| {
+            track_cipher::open(key, packed, characters)?.ok_or(SecurityError::TrackData)
         })
     }
 
@@ -410,7 +548,7 @@ impl<E: Engine> SecurityModule for EngineModule<E> {
         tmk: &WrappedKey,
         random: &[u8; 32],
     ) -> Result<(WorkingKeys, [u8; FIELD_62_DOUBLE]), SecurityError> {
-        let tmk = self.double_length_des(KeyUsage::TerminalMaster, tmk)?;
+        let tmk = self.double_length_des(KeyUsage::TerminalMaster, KeyMode::Out, tmk)?;
         let (pin, mac) = (random_key(&random[..16])?, random_key(&random[16..24])?);
         let keys = WorkingKeys {
             pin: self.import(KeyUsage::Pin, &pin)?,
@@ -426,10 +564,10 @@ impl<E: Engine> SecurityModule for EngineModule<E> {
         field62: &[u8],
     ) -> Result<WorkingKeys, SecurityError> {
         let tmk = if field62.len() < FIELD_62_DOUBLE {
-            self.open(KeyUsage::TerminalMaster, tmk)?
+            self.open(KeyUsage::TerminalMaster, KeyMode::In, tmk)?
                 .des(&self.engine)?
         } else {
-            self.double_length_des(KeyUsage::TerminalMaster, tmk)?
+            self.double_length_des(KeyUsage::TerminalMaster, KeyMode::In, tmk)?
         };
         let keys = decipher_field62(&self.engine, &tmk, field62)?;
         Ok(WorkingKeys {
@@ -449,7 +587,9 @@ impl<E: Engine> SecurityModule for EngineModule<E> {
         random: &[u8; 16],
     ) -> Result<(WrappedKey, [u8; 16], [u8; 4]), SecurityError> {
         check_host_usage(usage)?;
-        let kek = self.open(KeyUsage::HostMaster, kek)?.des(&self.engine)?;
+        let kek = self
+            .open(KeyUsage::HostMaster, KeyMode::Out, kek)?
+            .des(&self.engine)?;
         let key = random_key(random)?;
         let wrapped = self.import(usage, &key)?;
         let mut enciphered = *key.double_length()?;
@@ -465,7 +605,9 @@ impl<E: Engine> SecurityModule for EngineModule<E> {
         check_value: &[u8; 4],
     ) -> Result<WrappedKey, SecurityError> {
         check_host_usage(usage)?;
-        let kek = self.open(KeyUsage::HostMaster, kek)?.des(&self.engine)?;
+        let kek = self
+            .open(KeyUsage::HostMaster, KeyMode::In, kek)?
+            .des(&self.engine)?;
         let key = decipher_key(&self.engine, &kek, usage, enciphered, check_value)?;
         self.import(usage, &key)
     }

@@ -45,6 +45,12 @@ pub enum KeyBlockError {
     Padding,
     /// The security module did not do its part.
     Module(SecurityError),
+    /// The header says another usage than the wanted one, or one that this system has no key for.
+    Usage,
+    /// The header's mode of use is none that this usage has.
+    Mode,
+    /// The key may not leave: it came in as not exportable, or its usage has no key block.
+    Exportability,
 }
 
 impl From<SecurityError> for KeyBlockError {
@@ -66,6 +72,9 @@ impl fmt::Display for KeyBlockError {
             Self::KeyLength => "key block holds a key of a wrong length",
             Self::Strength => "key is stronger than its protection key",
             Self::Padding => "key block's padding does not fill whole blocks",
+            Self::Usage => "key block holds a key of another usage",
+            Self::Mode => "key block's mode of use is not one of its usage",
+            Self::Exportability => "key may not leave in a key block",
         })
     }
 }
@@ -74,7 +83,7 @@ impl core::error::Error for KeyBlockError {}
 
 /// A version, by its first character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Version {
+pub enum Version {
     /// Triple DES.
     B,
     /// AES.
@@ -99,7 +108,7 @@ impl Version {
     }
 
     /// Bytes of a cipher block, and of the MAC.
-    fn block(self) -> usize {
+    pub(crate) fn block(self) -> usize {
         match self {
             Self::B => 8,
             Self::D => 16,
@@ -231,12 +240,21 @@ pub(crate) fn wrap<E: Engine>(
     Ok(text)
 }
 
+/// What a block says, after its MAC held.
+pub(crate) struct Opened {
+    pub(crate) usage: [u8; 2],
+    pub(crate) algorithm: u8,
+    pub(crate) mode: u8,
+    pub(crate) exportability: u8,
+    pub(crate) key: Zeroizing<Vec<u8>>,
+}
+
 /// Opens a block.
 pub(crate) fn unwrap<E: Engine>(
     engine: &E,
     protection: &[u8],
     block: &str,
-) -> Result<Zeroizing<Vec<u8>>, KeyBlockError> {
+) -> Result<Opened, KeyBlockError> {
     let text = block.as_bytes();
     let version = Version::of(*text.first().ok_or(KeyBlockError::Length)?)?;
     let header = Header::parse(text, version)?;
@@ -258,7 +276,13 @@ pub(crate) fn unwrap<E: Engine>(
         .filter(|_| bits.is_multiple_of(8))
         .ok_or(KeyBlockError::KeyLength)?;
     check_key(&header, protection, key.len())?;
-    Ok(Zeroizing::new(key.to_vec()))
+    Ok(Opened {
+        usage: header.usage,
+        algorithm: header.algorithm,
+        mode: header.mode,
+        exportability: header.exportability,
+        key: Zeroizing::new(key.to_vec()),
+    })
 }
 
 /// Cipher text and MAC out of their hex.
@@ -305,7 +329,10 @@ fn check_key(header: &Header, protection: &[u8], key: usize) -> Result<(), KeyBl
 struct Header {
     version: Version,
     length: usize,
+    usage: [u8; 2],
     algorithm: u8,
+    mode: u8,
+    exportability: u8,
     /// Of the header with its optional blocks.
     characters: usize,
 }
@@ -351,7 +378,10 @@ impl Header {
         Ok(Self {
             version,
             length,
+            usage: [u1, u2],
             algorithm,
+            mode,
+            exportability,
             characters,
         })
     }

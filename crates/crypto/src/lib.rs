@@ -15,17 +15,26 @@ mod block_cipher;
 mod card;
 mod card_verification;
 mod certificate;
+mod component;
+mod custody;
 mod digits;
 mod engine;
 mod engine_module;
 mod hex;
 mod key;
+mod key_block;
+mod key_block_header;
 mod mac;
 mod module;
 mod pin;
+mod pin_block_4;
 mod pin_verification;
+mod published_keys;
+mod pvv;
 mod software_engine;
+mod track_cipher;
 mod working_keys;
+mod wrapped_key;
 
 // Standards that so far only the vectors run: each moves up when the security module offers it.
 #[cfg(feature = "vectors")]
@@ -35,15 +44,9 @@ mod dukpt_aes;
 #[cfg(feature = "vectors")]
 mod dukpt_tdes;
 #[cfg(feature = "vectors")]
-mod key_block;
-#[cfg(feature = "vectors")]
 mod keyed_hash;
 #[cfg(feature = "vectors")]
 mod pin_block;
-#[cfg(feature = "vectors")]
-mod pvv;
-#[cfg(feature = "vectors")]
-mod track_cipher;
 
 #[cfg(feature = "vectors")]
 pub mod test_interface;
@@ -51,16 +54,29 @@ pub mod test_interface;
 pub mod vectors;
 
 #[cfg(feature = "vectors")]
-pub use {card_data::CardDataError, key_block::KeyBlockError};
+pub use card_data::CardDataError;
 
 pub use application_cryptogram::{Cryptogram, CryptogramScheme};
 pub use card::{Card, Pan, PanToken, SealedPan};
 pub use certificate::{sha256, verify_certificate};
+pub use component::{
+    Component, ComponentError, ComponentLabel, Passphrase, SealRandom, SealedComponent,
+};
+pub use custody::{CheckValue, CheckValueLength, CustodyError, KeyCustody};
 pub use digits::{DigitsError, luhn_check_digit};
 pub use engine::{BlockCipher, CmacKey, Engine, SigningKey};
 pub use engine_module::{EngineModule, MasterKeys, SoftwareModule};
-pub use key::{ClearKey, KeyUsage, WrappedKey};
+pub use key::{ClearKey, KeyAlgorithm, KeyUsage};
+pub use key_block::{KeyBlockError, Version as KeyBlockVersion};
 pub use mac::{MacAlgorithm, UnknownMacAlgorithm};
-pub use module::{SecurityError, SecurityModule};
+pub use module::{PinZone, SecurityError, SecurityModule};
 pub use pin::{Pin, PinBlock, PinFormat, PinOffset};
+pub use pin_block_4::{PinBlock4, ZonePinBlock};
+pub use published_keys::published_local_master_key;
+pub use pvv::PvkIndex;
+pub use track_cipher::ClearTrack;
 pub use working_keys::WorkingKeys;
+pub use wrapped_key::{KeyMode, WrappedKey};
+
+// What holds the text of a passphrase or a component on its way in.
+pub use zeroize::Zeroizing;

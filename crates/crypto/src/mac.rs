@@ -23,7 +23,7 @@ pub enum MacAlgorithm {
     /// ANSI X9.19, that is ISO 9797-1 algorithm 3 with zero padding (§5.5); key of 16 bytes.
     #[serde(rename = "x9.19")]
     X919,
-    /// AES-CMAC (RFC 4493); key of 16 bytes.
+    /// AES-CMAC (RFC 4493); key of 16 bytes, or an AES key of any length.
     #[serde(rename = "aes-cmac")]
     AesCmac,
     /// The terminals' XOR-and-encipher MAC over 16-byte blocks with SM4; key of 16 bytes. Its output form is the one that
@@ -58,7 +58,7 @@ impl MacAlgorithm {
         Ok(match self {
             Self::UnionPayEcb => MacKey::UnionPayEcb(key.des(engine)?),
             Self::X919 => MacKey::X919(RetailKey::new(engine, key.double_length()?)?),
-            Self::AesCmac => MacKey::AesCmac(engine.cmac(key.double_length()?)?),
+            Self::AesCmac => MacKey::AesCmac(key.cmac(engine)?),
             Self::UnionPaySm4 => MacKey::UnionPaySm4(engine.sm4(key.double_length()?)?),
         })
     }

@@ -5,8 +5,9 @@
 use crate::{
     block_cipher::DES_BLOCK,
     engine::{BlockCipher, Engine},
-    key::{ClearKey, KeyUsage, WrappedKey},
+    key::{ClearKey, KeyUsage},
     module::SecurityError,
+    wrapped_key::WrappedKey,
 };
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;

@@ -1,7 +1,7 @@
 //! The acquirer's file.
 
 use super::issuer::WebhookText;
-use super::keys::KeyText;
+use super::keys::{KeyText, Keyring};
 use super::security::{PartyModule, SecurityText};
 use super::{Problem, Profile, institution, merchant_id, terminal_range};
 use ::acquirer::{Config, MerchantSetup, TerminalSetup};
@@ -29,6 +29,8 @@ pub struct AcquirerFile {
     pub local_master_key: Option<KeyText>,
     /// The token, instead of the software module.
     pub security: Option<SecurityText>,
+    /// The key store that `store:NAME` speaks of; production takes no other keys.
+    pub key_store: Option<PathBuf>,
     /// Where terminals connect.
     pub listen: SocketAddr,
     /// The loopback control port that `counterfoil where` asks.
@@ -134,8 +136,7 @@ impl MemberLink {
     /// MAC algorithm, key and code.
     pub fn resolve(
         &self,
-        module: &dyn SecurityModule,
-        profile: Profile,
+        keys: &Keyring,
     ) -> Result<
         (
             payment::Institution,
@@ -144,9 +145,7 @@ impl MemberLink {
         ),
         Problem,
     > {
-        let kek = self
-            .kek
-            .wrap(module, profile, KeyUsage::HostMaster, "network.kek")?;
+        let kek = self.kek.load(keys, KeyUsage::HostMaster, "network.kek")?;
         let mac = self
             .mac
             .parse()
@@ -165,12 +164,13 @@ impl AcquirerFile {
                 self.confirm_within_ms, self.timeouts.terminal_ms
             ));
         }
-        let module = PartyModule::open(
+        let keys = Keyring::open(
             self.local_master_key.as_ref(),
             self.security.as_ref(),
             self.profile,
+            self.key_store.as_deref(),
         )?;
-        let (network, kek, mac) = self.network.resolve(&module, self.profile)?;
+        let (network, kek, mac) = self.network.resolve(&keys)?;
         let mut merchants = BTreeMap::new();
         for text in &self.merchants {
             merchants.insert(
@@ -190,12 +190,9 @@ impl AcquirerFile {
                     text.id, text.merchant
                 ));
             }
-            let tmk = text.tmk.wrap(
-                &module,
-                self.profile,
-                KeyUsage::TerminalMaster,
-                "terminals.tmk",
-            )?;
+            let tmk = text
+                .tmk
+                .load(&keys, KeyUsage::TerminalMaster, "terminals.tmk")?;
             for id in terminal_range(&text.id, text.count)? {
                 let setup = TerminalSetup {
                     merchant,
@@ -212,13 +209,11 @@ impl AcquirerFile {
         }
         let certificates = match &self.certificate_key {
             Some(text) => {
-                let key = text.wrap(
-                    &module,
-                    self.profile,
-                    KeyUsage::Certificate,
-                    "certificate_key",
-                )?;
-                let public = module.certificate_key(&key).map_err(|e| e.to_string())?;
+                let key = text.load(&keys, KeyUsage::Certificate, "certificate_key")?;
+                let public = keys
+                    .module
+                    .certificate_key(&key)
+                    .map_err(|e| e.to_string())?;
                 Some(KeyId::of(&public))
             }
             None => None,
@@ -238,6 +233,6 @@ impl AcquirerFile {
             merchants,
             terminals,
         };
-        Ok((config, module))
+        Ok((config, keys.module))
     }
 }

@@ -1,7 +1,7 @@
 //! The issuer's file.
 
 use super::acquirer::MemberLink;
-use super::keys::KeyText;
+use super::keys::{KeyText, Keyring};
 use super::security::{PartyModule, SecurityText};
 use super::{Problem, Profile, institution};
 use ::issuer::{CardSetup, CardStatus, Config, Product};
@@ -26,6 +26,8 @@ pub struct IssuerFile {
     pub local_master_key: Option<KeyText>,
     /// The token, instead of the software module.
     pub security: Option<SecurityText>,
+    /// The key store that `store:NAME` speaks of; production takes no other keys.
+    pub key_store: Option<PathBuf>,
     /// The loopback control port.
     pub control: SocketAddr,
     /// Its own code.
@@ -220,15 +222,14 @@ impl IssuerFile {
     /// The party's configuration and its security module, or the first thing that is wrong.
     pub fn resolve(&self) -> Result<(Config, PartyModule), Problem> {
         self.timeouts.check().map_err(|error| error.to_string())?;
-        let module = PartyModule::open(
+        let keys = Keyring::open(
             self.local_master_key.as_ref(),
             self.security.as_ref(),
             self.profile,
+            self.key_store.as_deref(),
         )?;
-        let (network, kek, mac) = self.network.resolve(&module, self.profile)?;
-        let pvk = self
-            .pvk
-            .wrap(&module, self.profile, KeyUsage::PinVerification, "pvk")?;
+        let (network, kek, mac) = self.network.resolve(&keys)?;
+        let pvk = self.pvk.load(&keys, KeyUsage::PinVerification, "pvk")?;
         if self.profile == Profile::Production && !self.cards.is_empty() {
             return Err(
                 "cards: clear card numbers load only under profile = \"sandbox\"".to_owned(),
@@ -237,7 +238,7 @@ impl IssuerFile {
         let mut cards = Vec::new();
         for text in &self.cards {
             for pan in text.numbers()? {
-                cards.push(text.setup(&module, &pvk, &pan, 1_000 + cards.len() as u64)?);
+                cards.push(text.setup(&keys.module, &pvk, &pan, 1_000 + cards.len() as u64)?);
             }
         }
         let config = Config {
@@ -251,6 +252,6 @@ impl IssuerFile {
             pin_tries_max: self.pin_tries_max,
             no_pin_limit_minor: self.no_pin_limit_minor,
         };
-        Ok((config, module))
+        Ok((config, keys.module))
     }
 }

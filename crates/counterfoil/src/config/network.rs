@@ -1,6 +1,6 @@
 //! The network's file.
 
-use super::keys::KeyText;
+use super::keys::{KeyText, Keyring};
 use super::security::{PartyModule, SecurityText};
 use super::{Problem, Profile, institution};
 use ::network::{Config, Member, Route};
@@ -26,6 +26,8 @@ pub struct NetworkFile {
     pub local_master_key: Option<KeyText>,
     /// The token, instead of the software module.
     pub security: Option<SecurityText>,
+    /// The key store that `store:NAME` speaks of; production takes no other keys.
+    pub key_store: Option<PathBuf>,
     /// Where members connect.
     pub listen: SocketAddr,
     /// The loopback control port.
@@ -96,10 +98,11 @@ impl NetworkFile {
                 self.cutover
             ));
         }
-        let module = PartyModule::open(
+        let keys = Keyring::open(
             self.local_master_key.as_ref(),
             self.security.as_ref(),
             self.profile,
+            self.key_store.as_deref(),
         )?;
         let mut config = Config::new(institution(&self.institution)?);
         config.network_timeout_ms = self.timeouts.network_ms;
@@ -109,9 +112,7 @@ impl NetworkFile {
             let name = format!("members.kek of {}", text.institution);
             config.members.push(Member {
                 institution: institution(&text.institution)?,
-                kek: text
-                    .kek
-                    .wrap(&module, self.profile, KeyUsage::HostMaster, &name)?,
+                kek: text.kek.load(&keys, KeyUsage::HostMaster, &name)?,
                 mac: text
                     .mac
                     .parse()
@@ -146,6 +147,6 @@ impl NetworkFile {
                 issuer,
             });
         }
-        Ok((config, module))
+        Ok((config, keys.module))
     }
 }

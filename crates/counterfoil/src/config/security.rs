@@ -6,9 +6,10 @@ use super::keys::{KeyText, local_master_key};
 use super::{Problem, Profile};
 use crate::token::{self, TokenModule, TokenPlace};
 use crypto::{
-    Card, ClearKey, Cryptogram, CryptogramScheme, KeyUsage, MacAlgorithm, Pan, Pin, PinBlock,
-    PinFormat, PinOffset, SealedPan, SecurityError, SecurityModule, SoftwareModule, WorkingKeys,
-    WrappedKey,
+    Card, CheckValue, CheckValueLength, ClearKey, ClearTrack, Component, Cryptogram,
+    CryptogramScheme, CustodyError, KeyAlgorithm, KeyBlockVersion, KeyCustody, KeyUsage,
+    MacAlgorithm, Pan, Pin, PinBlock, PinFormat, PinOffset, PinZone, PvkIndex, SealedPan,
+    SecurityError, SecurityModule, SoftwareModule, WorkingKeys, WrappedKey, ZonePinBlock,
 };
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -61,9 +62,9 @@ impl PartyModule {
 
 /// Gives each operation to the module that is configured.
 macro_rules! forward {
-    ($($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
-        impl SecurityModule for PartyModule {
-            $(fn $name(&self, $($argument: $type),*) -> Result<$answer, SecurityError> {
+    ($trait:ident { $($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)* }) => {
+        impl $trait for PartyModule {
+            $(fn $name(&self, $($argument: $type),*) -> $answer {
                 match self {
                     Self::Software(module) => module.$name($($argument),*),
                     Self::Token(module) => module.$name($($argument),*),
@@ -73,22 +74,44 @@ macro_rules! forward {
     };
 }
 
+type Answer<T> = Result<T, SecurityError>;
+type Custody<T> = Result<T, CustodyError>;
+
 forward! {
-    card(pan: &Pan, day: u16) -> Card;
-    open_pan(sealed: &SealedPan) -> Pan;
-    mac(algorithm: MacAlgorithm, key: &WrappedKey, parts: &[&[u8]]) -> [u8; 8];
-    mac_matches(algorithm: MacAlgorithm, key: &WrappedKey, parts: &[&[u8]], received: &[u8]) -> bool;
-    encipher_pin(pik: &WrappedKey, format: PinFormat, pin: &Pin, pan: &Pan) -> PinBlock;
-    translate_pin(from: &WrappedKey, from_format: PinFormat, to: &WrappedKey, to_format: PinFormat, block: &PinBlock, pan: &Pan) -> PinBlock;
-    verify_pin(pik: &WrappedKey, format: PinFormat, block: &PinBlock, pan: &Pan, pvk: &WrappedKey, offset: &PinOffset) -> bool;
-    pin_offset(pvk: &WrappedKey, pan: &Pan, pin: &Pin) -> PinOffset;
-    card_value_matches(cvk: &WrappedKey, pan: &Pan, expiry: &[u8], service_code: &[u8], received: &[u8]) -> bool;
-    answer_cryptogram(imk: &WrappedKey, scheme: CryptogramScheme, cryptogram: &Cryptogram<'_>, code: [u8; 2]) -> Option<[u8; 8]>;
-    issue_working_keys(tmk: &WrappedKey, random: &[u8; 32]) -> (WorkingKeys, [u8; 40]);
-    install_working_keys(tmk: &WrappedKey, field62: &[u8]) -> WorkingKeys;
-    issue_host_key(kek: &WrappedKey, usage: KeyUsage, random: &[u8; 16]) -> (WrappedKey, [u8; 16], [u8; 4]);
-    install_host_key(kek: &WrappedKey, usage: KeyUsage, enciphered: &[u8; 16], check_value: &[u8; 4]) -> WrappedKey;
-    sign_certificate(key: &WrappedKey, payload: &[u8]) -> [u8; 64];
-    certificate_key(key: &WrappedKey) -> [u8; 32];
-    import(usage: KeyUsage, clear: &ClearKey) -> WrappedKey;
+    SecurityModule {
+        card(pan: &Pan, day: u16) -> Answer<Card>;
+        open_pan(sealed: &SealedPan) -> Answer<Pan>;
+        mac(algorithm: MacAlgorithm, key: &WrappedKey, parts: &[&[u8]]) -> Answer<[u8; 8]>;
+        mac_matches(algorithm: MacAlgorithm, key: &WrappedKey, parts: &[&[u8]], received: &[u8]) -> Answer<bool>;
+        encipher_pin(pik: &WrappedKey, format: PinFormat, pin: &Pin, pan: &Pan) -> Answer<PinBlock>;
+        translate_pin(from: &WrappedKey, from_format: PinFormat, to: &WrappedKey, to_format: PinFormat, block: &PinBlock, pan: &Pan) -> Answer<PinBlock>;
+        translate_pin_between(from: PinZone<'_>, to: PinZone<'_>, block: &ZonePinBlock, pan: &Pan, random: &[u8; 8]) -> Answer<ZonePinBlock>;
+        verify_pin(pik: &WrappedKey, format: PinFormat, block: &PinBlock, pan: &Pan, pvk: &WrappedKey, offset: &PinOffset) -> Answer<bool>;
+        verify_pin_value(pik: &WrappedKey, format: PinFormat, block: &PinBlock, pan: &Pan, pvk: &WrappedKey, index: PvkIndex, value: &[u8]) -> Answer<bool>;
+        pin_offset(pvk: &WrappedKey, pan: &Pan, pin: &Pin) -> Answer<PinOffset>;
+        card_value_matches(cvk: &WrappedKey, pan: &Pan, expiry: &[u8], service_code: &[u8], received: &[u8]) -> Answer<bool>;
+        answer_cryptogram(imk: &WrappedKey, scheme: CryptogramScheme, cryptogram: &Cryptogram<'_>, code: [u8; 2]) -> Answer<Option<[u8; 8]>>;
+        answer_cryptogram_status(imk: &WrappedKey, scheme: CryptogramScheme, cryptogram: &Cryptogram<'_>, status_update: [u8; 4], proprietary: &[u8]) -> Answer<Option<[u8; 4]>>;
+        seal_track(tdk: &WrappedKey, track: &[u8]) -> Answer<Vec<u8>>;
+        open_track(tdk: &WrappedKey, packed: &[u8], characters: usize) -> Answer<ClearTrack>;
+        issue_working_keys(tmk: &WrappedKey, random: &[u8; 32]) -> Answer<(WorkingKeys, [u8; 40])>;
+        install_working_keys(tmk: &WrappedKey, field62: &[u8]) -> Answer<WorkingKeys>;
+        issue_host_key(kek: &WrappedKey, usage: KeyUsage, random: &[u8; 16]) -> Answer<(WrappedKey, [u8; 16], [u8; 4])>;
+        install_host_key(kek: &WrappedKey, usage: KeyUsage, enciphered: &[u8; 16], check_value: &[u8; 4]) -> Answer<WrappedKey>;
+        sign_certificate(key: &WrappedKey, payload: &[u8]) -> Answer<[u8; 64]>;
+        certificate_key(key: &WrappedKey) -> Answer<[u8; 32]>;
+        import(usage: KeyUsage, clear: &ClearKey) -> Answer<WrappedKey>;
+    }
+}
+
+forward! {
+    KeyCustody {
+        combine(usage: KeyUsage, components: &[Component]) -> Custody<WrappedKey>;
+        generate(usage: KeyUsage, algorithm: KeyAlgorithm, bytes: usize, random: &[u8; 32]) -> Custody<WrappedKey>;
+        key_check_value(key: &WrappedKey, length: CheckValueLength) -> Answer<CheckValue>;
+        export_key_block(kbpk: &WrappedKey, version: KeyBlockVersion, key: &WrappedKey, random: &[u8; 32]) -> Custody<String>;
+        import_key_block(kbpk: &WrappedKey, usage: KeyUsage, block: &str) -> Custody<WrappedKey>;
+        published_key(key: &WrappedKey) -> Answer<Option<&'static str>>;
+        authenticate_store(text: &[u8]) -> Answer<[u8; 16]>;
+    }
 }

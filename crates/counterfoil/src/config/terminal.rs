@@ -1,6 +1,6 @@
 //! The terminal's file: one terminal, or a row of them that share a journal.
 
-use super::keys::KeyText;
+use super::keys::{KeyText, Keyring};
 use super::printer::PrinterFile;
 use super::security::{PartyModule, SecurityText};
 use super::{ConfigError, Problem, Profile, merchant_id, terminal_range};
@@ -30,6 +30,8 @@ pub struct TerminalFile {
     pub local_master_key: Option<KeyText>,
     /// The token, instead of the software module.
     pub security: Option<SecurityText>,
+    /// The key store that `store:NAME` speaks of; production takes no other keys.
+    pub key_store: Option<PathBuf>,
     /// Where the acquirer listens.
     pub acquirer: SocketAddr,
     /// Connections that are kept and shared by the row; 0 makes one for each exchange.
@@ -184,10 +186,11 @@ impl TerminalFile {
     /// The configuration of every terminal and their security module, or the first thing that is wrong.
     pub fn resolve(&self) -> Result<(Vec<Config>, PartyModule), Problem> {
         self.timeouts.check().map_err(|error| error.to_string())?;
-        let module = PartyModule::open(
+        let keys = Keyring::open(
             self.local_master_key.as_ref(),
             self.security.as_ref(),
             self.profile,
+            self.key_store.as_deref(),
         )?;
         if self.profile == Profile::Production && !self.cards.is_empty() {
             return Err("cards: test cards load only under profile = \"sandbox\"".to_owned());
@@ -202,9 +205,7 @@ impl TerminalFile {
             80 => Paper::Mm80,
             other => return Err(format!("paper_mm = {other} is not 58 or 80")),
         };
-        let tmk = self
-            .tmk
-            .wrap(&module, self.profile, KeyUsage::TerminalMaster, "tmk")?;
+        let tmk = self.tmk.load(&keys, KeyUsage::TerminalMaster, "tmk")?;
         let mut issuers: Vec<_> = self
             .issuers
             .iter()
@@ -246,6 +247,6 @@ impl TerminalFile {
                 ..config.clone()
             })
         });
-        Ok((row.collect::<Result<_, Problem>>()?, module))
+        Ok((row.collect::<Result<_, Problem>>()?, keys.module))
     }
 }

@@ -20,6 +20,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The key that wraps all others at rest.
 const KEY_WRAP: &str = "counterfoil key-wrap";
+/// The key that authenticates a key store.
+const KEY_STORE: &str = "counterfoil key-store";
 /// The key from which the sealing keys of card numbers are derived.
 const PAN_SEAL: &str = "counterfoil pan-seal";
 /// The key of card tokens.
@@ -134,6 +136,7 @@ impl Token {
     pub(super) fn master_keys(&self) -> Result<MasterKeys<Self>, TokenError> {
         Ok(MasterKeys {
             key_wrap: TokenCipher::kept(self.clone(), self.master_key(KEY_WRAP)?),
+            key_store: TokenCmac::kept(self.clone(), self.master_key(KEY_STORE)?),
             pan_seal: TokenCmac::kept(self.clone(), self.master_key(PAN_SEAL)?),
             pan_token: TokenCmac::kept(self.clone(), self.master_key(PAN_TOKEN)?),
         })
@@ -185,12 +188,13 @@ impl Token {
 }
 
 /// The master keys, each with the one thing it may do.
-fn uses() -> [(&'static str, Vec<Attribute>); 3] {
+fn uses() -> [(&'static str, Vec<Attribute>); 4] {
     [
         (
             KEY_WRAP,
             vec![Attribute::Encrypt(true), Attribute::Decrypt(true)],
         ),
+        (KEY_STORE, vec![Attribute::Sign(true)]),
         (PAN_SEAL, vec![Attribute::Sign(true)]),
         (PAN_TOKEN, vec![Attribute::Sign(true)]),
     ]

@@ -10,6 +10,7 @@ mod eslips;
 mod full_disk;
 mod installation;
 mod journal;
+mod keys;
 mod kill;
 mod links;
 mod members;

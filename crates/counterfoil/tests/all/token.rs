@@ -420,7 +420,7 @@ fn a_master_key_that_could_leave_is_refused() {
         session
             .login(UserType::User, Some(&pin))
             .expect("logged in");
-        for label in ["key-wrap", "pan-seal", "pan-token"] {
+        for label in ["key-wrap", "key-store", "pan-seal", "pan-token"] {
             let template = [
                 Attribute::Token(true),
                 Attribute::Private(true),

@@ -12,7 +12,7 @@ use crate::{
     hex,
     mac::RetailKey,
     pin::PinFormat,
-    pin_block::encipher_format_4,
+    pin_block_4::encipher_format_4,
 };
 
 const SERIAL: InputError = InputError { name: "ksn" };

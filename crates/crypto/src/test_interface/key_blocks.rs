@@ -27,7 +27,7 @@ fn opened<E: RowEngine>(engine: &E, inputs: &Inputs<'_>) -> Result<Outcome, Stop
         return Err(InputError { name }.into());
     }
     match unwrap(engine, &inputs.bytes("kbpk")?, block) {
-        Ok(key) => Ok(Outcome::Value(hex::text(&key))),
+        Ok(opened) => Ok(Outcome::Value(hex::text(&opened.key))),
         Err(KeyBlockError::Module(error)) => Err(error.into()),
         Err(error) => Ok(Outcome::Rejected(Rejection::KeyBlock(error))),
     }

@@ -11,7 +11,8 @@ use crate::{
     hex,
     module::SecurityError,
     pin::{Pin, PinFormat, PinOffset},
-    pin_block::{BlockFormat, decipher_format_4, encipher_format_4, pan_field_4},
+    pin_block::BlockFormat,
+    pin_block_4::{decipher_format_4, encipher_format_4, pan_field_4},
     pin_verification::Ibm3624,
     pvv::{PvkIndex, pvv},
 };
