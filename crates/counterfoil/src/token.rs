@@ -118,7 +118,12 @@ pub enum TokenError {
         /// Its label in the token.
         key: &'static str,
     },
-    /// A master key exists already, or twice.
+    /// Several keys have a master key's label.
+    MasterKeyTwice {
+        /// Their label in the token.
+        key: &'static str,
+    },
+    /// A master key exists already.
     MasterKeyExists {
         /// Its label in the token.
         key: &'static str,
@@ -156,7 +161,10 @@ impl fmt::Display for TokenError {
                 "the token has no key \"{key}\": run `counterfoil token prepare`"
             ),
             Self::MasterKeyExists { key } => {
-                write!(f, "the token has a key \"{key}\" already, or twice")
+                write!(f, "the token has a key \"{key}\" already")
+            }
+            Self::MasterKeyTwice { key } => {
+                write!(f, "the token has more than one key \"{key}\"")
             }
             Self::MasterKeyNotConfined { key } => {
                 write!(f, "key \"{key}\" could leave the token: refused")

@@ -165,7 +165,7 @@ impl Token {
         let [object] = self.find(key)?[..] else {
             return Err(match self.find(key)?.is_empty() {
                 true => TokenError::NoMasterKey { key },
-                false => TokenError::MasterKeyExists { key },
+                false => TokenError::MasterKeyTwice { key },
             });
         };
         let wanted = [AttributeType::Sensitive, AttributeType::Extractable];
@@ -249,6 +249,7 @@ fn slot(library: &Pkcs11, label: &str) -> Result<Slot, TokenError> {
         }
         labels.push(name);
     }
+    labels.sort();
     let label = label.to_owned();
     match found[..] {
         [slot] => Ok(slot),
