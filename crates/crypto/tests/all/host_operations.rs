@@ -203,7 +203,7 @@ fn enciphered_tracks() {
 
     for (packed, characters) in [
         (&packed[..], 36),
-        (&packed[..], 38),
+        (&packed[..], 39),
         (&packed[..18], 37),
         (&packed[..], usize::MAX),
         (&packed[..8], 16),
