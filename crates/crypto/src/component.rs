@@ -150,16 +150,15 @@ impl Component {
     }
 
     fn of(algorithm: KeyAlgorithm, bytes: &[u8]) -> Result<Self, ComponentError> {
-        let trivial = match algorithm {
-            KeyAlgorithm::Des => 0xFE,
-            KeyAlgorithm::Aes => 0xFF,
+        let key = ClearKey::of(algorithm, bytes).map_err(|_| ComponentError::Length)?;
+        let parity = match algorithm {
+            KeyAlgorithm::Des => 1,
+            KeyAlgorithm::Aes => 0,
         };
-        if bytes.iter().all(|byte| byte & trivial == 0) {
+        if bytes.iter().all(|byte| byte & !parity == 0) {
             return Err(ComponentError::Zero);
         }
-        ClearKey::of(algorithm, bytes)
-            .map(Self)
-            .map_err(|_| ComponentError::Length)
+        Ok(Self(key))
     }
 
     /// Its check value, three bytes, as a key of its own would have (security reference §1.3).

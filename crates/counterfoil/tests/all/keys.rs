@@ -2,6 +2,7 @@
 
 use crate::installation::PROGRAM;
 use std::cell::RefCell;
+use std::fmt::Debug;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -70,16 +71,17 @@ impl Room {
         output
     }
 
-    fn keys(&self, arguments: &[&str]) -> Output {
+    fn keys(&self, arguments: &[impl AsRef<str>]) -> Output {
+        let arguments: Vec<&str> = arguments.iter().map(AsRef::as_ref).collect();
         let store = ["--store", "keys.store", "--local-master-key", "lmk"];
         let wants_store = !matches!(arguments[0], "master" | "component" | "log");
         let store = if wants_store { &store[..] } else { &[] };
-        self.run(&[&["keys"], arguments, store].concat())
+        self.run(&[&["keys"], arguments.as_slice(), store].concat())
     }
 
     /// What it prints when it does what it is told.
     #[track_caller]
-    fn done(&self, arguments: &[&str]) -> String {
+    fn done(&self, arguments: &[impl AsRef<str> + Debug]) -> String {
         let output = self.keys(arguments);
         let said = String::from_utf8(output.stdout).expect("UTF-8");
         let why = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -89,7 +91,7 @@ impl Room {
 
     /// That it does not, and says why.
     #[track_caller]
-    fn refused(&self, arguments: &[&str], why: &str) {
+    fn refused(&self, arguments: &[impl AsRef<str> + Debug], why: &str) {
         let output = self.keys(arguments);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success(), "{arguments:?} was done");
@@ -153,29 +155,30 @@ impl Room {
     }
 }
 
-fn combine<'a>(holders: &[&'a str], name: &'a str, usage: &'a str) -> Vec<&'a str> {
-    let mut arguments = vec!["combine", "--name", name, "--usage", usage];
+/// `combine` of these holders' components, each with its own passphrase.
+fn combine(holders: &[&str], name: &str, usage: &str) -> Vec<String> {
+    let mut arguments = vec!["combine".to_owned()];
+    arguments.extend(holders.iter().map(|holder| format!("{holder}.component")));
+    arguments.extend(["--name", name, "--usage", usage].map(str::to_owned));
     for holder in holders {
-        arguments.extend(["--passphrase-file", leak(format!("{holder}.pass"))]);
+        arguments.extend(["--passphrase-file".to_owned(), format!("{holder}.pass")]);
     }
-    arguments.push("--");
-    for holder in holders {
-        arguments.push(leak(format!("{holder}.component")));
-    }
-    // What follows `--` is a file: the store's own arguments must come before.
-    let end = arguments
-        .iter()
-        .position(|argument| *argument == "--")
-        .expect("there");
-    let files = arguments.split_off(end);
-    let mut whole = vec![arguments[0]];
-    whole.extend(&files[1..]);
-    whole.extend(&arguments[1..]);
-    whole
+    arguments
 }
 
-fn leak(text: String) -> &'static str {
-    text.leak()
+/// `combine`, and more.
+fn and(mut arguments: Vec<String>, more: [&str; 2]) -> Vec<String> {
+    arguments.extend(more.map(str::to_owned));
+    arguments
+}
+
+/// A terminal's file, as short as it may be.
+fn terminal_file(profile: &str, local: &str, store: &str, key: &str) -> String {
+    format!(
+        "profile = \"{profile}\"\ndata = \"data\"\nlocal_master_key = \"{local}\"\n{store}\n\
+         acquirer = \"127.0.0.1:1\"\nid = \"T0000001\"\nmerchant = \"123456789012345\"\n\
+         merchant_name = \"m\"\nacquirer_name = \"a\"\ntmk = \"{key}\"\n"
+    )
 }
 
 fn mode(path: &Path) -> u32 {
@@ -210,7 +213,7 @@ fn two_holders_make_the_published_key_and_nobody_sees_it() {
         room.component(holder, "des", third);
     }
     let thirds = combine(&["carol", "dave", "erin"], "kek-west", "host-master");
-    let expecting = |value| [thirds.clone(), vec!["--expected", value]].concat();
+    let expecting = |value| and(thirds.clone(), ["--expected", value]);
     room.refused(&expecting("08D7B5"), "check value is 08D7B4, not 08D7B5");
     room.refused(&expecting("08D7B"), "6, 8 or 10 hex");
     assert!(!room.done(&["show"]).contains("kek-west"));
@@ -367,7 +370,7 @@ fn key_blocks_travel_and_say_what_the_key_may_do() {
     }
     let under = combine(&["carol", "dave"], "kbpk", "key-block-protection");
     // The published check value of this key (security reference §1.3).
-    room.done(&[under, vec!["--expected", "2331550BC9"]].concat());
+    room.done(&and(under, ["--expected", "2331550BC9"]));
     fn import<'a>(block: &'a str, name: &'a str, usage: &'a str) -> Vec<&'a str> {
         [
             "import", block, "--under", "kbpk", "--name", name, "--usage", usage, "--by", "Carol",
@@ -453,17 +456,8 @@ fn rotation_keeps_the_old_key_until_its_end() {
     room.refused(&rotate(&["--keep-days", "10000"]), "at most 366");
     // The configuration names the latest, or one that still serves.
     let check = |key: &str| {
-        let text =
-            fs::read_to_string(crate::installation::repository().join("examples/terminal.toml"));
-        let text = text.expect("an example");
-        let top = "local_master_key = \"clear:000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E4F\"";
-        assert!(text.contains(top), "the example's local master key");
-        let text = text
-            .replace(
-                top,
-                "local_master_key = \"file:lmk\"\nkey_store = \"keys.store\"",
-            )
-            .replace(&format!("clear:{PUBLISHED}"), &format!("store:{key}"));
+        let store = "key_store = \"keys.store\"";
+        let text = terminal_file("sandbox", "file:lmk", store, &format!("store:{key}"));
         room.write("terminal.toml", &text);
         let output = room.run(&["config", "check", "terminal.toml"]);
         String::from_utf8_lossy(&output.stderr).into_owned()
@@ -507,12 +501,6 @@ fn production_takes_no_test_key_and_none_that_stands_in_the_file() {
         })
         .expect("a local master key");
     room.write("published-lmk", published_local);
-    let file = |profile: &str, local: &str, store: &str, key: &str| {
-        format!(
-            "profile = \"{profile}\"\ndata = \"data\"\nlocal_master_key = \"{local}\"\n{store}\nacquirer = \"127.0.0.1:1\"\n\
-             id = \"T0000001\"\nmerchant = \"123456789012345\"\nmerchant_name = \"m\"\nacquirer_name = \"a\"\ntmk = \"{key}\"\n"
-        )
-    };
     let stored = "key_store = \"keys.store\"";
     let clear = format!("clear:{PUBLISHED}");
     for (profile, local, store, key, why) in [
@@ -576,7 +564,7 @@ fn production_takes_no_test_key_and_none_that_stands_in_the_file() {
             "belongs to another local master key",
         ),
     ] {
-        room.write("terminal.toml", &file(profile, local, store, key));
+        room.write("terminal.toml", &terminal_file(profile, local, store, key));
         let output = room.run(&["config", "check", "terminal.toml"]);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(
