@@ -11,12 +11,13 @@ mod show;
 
 use super::Failure;
 use crate::ceremony::Log;
-use crate::config::{Profile, keys::module_of_file};
-use crate::key_store::{KeyStore, check_value};
-use crypto::{
-    Component, KeyCustody, KeyUsage, Passphrase, SealedComponent, SoftwareModule, WrappedKey,
-    Zeroizing,
+use crate::config::{
+    Profile,
+    keys::module_of_file,
+    security::{PartyModule, SecurityText},
 };
+use crate::key_store::{KeyStore, check_value};
+use crypto::{Component, KeyCustody, KeyUsage, Passphrase, SealedComponent, WrappedKey, Zeroizing};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -73,18 +74,48 @@ struct StoreArguments {
     /// The key store
     #[arg(long)]
     store: PathBuf,
-    /// File of the local master key, as the parties' configuration names it
-    #[arg(long)]
-    local_master_key: PathBuf,
+    #[command(flatten)]
+    master: MasterArguments,
     /// The ceremony log [default: ceremony.log beside the store]
     #[arg(long)]
     ceremony_log: Option<PathBuf>,
 }
 
+/// What the keys of a store hang from: a file, or a token.
+#[derive(Debug, clap::Args)]
+struct MasterArguments {
+    /// File of the local master key, as the parties' configuration names it
+    #[arg(long, required_unless_present = "pkcs11", conflicts_with = "pkcs11")]
+    local_master_key: Option<PathBuf>,
+    /// Or the PKCS#11 library of the token that holds the master keys
+    #[arg(long, requires = "token")]
+    pkcs11: Option<PathBuf>,
+    /// The token's label
+    #[arg(long, requires = "pkcs11")]
+    token: Option<String>,
+    /// File with the token's user PIN [default: COUNTERFOIL_TOKEN_PIN]
+    #[arg(long, requires = "pkcs11")]
+    pin_file: Option<PathBuf>,
+}
+
+impl MasterArguments {
+    fn module(&self) -> Result<PartyModule, Failure> {
+        match (&self.local_master_key, &self.pkcs11, &self.token) {
+            (Some(file), ..) => module_of_file(file, Profile::Sandbox).map(PartyModule::Software),
+            (None, Some(pkcs11), Some(token)) => PartyModule::of_token(&SecurityText {
+                pkcs11: pkcs11.clone(),
+                token: token.clone(),
+                pin_file: self.pin_file.clone(),
+            }),
+            _ => Err("--local-master-key or --pkcs11 is needed".to_owned()),
+        }
+    }
+}
+
 /// A store open for one act, with its log locked and found whole.
 struct Custody {
     path: PathBuf,
-    module: SoftwareModule,
+    module: PartyModule,
     store: KeyStore,
     log: Log,
 }
@@ -92,7 +123,7 @@ struct Custody {
 impl Custody {
     /// Opens all three, or begins store and log.
     fn open(arguments: &StoreArguments) -> Result<Self, Failure> {
-        let module = module_of_file(&arguments.local_master_key, Profile::Sandbox)?;
+        let module = arguments.master.module()?;
         let log = Log::open(&log_path(
             arguments.ceremony_log.as_deref(),
             &arguments.store,
@@ -284,7 +315,7 @@ fn usage(text: &str) -> Result<KeyUsage, String> {
 
 /// Refuses a key whose check value is not the expected one: 6 hex characters, or as many as its algorithm shows (8 of DES, 10 of AES).
 fn expect_check_value(
-    module: &SoftwareModule,
+    module: &dyn KeyCustody,
     key: &WrappedKey,
     expected: Option<&str>,
 ) -> Result<(), Failure> {

@@ -44,19 +44,23 @@ impl PartyModule {
     ) -> Result<Self, Problem> {
         match (master, security) {
             (Some(master), None) => local_master_key(master, profile).map(Self::Software),
-            (None, Some(text)) => TokenPlace::new(
-                text.pkcs11.clone(),
-                text.token.clone(),
-                text.pin_file.as_deref(),
-            )
-            .and_then(|place| token::open(&place))
-            .map(Self::Token)
-            .map_err(|error| format!("security: {error}")),
+            (None, Some(text)) => {
+                Self::of_token(text).map_err(|problem| format!("security: {problem}"))
+            }
             (Some(_), Some(_)) => {
                 Err("local_master_key and [security] exclude each other".to_owned())
             }
             (None, None) => Err("local_master_key is missing, and so is [security]".to_owned()),
         }
+    }
+
+    /// The one of a token.
+    pub fn of_token(text: &SecurityText) -> Result<Self, Problem> {
+        let pin_file = text.pin_file.as_deref();
+        TokenPlace::new(text.pkcs11.clone(), text.token.clone(), pin_file)
+            .and_then(|place| token::open(&place))
+            .map(Self::Token)
+            .map_err(|error| error.to_string())
     }
 }
 

@@ -6,7 +6,7 @@ use crate::command::print_json;
 use crate::config::{Profile, keys::module_of_file};
 use crate::driver::wall;
 use crate::key_store::{KeyStore, Origin, StoredKey, check_value};
-use crypto::{KeyAlgorithm, KeyCustody, SoftwareModule};
+use crypto::{KeyAlgorithm, KeyCustody};
 use payment::Wall;
 use std::path::PathBuf;
 
@@ -39,7 +39,7 @@ struct Row {
 
 pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<(), Failure> {
     let store = &arguments.store;
-    let module = module_of_file(&store.local_master_key, Profile::Sandbox)?;
+    let module = store.master.module()?;
     let opened = KeyStore::open(&store.store, &module)?;
     Log::read(&log_path(store.ceremony_log.as_deref(), &store.store))?.continues(&opened.log)?;
     let rows: Vec<Row> = opened
@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn row(key: &StoredKey, module: &SoftwareModule) -> Result<Row, Failure> {
+fn row(key: &StoredKey, module: &dyn KeyCustody) -> Result<Row, Failure> {
     let published = module.published_key(&key.key);
     Ok(Row {
         key: key.title(),
