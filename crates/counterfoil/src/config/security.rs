@@ -27,6 +27,7 @@ pub struct SecurityText {
 
 /// The security module of a party; copies use the same keys.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // a party has one
 pub enum PartyModule {
     /// In this process.
     Software(SoftwareModule),
