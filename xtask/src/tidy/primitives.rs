@@ -43,6 +43,8 @@ mod tests {
     fn raw_cryptography_outside_its_command_is_found() {
         for (path, text, found) in [
             (COMMAND, "use crypto::vectors::run;", 0),
+            (TOKEN_ROWS, "use crypto::vectors::RowEngine;", 0),
+            ("crates/counterfoil/src/token.rs", "use crypto::vectors::run;", 1),
             ("crates/issuer/src/a.rs", "use crypto::vectors::run;", 1),
             (
                 "crates/issuer/src/a.rs",
