@@ -419,6 +419,29 @@ fn key_blocks_travel_and_say_what_the_key_may_do() {
         room.done(&export("tmk-shop", "d"))
             .starts_with("D0112K0TB00E0000")
     );
+    // The next generation of a known key, as the other member sends it; of another usage it is none.
+    room.done(&["rotate", "tmk-shop", "--by", "Carol"]);
+    let next = room.done(&export("tmk-shop", "d"));
+    let rotate = |name: &'static str, block: &str| {
+        [
+            "rotate", name, "--under", "kbpk", "--by", "Carol", "--block", block,
+        ]
+        .map(str::to_owned)
+    };
+    room.done(&import(
+        room.done(&export("tmk-shop@1", "d")).trim_end(),
+        "tmk-west",
+        "terminal-master",
+    ));
+    assert!(
+        room.done(&rotate("tmk-west", next.trim_end()))
+            .contains("Key tmk-west@2, KCV ")
+    );
+    room.refused(
+        &rotate("tmk-west", next.trim_end()),
+        "the new key is the old one",
+    );
+    room.refused(&rotate("pik-west", next.trim_end()), "another usage");
     room.refused(&export("pik-west", "b"), "protection key of another cipher");
     room.refused(&export("nothing", "d"), "no key \"nothing\"");
     let under_a_pin_key = [

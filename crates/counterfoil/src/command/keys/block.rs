@@ -3,7 +3,7 @@
 use super::{Custody, Failure, StoreArguments, expect_check_value, random, usage as read_usage};
 use crate::driver::wall;
 use crate::key_store::Origin;
-use crypto::{KeyBlockVersion, KeyCustody, KeyUsage};
+use crypto::{KeyBlockVersion, KeyCustody, KeyUsage, WrappedKey};
 
 /// Arguments of `keys export`.
 #[derive(Debug, clap::Args)]
@@ -96,15 +96,12 @@ pub(super) fn import(arguments: &ImportArguments, zh: bool) -> Result<(), Failur
     if custody.store.knows(&arguments.name) {
         return Err(format!("key \"{}\" is there already", arguments.name));
     }
-    let kbpk = custody.store.find(&arguments.under)?;
-    if !kbpk.serves(wall().0) {
-        return Err(format!("key \"{}\" has ended", kbpk.title()));
-    }
-    let under = kbpk.title();
-    let key = custody
-        .module
-        .import_key_block(&kbpk.key, arguments.usage, &arguments.block)
-        .map_err(|error| error.to_string())?;
+    let (key, under) = take(
+        &custody,
+        &arguments.under,
+        arguments.usage,
+        &arguments.block,
+    )?;
     expect_check_value(&custody.module, &key, arguments.expected.as_deref())?;
     let check_value = custody.check_value(&key)?;
     custody.warn_of_test_key(&key, zh)?;
@@ -124,4 +121,19 @@ pub(super) fn import(arguments: &ImportArguments, zh: bool) -> Result<(), Failur
         }
     );
     Ok(())
+}
+
+/// The key of a block under a key of the store, and which that was.
+pub(super) fn take(
+    custody: &Custody,
+    under: &str,
+    usage: KeyUsage,
+    block: &str,
+) -> Result<(WrappedKey, String), Failure> {
+    let kbpk = custody.store.find(under)?;
+    if !kbpk.serves(wall().0) {
+        return Err(format!("key \"{}\" has ended", kbpk.title()));
+    }
+    let key = custody.module.import_key_block(&kbpk.key, usage, block);
+    Ok((key.map_err(|error| error.to_string())?, kbpk.title()))
 }

@@ -1,9 +1,11 @@
 //! `keys rotate` and `keys retire`: the next generation of a key, and the end of one.
 
-use super::{Custody, Failure, StoreArguments, expect_check_value, open_components, random};
+use super::{
+    Custody, Failure, StoreArguments, block::take, expect_check_value, open_components, random,
+};
 use crate::driver::wall;
 use crate::key_store::Origin;
-use crypto::KeyCustody;
+use crypto::{KeyCustody, WrappedKey};
 use payment::Wall;
 use std::path::PathBuf;
 
@@ -18,6 +20,12 @@ pub(super) struct RotateArguments {
     name: String,
     /// Component files of the new key, each of another holder; without any the module makes a random key
     components: Vec<PathBuf>,
+    /// Key block of the new key, as another member sent it
+    #[arg(long, requires = "under", conflicts_with = "components")]
+    block: Option<String>,
+    /// Key block protection key of that block
+    #[arg(long, requires = "block")]
+    under: Option<String>,
     /// Days that the old generation serves on, as NAME@GENERATION, for messages on their way
     #[arg(long, default_value_t = 7)]
     keep_days: u32,
@@ -43,19 +51,7 @@ pub(super) fn rotate(arguments: &RotateArguments, zh: bool) -> Result<(), Failur
     if arguments.keep_days > KEEP_DAYS_MAX {
         return Err(format!("--keep-days: at most {KEEP_DAYS_MAX}"));
     }
-    let (key, origin, mut by) = if arguments.components.is_empty() {
-        let bytes = usize::from(old.key.bits() / 8);
-        let key = custody
-            .module
-            .generate(old.key.usage(), old.key.algorithm(), bytes, &*random()?);
-        (key, Origin::Generated, Vec::new())
-    } else {
-        let (components, holders) =
-            open_components(&arguments.components, &arguments.passphrase_file, zh)?;
-        let key = custody.module.combine(old.key.usage(), &components);
-        (key, Origin::Components, holders)
-    };
-    let key = key.map_err(|error| error.to_string())?;
+    let (key, origin, mut by) = next(arguments, &custody, &old.key, zh)?;
     expect_check_value(&custody.module, &key, arguments.expected.as_deref())?;
     let check_value = custody.check_value(&key)?;
     if custody.check_value(&old.key)? == check_value {
@@ -90,6 +86,32 @@ pub(super) fn rotate(arguments: &RotateArguments, zh: bool) -> Result<(), Failur
         }
     );
     Ok(())
+}
+
+/// The next generation, its origin and the holders of its components.
+fn next(
+    arguments: &RotateArguments,
+    custody: &Custody,
+    old: &WrappedKey,
+    zh: bool,
+) -> Result<(WrappedKey, Origin, Vec<String>), Failure> {
+    if let (Some(block), Some(under)) = (&arguments.block, &arguments.under) {
+        let (key, _) = take(custody, under, old.usage(), block)?;
+        return Ok((key, Origin::KeyBlock, Vec::new()));
+    }
+    let (key, origin, holders) = if arguments.components.is_empty() {
+        let bytes = usize::from(old.bits() / 8);
+        let key = custody
+            .module
+            .generate(old.usage(), old.algorithm(), bytes, &*random()?);
+        (key, Origin::Generated, Vec::new())
+    } else {
+        let (components, holders) =
+            open_components(&arguments.components, &arguments.passphrase_file, zh)?;
+        let key = custody.module.combine(old.usage(), &components);
+        (key, Origin::Components, holders)
+    };
+    Ok((key.map_err(|error| error.to_string())?, origin, holders))
 }
 
 /// Arguments of `keys retire`.
