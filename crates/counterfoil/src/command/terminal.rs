@@ -5,12 +5,13 @@ mod order;
 mod screen;
 
 use super::{Failure, runtime, until_told_to_stop};
+use crate::config::security::PartyModule;
 use crate::config::terminal::TerminalFile;
 use crate::driver::DriverHandle;
 use crate::fleet::{Fleet, Input};
 use crate::party;
 use crate::qr;
-use crypto::{Pin, SoftwareModule};
+use crypto::Pin;
 use doctor::TillDoctor;
 use order::kind_named;
 use payment::{Amount, Kind, Stan, Surroundings, Track2, verdict};
@@ -85,7 +86,7 @@ pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> 
 
 struct Till {
     handle: DriverHandle<Fleet>,
-    module: SoftwareModule,
+    module: PartyModule,
     file: TerminalFile,
     zh: bool,
     json: bool,

@@ -2,12 +2,13 @@
 
 use super::world::World;
 use crate::config::Problem;
+use crate::config::security::PartyModule;
 use crate::config::terminal::TerminalFile;
 use crate::fault::Hop;
 use crate::fleet::{Fleet, Input};
 use crate::party::{self, Running, Shown};
 use crate::printer::Bench;
-use crypto::{Pin, SoftwareModule};
+use crypto::Pin;
 use iso8583::frame::Framing;
 use payment::{Amount, MerchantId, SaleKey, Surroundings, Track2};
 use receipt::Paper;
@@ -25,7 +26,7 @@ pub(super) struct Till {
     running: Option<Running<Fleet>>,
     shown: mpsc::UnboundedReceiver<Shown>,
     file: TerminalFile,
-    module: SoftwareModule,
+    module: PartyModule,
     /// Terminal to acquirer.
     pub hop: Hop,
     /// The receipt printer.
