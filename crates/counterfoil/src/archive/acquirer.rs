@@ -399,7 +399,7 @@ fn confirmation_name(confirmation: Confirmation) -> String {
 
 fn write_sale(archive: &Connection, Changed { sale, posting }: &Changed) -> rusqlite::Result<()> {
     let (key, request, evidence) = (sale.key(), &sale.request, &sale.evidence);
-    let (host, answer, verdict) = (sale.host, sale.answer, verdict(evidence));
+    let (host, answer, verdict) = (sale.host, sale.answer, verdict(request.kind, evidence));
     let slip = match evidence.confirmation {
         Confirmation::Signed(_, slip) => Some(slip),
         Confirmation::None | Confirmation::Implied => None,
