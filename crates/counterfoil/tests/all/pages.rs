@@ -101,7 +101,7 @@ fn kinds() {
                 row.transaction_type,
                 row.network_code,
                 yes(row.moves_money()),
-                yes(row.reversible),
+                yes(row.reversible()),
                 yes(row.mac),
             ),
         );
