@@ -1,4 +1,4 @@
-//! What is shown of one sale: the verdict, the loop, the evidence. The same value as JSON and as text.
+//! What is shown of one transaction: the verdict, the loop, the evidence. The same value as JSON and as text.
 
 use acquirer::{SaleRecord, State};
 use payment::evidence::{Confirmation, Delivery, ReversalCause, ReversalProgress, Upstream};
@@ -99,7 +99,7 @@ pub fn of(sale: &SaleRecord, now: Wall) -> SaleView {
         due,
         lines,
         beads,
-    } = verdict::verdict(&sale.evidence);
+    } = verdict::verdict(sale.request.kind, &sale.evidence);
     let kind = sale.request.kind.row();
     let words = |(zh, en): (&str, &str)| (zh.to_owned(), en.to_owned());
     SaleView {
@@ -292,7 +292,7 @@ pub fn text(view: &SaleView, zh: bool) -> String {
     });
     let rows = [
         (
-            label("交易", "sale"),
+            label("交易", "what"),
             format!(
                 "{} {} {} {}",
                 view.key,

@@ -276,7 +276,7 @@ impl Judged for Acquirer {
         let Some(kept) = self.state().sale(key) else {
             return;
         };
-        let verdict = verdict(&kept.evidence);
+        let verdict = verdict(kept.request.kind, &kept.evidence);
         let sale = &core.oracle.sales[number as usize];
         let (net, minor, closed) = (sale.net(), sale.minor as i64, sale.closed);
         let wrong = match verdict.outcome {

@@ -266,6 +266,7 @@ impl Terminal {
                 show(
                     Screen::Declined {
                         key: sale.key,
+                        kind: sale.kind,
                         code: answer.code,
                     },
                     decided,
@@ -286,6 +287,7 @@ impl Terminal {
             show(
                 Screen::Reversing {
                     key: sale.key,
+                    kind: sale.kind,
                     by_acquirer: true,
                 },
                 decided,

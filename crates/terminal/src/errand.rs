@@ -122,6 +122,7 @@ impl Terminal {
         } else if let Some(reversal) = &state.reversal {
             decided.effect(Effect::Show(Screen::Reversing {
                 key: reversal.sale.key,
+                kind: reversal.sale.kind,
                 by_acquirer: false,
             }));
             let request = Request::Reversal {
@@ -201,6 +202,7 @@ impl Terminal {
         });
         decided.effect(Effect::Show(Screen::Reversing {
             key: open.sale.key,
+            kind: open.sale.kind,
             by_acquirer: false,
         }));
     }

@@ -220,8 +220,10 @@ pub enum Screen {
     },
     /// 交易未成功.
     Declined {
-        /// The sale.
+        /// The transaction.
         key: SaleKey,
+        /// Its kind.
+        kind: Kind,
         /// Why.
         code: ResponseCode,
     },
@@ -231,8 +233,10 @@ pub enum Screen {
     Asking(SaleKey),
     /// 正在自动冲正.
     Reversing {
-        /// The sale.
+        /// The transaction.
         key: SaleKey,
+        /// Its kind.
+        kind: Kind,
         /// The acquirer owns the reversal.
         by_acquirer: bool,
     },
@@ -245,8 +249,10 @@ pub enum Screen {
     },
     /// 自动冲正成功.
     Reversed {
-        /// The sale.
+        /// The transaction.
         key: SaleKey,
+        /// Its kind.
+        kind: Kind,
         /// The issuer had debited nothing.
         never_debited: bool,
     },

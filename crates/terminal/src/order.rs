@@ -155,17 +155,21 @@ impl Terminal {
     }
 
     pub(crate) fn ended_screen(&self, sale: &Sale, ending: Ending) -> Screen {
-        let key = sale.key;
+        let (key, kind) = (sale.key, sale.kind);
         match ending {
             Ending::Approved(a) => Screen::Approved {
                 key,
-                kind: sale.kind,
+                kind,
                 amount: a.amount,
                 recovered: a.recovered,
             },
-            Ending::Declined(code) => Screen::Declined { key, code },
+            Ending::Declined(code) => Screen::Declined { key, kind, code },
             Ending::NotSent => Screen::NotSent(key),
-            Ending::Reversed { never_debited } => Screen::Reversed { key, never_debited },
+            Ending::Reversed { never_debited } => Screen::Reversed {
+                key,
+                kind,
+                never_debited,
+            },
             Ending::Case => Screen::Case(key),
         }
     }

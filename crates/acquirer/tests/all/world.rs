@@ -668,7 +668,8 @@ impl World {
     }
 
     pub fn verdict(&self, ask: &Ask) -> Verdict {
-        verdict(&self.sale(ask).evidence)
+        let sale = self.sale(ask);
+        verdict(sale.request.kind, &sale.evidence)
     }
 
     /// What the shop is owed and what the network owes: always the same.

@@ -331,15 +331,17 @@ impl Till {
             let terminal = fleet.terminal(0)?;
             let state = terminal.state();
             let recent: Vec<_> = state.completed().rev().take(5).copied().collect();
+            let waiting: Vec<_> = state.advices().map(|advice| advice.sale.key).collect();
             Some((
                 state.batch(),
                 state.next_stan(),
                 state.totals(),
                 terminal.busy(),
                 recent,
+                waiting,
             ))
         });
-        let Some((batch, stan, totals, busy, recent)) =
+        let Some((batch, stan, totals, busy, recent, waiting_advices)) =
             look.await.map_err(|refused| format!("{refused:?}"))?
         else {
             return Ok(());
@@ -359,27 +361,32 @@ impl Till {
             );
         }
         for completed in recent {
-            let ending = match completed.ending {
-                terminal::Ending::Approved(a) if a.recovered => verdict::headline("recovered"),
-                terminal::Ending::Approved(_) => verdict::headline("paid"),
-                terminal::Ending::Declined(_) => ("未成功", "declined"),
-                terminal::Ending::NotSent => ("未发出", "not sent"),
-                terminal::Ending::Reversed {
-                    never_debited: false,
-                } => verdict::headline("reversed"),
-                terminal::Ending::Reversed {
-                    never_debited: true,
-                } => verdict::headline("reversed_never_debited"),
-                terminal::Ending::Case => ("已转人工", "with the acquirer's staff"),
-            };
             let sale = completed.sale;
+            let words = |(zh, en): (&str, &str)| (zh.to_owned(), en.to_owned());
+            let (zh, en) = match completed.ending {
+                // Once the issuer has answered, an advice is not on its way any more.
+                terminal::Ending::Approved(_)
+                    if sale.kind.row().is_advice() && !waiting_advices.contains(&sale.key) =>
+                {
+                    verdict::headline(sale.kind, verdict::Situation::AdviceTaken)
+                }
+                terminal::Ending::Approved(a) => {
+                    verdict::headline(sale.kind, verdict::approved(sale.kind, a.recovered))
+                }
+                terminal::Ending::Declined(_) => words(("未成功", "declined")),
+                terminal::Ending::NotSent => words(("未发出", "not sent")),
+                terminal::Ending::Reversed { never_debited } => {
+                    verdict::headline(sale.kind, verdict::reversed(never_debited))
+                }
+                terminal::Ending::Case => words(("已转人工", "with the acquirer's staff")),
+            };
             println!(
                 "  {} {} {} {} {}",
                 sale.key.stan,
                 completed.at.wall.text(),
                 sale.amount,
                 sale.card.masked(),
-                self.say(ending)
+                if self.zh { zh } else { en }
             );
         }
         Ok(())

@@ -1,15 +1,20 @@
 //! What the till shows, in words of the tables, and the names of its screens for scripts.
 
 use super::Till;
-use payment::{Amount, verdict};
+use payment::verdict::{self, Situation};
+use payment::{Amount, Kind};
 use receipt::PaperSeen;
 use terminal::{Busy, Screen};
 
 impl Till {
     /// The screen in words of the verdict table, and the goods word where one is due.
     pub(super) fn words(&self, screen: &Screen) -> (String, Option<&'static str>) {
-        let row = |id: &str| self.say(verdict::headline(id)).to_owned();
-        let deliver = self.say(verdict::Goods::Deliver.words());
+        // Headline and goods word of the kind's own row.
+        let row = |kind: Kind, when: Situation| {
+            let (zh, en) = verdict::headline(kind, when);
+            let goods = self.say(verdict::goods(kind, when).words());
+            (if self.zh { zh } else { en }, Some(goods))
+        };
         let hold = self.say(verdict::Goods::Hold.words());
         let stop = self.say(verdict::Goods::DoNotDeliver.words());
         let cashier =
@@ -43,25 +48,23 @@ impl Till {
                 None,
             ),
             Screen::Confirming(key) => {
-                (format!("{} · {}", row("confirming"), key.stan), Some(hold))
+                let (headline, goods) = row(Kind::Purchase, Situation::Confirming);
+                (format!("{headline} · {}", key.stan), goods)
             }
             Screen::Approved {
-                amount, recovered, ..
-            } => (
-                format!(
-                    "{} {amount}",
-                    row(if *recovered { "recovered" } else { "paid" })
-                ),
-                Some(deliver),
-            ),
-            Screen::Declined { code, .. } => (
-                format!(
-                    "{}{}",
-                    self.say(("交易未成功：", "Declined: ")),
-                    cashier(*code)
-                ),
-                Some(stop),
-            ),
+                kind,
+                amount,
+                recovered,
+                ..
+            } => {
+                let (headline, goods) = row(*kind, verdict::approved(*kind, *recovered));
+                (format!("{headline} {amount}"), goods)
+            }
+            Screen::Declined { kind, code, .. } => {
+                let (headline, goods) = row(*kind, verdict::declined(*kind));
+                let reason = cashier(*code).to_string();
+                (headline.replace("{reason}", &reason), goods)
+            }
             Screen::NotSent(_) => (
                 self.say((
                     "没有连上主机，请求未发出，没有扣款",
@@ -78,7 +81,7 @@ impl Till {
                 .to_owned(),
                 Some(hold),
             ),
-            Screen::Reversing { .. } => (row("reversing_silent"), Some(stop)),
+            Screen::Reversing { kind, .. } => row(*kind, Situation::ReversingSilent),
             Screen::ReversalRefused { code, .. } => (
                 format!(
                     "{} {code}",
@@ -89,14 +92,11 @@ impl Till {
                 ),
                 Some(stop),
             ),
-            Screen::Reversed { never_debited, .. } => (
-                row(if *never_debited {
-                    "reversed_never_debited"
-                } else {
-                    "reversed"
-                }),
-                Some(stop),
-            ),
+            Screen::Reversed {
+                kind,
+                never_debited,
+                ..
+            } => row(*kind, verdict::reversed(*never_debited)),
             Screen::Case(_) => (
                 self.say((
                     "冲正未完成，已转人工",
