@@ -282,7 +282,7 @@ fn select_approved(evidence: &Evidence, receipt: Receipt) -> &'static str {
             Receipt::ESlip(_) => "paid_eslip",
             _ => "paid_slip_unconfirmed",
         },
-        Confirmation::Implied => "paid_slip_unknown",
+        Confirmation::Implied | Confirmation::Settled => "paid_slip_unknown",
         // The terminal says it has not sold what we approved: that is a break, for people.
         Confirmation::Signed(..) => "one_sided",
         Confirmation::None if evidence.one_sided => "one_sided",
