@@ -150,6 +150,7 @@ impl Place {
             goods_question_ms: 0,
             gaps: Gaps::default(),
             source_address: 0,
+            batch_resends: 0,
             idle_report_ms: 0,
             prints: true,
             eslip: None,
@@ -197,7 +198,9 @@ impl Place {
                 self.id = Some(sale.key.terminal);
             }
             Record::Spool(
-                SpoolRecord::Submitted { slip_id, .. } | SpoolRecord::Wanted { slip_id, .. },
+                SpoolRecord::Submitted { slip_id, .. }
+                | SpoolRecord::SubmittedReport { slip_id, .. }
+                | SpoolRecord::Wanted { slip_id, .. },
             ) => {
                 self.slips.insert(*slip_id);
             }
@@ -215,6 +218,7 @@ impl Place {
     fn heard(&mut self, record: &SpoolRecord) -> Vec<(u64, Slip)> {
         let touched = match record {
             SpoolRecord::Submitted { slip_id, .. }
+            | SpoolRecord::SubmittedReport { slip_id, .. }
             | SpoolRecord::Wanted { slip_id, .. }
             | SpoolRecord::Answered { slip_id, .. }
             | SpoolRecord::Scanned { slip_id, .. }
