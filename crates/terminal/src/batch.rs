@@ -4,12 +4,12 @@
 
 use crate::command::show;
 use crate::record::Record;
-use crate::state::Completed;
+use crate::state::{Completed, Exchange};
 use crate::{Decided, Screen, State, Terminal, Waits};
 use payment::batch::{BATCH_MAX, BatchTotals, BlockCodes, Reconciled, UploadPart, Uploaded};
 use payment::kind::{BatchSide, Flow};
 use payment::terminal::{Answer, MacCheck, Origin, Request};
-use payment::{Batch, Mono, Now, ResponseCode, Secrets};
+use payment::{Batch, Kind, Mono, Now, ResponseCode, Secrets};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -43,6 +43,10 @@ struct Part {
 impl Terminal {
     /// Starts the settlement, or goes on with one that waits.
     pub(crate) fn settle(&self, now: Now, decided: &mut Decided) {
+        let idles = |exchange: &Exchange| exchange.request.kind() == Kind::IdleReport;
+        if self.state.exchange.as_ref().is_some_and(idles) {
+            self.leave_exchange(now, decided);
+        }
         decided.record(Record::SettleAsked { at: now });
         match self.settlement_waits_for() {
             Some(waits) => show(Screen::SettlementWaits(waits), decided),
