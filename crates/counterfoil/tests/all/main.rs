@@ -2,6 +2,7 @@
 
 mod accept;
 mod archive;
+mod batch;
 mod bench;
 mod doctor;
 mod driver;
