@@ -1,10 +1,12 @@
 //! The acquirer's state: a fold of its records and nothing else.
 
+use crate::batch::{BreakItem, ClosedBatch, Settling};
 use crate::books::Books;
 use crate::limits::{OPEN_SALES_SPARE, SALES_MAX, TOMBSTONES_MAX};
 use crate::record::Record;
 use crate::sale::{Reply, SaleRecord, SaleReversal};
 use crypto::{WorkingKeys, WrappedKey};
+use payment::batch::BatchTotals;
 use payment::certificate::ChainHead;
 use payment::evidence::{Confirmation, Delivery, Evidence, Reversal, ReversalProgress, Upstream};
 use payment::relay::{Relay, RelayRecord};
@@ -29,6 +31,16 @@ pub struct Session {
     pub field62: KeysField,
     /// Highest trace number of this batch whose sale was forgotten for lack of memory: up to it nothing is new.
     pub forgotten: Option<Stan>,
+    /// What those sales add to the totals of the batch.
+    pub forgotten_totals: BatchTotals,
+    /// The first batch it was given.
+    pub first_batch: Batch,
+    /// Its batch is closed: the next sign-on gives the next one.
+    pub closed: bool,
+    /// The settlement under way.
+    pub settling: Option<Settling>,
+    /// The batch that was closed last.
+    pub last_closed: Option<ClosedBatch>,
 }
 
 /// Keys shared with the network.
@@ -85,6 +97,7 @@ pub struct State {
     pub(crate) books: Books,
     pub(crate) counters: Counters,
     pub(crate) chain: ChainHead,
+    pub(crate) breaks: BTreeMap<u32, BreakItem>,
 }
 
 impl State {
@@ -191,14 +204,28 @@ impl State {
                 field62,
             } => {
                 self.next_batch = self.next_batch.max(batch.0 + 1);
-                let session = Session {
+                let session = self.sessions.entry(*terminal).or_insert_with(|| Session {
                     sign_on_stan: *stan,
                     batch: *batch,
-                    keys: Some(*keys),
+                    keys: None,
                     field62: *field62,
-                    forgotten: self.sessions.get(terminal).and_then(|s| s.forgotten),
-                };
-                self.sessions.insert(*terminal, session);
+                    forgotten: None,
+                    forgotten_totals: BatchTotals::default(),
+                    first_batch: *batch,
+                    closed: false,
+                    settling: None,
+                    last_closed: None,
+                });
+                if session.batch != *batch {
+                    session.batch = *batch;
+                    session.closed = false;
+                    session.settling = None;
+                    session.forgotten = None;
+                    session.forgotten_totals = BatchTotals::default();
+                }
+                session.sign_on_stan = *stan;
+                session.keys = Some(*keys);
+                session.field62 = *field62;
             }
             Record::SignedOff { terminal } => {
                 if let Some(session) = self.sessions.get_mut(terminal) {
@@ -321,6 +348,25 @@ impl State {
                 upstream,
                 next,
             } => self.deferred(key, *upstream, *next),
+            Record::Compared {
+                terminal,
+                claimed,
+                own,
+                ..
+            } => self.compared(*terminal, *claimed, *own),
+            Record::Uploaded { terminal, records } => self.uploaded(*terminal, records),
+            Record::BatchBreak {
+                key,
+                found,
+                case,
+                at,
+            } => self.broken(key, *found, *case, *at),
+            Record::BatchClosed {
+                terminal,
+                breaks,
+                at,
+                ..
+            } => self.closed_batch(*terminal, *breaks, *at),
             Record::Linked { key, link } => self.with(key, |sale, _| sale.link = Some(*link)),
             Record::Certified { .. } => {
                 if let Some(certificate) = self.certificate(record) {
@@ -488,7 +534,9 @@ impl State {
             sale.evidence.confirmation = confirmation;
             let approved = matches!(
                 confirmation,
-                Confirmation::Implied | Confirmation::Signed(SignOutcome::Approved, _)
+                Confirmation::Implied
+                    | Confirmation::Settled
+                    | Confirmation::Signed(SignOutcome::Approved, _)
             );
             if approved && sale.stands() {
                 sale.evidence.one_sided = false;
@@ -498,7 +546,7 @@ impl State {
         });
     }
 
-    fn one_sided_item(&mut self, key: &SaleKey, case: u32, at: Now) {
+    pub(crate) fn one_sided_item(&mut self, key: &SaleKey, case: u32, at: Now) {
         self.unconfirm(key);
         self.counters.cases = self.counters.cases.max(case);
         self.with(key, |sale, _| {
@@ -581,13 +629,16 @@ impl State {
             if let Some(transfer) = sale.transfer {
                 self.books.forget(transfer);
             }
-        }
-        if let Some(session) = self
-            .sessions
-            .get_mut(&oldest.terminal)
-            .filter(|s| s.batch == oldest.batch)
-        {
-            session.forgotten = session.forgotten.max(Some(oldest.stan));
+            if let Some(session) = self
+                .sessions
+                .get_mut(&oldest.terminal)
+                .filter(|s| s.batch == oldest.batch)
+            {
+                session.forgotten = session.forgotten.max(Some(oldest.stan));
+                if sale.stands() {
+                    crate::batch::count(&mut session.forgotten_totals, &sale);
+                }
+            }
         }
     }
 

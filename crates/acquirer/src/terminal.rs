@@ -6,7 +6,7 @@ use crate::sale::{FirstAnswer, Reply, SaleRecord};
 use crate::{Acquirer, Decided, Effect};
 use payment::evidence::Upstream;
 use payment::terminal::{Answer, KeysField, MacCheck, Origin, Request, Sale, Sealed};
-use payment::{Batch, CNY, HostKey, Kind, LinkId, Now, ResponseCode, Rrn, Stan, host};
+use payment::{CNY, Flow, HostKey, Kind, LinkId, Now, ResponseCode, Rrn, Stan, host};
 
 /// A terminal's request as the edge heard it.
 pub(crate) struct Heard {
@@ -27,7 +27,7 @@ impl Acquirer {
         if let Err(code) = self.admit(&request.origin()) {
             return refuse(heard.reply, &request, code, false, decided);
         }
-        if request.kind().row().mac && !self.mac_is_right(heard.mac) {
+        if self.needs_mac(&request) && !self.mac_is_right(heard.mac) {
             return refuse(
                 heard.reply,
                 &request,
@@ -64,7 +64,25 @@ impl Acquirer {
             Request::IdleReport { .. } => {
                 refuse(heard.reply, &request, ResponseCode::APPROVED, true, decided)
             }
+            Request::Settle { totals, .. } => {
+                self.settle(now, heard.reply, &request, totals, decided);
+            }
+            Request::Upload { part, .. } => {
+                let uploaded = (&part, heard.sealed.secrets.uploaded.as_slice());
+                self.upload(now, heard.reply, &request, uploaded, decided);
+            }
         }
+    }
+
+    /// What carries field 64 is checked; a terminal that speaks our extension carries it with its batch too.
+    fn needs_mac(&self, request: &Request) -> bool {
+        let terminal = request.origin().terminal;
+        let extended = || {
+            let setup = self.config.terminals.get(&terminal);
+            setup.is_some_and(|setup| setup.extended)
+        };
+        let batch = request.kind().row().flow == Flow::Batch;
+        request.carries_mac() || (batch && extended())
     }
 
     fn mac_is_right(&self, mac: MacCheck) -> bool {
@@ -103,7 +121,7 @@ impl Acquirer {
         let (batch, field62) = match repeated {
             Some(session) => (session.batch, session.field62),
             None => {
-                let batch = session.map_or(Batch(self.state.next_batch.max(1)), |s| s.batch);
+                let batch = self.batch_of(session);
                 decided.record(Record::SignedOn {
                     terminal: origin.terminal,
                     stan,
@@ -192,7 +210,7 @@ impl Acquirer {
             .state
             .session(&sale.key.terminal)
             .ok_or(ResponseCode::BATCH_MISMATCH)?;
-        if session.batch != sale.key.batch {
+        if session.batch != sale.key.batch || session.closed {
             return Err(ResponseCode::BATCH_MISMATCH);
         }
         if session

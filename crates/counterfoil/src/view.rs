@@ -211,6 +211,10 @@ fn evidence(sale: &SaleRecord) -> Vec<(String, String)> {
             "终端的下一笔报文表明它已有结果".into(),
             "the terminal's next message implies that it has the outcome".into(),
         ),
+        Confirmation::Settled => say(
+            "终端的批次里也有这一笔，金额一致".into(),
+            "the terminal's batch holds it too, with the same amount".into(),
+        ),
         Confirmation::Signed(outcome, slip) => {
             let (zh, en) = slip.trouble.words();
             say(

@@ -1,6 +1,7 @@
 //! How a card was presented, and the secrets that travel beside a request and never enter a record.
 
 use crate::ChipRequest;
+use crate::batch::Uploaded;
 use crypto::{Pan, PinBlock, PinFormat};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -95,6 +96,8 @@ pub struct Secrets {
     pub pin_format: Option<PinFormat>,
     /// Field 55.
     pub chip: Option<ChipRequest>,
+    /// Field 48 of a batch upload: card numbers stand in it.
+    pub uploaded: Vec<Uploaded>,
 }
 
 #[cfg(test)]

@@ -257,6 +257,7 @@ fn till(
         goods_question_ms: ladder.terminal_ms * prng.within(1, 4),
         gaps: Gaps::default(),
         source_address: 0,
+        batch_resends: 3,
         idle_report_ms: prng.within(500, 8_000),
         prints: prng.percent(25),
         eslip: None,

@@ -34,7 +34,7 @@ impl Terminal {
             return;
         }
         let mac = self.trusted(mac);
-        if request.kind().row().mac && mac == MacCheck::Wrong {
+        if request.carries_mac() && mac == MacCheck::Wrong {
             return self.wrong_mac(now, exchange, decided);
         }
         self.end_exchange(
@@ -72,6 +72,8 @@ impl Terminal {
             }
             Request::Query { .. } => self.query_answered(now, answer, mac, decided),
             Request::IdleReport { .. } => {}
+            Request::Settle { .. } => self.totals_answered(now, answer, mac, decided),
+            Request::Upload { part, .. } => self.upload_answered(now, part, answer, mac, decided),
         }
     }
 
@@ -165,6 +167,9 @@ impl Terminal {
             }
             Request::Query { .. } => self.ask_again(now, ASK_AGAIN_MS, decided),
             Request::IdleReport { .. } => {}
+            Request::Settle { .. } | Request::Upload { .. } => {
+                self.settlement_unanswered(now, decided);
+            }
         }
     }
 

@@ -73,7 +73,7 @@ impl Party for Terminal {
             .state
             .keys
             .as_ref()
-            .filter(|_| sealed.request.kind().row().mac)
+            .filter(|_| sealed.request.carries_mac())
             .map(|keys| &keys.mac);
         let mut header = TerminalHeader::COMMON;
         header.tpdu[3..].copy_from_slice(&self.config.source_address.to_be_bytes());
@@ -131,7 +131,7 @@ impl Terminal {
             track2: Some(track2),
             pin: block,
             pin_format,
-            chip: None,
+            ..Secrets::default()
         };
         Ok(Presented {
             card,

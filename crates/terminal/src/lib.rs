@@ -3,6 +3,7 @@
 //! It shows an approval only with a right MAC and in time, and starts no sale while another is unresolved (T1, T2).
 
 mod answer;
+mod batch;
 mod command;
 mod config;
 mod edge;
@@ -13,18 +14,22 @@ mod order;
 #[cfg(feature = "planted")]
 pub mod planted;
 mod record;
+mod report;
 mod slip;
 mod state;
 
+pub use batch::Settling;
 pub use config::Config;
 pub use limits::{COMPLETED_MAX, QUERIES_MAX};
 pub use record::{Approval, Ending, Record};
+pub use report::{Pending, Shift};
 pub use slip::slip_id;
 pub use state::{Advice, Completed, Open, Phase, State, Totals};
 
+use payment::batch::BlockCodes;
 use payment::terminal::{Answer, MacCheck, Sealed};
 use payment::{
-    Amount, Decision, EntryMode, Kind, Machine, Mono, Now, Original, ResponseCode, SaleKey,
+    Amount, Batch, Decision, EntryMode, Kind, Machine, Mono, Now, Original, ResponseCode, SaleKey,
     Secrets, Stan,
 };
 use receipt::{CopyOf, PaperSeen, SpoolEffect, SpoolInput};
@@ -132,6 +137,10 @@ pub enum Command {
     ResumePrinter,
     /// Drops what the printer holds; it is printed again, marked.
     ClearPrinter,
+    /// 批结算: closes the batch, or goes on with a settlement that waits.
+    Settle,
+    /// 交接班: prints what the shift took and what is pending.
+    CloseShift,
     /// 电子小票: the link of a sale by trace number, or of the last one.
     ESlip(Option<Stan>),
 }
@@ -295,6 +304,35 @@ pub enum Screen {
         /// The whole link.
         link: String,
     },
+    /// 正在批结算.
+    Settling(Batch),
+    /// The settlement waits: this goes first.
+    SettlementWaits(Waits),
+    /// 批结算完成.
+    Settled {
+        /// The batch that is closed.
+        batch: Batch,
+        /// What the acquirer said of its totals.
+        codes: BlockCodes,
+    },
+    /// 交接班完成.
+    ShiftClosed {
+        /// How many items without a final result its slip lists.
+        pending: u32,
+    },
+}
+
+/// What a settlement waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waits {
+    /// A reversal that was not delivered yet.
+    Reversal(SaleKey),
+    /// A sale without a result.
+    Sale(SaleKey),
+    /// So many advices that were not answered yet.
+    Advices(u32),
+    /// The acquirer is silent: the cashier asks again later.
+    Host,
 }
 
 /// Why a command must wait.
@@ -310,6 +348,10 @@ pub enum Busy {
     Exchanging,
     /// Too many advices wait for their answer.
     AdvicesFirst,
+    /// The batch is full: it is settled first.
+    SettleFirst,
+    /// The batch is being settled.
+    Settling,
 }
 
 type Decided = Decision<Record, Effect>;

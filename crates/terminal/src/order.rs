@@ -24,6 +24,9 @@ impl Terminal {
         let Some((sale, secrets)) = self.sale_of(order) else {
             return show(Screen::NoSuchOriginal, decided);
         };
+        if sale.kind.row().totals != BatchSide::Neither && self.state.batch_is_full() {
+            return show(Screen::Busy(Busy::SettleFirst), decided);
+        }
         if sale.kind.row().is_advice() {
             return self.keep_advice(now, sale, decided);
         }
@@ -249,8 +252,9 @@ impl crate::State {
                 (c.sale.key.batch, c.sale.key.stan) == (original.batch, original.stan)
             };
             let own = self.completed.iter().rev().find(own)?;
-            Some(self.standing_amount(own).minor)
+            Some((own.sale.kind, self.standing_amount(own).minor))
         });
+        self.count_shift(sale, amount.minor, before);
         let totals = &mut self.totals;
         match sale.kind.row().totals {
             BatchSide::Neither => {}
@@ -264,7 +268,7 @@ impl crate::State {
             }
             BatchSide::Adjust => {
                 let debits = totals.debits_minor + amount.minor;
-                totals.debits_minor = debits.saturating_sub(before.unwrap_or(0));
+                totals.debits_minor = debits.saturating_sub(before.map_or(0, |(_, minor)| minor));
             }
         }
     }

@@ -1,8 +1,11 @@
 //! The terminal's state: a fold of its records and nothing else.
 
+use crate::batch::Settling;
 use crate::limits::COMPLETED_MAX;
 use crate::record::{Ending, Record};
+use crate::report::Shift;
 use crypto::WorkingKeys;
+use payment::batch::UploadPart;
 use payment::terminal::{Request, Sale};
 use payment::{Batch, Kind, LinkId, Mono, Now, ResponseCode, SaleKey, Sign, SignOutcome, Stan};
 use receipt::Spool;
@@ -100,6 +103,8 @@ pub struct Completed {
     pub link: Option<LinkId>,
     /// Its e-slip was shown.
     pub eslip: bool,
+    /// Its batch is closed.
+    pub settled: bool,
 }
 
 /// A completed sale whose slip is not on paper yet.
@@ -150,6 +155,8 @@ pub struct State {
     /// Of the open sale, or of the one being reversed.
     pub(crate) link: Option<LinkId>,
     pub(crate) unslipped: VecDeque<Unslipped>,
+    pub(crate) settling: Option<Settling>,
+    pub(crate) shift: Shift,
 }
 
 impl State {
@@ -172,6 +179,8 @@ impl State {
             spool: Spool::default(),
             link: None,
             unslipped: VecDeque::new(),
+            settling: None,
+            shift: Shift::default(),
         }
     }
 
@@ -223,6 +232,16 @@ impl State {
     /// Totals of the batch.
     pub fn totals(&self) -> Totals {
         self.totals
+    }
+
+    /// The settlement under way.
+    pub fn settling(&self) -> Option<&Settling> {
+        self.settling.as_ref()
+    }
+
+    /// What the cashier took since the last shift was closed.
+    pub fn shift(&self) -> &Shift {
+        &self.shift
     }
 
     /// The spool.
@@ -324,6 +343,22 @@ impl State {
                 }
             }
             Record::AdviceEnded { ending, at, link } => self.advice_ended(*ending, *at, *link),
+            Record::SettleAsked { at } => self.settle_asked(*at),
+            Record::Compared { codes, at } => self.compared(*codes, *at),
+            Record::SettleAgain {
+                done,
+                place,
+                round,
+                next,
+                anew,
+            } => self.settle_again(*done, *place, (*round, *next), *anew),
+            Record::BatchClosed { at } => self.batch_closed(*at),
+            Record::ShiftClosed { at } => {
+                self.shift = Shift {
+                    since: Some(*at),
+                    ..Shift::default()
+                };
+            }
         }
     }
 
@@ -334,6 +369,7 @@ impl State {
             deadline,
         });
         self.next_exchange = number + 1;
+        self.shift.since.get_or_insert(at);
         match request {
             Request::Financial { sale, .. } if sale.kind.row().is_advice() => {
                 if let Some(advice) = self.advices.front_mut() {
@@ -362,12 +398,25 @@ impl State {
                     reversal.attempts = reversal.attempts.saturating_add(1);
                 }
             }
+            Request::Settle { totals, .. } => {
+                if let Some(settling) = &mut self.settling {
+                    settling.totals = Some(*totals);
+                }
+            }
             _ => {}
         }
         // A reversal repeats its original's number, an advice took its own when it was kept, and an echo has none;
         // everything else takes a new one.
         let kind = request.kind();
-        if !(matches!(kind, Kind::Reversal | Kind::Echo) || kind.row().is_advice()) {
+        let uploads_advice = matches!(
+            request,
+            Request::Upload {
+                part: UploadPart::Advice(_),
+                ..
+            }
+        );
+        let has_own = matches!(kind, Kind::Reversal | Kind::Echo) || kind.row().is_advice();
+        if !(has_own || uploads_advice) {
             self.next_stan = self.next_stan.next();
         }
     }
@@ -406,11 +455,14 @@ impl State {
             at,
             link,
             eslip: false,
+            settled: false,
         };
         self.await_paper(&completed);
         self.completed.push_back(completed);
         if self.completed.len() > COMPLETED_MAX {
-            self.completed.pop_front();
+            // What counts in the open batch stays; there is less of it than room.
+            let oldest = self.completed.iter().position(Completed::may_be_forgotten);
+            self.completed.remove(oldest.unwrap_or(0));
         }
     }
 }

@@ -216,6 +216,7 @@ impl AcquirerTables {
             | Record::Delivered { key, .. }
             | Record::Confirmed { key, .. }
             | Record::OneSided { key, .. }
+            | Record::BatchBreak { key, .. }
             | Record::Linked { key, .. }
             | Record::Certified { key, .. } => Some(*key),
             Record::Reversing { key, advice, .. } => {
@@ -243,6 +244,9 @@ impl AcquirerTables {
             Record::Relay(_)
             | Record::SignedOn { .. }
             | Record::SignedOff { .. }
+            | Record::Compared { .. }
+            | Record::Uploaded { .. }
+            | Record::BatchClosed { .. }
             | Record::NetworkAsked { .. }
             | Record::NetworkKeys { .. } => None,
         }
@@ -433,8 +437,12 @@ fn event(record: &Record) -> Option<(&'static str, Option<String>)> {
             ("confirmed", Some(confirmation_name(*confirmation)))
         }
         Record::OneSided { case, .. } => ("one_sided", Some(case.to_string())),
+        Record::BatchBreak { case, .. } => ("batch_break", Some(case.to_string())),
         Record::Certified { outcome, .. } => ("certified", Some(name(outcome))),
-        Record::Linked { .. } => return None,
+        Record::Linked { .. }
+        | Record::Compared { .. }
+        | Record::Uploaded { .. }
+        | Record::BatchClosed { .. } => return None,
         // Of these only an attempt at an advice is about a sale.
         Record::Relay(_)
         | Record::SignedOn { .. }
@@ -445,7 +453,7 @@ fn event(record: &Record) -> Option<(&'static str, Option<String>)> {
     Some(told)
 }
 
-/// `none`, `implied`, `signed_approved`, `signed_declined`, `signed_reversed`.
+/// `none`, `implied`, `settled`, `signed_approved`, `signed_declined`, `signed_reversed`.
 fn confirmation_name(confirmation: Confirmation) -> String {
     match confirmation {
         Confirmation::Signed(outcome, _) => format!("signed_{}", name(&outcome)),
@@ -458,7 +466,7 @@ fn write_sale(archive: &Connection, Changed { sale, posting }: &Changed) -> rusq
     let (host, answer, verdict) = (sale.host, sale.answer, verdict(request.kind, evidence));
     let slip = match evidence.confirmation {
         Confirmation::Signed(_, slip) => Some(slip),
-        Confirmation::None | Confirmation::Implied => None,
+        Confirmation::None | Confirmation::Implied | Confirmation::Settled => None,
     };
     let reversal = evidence.reversal;
     let reason = reversal.and_then(|reversal| match reversal.cause {

@@ -45,13 +45,13 @@ const DOCTOR_LOOKS: Duration = Duration::from_secs(1);
 const HELP: (&str, &str) = (
     "sale 金额 [卡] 消费 · void 凭证号 撤销 · refund 凭证号|参考号 [金额] 退货 · balance [卡] 余额 · kinds 全部交易种类\n\
      reprint [凭证号] 重打印 · eslip [凭证号] 电子小票 · flush 清理待办（不扣款） · withdraw 撤回\n\
-     yes|no 回答是否已交货 · signon 签到 · signoff 签退 · echo 回响 · status 状态 · quit 退出\n\
+     yes|no 回答是否已交货 · signon 签到 · signoff 签退 · echo 回响 · settle 批结算 · shift 交接班 · status 状态 · quit 退出\n\
      paper complete|blank|partial|nothing|none [凭证号] 纸上看到的 · search 金额|*卡号后四位|日期|凭证号 找小票\n\
      printing on|off 开关打印 · resume 排除故障后继续 · clear 清空打印机后重打印\n\
      doctor 打印医生 · d 答复（回答打印医生）",
     "sale AMOUNT [CARD] · void TRACE · refund TRACE|REFERENCE [AMOUNT] · balance [CARD] · kinds (all of them)\n\
      reprint [TRACE] · eslip [TRACE] · flush (charges nothing) · withdraw\n\
-     yes|no (goods handed over?) · signon · signoff · echo · status · quit\n\
+     yes|no (goods handed over?) · signon · signoff · echo · settle · shift · status · quit\n\
      paper complete|blank|partial|nothing|none [TRACE] (what the paper shows) · search AMOUNT|*LAST4|DATE|TRACE\n\
      printing on|off · resume (the jam is removed) · clear (what the printer holds, then reprint)\n\
      doctor (what is wrong with the printer) · d ANSWER (to the doctor)",
@@ -178,6 +178,8 @@ impl Till {
             ["signon"] => self.press(Command::SignOn),
             ["signoff"] => self.press(Command::SignOff),
             ["echo"] => self.press(Command::Echo),
+            ["settle"] => self.press(Command::Settle),
+            ["shift"] => self.press(Command::CloseShift),
             ["status"] => self.status().await,
             ["paper", seen, trace @ ..] => {
                 let seen = paper_seen(seen).ok_or_else(|| {

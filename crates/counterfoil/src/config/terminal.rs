@@ -74,6 +74,9 @@ pub struct TerminalFile {
     /// How long the cashier may take to answer.
     #[serde(default = "goods_question_ms")]
     pub goods_question_ms: u64,
+    /// Further rounds in which unanswered messages of a settlement are sent again.
+    #[serde(default = "batch_resends")]
+    pub batch_resends: u32,
     /// Milliseconds between attempts at a reversal.
     #[serde(default = "gaps")]
     pub reversal_gaps_ms: Vec<u64>,
@@ -149,6 +152,10 @@ const fn dialogue_ms() -> u64 {
 
 const fn goods_question_ms() -> u64 {
     120_000
+}
+
+const fn batch_resends() -> u32 {
+    3
 }
 
 const fn idle_report_ms() -> u64 {
@@ -243,6 +250,7 @@ impl TerminalFile {
             dialogue_ms: self.dialogue_ms,
             goods_question_ms: self.goods_question_ms,
             gaps: Gaps(self.reversal_gaps_ms.clone()),
+            batch_resends: self.batch_resends,
             idle_report_ms: self.idle_report_ms,
             eslip: self.eslip.clone(),
             eslip_after_ms: self.eslip_after_ms,

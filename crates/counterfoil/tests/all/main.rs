@@ -3,6 +3,7 @@
 mod accept;
 mod archive;
 mod authority;
+mod batch;
 mod bench;
 mod doctor;
 mod driver;

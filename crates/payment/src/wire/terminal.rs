@@ -1,10 +1,11 @@
 //! The terminal interface (UnionPay-style reference §2, §3): requests and answers of a POS as fields and back.
 
 use super::{
-    Problem, WireError, acceptor, amount, balance, mandatory, narrow, number, optional, outcome,
-    pan, pin, stan, write_acceptor, write_amount, write_balance, write_chip, write_outcome,
-    write_pin, wrong,
+    Problem, WireError, acceptor, amount, balance, batch, mandatory, narrow, number, optional,
+    outcome, pan, pin, stan, write_acceptor, write_amount, write_balance, write_chip,
+    write_outcome, write_pin, wrong,
 };
+use crate::batch::{BatchTotals, UploadPart};
 use crate::kind::Codes;
 use crate::terminal::{Answer, AskAgainMs, KeysField, Origin, Request, Sale, Sealed, Standing};
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     LinkId, Original, ResponseCode, Rrn, SaleKey, Secrets, Sign, Stan, Track2,
 };
 use crypto::SecurityModule;
-use iso8583::Message;
+use iso8583::{Message, Mti};
 
 /// Reads a request. The card number is sealed on the way in, under the key of `day`; secrets stay beside the request.
 pub fn read_request(
@@ -60,6 +61,7 @@ pub fn read_request(
             origin,
             sign: sign.ok_or(wrong(59, Problem::Missing))?,
         },
+        Flow::Batch => read_batch(message, kind, origin, &mut secrets, module, day)?,
     };
     if request.kind() != Kind::Echo && request.origin().stan.is_none() {
         return Err(wrong(11, Problem::Missing));
@@ -110,8 +112,13 @@ pub fn write_request(
             Field60::of(Kind::IdleReport, origin.batch).write(message);
             write_sign(message, Some(*sign));
         }
+        Request::Settle { totals, .. } => {
+            Field60::of(Kind::Settlement, origin.batch).write(message);
+            write_totals(message, totals)?;
+        }
+        Request::Upload { part, .. } => write_upload(message, sealed, part, module)?,
     }
-    if row.mac {
+    if request.carries_mac() {
         message.set(64, &[0; 8]);
     }
     Ok(())
@@ -154,6 +161,11 @@ pub fn read_answer(message: &Message, kind: Kind) -> Result<Answer, WireError> {
         keys,
         link: message.get(59).and_then(LinkId::read),
         chip: optional(message, 55, ChipAnswer::new)?,
+        compared: match kind {
+            Kind::Settlement => optional(message, 48, batch::compared)?,
+            _ => None,
+        },
+        part_code: (kind == Kind::BatchUpload).then_some(field60.network_code),
     })
 }
 
@@ -191,7 +203,15 @@ pub fn write_answer(answer: &Answer, mac: bool, message: &mut Message) {
     if let Some(chip) = &answer.chip {
         message.set(55, chip.bytes());
     }
-    Field60::of(codes_of, answer.origin.batch).write(message);
+    let field60 = Field60::of(codes_of, answer.origin.batch);
+    Field60 {
+        network_code: answer.part_code.unwrap_or(field60.network_code),
+        ..field60
+    }
+    .write(message);
+    if let Some((totals, codes)) = &answer.compared {
+        batch::write_compared(message, totals, codes);
+    }
     if let Some((standing, ask_again_ms)) = answer.standing {
         message.set(62, &write_standing(standing, ask_again_ms));
     }
@@ -204,6 +224,73 @@ pub fn write_answer(answer: &Answer, mac: bool, message: &mut Message) {
     if mac {
         message.set(64, &[0; 8]);
     }
+}
+
+/// What of a batch a message brings: totals, or by field 60.3 a part of what it holds (reference §2.4, §3.8).
+fn read_batch(
+    message: &Message,
+    kind: Kind,
+    origin: Origin,
+    secrets: &mut Secrets,
+    module: &dyn SecurityModule,
+    day: u16,
+) -> Result<Request, WireError> {
+    let mac = message.get(64).is_some();
+    if kind == Kind::Settlement {
+        let totals = mandatory(message, 48, batch::totals)?;
+        return Ok(Request::Settle {
+            origin,
+            totals,
+            mac,
+        });
+    }
+    let codes = Field60::read(message)?.codes(message)?;
+    let part = match codes.network_code {
+        // An advice once more, with its own codes and trace number.
+        0 => {
+            let kind = Kind::of_request(Mti(0x0220), &codes).ok_or(wrong(3, Problem::NotServed))?;
+            UploadPart::Advice(read_sale(message, kind, origin, secrets, module, day)?)
+        }
+        UploadPart::SALES => {
+            let field48 = message.get(48).ok_or(wrong(48, Problem::Missing))?;
+            secrets.uploaded = batch::uploaded(field48, module, day)?;
+            UploadPart::Sales(secrets.uploaded.len() as u8)
+        }
+        code @ (UploadPart::END_BALANCED | UploadPart::END_UNBALANCED) => UploadPart::End {
+            records: mandatory(message, 48, |b| (b.len() == 4).then(|| narrow(b))?)?,
+            balanced: code == UploadPart::END_BALANCED,
+        },
+        _ => return Err(wrong(60, Problem::NotServed)),
+    };
+    Ok(Request::Upload { origin, part, mac })
+}
+
+fn write_totals(message: &mut Message, totals: &BatchTotals) -> Result<(), WireError> {
+    batch::write_totals(message, totals)?;
+    message.set_number(49, u64::from(CNY.0), 3);
+    message.set(63, b"01 ");
+    Ok(())
+}
+
+fn write_upload(
+    message: &mut Message,
+    sealed: &Sealed,
+    part: &UploadPart,
+    module: &dyn SecurityModule,
+) -> Result<(), WireError> {
+    match part {
+        UploadPart::Advice(sale) => return write_sale(message, sale, &sealed.secrets, module),
+        UploadPart::Sales(_) => {
+            batch::write_uploaded(message, &sealed.secrets.uploaded, module)?;
+        }
+        UploadPart::End { records, .. } => message.set_number(48, u64::from(*records), 4),
+    }
+    Field60 {
+        network_code: part.network_code(),
+        ..Field60::of(Kind::BatchUpload, sealed.request.origin().batch)
+    }
+    .write(message);
+    Ok(())
 }
 
 /// Sub-fields 60.1 to 60.3 as far as this crate needs them.
