@@ -17,6 +17,7 @@ mod sale;
 mod sign;
 mod state;
 mod terminal;
+pub mod wallet;
 
 pub use config::{Config, MerchantSetup, TerminalSetup};
 pub use limits::{SALES_MAX, TOMBSTONES_MAX};

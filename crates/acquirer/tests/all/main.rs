@@ -6,5 +6,6 @@ mod outs;
 mod reversing;
 mod selling;
 mod signing;
+mod wallets;
 mod wheres;
 mod world;
