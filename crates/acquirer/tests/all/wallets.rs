@@ -404,14 +404,14 @@ impl Provider {
         let Some(account) = self.orders.get_mut(&key) else {
             return WalletAnswer::NoSuchOrder;
         };
-        let fits = account.paid - account.returned >= minor && !refuses;
-        if !account.refunds.contains_key(&number) {
-            if !fits {
-                return WalletAnswer::RefundRefused { number };
-            }
-            account.refunds.insert(number, minor);
-            account.returned += minor;
+        if account.refunds.contains_key(&number) {
+            return WalletAnswer::Refunded { number };
         }
+        if account.paid - account.returned < minor || refuses {
+            return WalletAnswer::RefundRefused { number };
+        }
+        account.refunds.insert(number, minor);
+        account.returned += minor;
         WalletAnswer::Refunded { number }
     }
 
