@@ -20,5 +20,6 @@ pub mod qr;
 pub mod replay;
 pub mod verify;
 pub mod view;
+pub mod wallet;
 pub mod webhook;
 pub mod witness;

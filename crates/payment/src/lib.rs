@@ -14,6 +14,7 @@ pub mod loop_picture;
 pub mod machine;
 pub mod money;
 pub mod party;
+pub mod payment_code;
 pub mod relay;
 pub mod response;
 pub mod sign;

@@ -23,6 +23,7 @@ mod slow;
 mod terminals;
 mod vectors;
 mod verify_page;
+mod wallets;
 mod webhook;
 
 use std::time::{Duration, Instant};
