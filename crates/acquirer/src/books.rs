@@ -1,7 +1,7 @@
 //! The acquirer's books: what the network owes us, what we owe each merchant. They balance after every record.
 
 use ledger::{AccountId, AccountRules, Currency, Entry, Ledger, Side, Transfer, TransferId};
-use payment::{Amount, MerchantId};
+use payment::MerchantId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -18,9 +18,18 @@ pub struct Books {
 }
 
 impl Books {
-    /// Books a sale: network receivable against merchant payable. Gives the transfer's number.
-    pub(crate) fn book(&mut self, merchant: MerchantId, amount: Amount) -> u64 {
-        let currency = Currency(amount.currency.0);
+    /// Books what a transaction adds to a merchant's money, network receivable against merchant payable, or takes from
+    /// it. Gives the transfer's number; none when nothing moves.
+    pub(crate) fn book(
+        &mut self,
+        merchant: MerchantId,
+        currency: payment::Currency,
+        moved_minor: i64,
+    ) -> Option<u64> {
+        if moved_minor == 0 {
+            return None;
+        }
+        let currency = Currency(currency.0);
         if self.ledger.balance(NETWORK_RECEIVABLE).is_none() {
             self.open(
                 NETWORK_RECEIVABLE,
@@ -32,20 +41,24 @@ impl Books {
         if account == next {
             self.open(account, AccountRules::open(currency, Side::Credit));
         }
+        let (debit, credit) = match moved_minor > 0 {
+            true => (NETWORK_RECEIVABLE, account),
+            false => (account, NETWORK_RECEIVABLE),
+        };
         let transfer = self.number();
         self.ledger.apply(&Entry::Post {
             transfer: Transfer {
                 id: TransferId(u128::from(transfer)),
-                debit: NETWORK_RECEIVABLE,
-                credit: account,
-                amount_minor: amount.minor,
+                debit,
+                credit,
+                amount_minor: moved_minor.unsigned_abs(),
                 currency,
             },
         });
-        transfer
+        Some(transfer)
     }
 
-    /// Takes a booked sale back, once.
+    /// Takes a booked transaction back, once.
     pub(crate) fn take_back(&mut self, transfer: u64) {
         let id = TransferId(u128::from(self.number()));
         self.ledger.apply(&Entry::Reverse {

@@ -17,7 +17,7 @@ impl Acquirer {
         first: &FirstAnswer,
         decided: &mut Decided,
     ) {
-        if sale.request.kind.row().moves_money {
+        if sale.request.kind.row().moves_money() {
             let outcome = match first.code.is_success() {
                 true => CertifiedOutcome::Approved,
                 false => CertifiedOutcome::Declined,

@@ -4,7 +4,7 @@ use crypto::{MacAlgorithm, WrappedKey};
 use payment::certificate::KeyId;
 use payment::relay::Gaps;
 use payment::timeouts::Ladder;
-use payment::{Institution, MerchantId, TerminalId};
+use payment::{Institution, MerchantId, Percents, TerminalId};
 use std::collections::BTreeMap;
 
 /// An acquirer's configuration.
@@ -24,6 +24,8 @@ pub struct Config {
     pub gaps: Gaps,
     /// An approval without a positive sign becomes a one-sided item after this many milliseconds.
     pub confirm_within_ms: u64,
+    /// How far completions and adjustments may go beyond their original.
+    pub percents: Percents,
     /// Whose key signs outcome certificates; without one there are none.
     pub certificates: Option<KeyId>,
     /// Merchants by number.

@@ -148,7 +148,7 @@ impl Acquirer {
             _ => None,
         };
         let link = match &sealed.request {
-            Request::Financial { sale, .. } if sale.kind.row().moves_money => {
+            Request::Financial { sale, .. } if sale.kind.row().moves_money() => {
                 Some(LinkId::of_random(&(around.random)()))
             }
             _ => None,
@@ -309,7 +309,9 @@ fn is_management(message: &Message) -> bool {
 /// who sent it is dropped and counted.
 fn not_served(reply: Reply, message: &Message, error: WireError) -> Result<Input, EdgeError> {
     let kind = match message.mti() {
+        Mti(0x0100) => Kind::PreAuth,
         Mti(0x0200) => Kind::Purchase,
+        Mti(0x0220) => Kind::Refund,
         Mti(0x0400) => Kind::Reversal,
         Mti(0x0620) => Kind::ResultQuery,
         Mti(0x0800) => Kind::SignOn,

@@ -8,6 +8,7 @@ mod config;
 mod edge;
 mod limits;
 mod network;
+mod original;
 #[cfg(feature = "planted")]
 pub mod planted;
 mod query;

@@ -8,7 +8,7 @@ use crypto::WrappedKey;
 use payment::evidence::{Delivery, ReversalCause, Upstream};
 use payment::host::{self, AnswerKind, NetworkCode, ReversalReason};
 use payment::terminal::{MacCheck, Request};
-use payment::{HostKey, Kind, Now, ResponseCode, SaleKey, Secrets};
+use payment::{HostKey, Now, ResponseCode, SaleKey, Secrets};
 
 impl Acquirer {
     pub(crate) fn link(&self, now: Now, up: bool, decided: &mut Decided) {
@@ -123,6 +123,7 @@ impl Acquirer {
         let Some(host) = sale.host else { return };
         let asked = host::Request::Financial(self.host_request(
             &sale.request,
+            self.original_host(sale),
             sale.rrn,
             host,
             sale.received,
@@ -150,23 +151,26 @@ impl Acquirer {
         }
         match sale.evidence.upstream {
             Upstream::Waiting => {}
+            Upstream::Silent | Upstream::NetworkGaveUp | Upstream::Interrupted
+                if sale.is_advice() => {}
             Upstream::Declined(_) | Upstream::NotSent(_) => {
                 return self.approved_after_refusal(now, sale, answer, decided);
             }
             _ => return,
         }
-        if matches!(
+        let unknown = matches!(
             answer.code,
             ResponseCode::ISSUER_TIMEOUT | ResponseCode::LATE_ANSWER
-        ) {
+        );
+        if unknown || (sale.is_advice() && answer.code.is_transient()) {
             return self.upstream_unknown(now, sale, Upstream::NetworkGaveUp, decided);
         }
         let first = first_answer(answer, now);
-        let approved = answer.code.is_success() && sale.request.kind.row().moves_money;
+        let confirmed = answer.code.is_success() && sale.request.kind.row().reversible();
         decided.record(Record::Answered {
             key: sale.key(),
             answer: first,
-            confirm_by: approved.then(|| self.confirm_by(now)),
+            confirm_by: confirmed.then(|| self.confirm_by(now)),
         });
         self.certify_answer(now, sale, &first, decided);
         decided.effect(self.answer_sale(sale.reply, sale, &first));
@@ -180,7 +184,7 @@ impl Acquirer {
         answer: &host::Answer,
         decided: &mut Decided,
     ) {
-        if answer.code.is_success() && sale.request.kind.row().moves_money {
+        if answer.code.is_success() && sale.request.kind.row().reversible() {
             let (cause, upstream) = (ReversalCause::Upstream, sale.evidence.upstream);
             self.reverse(
                 now,
@@ -202,7 +206,9 @@ impl Acquirer {
         upstream: Upstream,
         decided: &mut Decided,
     ) {
-        if sale.request.kind.row().moves_money {
+        if sale.is_advice() {
+            self.defer(now, sale, upstream, decided);
+        } else if sale.request.kind.row().reversible() {
             let reason = ReversalReason::ACQUIRER_TIMEOUT;
             self.reverse(
                 now,
@@ -237,6 +243,15 @@ impl Acquirer {
         );
     }
 
+    /// Nobody answered an advice: it goes again until somebody does.
+    fn defer(&self, now: Now, sale: &SaleRecord, upstream: Upstream, decided: &mut Decided) {
+        decided.record(Record::Deferred {
+            key: sale.key(),
+            upstream,
+            next: now.mono.plus_ms(self.config.gaps.after(1)),
+        });
+    }
+
     pub(crate) fn not_sent(&self, now: Now, key: HostKey, decided: &mut Decided) {
         let Some(sale) = self.sale_of(&key) else {
             return;
@@ -246,6 +261,9 @@ impl Acquirer {
             || sale.evidence.reversal.is_some()
         {
             return;
+        }
+        if sale.is_advice() {
+            return self.upstream_unknown(now, sale, Upstream::Silent, decided);
         }
         let answer = crate::state::refusal(ResponseCode::ISSUER_UNAVAILABLE, now);
         decided.record(Record::NotSent {
@@ -314,7 +332,9 @@ impl Acquirer {
             else {
                 continue;
             };
-            if sale.request.kind == Kind::BalanceInquiry {
+            if sale.is_advice() {
+                self.defer(now, sale, Upstream::Interrupted, decided);
+            } else if !sale.request.kind.row().reversible() {
                 let answer = crate::state::refusal(ResponseCode::ISSUER_TIMEOUT, now);
                 decided.record(Record::Answered {
                     key: sale.key(),
@@ -347,6 +367,7 @@ fn first_answer(answer: &host::Answer, now: Now) -> FirstAnswer {
         approval: answer.approval,
         settlement: answer.settlement,
         balance: answer.balance,
+        chip: answer.chip,
         at: now.wall,
     }
 }

@@ -47,6 +47,10 @@ pub enum Record {
         reply: Reply,
         /// Until when the network's answer is awaited.
         deadline: Mono,
+        /// The earlier transaction that it is about.
+        original: Option<SaleKey>,
+        /// What an approval adds to the merchant's money, in minor units.
+        moved_minor: i64,
     },
     /// A request was refused before anything left.
     Refused {
@@ -183,6 +187,15 @@ pub enum Record {
         signer: KeyId,
         /// When.
         at: Wall,
+    },
+    /// Nobody upstream answered an advice: it is sent again until somebody does.
+    Deferred {
+        /// The transaction.
+        key: SaleKey,
+        /// What is known of it upstream.
+        upstream: Upstream,
+        /// The next attempt.
+        next: Mono,
     },
 }
 

@@ -8,7 +8,7 @@ use payment::certificate::CertifiedOutcome;
 use payment::evidence::{ReversalCause, ReversalProgress, Upstream};
 use payment::host::{self, ReversalReason};
 use payment::terminal::{Request, Sale};
-use payment::{HostKey, Now, ResponseCode, Secrets};
+use payment::{Claims, HostKey, Now, ResponseCode, Secrets};
 
 impl Acquirer {
     /// 0400: always honoured, also twice, also for a sale never seen; never one for somebody else's sale.
@@ -75,6 +75,14 @@ impl Acquirer {
                     waiter,
                 });
             }
+            // Something was claimed of it already: giving it back as well would pay twice.
+            None if sale.claims != Claims::default() => refuse(
+                reply,
+                &request,
+                ResponseCode::INVALID_RELATED,
+                true,
+                decided,
+            ),
             None => match sale.evidence.upstream {
                 Upstream::Waiting | Upstream::Approved => {
                     let cause = ReversalCause::Terminal(reason);
@@ -156,7 +164,7 @@ impl Acquirer {
             key: advice,
             original,
             reason,
-            sale: self.host_request(&sale.request, sale.rrn, original, sale.received),
+            sale: self.host_request(&sale.request, None, sale.rrn, original, sale.received),
         });
         decided.effect(Effect::Forward(Box::new(host::Sealed {
             request,
@@ -172,7 +180,9 @@ impl Acquirer {
                 .by_host
                 .get(&advice)
                 .and_then(|key| self.state.sale(key));
-            let Some((sale, reversal)) = sale.and_then(|sale| Some((sale, sale.reversal?))) else {
+            let Some(sale) = sale else { continue };
+            let Some(reversal) = sale.reversal else {
+                self.deliver_advice(now, sale, advice, decided);
                 continue;
             };
             #[cfg(feature = "planted")]
@@ -186,6 +196,25 @@ impl Acquirer {
             }
             self.send_advice(now, sale, advice, reversal.reason, decided);
         }
+    }
+
+    /// One more attempt at an advice of a terminal that nobody upstream has answered. Its secrets are gone; the issuer
+    /// asks for none.
+    fn deliver_advice(&self, now: Now, sale: &SaleRecord, host: HostKey, decided: &mut Decided) {
+        let attempt = self.state.relay.attempt(host, now.mono, &self.config.gaps);
+        decided.record(Record::Relay(attempt));
+        let about = self.original_host(sale);
+        let request = self.host_request(&sale.request, about, sale.rrn, host, sale.received);
+        decided.effect(Effect::Forward(Box::new(host::Sealed {
+            request: host::Request::Financial(request),
+            secrets: Secrets::default(),
+        })));
+    }
+
+    /// Key between hosts of the transaction that a sale is about.
+    pub(crate) fn original_host(&self, sale: &SaleRecord) -> Option<HostKey> {
+        let original = sale.original?;
+        self.state.sale(&original)?.host
     }
 
     /// 0430: the issuer's word.

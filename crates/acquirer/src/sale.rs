@@ -2,7 +2,10 @@
 
 use payment::evidence::{Confirmation, Evidence, ReversalProgress, Upstream};
 use payment::terminal::{Sale, Standing};
-use payment::{ApprovalCode, HostKey, LinkId, Mono, Now, ResponseCode, Rrn, SaleKey, Wall};
+use payment::{
+    ApprovalCode, ChipAnswer, Claims, HostKey, LinkId, Mono, Now, Posting, ResponseCode, Rrn,
+    SaleKey, Wall,
+};
 use serde::{Deserialize, Serialize};
 
 /// Where an answer to a terminal goes: the driver's number of the request's frame, and that frame's header.
@@ -27,6 +30,8 @@ pub struct FirstAnswer {
     pub settlement: Option<u16>,
     /// Field 54.
     pub balance: Option<i64>,
+    /// Field 55.
+    pub chip: Option<ChipAnswer>,
     /// Fields 12 and 13 are read from it.
     pub at: Wall,
 }
@@ -67,6 +72,12 @@ pub struct SaleRecord {
     pub confirm_by: Option<Mono>,
     /// Where its e-slip is.
     pub link: Option<LinkId>,
+    /// The earlier transaction that it is about.
+    pub original: Option<SaleKey>,
+    /// What an approval adds to the merchant's money, in minor units.
+    pub moved_minor: i64,
+    /// What later transactions have claimed of it.
+    pub claims: Claims,
 }
 
 impl SaleRecord {
@@ -84,7 +95,7 @@ impl SaleRecord {
     /// A standing approval of which the terminal has said nothing yet, aged or not.
     pub(crate) fn awaits_confirmation(&self) -> bool {
         self.stands()
-            && self.request.kind.row().moves_money
+            && self.request.kind.row().reversible()
             && self.evidence.confirmation == Confirmation::None
     }
 
@@ -94,11 +105,25 @@ impl SaleRecord {
             (Some(reversal), _) => matches!(reversal.progress, ReversalProgress::Confirmed(_)),
             (None, Upstream::Waiting) => false,
             (None, Upstream::Approved) => {
-                !self.request.kind.row().moves_money
-                    || (self.confirm_by.is_none() && self.evidence.case.is_none())
+                !self.request.kind.row().moves_money()
+                    || (self.confirm_by.is_none() && self.evidence.case.is_none() && !self.holds())
             }
-            (None, _) => true,
+            (None, Upstream::Declined(_) | Upstream::NotSent(_)) => true,
+            // An advice is repeated until it is answered.
+            (None, _) => !self.is_advice(),
         }
+    }
+
+    /// A pre-authorisation that is neither completed nor released.
+    fn holds(&self) -> bool {
+        self.request.kind.row().posting == Posting::Hold
+            && self.claims.captured == 0
+            && !self.claims.undone
+    }
+
+    /// Repeated until it is answered, and never reversed.
+    pub(crate) fn is_advice(&self) -> bool {
+        self.request.kind.row().is_advice()
     }
 
     /// A later monotonic reading as the wall will show it.

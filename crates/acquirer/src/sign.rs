@@ -112,7 +112,7 @@ impl Acquirer {
 }
 
 fn tells_something_new(sale: &SaleRecord, said: Confirmation) -> bool {
-    sale.request.kind.row().moves_money
+    sale.request.kind.row().reversible()
         && sale.answer.is_some()
         && sale.evidence.confirmation != said
 }

@@ -10,8 +10,8 @@ use payment::evidence::{Confirmation, Delivery, Evidence, Reversal, ReversalProg
 use payment::relay::{Relay, RelayRecord};
 use payment::terminal::{KeysField, Sale};
 use payment::{
-    Batch, HostKey, LinkId, Mono, Now, ResponseCode, Rrn, SaleKey, SignOutcome, Stan, TerminalId,
-    Wall,
+    Batch, Claims, HostKey, LinkId, Mono, Now, ResponseCode, Rrn, SaleKey, SignOutcome, Stan,
+    TerminalId, Wall,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -69,6 +69,7 @@ pub struct State {
     pub(crate) sessions: BTreeMap<TerminalId, Session>,
     pub(crate) sales: BTreeMap<SaleKey, SaleRecord>,
     pub(crate) by_host: BTreeMap<HostKey, SaleKey>,
+    pub(crate) by_rrn: BTreeMap<Rrn, SaleKey>,
     pub(crate) order: VecDeque<SaleKey>,
     pub(crate) tombstones: BTreeSet<SaleKey>,
     pub(crate) tombstone_order: VecDeque<SaleKey>,
@@ -102,7 +103,7 @@ impl State {
 
     /// The sale with this retrieval reference number.
     pub fn find_rrn(&self, rrn: Rrn) -> Option<&SaleRecord> {
-        self.sales.values().rev().find(|sale| sale.rrn == rrn)
+        self.sale(self.by_rrn.get(&rrn)?)
     }
 
     /// The sale with this link id.
@@ -211,8 +212,15 @@ impl State {
                 at,
                 reply,
                 deadline,
+                original,
+                moved_minor,
             } => {
-                self.forwarded(sale, *rrn, *host, *at, *reply, *deadline);
+                let kept = SaleRecord {
+                    original: *original,
+                    moved_minor: *moved_minor,
+                    ..keep(sale, *rrn, *at, *reply, Upstream::Waiting)
+                };
+                self.forwarded(kept, *host, *deadline);
             }
             Record::Refused {
                 sale,
@@ -243,6 +251,7 @@ impl State {
             Record::NotSent { key, answer } => {
                 self.close_forward(key);
                 self.counters.declined += 1;
+                self.give_back_claim(key);
                 self.with(key, |sale, _| {
                     sale.answer = Some(*answer);
                     sale.evidence.upstream = Upstream::NotSent(answer.code);
@@ -307,6 +316,11 @@ impl State {
                     self.network_retry = None;
                 }
             }
+            Record::Deferred {
+                key,
+                upstream,
+                next,
+            } => self.deferred(key, *upstream, *next),
             Record::Linked { key, link } => self.with(key, |sale, _| sale.link = Some(*link)),
             Record::Certified { .. } => {
                 if let Some(certificate) = self.certificate(record) {
@@ -316,19 +330,11 @@ impl State {
         }
     }
 
-    fn forwarded(
-        &mut self,
-        sale: &Sale,
-        rrn: Rrn,
-        host: HostKey,
-        at: Now,
-        reply: Reply,
-        deadline: Mono,
-    ) {
-        let mut kept = keep(sale, rrn, at, reply, Upstream::Waiting);
+    fn forwarded(&mut self, mut kept: SaleRecord, host: HostKey, deadline: Mono) {
+        let key = kept.key();
         kept.host = Some(host);
         kept.evidence.due = Some(kept.wall_at(deadline));
-        self.by_host.insert(host, sale.key);
+        self.by_host.insert(host, key);
         self.relay.apply(&RelayRecord::Sent {
             key: host,
             deadline,
@@ -337,6 +343,7 @@ impl State {
         self.counters.forwarded += 1;
         self.count_rrn();
         self.insert(kept);
+        self.claim(&key);
     }
 
     fn answered(
@@ -346,6 +353,7 @@ impl State {
         confirm_by: Option<Mono>,
     ) {
         self.close_forward(key);
+        self.delivered_advice(key);
         let Self {
             sales,
             books,
@@ -362,9 +370,11 @@ impl State {
         if answer.code.is_success() {
             counters.approved += 1;
             sale.evidence.upstream = Upstream::Approved;
-            if sale.request.kind.row().moves_money {
-                sale.transfer = Some(books.book(sale.request.key.merchant, sale.request.amount));
-            }
+            sale.transfer = books.book(
+                sale.request.key.merchant,
+                sale.request.amount.currency,
+                sale.moved_minor,
+            );
             sale.confirm_by = confirm_by;
             if let Some(by) = confirm_by {
                 sale.evidence.due = Some(sale.wall_at(by));
@@ -373,6 +383,7 @@ impl State {
         } else {
             counters.declined += 1;
             sale.evidence.upstream = Upstream::Declined(answer.code);
+            self.give_back_claim(key);
         }
     }
 
@@ -401,6 +412,20 @@ impl State {
             sale.evidence.upstream = upstream;
             sale.evidence.reversal = Some(reversal);
             sale.evidence.due = Some(at.wall);
+        });
+    }
+
+    fn deferred(&mut self, key: &SaleKey, upstream: Upstream, next: Mono) {
+        self.close_forward(key);
+        if let Some(host) = self.sales.get(key).and_then(|sale| sale.host) {
+            self.relay.apply(&RelayRecord::Queued {
+                key: host,
+                at: next,
+            });
+        }
+        self.with(key, |sale, _| {
+            sale.evidence.upstream = upstream;
+            sale.evidence.due = Some(sale.wall_at(next));
         });
     }
 
@@ -435,6 +460,7 @@ impl State {
             self.relay.apply(&RelayRecord::Delivered { key: advice });
             self.counters.reversed += 1;
             self.wait(key, None);
+            self.give_back_claim(key);
         }
         if let Some(case) = case {
             self.counters.cases = self.counters.cases.max(case);
@@ -505,6 +531,13 @@ impl State {
         }
     }
 
+    /// An advice that waited for somebody to answer it was answered.
+    fn delivered_advice(&mut self, key: &SaleKey) {
+        if let Some(host) = self.sales.get(key).and_then(|sale| sale.host) {
+            self.relay.apply(&RelayRecord::Delivered { key: host });
+        }
+    }
+
     fn close_forward(&mut self, key: &SaleKey) {
         if let Some(host) = self.sales.get(key).and_then(|sale| sale.host) {
             self.relay.apply(&RelayRecord::Closed { key: host });
@@ -519,6 +552,7 @@ impl State {
     }
 
     fn insert(&mut self, sale: SaleRecord) {
+        self.by_rrn.insert(sale.rrn, sale.key());
         self.order.push_back(sale.key());
         self.sales.insert(sale.key(), sale);
         // Two for one: what open sales kept back is caught up with.
@@ -539,6 +573,7 @@ impl State {
             return;
         }
         if let Some(sale) = self.sales.remove(&oldest) {
+            self.by_rrn.remove(&sale.rrn);
             let keys = [sale.host, sale.reversal.map(|r| r.advice)];
             keys.into_iter().flatten().for_each(|key| {
                 self.by_host.remove(&key);
@@ -590,6 +625,9 @@ fn keep(sale: &Sale, rrn: Rrn, at: Now, reply: Reply, upstream: Upstream) -> Sal
         transfer: None,
         confirm_by: None,
         link: None,
+        original: None,
+        moved_minor: 0,
+        claims: Claims::default(),
     }
 }
 
@@ -599,6 +637,7 @@ pub(crate) fn refusal(code: ResponseCode, at: Now) -> crate::sale::FirstAnswer {
         approval: None,
         settlement: None,
         balance: None,
+        chip: None,
         at: at.wall,
     }
 }

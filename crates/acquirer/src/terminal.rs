@@ -1,5 +1,6 @@
 //! What a terminal asks: sign-on, sale, inquiry. The refusal ladder stands here, in the order of its rungs.
 
+use crate::original::moved_minor;
 use crate::record::Record;
 use crate::sale::{FirstAnswer, Reply, SaleRecord};
 use crate::{Acquirer, Decided, Effect};
@@ -153,6 +154,10 @@ impl Acquirer {
         }
         let rrn = self.next_rrn(now);
         match self.ladder(&sale, heard.pin_refused) {
+            // An advice is kept by its terminal until somebody can take it.
+            Err(code) if sale.kind.row().is_advice() && code.is_transient() => {
+                refuse(heard.reply, &heard.sealed.request, code, true, decided);
+            }
             Err(code) => {
                 decided.record(Record::Refused {
                     sale,
@@ -169,7 +174,7 @@ impl Acquirer {
                     &crate::state::refusal(code, now),
                 ));
             }
-            Ok(()) => self.forward(now, heard, sale, rrn, decided),
+            Ok(original) => self.forward(now, heard, sale, original, rrn, decided),
         }
     }
 
@@ -199,11 +204,18 @@ impl Acquirer {
         Ok(())
     }
 
-    fn ladder(&self, sale: &Sale, pin_refused: Option<ResponseCode>) -> Rung {
+    /// The rungs; gives the earlier transaction that the sale is about.
+    fn ladder(
+        &self,
+        sale: &Sale,
+        pin_refused: Option<ResponseCode>,
+    ) -> Result<Option<&SaleRecord>, ResponseCode> {
         self.not_reversed_before(sale)?;
         self.amount_is_served(sale)?;
+        let original = self.original(sale)?;
         pin_refused.map_or(Ok(()), Err)?;
-        self.network_is_there()
+        self.network_is_there()?;
+        Ok(original)
     }
 
     fn not_reversed_before(&self, sale: &Sale) -> Rung {
@@ -222,7 +234,7 @@ impl Acquirer {
         if sale.amount.currency != CNY {
             return Err(ResponseCode::CURRENCY_MISMATCH);
         }
-        if !sale.kind.row().moves_money {
+        if !sale.kind.row().moves_money() {
             return Ok(());
         }
         let most = self
@@ -248,7 +260,15 @@ impl Acquirer {
         }
     }
 
-    fn forward(&self, now: Now, heard: Heard, sale: Sale, rrn: Rrn, decided: &mut Decided) {
+    fn forward(
+        &self,
+        now: Now,
+        heard: Heard,
+        sale: Sale,
+        original: Option<&SaleRecord>,
+        rrn: Rrn,
+        decided: &mut Decided,
+    ) {
         let host = self.next_host_key(now, decided);
         let deadline = now.mono.plus_ms(self.config.ladder.acquirer_ms);
         decided.record(Record::Forwarded {
@@ -258,6 +278,8 @@ impl Acquirer {
             at: now,
             reply: heard.reply,
             deadline,
+            original: original.map(SaleRecord::key),
+            moved_minor: moved_minor(&sale, original),
         });
         if let Some(link) = heard.link {
             decided.record(Record::Linked {
@@ -265,7 +287,8 @@ impl Acquirer {
                 link,
             });
         }
-        let request = host::Request::Financial(self.host_request(&sale, rrn, host, now));
+        let about = original.and_then(|original| original.host);
+        let request = host::Request::Financial(self.host_request(&sale, about, rrn, host, now));
         decided.effect(Effect::Forward(Box::new(host::Sealed {
             request,
             secrets: heard.sealed.secrets,
@@ -275,6 +298,7 @@ impl Acquirer {
     pub(crate) fn host_request(
         &self,
         sale: &Sale,
+        original: Option<HostKey>,
         rrn: Rrn,
         key: HostKey,
         at: Now,
@@ -297,6 +321,7 @@ impl Acquirer {
             rrn,
             terminal: sale.key.terminal,
             merchant: sale.key.merchant,
+            original,
         }
     }
 
@@ -321,6 +346,7 @@ impl Acquirer {
                 approval: None,
                 settlement: None,
                 balance: None,
+                chip: None,
                 at: known.received.wall,
             },
             (Some(_), ..) => {
@@ -406,6 +432,7 @@ impl Acquirer {
         answer.settlement = first.settlement;
         answer.acquirer = Some(self.config.institution);
         answer.balance = first.balance;
+        answer.chip = first.chip;
     }
 
     /// A key that no message has: behind those this decision has taken already, past those still in memory.

@@ -16,6 +16,12 @@ impl Mti {
     pub fn response(self) -> Self {
         Self(self.0.wrapping_add(0x10))
     }
+
+    /// The request's type of an answer: 0210 → 0200.
+    #[must_use]
+    pub fn request(self) -> Self {
+        Self(self.0.wrapping_sub(0x10))
+    }
 }
 
 impl fmt::Debug for Mti {

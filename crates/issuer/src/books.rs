@@ -1,26 +1,30 @@
-//! What goes into the books: openings, the debit or hold of a purchase, what takes it back.
+//! What goes into the books: openings, what each posting does, what takes it back.
 //!
 //! Invariant: an entry is in a record only after the ledger said that it fits.
 
-use crate::accounts::{FUNDS, LIMITS, SETTLEMENT, SUSPENSE, debit_id, own_id, pack, return_id};
+use crate::accounts::{
+    ENTRIES_MAX, FUNDS, LIMITS, RECOVERABLE, SETTLEMENT, SUSPENSE, entry_id, own_id, pack,
+    return_id, unpack,
+};
 use crate::config::{CardSetup, OPENING_MINOR_MAX, Product};
 use crate::issuer::Issuer;
 use crate::planted::Bug;
 use crate::record::{Effect, Record};
 use crypto::PanToken;
-use ledger::{AccountId, AccountRules, Currency, Entry, Side, Transfer, TransferId, TransferState};
+use ledger::{AccountId, AccountRules, Currency, Entry, LedgerError, Side, Transfer, TransferId};
 use payment::host::Financial;
-use payment::{Decision, HostKey};
+use payment::{Decision, HostKey, Now, Posting, ResponseCode};
 use std::collections::BTreeSet;
 
 /// Cards opened by one record.
 const OPENED_PER_RECORD: usize = 1_000;
 /// Accounts of the books that are the bank's own.
-const OWN: [(AccountId, Side); 4] = [
+const OWN: [(AccountId, Side); 5] = [
     (FUNDS, Side::Debit),
     (LIMITS, Side::Debit),
     (SUSPENSE, Side::Credit),
     (SETTLEMENT, Side::Credit),
+    (RECOVERABLE, Side::Debit),
 ];
 
 const fn movement(id: TransferId, debit: AccountId, credit: AccountId, minor: u64) -> Transfer {
@@ -106,36 +110,205 @@ impl Issuer {
         }
     }
 
-    /// What debits a purchase: into suspense for a debit card, held against the limit for a credit card. `None` for a
-    /// key that has no name in the books.
-    pub(crate) fn debit(&self, setup: &CardSetup, sale: &Financial) -> Option<Entry> {
+    /// What an approval does to the books. `original` is the request that this one is about.
+    ///
+    /// # Errors
+    /// 51 the account has not enough; 30 the key has no name in the books; 96 the books refuse for another reason.
+    pub(crate) fn entries(
+        &self,
+        now: Now,
+        setup: &CardSetup,
+        sale: &Financial,
+        moved_minor: i64,
+    ) -> Result<Vec<Entry>, ResponseCode> {
+        let packed = pack(&sale.key).ok_or(ResponseCode::FORMAT_ERROR)?;
+        let account = AccountId(setup.account);
         let minor = sale.amount.minor + u64::from(self.planted(Bug::IssuerWrongAmount));
-        let id = debit_id(pack(&sale.key)?);
-        let transfer = movement(id, AccountId(setup.account), SUSPENSE, minor);
-        Some(match setup.product {
-            Product::Debit => Entry::Post { transfer },
-            Product::Credit => Entry::Hold {
-                transfer,
+        let id = |n| entry_id(packed, n);
+        let debit = |n, minor| movement(id(n), account, SUSPENSE, minor);
+        let credit = |n, minor| movement(id(n), SUSPENSE, account, minor);
+        let post = |transfer| Entry::Post { transfer };
+        let expires = now.mono.0 / 1_000 + self.config.hold_ms;
+        let hold = |transfer| Entry::Hold {
+            transfer,
+            expires_at_ms: i64::try_from(expires).ok(),
+        };
+        let authorisation = sale.original.as_ref().and_then(pack);
+        let entries = match sale.kind.row().posting {
+            Posting::None => Vec::new(),
+            // A credit card's purchase holds a part of its limit until it is cleared.
+            Posting::Debit if setup.product == Product::Credit => vec![Entry::Hold {
+                transfer: debit(0, minor),
                 expires_at_ms: None,
+            }],
+            Posting::Debit => vec![post(debit(0, minor))],
+            Posting::Credit | Posting::Undo => vec![post(credit(0, minor))],
+            Posting::Hold | Posting::HoldMore => vec![hold(debit(0, minor))],
+            Posting::Release => self.release(authorisation, id),
+            Posting::Capture => {
+                let mut entries = self.release(authorisation, id);
+                if self.available_with(account, &entries) < i128::from(minor) {
+                    return Err(ResponseCode::INSUFFICIENT_FUNDS);
+                }
+                entries.push(post(debit(entries.len(), minor)));
+                return Ok(entries);
+            }
+            Posting::Uncapture => {
+                let mut entries = vec![post(credit(0, minor))];
+                let again = self.held_again(sale.original.as_ref(), account, minor);
+                entries.push(hold(debit(1, again)));
+                return Ok(entries);
+            }
+            Posting::Adjust => match moved_minor {
+                0 => Vec::new(),
+                more if more > 0 => vec![post(debit(0, more.unsigned_abs()))],
+                less => vec![post(credit(0, less.unsigned_abs()))],
             },
-        })
+        };
+        let checked = entries
+            .iter()
+            .try_for_each(|entry| self.state.ledger.check(entry));
+        match checked {
+            Ok(()) => Ok(entries),
+            Err(LedgerError::Insufficient { .. }) => Err(ResponseCode::INSUFFICIENT_FUNDS),
+            Err(_) => Err(ResponseCode::SYSTEM_ERROR),
+        }
     }
 
-    /// What takes the debit of `original` back, if it stands.
-    pub(crate) fn take_back(&self, original: &HostKey) -> Option<Entry> {
+    /// Releases every hold of a pre-authorisation.
+    fn release(&self, authorisation: Option<u128>, id: impl Fn(usize) -> TransferId) -> Vec<Entry> {
+        let holds = authorisation.map_or(&[][..], |packed| self.state.related.holds(packed));
+        let voids = holds.iter().enumerate();
+        voids
+            .map(|(n, hold)| Entry::VoidHold {
+                id: id(n),
+                hold: *hold,
+            })
+            .collect()
+    }
+
+    /// What an account can give once `entries` are written.
+    fn available_with(&self, account: AccountId, entries: &[Entry]) -> i128 {
+        let available = self.state.ledger.available(account).unwrap_or(0);
+        i128::from(available) + i128::from(self.change(account, entries))
+    }
+
+    /// How much of a pre-authorisation is held again when its completion of `minor` is taken back: all of it, or what
+    /// was just given back when the account has spent the rest.
+    fn held_again(&self, completion: Option<&HostKey>, account: AccountId, minor: u64) -> u64 {
+        let related = &self.state.related;
+        let authorisation = completion.and_then(pack).map(|c| related.authorisation(c));
+        let Some((key, first)) = authorisation.and_then(|packed| {
+            let key = unpack(packed);
+            Some((key, self.state.memory.get(&key)?))
+        }) else {
+            return minor;
+        };
+        let held = related.claims(&key).total(first.amount);
+        let available = self.state.ledger.available(account).unwrap_or(0);
+        match i128::from(available) + i128::from(minor) >= i128::from(held) {
+            true => held,
+            false => minor,
+        }
+    }
+
+    /// What takes the entries of `original` back, the last one first. `None` when the books do not know them any more.
+    pub(crate) fn take_back(&self, original: &HostKey) -> Option<Vec<Entry>> {
         let packed = pack(original)?;
-        let (id, debit) = (return_id(packed), debit_id(packed));
-        let entry = match self.state.ledger.state(debit)? {
-            TransferState::Posted | TransferState::PostedHold => Entry::Reverse {
-                id,
-                original: debit,
-            },
-            TransferState::Pending => Entry::VoidHold { id, hold: debit },
-            TransferState::Voided | TransferState::Expired | TransferState::Reversed => {
-                return None;
+        let written: Vec<Entry> = (0..ENTRIES_MAX)
+            .map_while(|n| self.state.ledger.entry(entry_id(packed, n)))
+            .collect();
+        if written.is_empty() {
+            return None;
+        }
+        let mut entries = Vec::with_capacity(written.len());
+        for (n, entry) in written.iter().rev().enumerate() {
+            entries.extend(self.opposite(return_id(packed, n), entry, &entries)?);
+        }
+        Some(entries)
+    }
+
+    /// What undoes one entry, given those that are undone before it: nothing when a hold has no room any more. The outer
+    /// `None` says that the books refuse.
+    fn opposite(&self, id: TransferId, entry: &Entry, before: &[Entry]) -> Option<Option<Entry>> {
+        let ledger = &self.state.ledger;
+        match entry {
+            Entry::Post { transfer } => {
+                let reverse = Entry::Reverse {
+                    id,
+                    original: transfer.id,
+                };
+                Some(Some(match ledger.check(&reverse) {
+                    Ok(()) => reverse,
+                    // A credit that was spent already: the cardholder owes it.
+                    Err(LedgerError::Insufficient { .. }) => Entry::Post {
+                        transfer: movement(id, RECOVERABLE, SUSPENSE, transfer.amount_minor),
+                    },
+                    Err(_) => return None,
+                }))
+            }
+            Entry::Hold { transfer, .. } => {
+                let hold = transfer.id;
+                let void = Entry::VoidHold { id, hold };
+                let posted = Entry::Reverse { id, original: hold };
+                let fits = |entry: &Entry| ledger.check(entry).is_ok();
+                [void, posted].into_iter().find(fits).map(Some)
+            }
+            Entry::VoidHold { hold, .. } => {
+                let Some(Entry::Hold {
+                    transfer,
+                    expires_at_ms,
+                }) = ledger.entry(*hold)
+                else {
+                    return None;
+                };
+                let room = self.available_with(transfer.debit, before).max(0);
+                let room = u64::try_from(room).unwrap_or(u64::MAX);
+                let amount_minor = transfer.amount_minor.min(room);
+                Some((amount_minor > 0).then_some(Entry::Hold {
+                    transfer: Transfer {
+                        id,
+                        amount_minor,
+                        ..transfer
+                    },
+                    expires_at_ms,
+                }))
+            }
+            Entry::Open { .. }
+            | Entry::PostHold { .. }
+            | Entry::ExpireHold { .. }
+            | Entry::Reverse { .. } => None,
+        }
+    }
+
+    /// What `entries` change about what an account can give, in minor units.
+    pub(crate) fn change(&self, account: AccountId, entries: &[Entry]) -> i64 {
+        entries
+            .iter()
+            .map(|entry| self.effect(account, entry))
+            .sum()
+    }
+
+    fn effect(&self, account: AccountId, entry: &Entry) -> i64 {
+        let signed = |transfer: &Transfer| {
+            let minor = i64::try_from(transfer.amount_minor).unwrap_or(i64::MAX);
+            match (transfer.debit == account, transfer.credit == account) {
+                (true, _) => -minor,
+                (_, true) => minor,
+                _ => 0,
             }
         };
-        self.state.ledger.check(&entry).is_ok().then_some(entry)
+        let known = |id| match self.state.ledger.entry(id) {
+            Some(Entry::Post { transfer } | Entry::Hold { transfer, .. }) => signed(&transfer),
+            _ => 0,
+        };
+        match entry {
+            Entry::Post { transfer } => signed(transfer),
+            Entry::Hold { transfer, .. } => signed(transfer).min(0),
+            Entry::VoidHold { hold, .. } | Entry::ExpireHold { hold, .. } => -known(*hold),
+            Entry::Reverse { original, .. } => -known(*original),
+            Entry::PostHold { .. } | Entry::Open { .. } => 0,
+        }
     }
 
     /// A movement that no request asked for: only planted bugs make one.

@@ -3,7 +3,7 @@
 //! Nothing here is secret in clear: keys are wrapped, card numbers are tokens and seals, PINs are offsets.
 
 use crypto::{Card, MacAlgorithm, PanToken, PinOffset, WrappedKey};
-use payment::Institution;
+use payment::{Institution, Percents};
 
 /// The most that an opening balance or a credit limit may be, in minor units; more is cut to it. It is what field 4
 /// can carry, and with it no opening can overflow the books.
@@ -30,6 +30,10 @@ pub struct Config {
     pub pin_tries_max: u8,
     /// A purchase up to this needs no PIN, in minor units.
     pub no_pin_limit_minor: u64,
+    /// How far completions and adjustments may go beyond their original.
+    pub percents: Percents,
+    /// How long a pre-authorisation holds, in milliseconds.
+    pub hold_ms: u64,
 }
 
 /// One card and its account.

@@ -1,4 +1,4 @@
-//! Purchases and balance inquiries: the first answer, the same answer again, or a refusal.
+//! Financial requests of every kind: the first answer, the same answer again, or a refusal.
 //!
 //! Invariants: a key that is remembered is never executed again (A1, A2); one that was reversed, before or after it
 //! came, gets 22 and never debits (M5); what waited too long is refused unexecuted (A5).
@@ -10,6 +10,7 @@ use crate::notice::{Notice, NoticeKind};
 use crate::planted::Bug;
 use crate::record::{Answered, Effect, PinCheck, Record, Tries};
 use crate::refusal::{Case, Decline};
+use ledger::{AccountId, Entry};
 use payment::host::{Answer, Financial, Request};
 use payment::{ApprovalCode, Decision, Mono, Now, ResponseCode, Wall};
 
@@ -35,15 +36,19 @@ impl Issuer {
             return decision;
         }
         let answered = self.answered(now, sale, pin, heard);
-        let told = answered.entry.is_some()
-            || (answered.sale.kind.row().moves_money
-                && self.planted(Bug::IssuerNoticeWithoutBooking));
-        decision.record(Record::Answered(answered));
         decision.effect(Effect::Answer(answered.answer(self.config.institution)));
-        if told {
-            let change = -(sale.amount.minor as i64);
-            self.tell(&mut decision, now.wall, &sale, NoticeKind::Debited, change);
+        if sale.kind.row().is_advice() && answered.code.is_transient() {
+            // It comes again, and then it is decided.
+            return decision;
         }
+        let told = !answered.entries.is_empty()
+            || (sale.kind.row().moves_money() && self.planted(Bug::IssuerNoticeWithoutBooking));
+        if told {
+            let change = self.change_of(&sale, &answered.entries);
+            let kind = NoticeKind::of(sale.kind);
+            self.tell(&mut decision, now.wall, &sale, kind, change);
+        }
+        decision.record(Record::Answered(answered));
         decision
     }
 
@@ -55,7 +60,8 @@ impl Issuer {
             code,
             approval: None,
             balance: None,
-            entry: None,
+            entries: Vec::new(),
+            moved_minor: 0,
             tries,
         };
         if let Err(decline) = self.in_time(now, &sale, heard) {
@@ -66,14 +72,17 @@ impl Issuer {
             Err(decline) => return refused(decline, Tries::Unchanged),
         };
         let (outcome, tries) = case.climb();
-        if let Err(decline) = outcome {
-            return refused(decline, tries);
-        }
+        let (mut entries, moved_minor) = match outcome {
+            Ok(booked) => booked,
+            Err(decline) => return refused(decline, tries),
+        };
         let approved = refused(Decline(ResponseCode::APPROVED), tries);
-        if sale.kind.row().moves_money {
+        if sale.kind.row().moves_money() {
+            entries.retain(|entry| !self.forgets_hold(entry));
             Answered {
                 approval: Some(self.approval_code()),
-                entry: case.debit().filter(|entry| !self.forgets_hold(entry)),
+                entries,
+                moved_minor,
                 ..approved
             }
         } else {
@@ -86,7 +95,8 @@ impl Issuer {
 
     fn in_time(&self, now: Now, sale: &Financial, heard: Mono) -> Result<(), Decline> {
         within_window(sale.key.transmission, now.wall).map_err(Decline)?;
-        if now.mono.since_ms(heard) > self.config.issuer_timeout_ms {
+        let waits = !sale.kind.row().is_advice();
+        if waits && now.mono.since_ms(heard) > self.config.issuer_timeout_ms {
             return Err(Decline(ResponseCode::LATE_ANSWER));
         }
         Ok(())
@@ -108,7 +118,8 @@ impl Issuer {
                     code: ResponseCode::RELATED_ERROR,
                     approval: None,
                     balance: None,
-                    entry: None,
+                    entries: Vec::new(),
+                    moved_minor: 0,
                     tries: Tries::Unchanged,
                 }));
             }
@@ -146,16 +157,17 @@ impl Issuer {
             code: ResponseCode::APPROVED,
             approval: Some(approval),
             balance: None,
-            entry: self.unasked(&sale.card.token, sale.amount.minor, true),
+            entries: Vec::from_iter(self.unasked(&sale.card.token, sale.amount.minor, true)),
+            moved_minor: 0,
             tries: Tries::Unchanged,
         };
-        decision.record(Record::Answered(answered));
         decision.effect(Effect::Answer(answered.answer(self.config.institution)));
+        decision.record(Record::Answered(answered));
         decision
     }
 
-    fn forgets_hold(&self, entry: &ledger::Entry) -> bool {
-        matches!(entry, ledger::Entry::Hold { .. }) && self.planted(Bug::IssuerForgetsHold)
+    fn forgets_hold(&self, entry: &Entry) -> bool {
+        matches!(entry, Entry::Hold { .. }) && self.planted(Bug::IssuerForgetsHold)
     }
 
     /// Field 38: the number of this approval in base 36, unique for two thousand million approvals (A4).
@@ -172,6 +184,12 @@ impl Issuer {
             number /= 36;
         }
         ApprovalCode(code)
+    }
+
+    /// What entries change about what the card of `sale` can spend, in minor units.
+    pub(crate) fn change_of(&self, sale: &Financial, entries: &[Entry]) -> i64 {
+        let account = self.cards.get(&sale.card.token).map(|setup| setup.account);
+        account.map_or(0, |account| self.change(AccountId(account), entries))
     }
 
     /// Tells the cardholder of a booking in this decision that changes what is available by `change` minor units.

@@ -3,16 +3,17 @@
 //! Invariant: the state is nothing but its records applied in order; the configuration and what is derived from it are
 //! never part of it.
 
-use crate::accounts::{SUSPENSE, debit_id, pack};
+use crate::accounts::{ENTRIES_MAX, SUSPENSE, entry_id, pack};
 use crate::config::{CardSetup, Config};
 use crate::link::Link;
 use crate::memory::{EXCHANGES_MAX, Exchange, Memory, Standing};
 use crate::planted::Bug;
 use crate::record::{Answered, Effect, Input, Record, Returned, Tries};
+use crate::related::Related;
 use crypto::PanToken;
 use ledger::{AccountId, AuditError, Ledger, TransferState};
 use payment::host::{Answer, Request};
-use payment::{Decision, HostKey, Machine, Mono, Now, ResponseCode, Wall};
+use payment::{Decision, HostKey, Kind, Machine, Mono, Now, Posting, ResponseCode, Wall};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,6 +36,7 @@ pub struct State {
     pub(crate) ledger: Ledger,
     pub(crate) cards: BTreeMap<PanToken, CardState>,
     pub(crate) memory: Memory,
+    pub(crate) related: Related,
     pub(crate) link: Link,
     /// Approval codes given; the next code is made from it.
     pub(crate) approvals: u64,
@@ -167,7 +169,7 @@ impl Issuer {
     pub fn suspense_by_age(&self, now: Wall) -> Vec<SuspenseAge> {
         let mut ages: BTreeMap<u16, SuspenseAge> = BTreeMap::new();
         let open = self.exchanges().filter(|(_, exchange)| {
-            exchange.standing == Standing::Approved && exchange.kind.row().moves_money
+            exchange.standing == Standing::Approved && exchange.kind.row().posting == Posting::Debit
         });
         for (_, exchange) in open {
             let days = now.day().saturating_sub(exchange.at.day());
@@ -194,7 +196,7 @@ impl Issuer {
 
     /// Where the debit or hold of a request stands in the books.
     pub fn booking(&self, key: &HostKey) -> Option<TransferState> {
-        self.state.ledger.state(debit_id(pack(key)?))
+        self.state.ledger.state(entry_id(pack(key)?, 0))
     }
 
     /// What changes about a card.
@@ -234,14 +236,15 @@ impl Issuer {
     }
 
     fn apply_answered(&mut self, record: &Answered) {
+        let counts = self.counts(record.sale.kind);
         let state = &mut self.state;
         let (sale, counters) = (&record.sale, &mut state.counters);
-        if let Some(entry) = &record.entry {
+        for entry in &record.entries {
             state.ledger.apply(entry);
         }
         if let Some(card) = state.cards.get_mut(&sale.card.token) {
             card.try_pin(record.tries);
-            if record.approval.is_some() {
+            if record.approval.is_some() && counts {
                 card.spend(record.at.wall.day(), sale.amount.minor);
             }
         }
@@ -255,15 +258,19 @@ impl Issuer {
         let known = state.memory.get(&sale.key).map(|known| known.standing);
         counters.came_after_reversal += u64::from(matches!(known, Some(Standing::Barred { .. })));
         if let Some(packed) = pack(&sale.key) {
+            if record.code.is_success() {
+                state.related.answered(packed, record);
+            }
             let dropped = state.memory.answered(packed, record);
             self.forget(dropped);
         }
     }
 
     fn apply_returned(&mut self, record: &Returned) {
+        let counts = self.counts(record.reversal.sale.kind);
         let state = &mut self.state;
         let original = &record.reversal.original;
-        if let Some(entry) = &record.entry {
+        for entry in &record.entries {
             state.ledger.apply(entry);
         }
         if record.effective {
@@ -272,7 +279,13 @@ impl Issuer {
             if let (Some(card), Some(first)) =
                 (state.cards.get_mut(&token), state.memory.get(original))
             {
-                card.give_back(first.at.day(), first.amount.minor);
+                if counts {
+                    card.give_back(first.at.day(), first.amount.minor);
+                }
+            }
+            let kind = record.reversal.sale.kind;
+            if let Some(packed) = pack(original) {
+                state.related.returned(packed, kind, &record.entries);
             }
         }
         state.counters.barred += u64::from(record.barred);
@@ -285,8 +298,17 @@ impl Issuer {
     /// Books and memory forget together.
     fn forget(&mut self, packed: Option<u128>) {
         if let Some(packed) = packed {
-            self.state.ledger.forget(debit_id(packed));
+            for n in 0..3 * ENTRIES_MAX {
+                self.state.ledger.forget(entry_id(packed, n));
+            }
+            self.state.related.forget(packed);
         }
+    }
+
+    /// Whether approvals of a kind count against the limits of a card's day.
+    pub(crate) fn counts(&self, kind: Kind) -> bool {
+        let row = kind.row();
+        matches!(row.posting, Posting::Debit | Posting::Hold) && !row.is_advice()
     }
 }
 
@@ -323,6 +345,7 @@ impl Machine for Issuer {
                 .link
                 .keys_taken(*keys, *previous_until, *signed_on),
             Record::LinkDown => self.state.link.went_down(),
+            Record::Expired { key, entries } => self.apply_expired(key, entries),
         }
     }
 
@@ -331,6 +354,9 @@ impl Machine for Issuer {
         if !self.unopened.is_empty() {
             return Some(Mono(0));
         }
-        self.state.link.deadline()
+        [self.state.link.deadline(), self.next_expiry()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }

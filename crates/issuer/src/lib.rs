@@ -20,9 +20,10 @@ mod notice;
 mod planted;
 mod record;
 mod refusal;
+mod related;
 mod reversal;
 
-pub use accounts::{AVAILABLE_FROM, LIMITS, SETTLEMENT, SUSPENSE};
+pub use accounts::{AVAILABLE_FROM, ENTRIES_MAX, LIMITS, RECOVERABLE, SETTLEMENT, SUSPENSE};
 pub use config::{CardSetup, CardStatus, Config, OPENING_MINOR_MAX, Product};
 pub use issuer::{CardState, Counters, Issuer, State, SuspenseAge};
 pub use link::{Link, LinkKeys, PREVIOUS_KEYS_MS, SIGN_ON_GAP_MS, SIGN_ON_GAP_MS_MAX};

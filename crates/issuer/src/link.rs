@@ -91,6 +91,7 @@ impl Issuer {
     pub(crate) fn decide_tick(&self, now: Now) -> Decision<Record, Effect> {
         let mut decision = Decision::nothing();
         self.open_cards(&mut decision);
+        self.expire_holds(now, &mut decision);
         if self
             .state
             .link
@@ -106,6 +107,7 @@ impl Issuer {
     pub(crate) fn decide_resumed(&self, now: Now) -> Decision<Record, Effect> {
         let mut decision = Decision::nothing();
         self.open_cards(&mut decision);
+        self.expire_holds(now, &mut decision);
         if self.state.link.up {
             self.sign_on(now, &mut decision);
         }

@@ -5,7 +5,7 @@
 //! [`REPEAT_WINDOW_S`] are refused, and only entries that are not open debits and older than twice that are dropped, when
 //! room is needed. Open debits are never dropped: when all is full of them, new requests are refused with 96.
 
-use crate::accounts::{pack, unpack};
+use crate::accounts::{pack, second_of_year, unpack};
 use crate::record::{Answered, Returned};
 use crypto::PanToken;
 use payment::host::Financial;
@@ -148,7 +148,7 @@ impl Memory {
             return None;
         }
         let approved = record.code.is_success();
-        let open = approved && record.sale.kind.row().moves_money;
+        let open = approved && record.sale.kind.row().moves_money();
         let exchange = Exchange {
             at: record.at.wall,
             kind: record.sale.kind,
@@ -229,17 +229,6 @@ pub(crate) fn within_window(transmission: u64, now: Wall) -> Result<(), Response
         // It may be a repeat of something forgotten, so it is not executed (A2).
         Err(ResponseCode::DUPLICATE)
     }
-}
-
-/// `MMDDhhmmss` as seconds from the start of a leap year; `None` when it is no date.
-fn second_of_year(transmission: u64) -> Option<i64> {
-    const DAYS_BEFORE: [i64; 12] = [0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335];
-    let part = |divisor: u64| i64::try_from(transmission / divisor % 100).ok();
-    let (month, day) = (transmission / 100_000_000, part(1_000_000)?);
-    let (hour, minute, second) = (part(10_000)?, part(100)?, part(1)?);
-    let before = DAYS_BEFORE.get(usize::try_from(month).ok()?.checked_sub(1)?)?;
-    let valid = (1..=31).contains(&day) && hour < 24 && minute < 60 && second < 60;
-    valid.then_some((((before + day - 1) * 24 + hour) * 60 + minute) * 60 + second)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 
 use crate::config::Product;
 use crypto::Card;
-use payment::{Amount, Rrn, Wall};
+use payment::{Amount, Kind, Posting, Rrn, Wall};
 
 /// Which way the money went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,32 @@ pub enum NoticeKind {
     Debited,
     /// 退回.
     Returned,
+    /// 预授权冻结.
+    Held,
+    /// 预授权解冻.
+    Released,
+}
+
+impl NoticeKind {
+    /// What the cardholder is told of an approval of `kind`.
+    pub(crate) fn of(kind: Kind) -> Self {
+        match kind.row().posting {
+            Posting::Credit | Posting::Undo | Posting::Uncapture => Self::Returned,
+            Posting::Hold | Posting::HoldMore => Self::Held,
+            Posting::Release => Self::Released,
+            Posting::None | Posting::Debit | Posting::Capture | Posting::Adjust => Self::Debited,
+        }
+    }
+
+    /// What the cardholder is told when that is taken back.
+    pub(crate) fn back(self) -> Self {
+        match self {
+            Self::Debited => Self::Returned,
+            Self::Returned => Self::Debited,
+            Self::Held => Self::Released,
+            Self::Released => Self::Held,
+        }
+    }
 }
 
 /// A notice.
@@ -52,6 +78,18 @@ impl Notice {
         match (zh, self.kind) {
             (true, NoticeKind::Debited) => format!(
                 "您尾号{last4:04}的卡{month}月{day}日{hour:02}:{minute:02}消费{amount}，{rest}{balance}。"
+            ),
+            (true, NoticeKind::Held) => format!(
+                "您尾号{last4:04}的卡{month}月{day}日{hour:02}:{minute:02}预授权冻结{amount}，{rest}{balance}。"
+            ),
+            (true, NoticeKind::Released) => format!(
+                "您尾号{last4:04}的卡预授权冻结的款项已于{month}月{day}日{hour:02}:{minute:02}解冻，{rest}{balance}。"
+            ),
+            (false, NoticeKind::Held) => format!(
+                "{amount} is held on your card ending {last4:04} since {month}-{day:02} {hour:02}:{minute:02}; {rest} {balance}."
+            ),
+            (false, NoticeKind::Released) => format!(
+                "What was held on your card ending {last4:04} was released on {month}-{day:02} at {hour:02}:{minute:02}; {rest} {balance}."
             ),
             (true, NoticeKind::Returned) => format!(
                 "您尾号{last4:04}的卡消费的{amount}已于{month}月{day}日{hour:02}:{minute:02}退回，{rest}{balance}。"

@@ -76,7 +76,7 @@ pub enum Tries {
 }
 
 /// A financial request and its answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answered {
     /// When it was decided.
     pub at: Now,
@@ -88,8 +88,10 @@ pub struct Answered {
     pub approval: Option<ApprovalCode>,
     /// Field 54, of an answered inquiry, in minor units.
     pub balance: Option<i64>,
-    /// The debit or hold.
-    pub entry: Option<Entry>,
+    /// What it does to the books, at most [`crate::ENTRIES_MAX`] entries.
+    pub entries: Vec<Entry>,
+    /// What it adds to the merchant's money, in minor units.
+    pub moved_minor: i64,
     /// The count of wrong PINs.
     pub tries: Tries,
 }
@@ -107,7 +109,7 @@ impl Answered {
 }
 
 /// A reversal advice and its answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Returned {
     /// When it was decided.
     pub at: Now,
@@ -115,8 +117,8 @@ pub struct Returned {
     pub reversal: Reversal,
     /// Field 39.
     pub code: ResponseCode,
-    /// What takes the debit or hold back.
-    pub entry: Option<Entry>,
+    /// What takes the entries of its original back.
+    pub entries: Vec<Entry>,
     /// The original stands reversed from now on.
     pub effective: bool,
     /// The original was never seen and must never debit (M5).
@@ -157,6 +159,13 @@ pub enum Record {
     },
     /// The link went down.
     LinkDown,
+    /// The holds of a pre-authorisation ran out.
+    Expired {
+        /// Its key.
+        key: HostKey,
+        /// What releases them.
+        entries: Vec<Entry>,
+    },
 }
 
 /// What the driver must do.

@@ -4,11 +4,13 @@
 
 use crate::config::{CardSetup, CardStatus};
 use crate::issuer::{CardState, Issuer};
+use crate::memory::Standing;
 use crate::planted::Bug;
 use crate::record::{PinCheck, Tries};
-use ledger::{Entry, LedgerError};
+use ledger::Entry;
 use payment::host::Financial;
-use payment::{CNY, Kind, Now, ResponseCode};
+use payment::kind::PinRule;
+use payment::{CNY, Claims, Now, Posting, ResponseCode};
 
 /// Why not. Codes are those of UnionPay-style reference §6.3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,11 +26,12 @@ pub(crate) struct Case<'a> {
     pin: PinCheck,
 }
 
+/// Entries for the books, and what they add to the merchant's money, in minor units.
+pub(crate) type Booked = (Vec<Entry>, i64);
+
 type Rule = fn(&Case<'_>) -> Result<(), Decline>;
 
-const BEFORE_PIN: [Rule; 3] = [served, status, expiry];
-/// For what moves money.
-const AFTER_PIN: [Rule; 4] = [currency, amount_limits, count_limit, funds];
+const BEFORE_PIN: [Rule; 2] = [status, expiry];
 
 impl<'a> Case<'a> {
     /// The first rung: the card is known and in the books.
@@ -55,15 +58,68 @@ impl<'a> Case<'a> {
     }
 
     /// Climbs the rest.
-    pub(crate) fn climb(&self) -> (Result<(), Decline>, Tries) {
-        if let Err(decline) = BEFORE_PIN.iter().try_for_each(|rule| rule(self)) {
+    pub(crate) fn climb(&self) -> (Result<Booked, Decline>, Tries) {
+        if let Err(decline) = self.rules().iter().try_for_each(|rule| rule(self)) {
             return (Err(decline), Tries::Unchanged);
         }
         let (verified, tries) = self.verified();
-        if verified.is_err() || !self.sale.kind.row().moves_money {
-            return (verified, tries);
+        (verified.and_then(|()| self.booked()), tries)
+    }
+
+    /// What gives money back is not refused for the card's sake.
+    fn rules(&self) -> &'static [Rule] {
+        match self.sale.kind.row().posting {
+            Posting::Credit | Posting::Undo | Posting::Release | Posting::Uncapture => &[],
+            _ => &BEFORE_PIN,
         }
-        (AFTER_PIN.iter().try_for_each(|rule| rule(self)), tries)
+    }
+
+    /// What the approval does to the books, once nothing speaks against it.
+    fn booked(&self) -> Result<Booked, Decline> {
+        let row = self.sale.kind.row();
+        if !row.moves_money() {
+            return Ok((Vec::new(), 0));
+        }
+        currency(self)?;
+        check(self.sale.amount.minor > 0, ResponseCode::INVALID_AMOUNT)?;
+        if self.issuer.counts(self.sale.kind) {
+            amount_limits(self)?;
+            count_limit(self)?;
+        }
+        let moved_minor = self.original()?;
+        let entries = self
+            .issuer
+            .entries(self.now, self.setup, self.sale, moved_minor);
+        Ok((entries.map_err(Decline)?, moved_minor))
+    }
+
+    /// Judges the earlier request that this one is about; gives what an approval adds to the merchant's money.
+    fn original(&self) -> Result<i64, Decline> {
+        let sale = self.sale;
+        if sale.kind.row().original.is_none() {
+            return Ok(Claims::default().moved(sale.kind, sale.amount, None));
+        }
+        let key = sale.original.ok_or(Decline(ResponseCode::FORMAT_ERROR))?;
+        let state = &self.issuer.state;
+        let first = state.memory.get(&key);
+        let first = first.ok_or(Decline(ResponseCode::ORIGINAL_NOT_FOUND))?;
+        check(
+            first.token == sale.card.token,
+            ResponseCode::INVALID_RELATED,
+        )?;
+        match first.standing {
+            Standing::Approved => {}
+            Standing::Declined => return Err(Decline(ResponseCode::INVALID_RELATED)),
+            Standing::Reversed | Standing::Barred { .. } => {
+                return Err(Decline(ResponseCode::RELATED_ERROR));
+            }
+        }
+        let claims = state.related.claims(&key);
+        let percents = self.issuer.config.percents;
+        claims
+            .admit(sale.kind, sale.amount, (first.kind, first.amount), percents)
+            .map_err(Decline)?;
+        Ok(claims.moved(sale.kind, sale.amount, Some(first.amount)))
     }
 
     /// The PIN. The try that uses up the last one, and every request after it, gets 75 (class C): 38 says the same but
@@ -94,24 +150,19 @@ impl<'a> Case<'a> {
     }
 
     fn pin_is_demanded(&self) -> bool {
-        !self.sale.kind.row().moves_money
-            || (self.setup.pin_offset.is_some()
-                && self.sale.amount.minor > self.issuer.config.no_pin_limit_minor)
-    }
-
-    /// The debit or hold that the ladder found to fit.
-    pub(crate) fn debit(&self) -> Option<Entry> {
-        self.issuer.debit(self.setup, self.sale)
+        let limit = self.issuer.config.no_pin_limit_minor;
+        match self.sale.kind.row().pin {
+            PinRule::Always => true,
+            PinRule::AboveLimit => {
+                self.setup.pin_offset.is_some() && self.sale.amount.minor > limit
+            }
+            PinRule::Never => false,
+        }
     }
 }
 
 fn check(holds: bool, code: ResponseCode) -> Result<(), Decline> {
     if holds { Ok(()) } else { Err(Decline(code)) }
-}
-
-fn served(case: &Case<'_>) -> Result<(), Decline> {
-    let served = matches!(case.sale.kind, Kind::Purchase | Kind::BalanceInquiry);
-    check(served, ResponseCode::NOT_SUPPORTED)
 }
 
 fn status(case: &Case<'_>) -> Result<(), Decline> {
@@ -142,7 +193,6 @@ fn currency(case: &Case<'_>) -> Result<(), Decline> {
 fn amount_limits(case: &Case<'_>) -> Result<(), Decline> {
     let minor = case.sale.amount.minor;
     let (spent, _) = case.card.totals_of(case.now.wall.day());
-    check(minor > 0, ResponseCode::INVALID_AMOUNT)?;
     let within = minor <= case.setup.single_limit_minor
         && spent.saturating_add(minor) <= case.setup.daily_limit_minor;
     check(within, ResponseCode::AMOUNT_LIMIT)
@@ -154,16 +204,4 @@ fn count_limit(case: &Case<'_>) -> Result<(), Decline> {
         count < case.setup.daily_count_limit,
         ResponseCode::COUNT_LIMIT,
     )
-}
-
-fn funds(case: &Case<'_>) -> Result<(), Decline> {
-    let entry = case.debit().ok_or(Decline(ResponseCode::FORMAT_ERROR))?;
-    case.issuer
-        .state
-        .ledger
-        .check(&entry)
-        .map_err(|error| match error {
-            LedgerError::Insufficient { .. } => Decline(ResponseCode::INSUFFICIENT_FUNDS),
-            _ => Decline(ResponseCode::SYSTEM_ERROR),
-        })
 }

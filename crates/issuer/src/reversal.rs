@@ -13,7 +13,7 @@ use crate::notice::NoticeKind;
 use crate::planted::Bug;
 use crate::record::{Effect, Record, Returned};
 use payment::host::{Request, Reversal};
-use payment::{Decision, Now, ResponseCode};
+use payment::{Claims, Decision, Now, ResponseCode};
 
 impl Issuer {
     pub(crate) fn decide_reversal(&self, now: Now, reversal: Reversal) -> Decision<Record, Effect> {
@@ -25,38 +25,44 @@ impl Issuer {
 
     fn reverse(&self, now: Now, reversal: Reversal, first: &Exchange) -> Decision<Record, Effect> {
         let mut decision = Decision::nothing();
-        let mut code = code_for(&reversal, first);
+        let claimed = self.state.related.claims(&reversal.original) != Claims::default();
+        let mut code = match claimed {
+            // Something was claimed of it already: giving it back as well would pay twice.
+            true => ResponseCode::INVALID_RELATED,
+            false => code_for(&reversal, first),
+        };
         let mut effective = code == ResponseCode::APPROVED && first.standing == Standing::Approved;
-        let mut entry = None;
+        let mut entries = Vec::new();
         if effective && !self.planted(Bug::IssuerAnswersReversalWithoutBooking) {
-            entry = self.take_back(&reversal.original);
-            if entry.is_none() && !self.planted(Bug::IssuerForgetsHold) {
+            match self.take_back(&reversal.original) {
+                Some(back) => entries = back,
+                None if self.planted(Bug::IssuerForgetsHold) => {}
                 // The books refuse: nothing is returned, so nothing is answered that ends the advice.
-                (code, effective) = (ResponseCode::SYSTEM_ERROR, false);
+                None => (code, effective) = (ResponseCode::SYSTEM_ERROR, false),
             }
         } else if first.standing == Standing::Reversed && self.planted(Bug::IssuerReversesTwice) {
-            entry = self.unasked(&first.token, first.amount.minor, false);
-        }
-        if entry.is_some() || effective || !first.advised {
-            decision.record(Record::Returned(Returned {
-                at: now,
-                reversal,
-                code,
-                entry,
-                effective,
-                barred: false,
-            }));
+            entries.extend(self.unasked(&first.token, first.amount.minor, false));
         }
         decision.effect(self.answer(&Request::Reversal(reversal), code));
-        if entry.is_some() {
-            let change = first.amount.minor as i64;
+        if !entries.is_empty() {
+            let change = self.change_of(&reversal.sale, &entries);
             self.tell(
                 &mut decision,
                 now.wall,
                 &reversal.sale,
-                NoticeKind::Returned,
+                NoticeKind::of(first.kind).back(),
                 change,
             );
+        }
+        if !entries.is_empty() || effective || !first.advised {
+            decision.record(Record::Returned(Returned {
+                at: now,
+                reversal,
+                code,
+                entries,
+                effective,
+                barred: false,
+            }));
         }
         decision
     }
@@ -74,7 +80,7 @@ impl Issuer {
                 at: now,
                 reversal,
                 code: ResponseCode::ORIGINAL_NOT_FOUND,
-                entry: None,
+                entries: Vec::new(),
                 effective: false,
                 barred,
             }));
@@ -91,7 +97,7 @@ fn code_for(reversal: &Reversal, first: &Exchange) -> ResponseCode {
     match first.standing {
         Standing::Barred { .. } => ResponseCode::ORIGINAL_NOT_FOUND,
         Standing::Declined => ResponseCode::INVALID_RELATED,
-        _ if !first.kind.row().moves_money || first.token != sale.card.token => {
+        _ if !first.kind.row().reversible() || first.token != sale.card.token => {
             ResponseCode::INVALID_RELATED
         }
         _ if first.amount != sale.amount => ResponseCode::AMOUNT_MISMATCH,

@@ -20,7 +20,7 @@ impl Network {
     ) -> Decided {
         let mut decided = Decided::nothing();
         let key = sale.key;
-        if self.state.flights.contains_key(&key) || self.state.closed.contains_key(&key) {
+        if self.is_repeat(&sale) {
             decided.record(Record::Noticed {
                 key,
                 what: Oddity::Repeat,
@@ -58,6 +58,21 @@ impl Network {
             }
         }
         decided
+    }
+
+    /// Whether this key was decided already. An advice that nobody could answer is tried again under the same key.
+    fn is_repeat(&self, sale: &Financial) -> bool {
+        if self.state.flights.contains_key(&sale.key) {
+            return true;
+        }
+        let Some(closed) = self.state.closed.get(&sale.key) else {
+            return false;
+        };
+        let again = sale.kind.row().is_advice()
+            && closed.answer.is_some_and(|answer| {
+                answer.code.is_transient() && answer.about == Some(sale.kind)
+            });
+        !again
     }
 
     /// What the repeat of a known request is answered: nothing while the issuer works on it.
@@ -186,7 +201,7 @@ impl Network {
     ) -> Option<(Institution, Reversal)> {
         let flight = self.state.flights.get(&key)?;
         let reverses =
-            flight.sale.kind.row().reversible && !self.planted(Bug::NetworkForwardsLateApproval);
+            flight.sale.kind.row().reversible() && !self.planted(Bug::NetworkForwardsLateApproval);
         let reversal = reverses.then(|| {
             let own = self.own_key(now.wall, key.acquirer, *stan);
             *stan = own.stan.0;

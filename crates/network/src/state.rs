@@ -333,6 +333,9 @@ impl State {
     fn forwarded(&mut self, sale: &Financial, issuer: Institution, deadline: payment::Mono) {
         self.counters.forwarded += 1;
         let key = sale.key;
+        if self.closed.remove(&key).is_some() {
+            self.closed_order.retain(|closed| *closed != key);
+        }
         self.relay.apply(&RelayRecord::Sent { key, deadline });
         self.flights.insert(
             key,

@@ -1,5 +1,6 @@
 //! How a card was presented, and the secrets that travel beside a request and never enter a record.
 
+use crate::ChipRequest;
 use crypto::{Pan, PinBlock, PinFormat};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -92,6 +93,8 @@ pub struct Secrets {
     pub pin: Option<PinBlock>,
     /// How that block was formed.
     pub pin_format: Option<PinFormat>,
+    /// Field 55.
+    pub chip: Option<ChipRequest>,
 }
 
 #[cfg(test)]

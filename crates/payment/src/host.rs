@@ -1,8 +1,8 @@
 //! Typed messages between acquirer, network and issuer.
 
 use crate::{
-    Amount, ApprovalCode, EntryMode, HostKey, Institution, Kind, MerchantId, ResponseCode, Rrn,
-    Secrets, TerminalId,
+    Amount, ApprovalCode, ChipAnswer, EntryMode, HostKey, Institution, Kind, MerchantId,
+    ResponseCode, Rrn, Secrets, TerminalId,
 };
 use crypto::Card;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct Financial {
     /// Fields 7, 11, 32, 33.
     pub key: HostKey,
-    /// Purchase or balance inquiry.
+    /// What it asks for.
     pub kind: Kind,
     /// Field 4; zero for an inquiry.
     pub amount: Amount,
@@ -34,6 +34,8 @@ pub struct Financial {
     pub terminal: TerminalId,
     /// Field 42.
     pub merchant: MerchantId,
+    /// Field 90: the earlier transaction that it is about.
+    pub original: Option<HostKey>,
 }
 
 /// Why a reversal advice is sent: the first four digits of field 60 (reference §4.7).
@@ -131,7 +133,7 @@ pub struct Management {
 /// A request between hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
-    /// 0200.
+    /// 0100, 0200 and 0220.
     Financial(Financial),
     /// 0420.
     Reversal(Reversal),
@@ -162,7 +164,7 @@ pub struct Sealed {
 /// What an answer answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum AnswerKind {
-    /// 0210.
+    /// 0110, 0210 and 0230.
     Financial,
     /// 0430.
     Reversal,
@@ -175,8 +177,8 @@ pub enum AnswerKind {
 pub struct Answer {
     /// What it answers.
     pub kind: AnswerKind,
-    /// Field 3, of financial answers and reversal answers.
-    pub processing: Option<u32>,
+    /// Of a financial answer: the kind of its request.
+    pub about: Option<Kind>,
     /// The request's fields 7, 11, 32, 33.
     pub key: HostKey,
     /// Field 4 of the request.
@@ -197,6 +199,8 @@ pub struct Answer {
     pub receiver: Option<Institution>,
     /// Field 70 and field 62 of management answers.
     pub management: Option<(NetworkCode, Option<HostKeys>)>,
+    /// Field 55: what the issuer tells the chip.
+    pub chip: Option<ChipAnswer>,
 }
 
 impl Answer {
@@ -209,9 +213,14 @@ impl Answer {
         };
         Self {
             kind,
-            processing: sale.and_then(|s| s.kind.row().processing_host),
+            about: match request {
+                Request::Financial(sale) => Some(sale.kind),
+                _ => None,
+            },
             key: request.key(),
-            amount: sale.filter(|s| s.kind.row().moves_money).map(|s| s.amount),
+            amount: sale
+                .filter(|s| s.kind.row().moves_money())
+                .map(|s| s.amount),
             code,
             rrn: sale.map(|s| s.rrn),
             approval: None,
@@ -223,6 +232,7 @@ impl Answer {
                 Request::Management(m) => Some((m.code, None)),
                 _ => None,
             },
+            chip: None,
         }
     }
 
@@ -231,7 +241,7 @@ impl Answer {
         let expected = Self::to(request, self.code);
         self.kind == expected.kind
             && self.key == expected.key
-            && self.processing == expected.processing
+            && self.about == expected.about
             && (self.amount == expected.amount || self.code == ResponseCode::PARTIAL)
             && self.acceptor == expected.acceptor
     }

@@ -1,36 +1,143 @@
 //! Transaction kinds: one file each, one list line each; everything that differs between kinds is in its row.
 
-mod balance_inquiry;
-mod echo;
-mod idle_report;
-mod purchase;
-mod result_query;
-mod reversal;
-mod sign_off;
-mod sign_on;
-
+use crate::original::OriginalRule;
 use iso8583::Mti;
 use serde::{Deserialize, Serialize};
 
-/// A transaction kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Kind {
+pub use crate::original::Reach;
+
+/// Makes the enum, the list and the look-up from one line per kind, so that a new kind is a file and a line.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $file:ident,)*) => {
+        $(mod $file;)*
+
+        /// A transaction kind. Journals name kinds by their place: new lines go to the end.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Kind {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Kind {
+            /// Every kind; tests walk this list and name what is missing.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The row.
+            pub const fn row(self) -> &'static Row {
+                match self {
+                    $(Self::$name => &$file::ROW,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
     /// 消费.
-    Purchase,
+    Purchase = purchase,
+    /// 消费撤销.
+    Void = void,
+    /// 退货.
+    Refund = refund,
+    /// 预授权.
+    PreAuth = pre_auth,
+    /// 追加预授权.
+    IncrementalAuth = incremental_auth,
+    /// 预授权撤销.
+    PreAuthVoid = pre_auth_void,
+    /// 预授权完成（请求）.
+    Completion = completion,
+    /// 预授权完成（通知）.
+    CompletionAdvice = completion_advice,
+    /// 预授权完成撤销.
+    CompletionVoid = completion_void,
+    /// 离线结算.
+    OfflineSale = offline_sale,
+    /// 结算调整.
+    Adjustment = adjustment,
+    /// 小费.
+    TipAdjustment = tip_adjustment,
     /// 余额查询.
-    BalanceInquiry,
+    BalanceInquiry = balance_inquiry,
     /// 签到.
-    SignOn,
+    SignOn = sign_on,
     /// 签退.
-    SignOff,
+    SignOff = sign_off,
     /// 回响测试.
-    Echo,
+    Echo = echo,
     /// 冲正.
+    Reversal = reversal,
+    /// 结果查询.
+    ResultQuery = result_query,
+    /// 空闲报告.
+    IdleReport = idle_report,
+}
+
+/// How a kind travels, and what its silence means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// Answered while the cardholder waits. When it posts, silence is answered by result query, then reversal.
+    Online,
+    /// Kept and delivered until it is answered; the cashier is told the answer. Never reversed.
+    Advice,
+    /// As an advice, and the cashier is told at once that it is done.
+    Stored,
+    /// Between terminal and acquirer alone.
+    Management,
+    /// Withdraws an online transaction.
     Reversal,
-    /// 结果查询, our documented extension.
-    ResultQuery,
-    /// 空闲报告, our documented extension.
-    IdleReport,
+    /// Asks what became of one.
+    Query,
+    /// Tells what became of one.
+    Report,
+}
+
+/// What an approval does to the cardholder's money; its reversal does the opposite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Posting {
+    /// Nothing.
+    None,
+    /// Debits the amount: the merchant is owed it.
+    Debit,
+    /// Credits a part of an earlier debit.
+    Credit,
+    /// Credits the whole of an earlier debit, which is then void.
+    Undo,
+    /// Holds the amount.
+    Hold,
+    /// Holds the amount on top of an earlier hold.
+    HoldMore,
+    /// Releases all of an earlier hold.
+    Release,
+    /// Releases an earlier hold and debits the amount.
+    Capture,
+    /// Credits the amount of a capture; the hold stands again.
+    Uncapture,
+    /// Sets the amount of an earlier debit: the difference is debited or credited.
+    Adjust,
+}
+
+/// When the issuer demands a PIN of a card that has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PinRule {
+    /// Always.
+    Always,
+    /// Above the amount that needs none.
+    AboveLimit,
+    /// Never: an earlier transaction was verified, or nobody is there to ask.
+    Never,
+}
+
+/// Where a kind counts in the totals of a batch (UnionPay-style reference §3.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BatchSide {
+    /// Nowhere.
+    Neither,
+    /// Among the debits: the merchant is owed it.
+    Debit,
+    /// Among the credits: the merchant gives it back.
+    Credit,
+    /// Changes the amount of its original where that counts.
+    Adjust,
 }
 
 /// Everything in which one kind differs from another.
@@ -42,11 +149,11 @@ pub struct Row {
     pub zh: &'static str,
     /// Name in English.
     pub en: &'static str,
-    /// Message type at the terminal interface.
+    /// Message type, at both interfaces where it goes to the network.
     pub mti: Mti,
     /// Field 3 at the terminal interface, where it is carried.
     pub processing: Option<u32>,
-    /// Field 3 between hosts.
+    /// Field 3 between hosts; none for what ends at the acquirer.
     pub processing_host: Option<u32>,
     /// Field 25.
     pub condition: Option<u8>,
@@ -54,71 +161,137 @@ pub struct Row {
     pub transaction_type: u8,
     /// Field 60.3.
     pub network_code: u16,
-    /// An approval debits the cardholder.
-    pub moves_money: bool,
-    /// Silence is answered with a reversal (UnionPay-style reference §4.2).
-    pub reversible: bool,
+    /// How it travels.
+    pub flow: Flow,
+    /// What an approval does.
+    pub posting: Posting,
+    /// When a PIN is demanded.
+    pub pin: PinRule,
+    /// What earlier transaction it needs.
+    pub original: Option<OriginalRule>,
+    /// The kind that takes it back in full before settlement.
+    pub void: Option<Kind>,
+    /// The kind that gives it back, also in parts.
+    pub refund: Option<Kind>,
+    /// Where it counts in the totals of a batch.
+    pub totals: BatchSide,
     /// Field 64 is carried.
     pub mac: bool,
     /// One sentence for the generated page.
     pub about: &'static str,
 }
 
-impl Kind {
-    /// Every kind; tests walk this list and name what is missing.
-    pub const ALL: [Self; 8] = [
-        Self::Purchase,
-        Self::BalanceInquiry,
-        Self::SignOn,
-        Self::SignOff,
-        Self::Echo,
-        Self::Reversal,
-        Self::ResultQuery,
-        Self::IdleReport,
-    ];
+impl Row {
+    /// What most kinds have in common; each file says where it differs.
+    const BASE: Self = Self {
+        kind: Kind::Purchase,
+        zh: "",
+        en: "",
+        mti: Mti(0),
+        processing: None,
+        processing_host: None,
+        condition: None,
+        transaction_type: 0,
+        network_code: 0,
+        flow: Flow::Online,
+        posting: Posting::None,
+        pin: PinRule::Never,
+        original: None,
+        void: None,
+        refund: None,
+        totals: BatchSide::Neither,
+        mac: true,
+        about: "",
+    };
 
-    /// The row.
-    pub const fn row(self) -> &'static Row {
-        match self {
-            Self::Purchase => &purchase::ROW,
-            Self::BalanceInquiry => &balance_inquiry::ROW,
-            Self::SignOn => &sign_on::ROW,
-            Self::SignOff => &sign_off::ROW,
-            Self::Echo => &echo::ROW,
-            Self::Reversal => &reversal::ROW,
-            Self::ResultQuery => &result_query::ROW,
-            Self::IdleReport => &idle_report::ROW,
-        }
+    /// An approval changes what the cardholder can spend.
+    pub const fn moves_money(&self) -> bool {
+        !matches!(self.posting, Posting::None)
     }
 
-    /// The kind of a request at the terminal interface, by message type, field 3 and the codes in field 60.
-    pub fn of_request(
-        mti: Mti,
-        processing: Option<u32>,
-        transaction_type: u8,
-        network_code: u16,
-    ) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| {
+    /// Silence is answered with a reversal (UnionPay-style reference §4.2).
+    pub const fn reversible(&self) -> bool {
+        matches!(self.flow, Flow::Online) && self.moves_money()
+    }
+
+    /// Repeated until it is answered, and never reversed.
+    pub const fn is_advice(&self) -> bool {
+        matches!(self.flow, Flow::Advice | Flow::Stored)
+    }
+
+    /// It is about a card and an amount, and goes to the issuer.
+    pub const fn is_financial(&self) -> bool {
+        self.processing_host.is_some()
+    }
+}
+
+/// The fields of a request by which its kind is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Codes {
+    /// Field 3.
+    pub processing: Option<u32>,
+    /// Field 25.
+    pub condition: Option<u8>,
+    /// Field 60.1.
+    pub transaction_type: u8,
+    /// Field 60.3.
+    pub network_code: u16,
+}
+
+impl Kind {
+    /// The kind of a request at the terminal interface.
+    pub fn of_request(mti: Mti, codes: &Codes) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| {
             let row = kind.row();
             row.mti == mti
-                && match kind {
-                    // A reversal repeats the codes of its original; sign-on varies in its key scheme.
-                    Self::Reversal => true,
-                    Self::SignOn => transaction_type == 0 && (1..=6).contains(&network_code),
-                    _ => {
-                        row.processing == processing
-                            && row.transaction_type == transaction_type
-                            && row.network_code == network_code
+                && match row.flow {
+                    // A reversal repeats the codes of its original.
+                    Flow::Reversal => true,
+                    // Sign-on varies in its key scheme.
+                    Flow::Management if *kind == Self::SignOn => {
+                        codes.transaction_type == 0 && (1..=6).contains(&codes.network_code)
                     }
+                    _ => row.has(codes),
                 }
         })
     }
 
-    /// The kind of a financial request between hosts, by field 3.
-    pub fn of_host_processing(processing: u32) -> Option<Self> {
+    /// The kind that a reversal with these codes withdraws.
+    pub fn of_reversal(codes: &Codes) -> Option<Self> {
         Self::ALL
-            .into_iter()
-            .find(|kind| kind.row().processing_host == Some(processing))
+            .iter()
+            .copied()
+            .find(|kind| kind.row().reversible() && kind.row().has(codes))
+    }
+
+    /// The kind of a financial request between hosts, by message type, field 3 and field 25.
+    pub fn of_host(mti: Mti, processing: u32, condition: u8) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| {
+            let row = kind.row();
+            (row.mti, row.processing_host, row.condition)
+                == (mti, Some(processing), Some(condition))
+        })
+    }
+}
+
+impl Row {
+    fn has(&self, codes: &Codes) -> bool {
+        // A missing condition code reads as 00, normal presentation.
+        let condition = self.condition.map(|_| codes.condition.unwrap_or(0));
+        self.processing == codes.processing
+            && self.condition == condition
+            && self.transaction_type == codes.transaction_type
+            && self.network_code == codes.network_code
+    }
+
+    /// The codes of a request of this kind.
+    pub const fn codes(&self) -> Codes {
+        Codes {
+            processing: self.processing,
+            condition: self.condition,
+            transaction_type: self.transaction_type,
+            network_code: self.network_code,
+        }
     }
 }
 
@@ -128,18 +301,32 @@ mod tests {
 
     #[test]
     fn every_kind_has_its_own_row_and_is_found_again() {
-        for kind in Kind::ALL {
+        for kind in Kind::ALL.iter().copied() {
             let row = kind.row();
             assert_eq!(row.kind, kind);
             assert!(!row.zh.is_empty() && !row.en.is_empty() && row.about.ends_with('.'));
-            let found = Kind::of_request(
-                row.mti,
-                row.processing,
-                row.transaction_type,
-                row.network_code,
+            assert_eq!(
+                Kind::of_request(row.mti, &row.codes()),
+                Some(kind),
+                "{kind:?}"
             );
-            assert_eq!(found, Some(kind), "{kind:?}");
-            assert!(!row.reversible || row.moves_money);
+            if row.reversible() {
+                assert_eq!(Kind::of_reversal(&row.codes()), Some(kind), "{kind:?}");
+            }
+            if let (Some(processing), Some(condition)) = (row.processing_host, row.condition) {
+                assert_eq!(Kind::of_host(row.mti, processing, condition), Some(kind));
+            }
+            assert_eq!(row.is_financial(), row.processing.is_some());
+            for (back, posting) in [(row.void, row.posting), (row.refund, row.posting)] {
+                let Some(rule) = back.map(|back| back.row().original) else {
+                    continue;
+                };
+                assert!(posting != Posting::None);
+                assert!(
+                    rule.is_some_and(|rule| rule.kinds.contains(&kind)),
+                    "{kind:?}"
+                );
+            }
         }
     }
 }

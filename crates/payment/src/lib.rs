@@ -5,6 +5,7 @@
 pub mod base32;
 pub mod card_entry;
 pub mod certificate;
+pub mod chip;
 pub mod evidence;
 pub mod host;
 pub mod identifier;
@@ -13,6 +14,7 @@ pub mod link;
 pub mod loop_picture;
 pub mod machine;
 pub mod money;
+pub mod original;
 pub mod party;
 pub mod payment_code;
 pub mod relay;
@@ -25,13 +27,15 @@ pub mod wire;
 
 pub use card_entry::{EntryMode, Secrets, Track2};
 pub use certificate::Certificate;
+pub use chip::{ChipAnswer, ChipRequest};
 pub use identifier::{
     ApprovalCode, Batch, HostKey, Institution, MerchantId, Rrn, SaleKey, Stan, TerminalId,
 };
-pub use kind::Kind;
+pub use kind::{Flow, Kind, Posting};
 pub use link::LinkId;
 pub use machine::{Decision, Machine, Mono, Now, Wall};
 pub use money::{Amount, CNY, Currency};
+pub use original::{Claims, Original, Percents};
 pub use party::{EdgeError, Party, Peer, Said, Surroundings};
 pub use response::ResponseCode;
 pub use sign::{Sign, SignOutcome};

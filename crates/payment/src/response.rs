@@ -35,6 +35,12 @@ impl ResponseCode {
         )
     }
 
+    /// True when this answer to an advice decides nothing: it is sent again (68 90 91 96 98 C1, and what asks for a
+    /// sign-on first).
+    pub fn is_transient(self) -> bool {
+        self.asks_sign_on() || matches!(&self.0, b"68" | b"90" | b"91" | b"96" | b"98" | b"C1")
+    }
+
     /// True when this answer to a reversal ends it: 00, 12, 25 (reference §4.4).
     pub fn reversal_done(self) -> bool {
         matches!(&self.0, b"00" | b"12" | b"25")

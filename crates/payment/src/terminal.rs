@@ -1,8 +1,8 @@
 //! Typed messages between terminal and acquirer: what the fields mean, once the bytes are known to be well formed.
 
 use crate::{
-    Amount, ApprovalCode, Batch, EntryMode, Kind, LinkId, MerchantId, ResponseCode, Rrn, SaleKey,
-    Secrets, Sign, Stan, TerminalId,
+    Amount, ApprovalCode, Batch, ChipAnswer, EntryMode, Kind, LinkId, MerchantId, Original,
+    ResponseCode, Rrn, SaleKey, Secrets, Sign, Stan, TerminalId,
 };
 use crypto::Card;
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ pub enum MacCheck {
 pub struct Sale {
     /// Fields 41, 42, 60.2, 11.
     pub key: SaleKey,
-    /// Purchase or balance inquiry.
+    /// What it asks for.
     pub kind: Kind,
     /// Field 4; zero for an inquiry.
     pub amount: Amount,
@@ -35,6 +35,10 @@ pub struct Sale {
     pub expiry: Option<u16>,
     /// Field 23.
     pub card_sequence: Option<u16>,
+    /// Fields 61, 37 and 38, of a kind that is about an earlier transaction.
+    pub original: Option<Original>,
+    /// Field 48 of a tip, in minor units.
+    pub tip_minor: Option<u64>,
 }
 
 /// Fields that every request of a terminal has.
@@ -60,7 +64,7 @@ pub enum Request {
         /// Who.
         origin: Origin,
     },
-    /// 0200.
+    /// 0100, 0200 and 0220.
     Financial {
         /// The sale.
         sale: Sale,
@@ -69,7 +73,7 @@ pub enum Request {
     },
     /// 0400.
     Reversal {
-        /// The sale to withdraw, with its original trace number.
+        /// The transaction to withdraw, with its original trace number.
         sale: Sale,
         /// Field 39: 98 no answer, 06 other, 96 cannot finish, A0 wrong MAC (reference §4.1).
         reason: ResponseCode,
@@ -169,6 +173,8 @@ pub enum Standing {
 pub struct Answer {
     /// The kind of the request that is answered.
     pub kind: Kind,
+    /// Of a reversal: the kind that it withdraws.
+    pub withdraws: Option<Kind>,
     /// Fields 41, 42, 11, 60.2 of the request.
     pub origin: Origin,
     /// Field 3 of the request, for financial kinds and reversals.
@@ -195,6 +201,8 @@ pub struct Answer {
     pub keys: Option<KeysField>,
     /// Field 59, tag CL: where the e-slip is, for a terminal that speaks our extension.
     pub link: Option<LinkId>,
+    /// Field 55: what the issuer tells the chip.
+    pub chip: Option<ChipAnswer>,
 }
 
 /// When to ask again, in milliseconds, at most 99,999.
@@ -232,12 +240,16 @@ impl Answer {
         let (processing, amount) = match request {
             Request::Financial { sale, .. } | Request::Reversal { sale, .. } => (
                 sale.kind.row().processing,
-                sale.kind.row().moves_money.then_some(sale.amount),
+                sale.kind.row().moves_money().then_some(sale.amount),
             ),
             _ => (None, None),
         };
         Self {
             kind: request.kind(),
+            withdraws: match request {
+                Request::Reversal { sale, .. } => Some(sale.kind),
+                _ => None,
+            },
             origin: request.origin(),
             processing,
             amount,
@@ -251,6 +263,7 @@ impl Answer {
             standing: None,
             keys: None,
             link: None,
+            chip: None,
         }
     }
 
@@ -259,6 +272,7 @@ impl Answer {
         let expected = Self::to(request, self.code);
         let same_batch = self.kind == Kind::SignOn || self.origin.batch == expected.origin.batch;
         self.kind == expected.kind
+            && self.withdraws == expected.withdraws
             && self.origin.terminal == expected.origin.terminal
             && self.origin.merchant == expected.origin.merchant
             && self.origin.stan == expected.origin.stan

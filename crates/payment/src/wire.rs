@@ -6,7 +6,9 @@ pub mod frame;
 pub mod host;
 pub mod terminal;
 
-use crate::{Amount, ApprovalCode, Currency, MerchantId, ResponseCode, Rrn, Stan, TerminalId};
+use crate::{
+    Amount, ApprovalCode, ChipRequest, Currency, MerchantId, ResponseCode, Rrn, Stan, TerminalId,
+};
 use crypto::{Pan, PinBlock, PinFormat};
 use iso8583::Message;
 use std::fmt;
@@ -178,6 +180,12 @@ fn write_pin(message: &mut Message, block: &PinBlock, format: PinFormat) {
             PinFormat::WithoutPan => b"1600000000000000",
         },
     );
+}
+
+fn write_chip(message: &mut Message, chip: Option<&ChipRequest>) {
+    if let Some(chip) = chip {
+        message.set(55, chip.expose());
+    }
 }
 
 fn pan(bytes: &[u8]) -> Option<Pan> {

@@ -237,9 +237,6 @@ fn sell(core: &mut Core, node: &mut Node<Terminal>, cards: &[TestCard], terminal
     });
     node.input(
         core,
-        Input::Cashier(Command::Sale {
-            amount: Amount::fen(minor),
-            presented: Box::new(presented),
-        }),
+        Input::Cashier(Command::sale(Amount::fen(minor), presented)),
     );
 }

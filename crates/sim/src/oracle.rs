@@ -136,7 +136,7 @@ impl Core {
         let Some(number) = self.oracle.by_amount(answered.sale.amount.minor) else {
             return;
         };
-        let moved = match &answered.entry {
+        let moved = match answered.entries.first() {
             Some(ledger::Entry::Post { transfer } | ledger::Entry::Hold { transfer, .. }) => {
                 self.oracle
                     .transfers
@@ -187,7 +187,7 @@ impl Core {
         let Some(number) = self.oracle.by_amount(returned.reversal.sale.amount.minor) else {
             return;
         };
-        let moved = match &returned.entry {
+        let moved = match returned.entries.first() {
             Some(
                 ledger::Entry::Reverse { original: id, .. }
                 | ledger::Entry::VoidHold { hold: id, .. },
@@ -221,8 +221,8 @@ impl Core {
         };
         let sale = self.sale(number);
         let booked = match notice.kind {
-            issuer::NoticeKind::Debited => sale.debits > 0,
-            issuer::NoticeKind::Returned => sale.credits > 0,
+            issuer::NoticeKind::Debited | issuer::NoticeKind::Held => sale.debits > 0,
+            issuer::NoticeKind::Returned | issuer::NoticeKind::Released => sale.credits > 0,
         };
         if !booked {
             let kind = notice.kind;
@@ -356,7 +356,7 @@ impl Core {
     pub fn terminal_asked(&mut self, terminal: u8, request: &Request) {
         let at = usize::from(terminal);
         match request {
-            Request::Financial { sale, .. } if sale.kind.row().moves_money => {
+            Request::Financial { sale, .. } if sale.kind.row().moves_money() => {
                 let Some(number) = self.oracle.by_amount(sale.amount.minor) else {
                     return;
                 };

@@ -95,6 +95,7 @@ impl Setup {
             ladder,
             gaps: Gaps::default(),
             confirm_within_ms,
+            percents: payment::Percents::default(),
             certificates: None,
             merchants: merchants(),
             terminals: Default::default(),
@@ -225,6 +226,8 @@ fn bank(
         cards: setups,
         pin_tries_max: 3,
         no_pin_limit_minor: 2_000,
+        percents: payment::Percents::default(),
+        hold_ms: 3_600_000,
     }
 }
 

@@ -60,7 +60,10 @@ impl Terminal {
                 show(Screen::SignedOff, decided);
             }
             Request::Management { .. } => show(Screen::EchoAnswered, decided),
-            Request::Financial { sale, .. } if sale.kind == Kind::BalanceInquiry => {
+            Request::Financial { sale, .. } if sale.kind.row().is_advice() => {
+                self.advice_answered(now, sale, answer, mac, decided);
+            }
+            Request::Financial { sale, .. } if !sale.kind.row().moves_money() => {
                 balance_answered(answer, mac, decided);
             }
             Request::Financial { sale, .. } => self.sale_answered(now, sale, answer, mac, decided),
@@ -112,7 +115,7 @@ impl Terminal {
         };
         self.end_exchange(now, None, decided);
         match &exchange.request {
-            Request::Financial { sale, .. } if sale.kind.row().reversible => {
+            Request::Financial { sale, .. } if sale.kind.row().reversible() => {
                 decided.record(Record::Ended {
                     ending: Ending::NotSent,
                     at: now,
@@ -133,7 +136,10 @@ impl Terminal {
                 });
                 show(Screen::HostSilent, decided);
             }
-            Request::Financial { sale, .. } if sale.kind.row().reversible => {
+            Request::Financial { sale, .. } if sale.kind.row().is_advice() => {
+                self.advice_again(now, decided);
+            }
+            Request::Financial { sale, .. } if sale.kind.row().reversible() => {
                 self.silence(now, sale, reason, decided)
             }
             Request::Management { .. } | Request::Financial { .. } => {
@@ -397,21 +403,7 @@ impl Terminal {
         let Some(sale) = sale else { return };
         decided.record(Record::Ended { ending, at: now });
         self.print_slips(now, &sale, &ending, decided);
-        let key = sale.key;
-        show(
-            match ending {
-                Ending::Approved(a) => Screen::Approved {
-                    key,
-                    amount: a.amount,
-                    recovered: a.recovered,
-                },
-                Ending::Declined(code) => Screen::Declined { key, code },
-                Ending::NotSent => Screen::NotSent(key),
-                Ending::Reversed { never_debited } => Screen::Reversed { key, never_debited },
-                Ending::Case => Screen::Case(key),
-            },
-            decided,
-        );
+        show(self.ended_screen(&sale, ending), decided);
     }
 
     fn end_exchange(&self, now: Now, reported: Option<Sign>, decided: &mut Decided) {
@@ -433,7 +425,7 @@ fn balance_answered(answer: &Answer, mac: MacCheck, decided: &mut Decided) {
     show(screen, decided);
 }
 
-fn approval(sale: &Sale, answer: &Answer, recovered: bool) -> Approval {
+pub(crate) fn approval(sale: &Sale, answer: &Answer, recovered: bool) -> Approval {
     let amount = match answer.code {
         ResponseCode::PARTIAL => answer.amount.unwrap_or(sale.amount),
         _ => sale.amount,

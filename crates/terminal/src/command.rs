@@ -2,37 +2,26 @@
 
 use crate::record::{Ending, Record};
 use crate::state::Phase;
-use crate::{Busy, Command, Decided, Effect, Presented, Screen, Terminal};
-use payment::terminal::{Request, Sale};
-use payment::{Amount, Kind, Now, ResponseCode, SaleKey, Secrets};
+use crate::{Busy, Command, Decided, Effect, Screen, Terminal};
+use payment::terminal::Request;
+use payment::{Kind, Now, ResponseCode, Secrets};
 use receipt::SpoolInput;
 
 impl Terminal {
     pub(crate) fn command(&self, now: Now, command: Command, decided: &mut Decided) {
         match command {
             Command::SignOn => match &self.state.exchange {
-                Some(exchange) if exchange.request.kind() != Kind::IdleReport => {
+                Some(exchange) if !may_be_left(&exchange.request) => {
                     show(Screen::Busy(Busy::Exchanging), decided);
                 }
                 _ => {
-                    self.leave_idle_report(now, decided);
+                    self.leave_exchange(now, decided);
                     decided.record(Record::SignOnNeeded { retry_at: now.mono });
                 }
             },
             Command::SignOff => self.manage(now, Kind::SignOff, decided),
             Command::Echo => self.manage(now, Kind::Echo, decided),
-            Command::Sale { amount, presented } => {
-                self.sell(now, Kind::Purchase, amount, *presented, decided)
-            }
-            Command::Balance { presented } => {
-                self.sell(
-                    now,
-                    Kind::BalanceInquiry,
-                    Amount::fen(0),
-                    *presented,
-                    decided,
-                );
-            }
+            Command::Transact(order) => self.order(now, *order, decided),
             Command::Flush => self.flush(now, decided),
             Command::Withdraw => self.withdraw(now, decided),
             Command::GoodsHandedOver(handed) => self.goods(now, handed, decided),
@@ -61,49 +50,6 @@ impl Terminal {
         );
     }
 
-    /// Starts a sale or an inquiry, unless something must go first (T2, settled point 7).
-    fn sell(
-        &self,
-        now: Now,
-        kind: Kind,
-        amount: Amount,
-        presented: Presented,
-        decided: &mut Decided,
-    ) {
-        if let Some(busy) = self.busy() {
-            if self.state.exchange.is_none() {
-                self.start_errand(now, decided);
-            }
-            return show(Screen::Busy(busy), decided);
-        }
-        self.leave_idle_report(now, decided);
-        let origin = self.origin();
-        let sale = Sale {
-            key: SaleKey {
-                terminal: origin.terminal,
-                merchant: origin.merchant,
-                batch: origin.batch,
-                stan: self.state.next_stan,
-            },
-            kind,
-            amount,
-            card: presented.card,
-            entry: presented.entry,
-            expiry: presented.expiry,
-            card_sequence: None,
-        };
-        self.ask(
-            now,
-            Request::Financial {
-                sale,
-                sign: self.sign(),
-            },
-            presented.secrets,
-            decided,
-        );
-        show(Screen::Confirming(sale.key), decided);
-    }
-
     /// What must go before a sale.
     pub fn busy(&self) -> Option<Busy> {
         let state = &self.state;
@@ -121,7 +67,7 @@ impl Terminal {
         } else if state
             .exchange
             .as_ref()
-            .is_some_and(|e| e.request.kind() != Kind::IdleReport)
+            .is_some_and(|e| !may_be_left(&e.request))
         {
             Some(Busy::Exchanging)
         } else {
@@ -129,8 +75,8 @@ impl Terminal {
         }
     }
 
-    /// An idle report may be left alone at any time: its sign travels in the next request.
-    fn leave_idle_report(&self, now: Now, decided: &mut Decided) {
+    /// Ends an exchange that may be left alone at any time.
+    pub(crate) fn leave_exchange(&self, now: Now, decided: &mut Decided) {
         if let Some(exchange) = &self.state.exchange {
             decided.effect(Effect::HangUp {
                 exchange: exchange.number,
@@ -148,7 +94,7 @@ impl Terminal {
         if state.exchange.is_some() {
             return show(Screen::Busy(Busy::Exchanging), decided);
         }
-        if state.is_settled() && self.unreported().is_none() {
+        if state.is_settled() && state.advices.is_empty() && self.unreported().is_none() {
             return show(Screen::NothingPending, decided);
         }
         self.start_errand(now, decided);
@@ -222,6 +168,11 @@ impl Terminal {
             None => show(Screen::NoSuchSlip, decided),
         }
     }
+}
+
+/// The sign of an idle report travels in the next request, and an advice is sent again.
+fn may_be_left(request: &Request) -> bool {
+    request.kind() == Kind::IdleReport || request.kind().row().is_advice()
 }
 
 pub(crate) fn show(screen: Screen, decided: &mut Decided) {

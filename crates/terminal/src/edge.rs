@@ -131,6 +131,7 @@ impl Terminal {
             track2: Some(track2),
             pin: block,
             pin_format,
+            chip: None,
         };
         Ok(Presented {
             card,

@@ -38,7 +38,8 @@ impl Terminal {
         }
         if state.keys.is_none() {
             // Without keys nothing can be asked or reversed: whatever is unresolved asks for a sign-on.
-            return (!state.is_settled()).then_some(state.idle_since);
+            let waits = !state.is_settled() || !state.advices.is_empty();
+            return waits.then_some(state.idle_since);
         }
         if let Some(reversal) = &state.reversal {
             return Some(reversal.next);
@@ -48,9 +49,13 @@ impl Terminal {
             // Asked and not on the wire: only a decision of which a part reached the disk leaves this.
             Some(Phase::Asked) => Some(state.idle_since),
             Some(Phase::Question { .. }) => None,
-            None => self
-                .unreported()
-                .map(|_| state.idle_since.plus_ms(self.config.idle_report_ms)),
+            None => {
+                let report = self
+                    .unreported()
+                    .map(|_| state.idle_since.plus_ms(self.config.idle_report_ms));
+                let advice = state.advices.front().map(|advice| advice.next);
+                [advice, report].into_iter().flatten().min()
+            }
         }
     }
 
@@ -146,6 +151,14 @@ impl Terminal {
                 original,
                 sign: self.sign(),
             };
+            self.ask(now, request, Secrets::default(), decided);
+        } else if let Some(advice) = state
+            .advices
+            .front()
+            .filter(|advice| advice.next <= now.mono)
+        {
+            let (sale, sign) = (advice.sale, self.sign());
+            let request = Request::Financial { sale, sign };
             self.ask(now, request, Secrets::default(), decided);
         } else if let Some(sign) = self.unreported() {
             self.ask(

@@ -9,6 +9,7 @@ mod edge;
 mod errand;
 mod eslip;
 mod limits;
+mod order;
 #[cfg(feature = "planted")]
 pub mod planted;
 mod record;
@@ -19,11 +20,12 @@ pub use config::Config;
 pub use limits::{COMPLETED_MAX, QUERIES_MAX};
 pub use record::{Approval, Ending, Record};
 pub use slip::slip_id;
-pub use state::{Completed, Open, Phase, State, Totals};
+pub use state::{Advice, Completed, Open, Phase, State, Totals};
 
 use payment::terminal::{Answer, MacCheck, Sealed};
 use payment::{
-    Amount, Decision, EntryMode, Machine, Mono, Now, ResponseCode, SaleKey, Secrets, Stan,
+    Amount, Decision, EntryMode, Kind, Machine, Mono, Now, Original, ResponseCode, SaleKey,
+    Secrets, Stan,
 };
 use receipt::{CopyOf, PaperSeen, SpoolEffect, SpoolInput};
 
@@ -49,6 +51,60 @@ pub struct Presented {
     pub secrets: Secrets,
 }
 
+/// A transaction as a cashier orders it.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Its kind.
+    pub kind: Kind,
+    /// How much; without it all that the original stands for.
+    pub amount: Option<Amount>,
+    /// With which card; without it that of the original, where this terminal has it.
+    pub presented: Option<Presented>,
+    /// The earlier transaction that it is about.
+    pub original: Option<Named>,
+}
+
+/// How a cashier names an earlier transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// One of this terminal, by its trace number.
+    Own(Stan),
+    /// Any other, as its slip says.
+    Typed(Original),
+}
+
+impl Command {
+    /// A purchase.
+    pub fn sale(amount: Amount, presented: Presented) -> Self {
+        Self::Transact(Box::new(Order {
+            kind: Kind::Purchase,
+            amount: Some(amount),
+            presented: Some(presented),
+            original: None,
+        }))
+    }
+
+    /// A balance inquiry.
+    pub fn balance(presented: Presented) -> Self {
+        Self::Transact(Box::new(Order {
+            kind: Kind::BalanceInquiry,
+            amount: None,
+            presented: Some(presented),
+            original: None,
+        }))
+    }
+
+    /// A transaction about one of this terminal: over `amount`, or all that it stands for.
+    pub fn about(kind: Kind, stan: Stan, amount: Option<Amount>) -> Self {
+        Self::Transact(Box::new(Order {
+            kind,
+            amount,
+            presented: None,
+            original: Some(Named::Own(stan)),
+        }))
+    }
+}
+
 /// What a cashier asks for.
 #[derive(Clone, Debug)]
 pub enum Command {
@@ -58,18 +114,8 @@ pub enum Command {
     SignOff,
     /// 回响测试.
     Echo,
-    /// 消费.
-    Sale {
-        /// How much.
-        amount: Amount,
-        /// With which card.
-        presented: Box<Presented>,
-    },
-    /// 余额查询.
-    Balance {
-        /// Of which card.
-        presented: Box<Presented>,
-    },
+    /// A transaction of any kind.
+    Transact(Box<Order>),
     /// Sends what is pending now; charges nothing.
     Flush,
     /// Takes the open sale back instead of waiting for its result.
@@ -165,6 +211,8 @@ pub enum Screen {
     Approved {
         /// The sale.
         key: SaleKey,
+        /// Its kind.
+        kind: Kind,
         /// The amount approved.
         amount: Amount,
         /// Found again by a result query.
@@ -216,6 +264,8 @@ pub enum Screen {
     NothingPending,
     /// There is no such slip.
     NoSuchSlip,
+    /// There is no such transaction that this one could be about.
+    NoSuchOriginal,
     /// The printer stopped for this, or goes on.
     Printer(Option<receipt::Trouble>),
     /// Nobody knows what is on the paper: 凭条是否完整打出？
@@ -252,6 +302,8 @@ pub enum Busy {
     SaleUnresolved,
     /// An exchange is under way.
     Exchanging,
+    /// Too many advices wait for their answer.
+    AdvicesFirst,
 }
 
 type Decided = Decision<Record, Effect>;

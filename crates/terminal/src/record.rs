@@ -130,4 +130,25 @@ pub enum Record {
         /// The sale.
         key: SaleKey,
     },
+    /// An advice is kept until it is answered.
+    Stored {
+        /// The request.
+        sale: Sale,
+        /// When.
+        at: Now,
+    },
+    /// The oldest advice is tried again later.
+    AdviceAgain {
+        /// Next attempt.
+        next: Mono,
+    },
+    /// The oldest advice was answered.
+    AdviceEnded {
+        /// How.
+        ending: Ending,
+        /// When.
+        at: Now,
+        /// Where its e-slip is.
+        link: Option<LinkId>,
+    },
 }

@@ -74,6 +74,19 @@ pub struct PendingReversal {
     pub refused: Option<ResponseCode>,
 }
 
+/// An advice that waits for its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Advice {
+    /// The request.
+    pub sale: Sale,
+    /// When it was kept.
+    pub stored: Now,
+    /// Attempts made.
+    pub attempts: u32,
+    /// Next attempt.
+    pub next: Mono,
+}
+
 /// A completed sale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Completed {
@@ -102,12 +115,18 @@ pub(crate) struct Unslipped {
 /// Totals of the batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
-    /// Approved purchases.
-    pub sales: u32,
+    /// Approved debits: purchases, completions, offline sales.
+    pub debits: u32,
+    /// Their sum in minor units, with adjustments.
+    pub debits_minor: u64,
+    /// Approved credits: voids, refunds.
+    pub credits: u32,
     /// Their sum in minor units.
-    pub sales_minor: u64,
-    /// Reversed purchases.
+    pub credits_minor: u64,
+    /// Reversed transactions.
     pub reversed: u32,
+    /// Advices that were told as done and that the issuer refused.
+    pub refused_advices: u32,
 }
 
 /// Everything a terminal knows.
@@ -121,6 +140,7 @@ pub struct State {
     pub(crate) next_exchange: u64,
     pub(crate) open: Option<Open>,
     pub(crate) reversal: Option<PendingReversal>,
+    pub(crate) advices: VecDeque<Advice>,
     pub(crate) completed: VecDeque<Completed>,
     pub(crate) totals: Totals,
     pub(crate) signed: Option<(Batch, Stan, SignOutcome)>,
@@ -143,6 +163,7 @@ impl State {
             next_exchange: 1,
             open: None,
             reversal: None,
+            advices: VecDeque::new(),
             completed: VecDeque::new(),
             totals: Totals::default(),
             signed: None,
@@ -182,6 +203,11 @@ impl State {
     /// The pending reversal.
     pub fn reversal(&self) -> Option<&PendingReversal> {
         self.reversal.as_ref()
+    }
+
+    /// Advices that wait for their answer, oldest first.
+    pub fn advices(&self) -> impl ExactSizeIterator<Item = &Advice> {
+        self.advices.iter()
     }
 
     /// The outstanding exchange.
@@ -291,6 +317,13 @@ impl State {
             }
             Record::Linked { link } => self.link = Some(*link),
             Record::ESlipShown { key } => self.eslip_shown(*key),
+            Record::Stored { sale, at } => self.stored(sale, *at),
+            Record::AdviceAgain { next } => {
+                if let Some(advice) = self.advices.front_mut() {
+                    advice.next = *next;
+                }
+            }
+            Record::AdviceEnded { ending, at, link } => self.advice_ended(*ending, *at, *link),
         }
     }
 
@@ -302,7 +335,12 @@ impl State {
         });
         self.next_exchange = number + 1;
         match request {
-            Request::Financial { sale, .. } if sale.kind.row().reversible => {
+            Request::Financial { sale, .. } if sale.kind.row().is_advice() => {
+                if let Some(advice) = self.advices.front_mut() {
+                    advice.attempts = advice.attempts.saturating_add(1);
+                }
+            }
+            Request::Financial { sale, .. } if sale.kind.row().reversible() => {
                 self.open = Some(Open {
                     sale: *sale,
                     started: at,
@@ -326,8 +364,10 @@ impl State {
             }
             _ => {}
         }
-        // A reversal repeats its original's number and an echo has none; everything else takes a new one.
-        if !matches!(request.kind(), Kind::Reversal | Kind::Echo) {
+        // A reversal repeats its original's number, an advice took its own when it was kept, and an echo has none;
+        // everything else takes a new one.
+        let kind = request.kind();
+        if !(matches!(kind, Kind::Reversal | Kind::Echo) || kind.row().is_advice()) {
             self.next_stan = self.next_stan.next();
         }
     }
@@ -341,8 +381,7 @@ impl State {
         let Some(sale) = sale else { return };
         let outcome = match ending {
             Ending::Approved(approval) => {
-                self.totals.sales += 1;
-                self.totals.sales_minor += approval.amount.minor;
+                self.count(&sale, approval.amount);
                 Some(SignOutcome::Approved)
             }
             Ending::Reversed { .. } => {
@@ -356,11 +395,16 @@ impl State {
             self.signed = Some((sale.key.batch, sale.key.stan, outcome));
         }
         self.idle_since = at.mono;
+        let link = self.link.take();
+        self.complete(sale, ending, at, link);
+    }
+
+    pub(crate) fn complete(&mut self, sale: Sale, ending: Ending, at: Now, link: Option<LinkId>) {
         let completed = Completed {
             sale,
             ending,
             at,
-            link: self.link.take(),
+            link,
             eslip: false,
         };
         self.await_paper(&completed);

@@ -13,7 +13,9 @@ use payment::evidence::{Confirmation, ReversalCause, ReversalProgress};
 use payment::relay::{Gaps, RelayRecord};
 use payment::timeouts::Ladder;
 use payment::verdict::verdict;
-use payment::{Certificate, HostKey, Institution, Machine, MerchantId, Party, SaleKey, Wall};
+use payment::{
+    Certificate, HostKey, Institution, Machine, MerchantId, Party, Posting, SaleKey, Wall,
+};
 use rusqlite::{Connection, params};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -168,6 +170,7 @@ impl AcquirerTables {
             ladder: Ladder::default(),
             gaps: Gaps::default(),
             confirm_within_ms: 0,
+            percents: payment::Percents::default(),
             certificates: None,
             merchants: BTreeMap::new(),
             terminals: BTreeMap::new(),
@@ -196,6 +199,7 @@ impl AcquirerTables {
             | Record::Delivered { key, .. }
             | Record::Confirmed { key, .. }
             | Record::OneSided { key, .. }
+            | Record::Deferred { key, .. }
             | Record::Linked { key, .. }
             | Record::Certified { key, .. } => Some(*key),
             Record::Reversing { key, advice, .. } => {
@@ -364,6 +368,7 @@ fn event(record: &Record) -> Option<(&'static str, Option<String>)> {
         Record::NotSent { answer, .. } => ("not_sent", Some(answer.code.to_string())),
         Record::Reversing { reason, .. } => ("reversing", Some(reason.0.to_string())),
         Record::Waiting { waiter, .. } => ("waiting", waiter.is_none().then(|| "98".to_owned())),
+        Record::Deferred { .. } => ("deferred", None),
         Record::LateApproval { .. } => ("late_approval", None),
         Record::ReversalAnswered { code, .. } => ("reversal_answered", Some(code.to_string())),
         Record::Tombstone { .. } => ("tombstone", None),
@@ -418,7 +423,7 @@ fn write_sale(archive: &Connection, Changed { sale, posting }: &Changed) -> rusq
         key.merchant.as_str(),
         sale.rrn.as_str(),
         name(&request.kind),
-        row.moves_money,
+        row.posting == Posting::Debit,
         request.amount.minor as i64,
         request.amount.currency.0,
         request.card.masked(),

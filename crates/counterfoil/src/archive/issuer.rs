@@ -6,12 +6,13 @@ use super::Projection;
 use super::projection::{name, no_key, write_balances};
 use crate::journal::{JournalError, Row};
 use ::issuer::{
-    AVAILABLE_FROM, Answered, Config, Issuer, LIMITS, Record, Returned, SETTLEMENT, SUSPENSE,
+    AVAILABLE_FROM, Answered, Config, Issuer, LIMITS, RECOVERABLE, Record, Returned, SETTLEMENT,
+    SUSPENSE,
 };
 use crypto::{KeyUsage, MacAlgorithm};
 use ledger::{AccountId, Entry, TransferId};
 use payment::host::Financial;
-use payment::{HostKey, Institution, Machine, Party, Wall};
+use payment::{HostKey, Institution, Machine, Party, Posting, Wall};
 use rusqlite::{Connection, params};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -74,6 +75,8 @@ impl IssuerTables {
             cards: Vec::new(),
             pin_tries_max: 0,
             no_pin_limit_minor: 0,
+            percents: payment::Percents::default(),
+            hold_ms: 0,
         };
         Self {
             fold: Issuer::new(config),
@@ -117,9 +120,10 @@ impl Projection for IssuerTables {
                 Record::Opened { entries, .. } => {
                     entries.iter().for_each(|entry| self.booked(entry))
                 }
-                Record::Answered(Answered { entry, .. })
-                | Record::Returned(Returned { entry, .. }) => {
-                    entry.iter().for_each(|entry| self.booked(entry));
+                Record::Answered(Answered { entries, .. })
+                | Record::Returned(Returned { entries, .. })
+                | Record::Expired { entries, .. } => {
+                    entries.iter().for_each(|entry| self.booked(entry));
                 }
                 Record::SignOnSent { .. } | Record::KeysTaken { .. } | Record::LinkDown => continue,
             }
@@ -143,6 +147,11 @@ impl Projection for IssuerTables {
                 }
                 Record::Answered(answered) => write_answered(archive, &waiting, answered)?,
                 Record::Returned(returned) => write_returned(archive, &waiting, returned)?,
+                Record::Expired { key, entries } => {
+                    for entry in entries {
+                        write_entry(archive, Some(key), waiting.at, entry)?;
+                    }
+                }
                 Record::SignOnSent { .. } | Record::KeysTaken { .. } | Record::LinkDown => {}
             }
         }
@@ -172,6 +181,7 @@ fn owner(account: AccountId) -> String {
         LIMITS => "limits",
         SUSPENSE => "suspense",
         SETTLEMENT => "settlement",
+        RECOVERABLE => "recoverable",
         _ => "cardholder",
     };
     name.to_owned()
@@ -187,7 +197,7 @@ fn write_answered(
         sale,
         code,
         approval,
-        entry,
+        entries,
         ..
     } = answered;
     let standing = if code.is_success() {
@@ -207,7 +217,7 @@ fn write_answered(
         acquirer.0 as i64,
         forwarder.0 as i64,
         name(&sale.kind),
-        sale.kind.row().moves_money,
+        sale.kind.row().posting == Posting::Debit,
         sale.amount.minor as i64,
         sale.amount.currency.0,
         sale.card.masked(),
@@ -219,8 +229,10 @@ fn write_answered(
         approval.as_ref().map(|approval| approval.as_str()),
         standing,
     ])?;
-    if let Some(entry) = entry {
+    for entry in entries {
         write_entry(archive, Some(&sale.key), at.wall, entry)?;
+    }
+    if !entries.is_empty() {
         write_notice(archive, waiting, "debited", sale)?;
     }
     Ok(())
@@ -235,7 +247,7 @@ fn write_returned(
         at,
         reversal,
         code,
-        entry,
+        entries,
         effective,
         barred,
     } = returned;
@@ -261,7 +273,7 @@ fn write_returned(
             key.2,
             key.3,
             name(&sale.kind),
-            sale.kind.row().moves_money,
+            sale.kind.row().posting == Posting::Debit,
             sale.amount.minor as i64,
             sale.amount.currency.0,
             sale.card.masked(),
@@ -283,8 +295,10 @@ fn write_returned(
         ];
         archive.prepare_cached(UPDATE_RETURNED)?.execute(update)?;
     }
-    if let Some(entry) = entry {
+    for entry in entries {
         write_entry(archive, Some(&reversal.original), at.wall, entry)?;
+    }
+    if !entries.is_empty() {
         write_notice(archive, waiting, "returned", sale)?;
     }
     Ok(())

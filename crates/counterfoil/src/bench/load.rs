@@ -290,9 +290,9 @@ impl Tills {
         } in begun
         {
             let with_pin = (number as u64 * 7) % 100 < self.pin_percent;
-            let presented = Box::new(self.cards[place as usize][usize::from(!with_pin)].clone());
-            let amount = Amount::fen(amount_minor);
-            if press(&self.handle, place, Command::Sale { amount, presented }).is_err() {
+            let presented = self.cards[place as usize][usize::from(!with_pin)].clone();
+            let sale = Command::sale(Amount::fen(amount_minor), presented);
+            if press(&self.handle, place, sale).is_err() {
                 self.lock().over(place, Outcome::Refused, self.now_us());
             }
         }

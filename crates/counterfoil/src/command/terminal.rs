@@ -286,13 +286,13 @@ impl Till {
                     self.say(("金额应如 128 或 128.00", "an amount such as 128 or 128.00"))
                 )
             })?;
-        let presented = Box::new(self.present(card).await?);
-        self.press(Command::Sale { amount, presented })
+        let presented = self.present(card).await?;
+        self.press(Command::sale(amount, presented))
     }
 
     async fn balance(&self, card: Option<&str>) -> Result<(), Failure> {
-        let presented = Box::new(self.present(card).await?);
-        self.press(Command::Balance { presented })
+        let presented = self.present(card).await?;
+        self.press(Command::balance(presented))
     }
 
     /// The holder of a test card presents it and enters the PIN.
@@ -353,16 +353,16 @@ impl Till {
             return Ok(());
         };
         let waiting = busy.map_or_else(String::new, |busy| self.say(busy_words(busy)).to_owned());
-        let sum = Amount::fen(totals.sales_minor);
+        let sum = Amount::fen(totals.debits_minor);
         if self.zh {
             println!(
                 "批次 {batch} · 下一凭证号 {stan} · 成交 {} 笔 {sum} · 冲正 {} 笔 {waiting}",
-                totals.sales, totals.reversed
+                totals.debits, totals.reversed
             );
         } else {
             println!(
                 "batch {batch} · next trace {stan} · {} sold, {sum} · {} reversed {waiting}",
-                totals.sales, totals.reversed
+                totals.debits, totals.reversed
             );
         }
         for completed in recent {

@@ -5,6 +5,7 @@ use super::keys::{KeyText, local_master_key};
 use super::{Problem, Profile, institution, merchant_id, terminal_range};
 use ::acquirer::{Config, MerchantSetup, TerminalSetup};
 use crypto::{KeyUsage, SecurityModule, SoftwareModule};
+use payment::Percents;
 use payment::certificate::KeyId;
 use payment::relay::Gaps;
 use payment::timeouts::Ladder;
@@ -40,6 +41,9 @@ pub struct AcquirerFile {
     /// Milliseconds between attempts at a reversal; the last repeats for ever.
     #[serde(default = "gaps")]
     pub reversal_gaps_ms: Vec<u64>,
+    /// How far completions and adjustments may go beyond their original.
+    #[serde(default)]
+    pub percents: Percents,
     /// Milliseconds until an unconfirmed approval becomes a one-sided item.
     #[serde(default = "confirm_within_ms")]
     pub confirm_within_ms: u64,
@@ -227,6 +231,7 @@ impl AcquirerFile {
             ladder: self.timeouts,
             gaps: Gaps(self.reversal_gaps_ms.clone()),
             confirm_within_ms: self.confirm_within_ms,
+            percents: self.percents,
             certificates,
             merchants,
             terminals,

@@ -5,6 +5,7 @@ use super::keys::{KeyText, local_master_key};
 use super::{Problem, Profile, institution};
 use ::issuer::{CardSetup, CardStatus, Config, Product};
 use crypto::{KeyUsage, Pan, Pin, SecurityModule, SoftwareModule, WrappedKey};
+use payment::Percents;
 use payment::timeouts::Ladder;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -40,6 +41,12 @@ pub struct IssuerFile {
     /// A purchase up to this needs no PIN, in fen.
     #[serde(default = "no_pin_limit_minor")]
     pub no_pin_limit_minor: u64,
+    /// How far completions and adjustments may go beyond their original.
+    #[serde(default)]
+    pub percents: Percents,
+    /// Days that a pre-authorisation holds.
+    #[serde(default = "hold_days")]
+    pub hold_days: u16,
     /// Where notices to cardholders are posted, and the secret that signs them.
     pub webhook: Option<WebhookText>,
     /// The cards.
@@ -101,6 +108,10 @@ const fn one() -> u32 {
 
 const fn pin_tries_max() -> u8 {
     3
+}
+
+const fn hold_days() -> u16 {
+    30
 }
 
 const fn no_pin_limit_minor() -> u64 {
@@ -243,6 +254,8 @@ impl IssuerFile {
             cards,
             pin_tries_max: self.pin_tries_max,
             no_pin_limit_minor: self.no_pin_limit_minor,
+            percents: self.percents,
+            hold_ms: u64::from(self.hold_days) * 86_400_000,
         };
         Ok((config, module))
     }

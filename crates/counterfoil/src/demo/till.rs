@@ -99,10 +99,7 @@ impl Till {
             .await
             .map_err(|refused| format!("{refused:?}"))?
             .ok_or("the card could not be read")?;
-        self.command(Command::Sale {
-            amount,
-            presented: Box::new(presented),
-        })?;
+        self.command(Command::sale(amount, presented))?;
         match self
             .wait(|screen| matches!(screen, Screen::Confirming(_) | Screen::Busy(_)))
             .await?

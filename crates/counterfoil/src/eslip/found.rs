@@ -147,7 +147,7 @@ fn stored(id: &str, headline: (String, String), case: Option<u32>) -> Status {
 
 fn kind_words(name: &str) -> (String, String) {
     let known = payment::Kind::ALL
-        .into_iter()
+        .iter()
         .find(|kind| archive::name(kind) == name);
     known.map_or((name.to_owned(), name.to_owned()), |kind| {
         let row = kind.row();

@@ -1,6 +1,6 @@
 //! Balance inquiry (余额查询): The cardholder asks for the available balance; it never posts.
 
-use super::{Kind, Row};
+use super::{Flow, Kind, PinRule, Row};
 use iso8583::Mti;
 
 /// The row (UnionPay-style reference §3.2).
@@ -13,9 +13,8 @@ pub const ROW: Row = Row {
     processing_host: Some(300_000),
     condition: Some(0),
     transaction_type: 1,
-    network_code: 0,
-    moves_money: false,
-    reversible: false,
-    mac: true,
+    flow: Flow::Online,
+    pin: PinRule::Always,
     about: "The cardholder asks for the available balance; it never posts.",
+    ..Row::BASE
 };

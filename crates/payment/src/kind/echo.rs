@@ -1,6 +1,6 @@
 //! Echo test (回响测试): The terminal asks whether the host is there.
 
-use super::{Kind, Row};
+use super::{Flow, Kind, Row};
 use iso8583::Mti;
 
 /// The row (UnionPay-style reference §3.2).
@@ -9,13 +9,9 @@ pub const ROW: Row = Row {
     zh: "回响测试",
     en: "Echo test",
     mti: Mti(0x0820),
-    processing: None,
-    processing_host: None,
-    condition: None,
-    transaction_type: 0,
     network_code: 301,
-    moves_money: false,
-    reversible: false,
+    flow: Flow::Management,
     mac: false,
     about: "The terminal asks whether the host is there.",
+    ..Row::BASE
 };

@@ -1,6 +1,6 @@
 //! Idle report (空闲报告): An idle terminal gives the positive sign of its last completed sale and slip.
 
-use super::{Kind, Row};
+use super::{Flow, Kind, Row};
 use iso8583::Mti;
 
 /// The row (UnionPay-style reference §3.2; settled point 5, our extension).
@@ -9,13 +9,8 @@ pub const ROW: Row = Row {
     zh: "空闲报告",
     en: "Idle report",
     mti: Mti(0x0620),
-    processing: None,
-    processing_host: None,
-    condition: None,
-    transaction_type: 0,
     network_code: 953,
-    moves_money: false,
-    reversible: false,
-    mac: true,
+    flow: Flow::Report,
     about: "An idle terminal gives the positive sign of its last completed sale and slip.",
+    ..Row::BASE
 };

@@ -1,6 +1,6 @@
 //! Purchase (消费): The cardholder pays for goods; silence is answered by query, then reversal.
 
-use super::{Kind, Row};
+use super::{BatchSide, Flow, Kind, PinRule, Posting, Row};
 use iso8583::Mti;
 
 /// The row (UnionPay-style reference §3.2).
@@ -13,9 +13,12 @@ pub const ROW: Row = Row {
     processing_host: Some(0),
     condition: Some(0),
     transaction_type: 22,
-    network_code: 0,
-    moves_money: true,
-    reversible: true,
-    mac: true,
+    flow: Flow::Online,
+    posting: Posting::Debit,
+    pin: PinRule::AboveLimit,
+    void: Some(Kind::Void),
+    refund: Some(Kind::Refund),
+    totals: BatchSide::Debit,
     about: "The cardholder pays for goods; silence is answered by query, then reversal.",
+    ..Row::BASE
 };

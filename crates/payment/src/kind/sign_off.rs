@@ -1,6 +1,6 @@
 //! Sign-off (签退): The terminal says that it stops for now; its keys are forgotten.
 
-use super::{Kind, Row};
+use super::{Flow, Kind, Row};
 use iso8583::Mti;
 
 /// The row (UnionPay-style reference §3.2).
@@ -9,13 +9,9 @@ pub const ROW: Row = Row {
     zh: "签退",
     en: "Sign-off",
     mti: Mti(0x0820),
-    processing: None,
-    processing_host: None,
-    condition: None,
-    transaction_type: 0,
     network_code: 2,
-    moves_money: false,
-    reversible: false,
+    flow: Flow::Management,
     mac: false,
     about: "The terminal says that it stops for now; its keys are forgotten.",
+    ..Row::BASE
 };

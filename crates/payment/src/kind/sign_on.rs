@@ -1,6 +1,6 @@
 //! Sign-on (签到): The terminal receives its working keys, its batch number and the time.
 
-use super::{Kind, Row};
+use super::{Flow, Kind, Row};
 use iso8583::Mti;
 
 /// The row (UnionPay-style reference §3.2).
@@ -9,13 +9,9 @@ pub const ROW: Row = Row {
     zh: "签到",
     en: "Sign-on",
     mti: Mti(0x0800),
-    processing: None,
-    processing_host: None,
-    condition: None,
-    transaction_type: 0,
     network_code: 3,
-    moves_money: false,
-    reversible: false,
+    flow: Flow::Management,
     mac: false,
     about: "The terminal receives its working keys, its batch number and the time.",
+    ..Row::BASE
 };

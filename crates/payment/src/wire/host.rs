@@ -2,17 +2,19 @@
 
 use super::{
     Problem, WireError, acceptor, amount, balance, mandatory, narrow, number, optional, outcome,
-    pan, pin, stan, write_acceptor, write_amount, write_balance, write_outcome, write_pin, wrong,
+    pan, pin, stan, write_acceptor, write_amount, write_balance, write_chip, write_outcome,
+    write_pin, wrong,
 };
 use crate::host::{
     Answer, AnswerKind, Financial, HostKeys, Management, NetworkCode, Request, Reversal,
     ReversalReason, Sealed,
 };
-use crate::{Amount, EntryMode, HostKey, Institution, Kind, Rrn, Secrets, Track2};
+use crate::{
+    Amount, ChipAnswer, ChipRequest, EntryMode, HostKey, Institution, Kind, Rrn, Secrets, Track2,
+};
 use crypto::SecurityModule;
 use iso8583::{Message, Mti};
 
-const FINANCIAL: Mti = Mti(0x0200);
 const REVERSAL: Mti = Mti(0x0420);
 const MANAGEMENT: Mti = Mti(0x0800);
 /// What follows the reason in field 60 (layout of the samples in §9.23).
@@ -26,21 +28,10 @@ pub fn read_request(
 ) -> Result<Sealed, WireError> {
     let mut secrets = Secrets::default();
     let request = match message.mti() {
-        FINANCIAL => {
-            let financial = read_financial(message, &mut secrets, module, day)?;
-            if let Some((block, format)) = pin(message)? {
-                secrets.pin = Some(block);
-                secrets.pin_format = Some(format);
-            }
-            if financial.entry.has_pin() != secrets.pin.is_some() {
-                return Err(wrong(22, Problem::Contradicts));
-            }
-            Request::Financial(financial)
-        }
         REVERSAL => {
-            let sale = read_financial(message, &mut secrets, module, day)?;
+            let (mti, original) = mandatory(message, 90, original)?;
+            let sale = read_financial(message, mti, &mut secrets, module, day)?;
             let reason = mandatory(message, 60, |b| narrow(b.get(..4)?)).map(ReversalReason)?;
-            let original = mandatory(message, 90, original)?;
             let key = sale.key;
             Request::Reversal(Reversal {
                 key,
@@ -48,6 +39,7 @@ pub fn read_request(
                 reason,
                 sale: Financial {
                     key: original,
+                    original: None,
                     ..sale
                 },
             })
@@ -59,6 +51,17 @@ pub fn read_request(
                 code,
                 keys: optional(message, 62, keys)?,
             })
+        }
+        mti if is_financial(mti) => {
+            let financial = read_financial(message, mti, &mut secrets, module, day)?;
+            if let Some((block, format)) = pin(message)? {
+                secrets.pin = Some(block);
+                secrets.pin_format = Some(format);
+            }
+            if financial.entry.has_pin() != secrets.pin.is_some() {
+                return Err(wrong(22, Problem::Contradicts));
+            }
+            Request::Financial(financial)
         }
         _ => return Err(wrong(0, Problem::NotServed)),
     };
@@ -73,9 +76,14 @@ pub fn write_request(
 ) -> Result<(), WireError> {
     match &sealed.request {
         Request::Financial(sale) => {
-            message.clear(FINANCIAL);
+            message.clear(sale.kind.row().mti);
             write_financial(message, sale, &sealed.secrets, module)?;
             write_key(message, sale.key);
+            if let (Some(rule), Some(original)) = (sale.kind.row().original, sale.original) {
+                let mti = rule.kinds.first().map_or(Mti(0), |kind| kind.row().mti);
+                write_original(message, mti, original);
+            }
+            write_chip(message, sealed.secrets.chip.as_ref());
             message.set_text(60, &format!("0000{FIELD_60_TAIL}"));
             if let Some(track2) = &sealed.secrets.track2 {
                 message.set(35, track2.expose());
@@ -89,14 +97,7 @@ pub fn write_request(
             write_financial(message, &reversal.sale, &sealed.secrets, module)?;
             write_key(message, reversal.key);
             message.set_text(60, &format!("{:04}{FIELD_60_TAIL}", reversal.reason.0));
-            let o = reversal.original;
-            message.set_text(
-                90,
-                &format!(
-                    "0200{}{:010}{:011}{:011}",
-                    o.stan, o.transmission, o.acquirer.0, o.forwarder.0
-                ),
-            );
+            write_original(message, reversal.sale.kind.row().mti, reversal.original);
         }
         Request::Management(management) => {
             message.clear(MANAGEMENT);
@@ -113,9 +114,9 @@ pub fn write_request(
 /// Reads an answer.
 pub fn read_answer(message: &Message) -> Result<Answer, WireError> {
     let kind = match message.mti() {
-        m if m == FINANCIAL.response() => AnswerKind::Financial,
         m if m == REVERSAL.response() => AnswerKind::Reversal,
         m if m == MANAGEMENT.response() => AnswerKind::Management,
+        m if is_financial(m.request()) => AnswerKind::Financial,
         _ => return Err(wrong(0, Problem::NotServed)),
     };
     let outcome = outcome(message)?;
@@ -123,9 +124,13 @@ pub fn read_answer(message: &Message) -> Result<Answer, WireError> {
         AnswerKind::Management => Some((network_code(message)?, optional(message, 62, keys)?)),
         _ => None,
     };
+    let about = match kind {
+        AnswerKind::Financial => Some(kind_of(message, message.mti().request())?),
+        _ => None,
+    };
     Ok(Answer {
         kind,
-        processing: optional(message, 3, narrow::<u32>)?,
+        about,
         key: key(message)?,
         amount: amount(message)?,
         code: outcome.code,
@@ -140,19 +145,23 @@ pub fn read_answer(message: &Message) -> Result<Answer, WireError> {
         balance: optional(message, 54, balance)?,
         receiver: optional(message, 100, number)?.map(Institution),
         management,
+        chip: optional(message, 55, ChipAnswer::new)?,
     })
 }
 
 /// Writes an answer; field 128 is the edge's.
 pub fn write_answer(answer: &Answer, message: &mut Message) {
-    message.clear(match answer.kind {
-        AnswerKind::Financial => FINANCIAL.response(),
-        AnswerKind::Reversal => REVERSAL.response(),
-        AnswerKind::Management => MANAGEMENT.response(),
+    message.clear(match (answer.kind, answer.about) {
+        (AnswerKind::Management, _) => MANAGEMENT.response(),
+        (AnswerKind::Financial, Some(kind)) => kind.row().mti.response(),
+        (AnswerKind::Financial, None) | (AnswerKind::Reversal, _) => REVERSAL.response(),
     });
     write_key(message, answer.key);
-    if let Some(processing) = answer.processing {
-        message.set_number(3, u64::from(processing), 6);
+    if let Some(kind) = answer.about {
+        write_kind(message, kind);
+    }
+    if let Some(chip) = &answer.chip {
+        message.set(55, chip.bytes());
     }
     if let Some(amount) = answer.amount {
         write_amount(message, amount);
@@ -208,23 +217,47 @@ fn network_code(message: &Message) -> Result<NetworkCode, WireError> {
     })
 }
 
+fn is_financial(mti: Mti) -> bool {
+    Kind::ALL
+        .iter()
+        .any(|kind| kind.row().is_financial() && kind.row().mti == mti)
+}
+
+/// The kind of a transaction by its message type, fields 3 and 25; a missing field 25 reads as 00.
+fn kind_of(message: &Message, mti: Mti) -> Result<Kind, WireError> {
+    let condition = optional(message, 25, narrow)?.unwrap_or(0);
+    mandatory(message, 3, |b| Kind::of_host(mti, narrow(b)?, condition))
+}
+
+fn write_kind(message: &mut Message, kind: Kind) {
+    let row = kind.row();
+    message.set_number(3, u64::from(row.processing_host.unwrap_or(0)), 6);
+    message.set_number(25, u64::from(row.condition.unwrap_or(0)), 2);
+}
+
 fn read_financial(
     message: &Message,
+    mti: Mti,
     secrets: &mut Secrets,
     module: &dyn SecurityModule,
     day: u16,
 ) -> Result<Financial, WireError> {
-    let kind = mandatory(message, 3, |b| Kind::of_host_processing(narrow(b)?))?;
+    let kind = kind_of(message, mti)?;
     let number = mandatory(message, 2, pan)?;
     let card = module
         .card(&number, day)
         .map_err(|_| wrong(2, Problem::Security))?;
     secrets.pan = Some(number);
     secrets.track2 = optional(message, 35, Track2::parse)?;
+    secrets.chip = optional(message, 55, ChipRequest::new)?;
     let amount = match amount(message)? {
         Some(amount) => amount,
-        None if kind.row().moves_money => return Err(wrong(4, Problem::Missing)),
+        None if kind.row().moves_money() => return Err(wrong(4, Problem::Missing)),
         None => Amount::fen(0),
+    };
+    let about = match kind.row().original {
+        Some(_) => Some(mandatory(message, 90, original)?.1),
+        None => None,
     };
     let (terminal, merchant) = acceptor(message)?;
     Ok(Financial {
@@ -243,6 +276,7 @@ fn read_financial(
         rrn: mandatory(message, 37, Rrn::parse)?,
         terminal,
         merchant,
+        original: about,
     })
 }
 
@@ -262,8 +296,8 @@ fn write_financial(
             message.set(2, number.expose());
         }
     }
-    message.set_number(3, u64::from(row.processing_host.unwrap_or(0)), 6);
-    if row.moves_money {
+    write_kind(message, sale.kind);
+    if row.moves_money() {
         message.set_number(4, sale.amount.minor, 12);
     }
     message.set_number(49, u64::from(sale.amount.currency.0), 3);
@@ -277,23 +311,34 @@ fn write_financial(
     }
     message.set_number(18, u64::from(sale.category), 4);
     message.set_number(22, u64::from(sale.entry.0), 3);
-    message.set_number(25, u64::from(row.condition.unwrap_or(0)), 2);
     message.set(37, &sale.rrn.0);
     write_acceptor(message, sale.terminal, sale.merchant);
     Ok(())
 }
 
 /// Field 90: original type 4, trace number 6, transmission 10, acquirer 11, forwarder 11 (reference §4.7).
-fn original(bytes: &[u8]) -> Option<HostKey> {
-    if bytes.len() != 42 || &bytes[..4] != b"0200" {
+fn original(bytes: &[u8]) -> Option<(Mti, HostKey)> {
+    if bytes.len() != 42 {
         return None;
     }
-    Some(HostKey {
+    let mti = u16::from_str_radix(std::str::from_utf8(&bytes[..4]).ok()?, 16).ok()?;
+    let key = HostKey {
         stan: stan(&bytes[4..10])?,
         transmission: number(&bytes[10..20])?,
         acquirer: Institution(number(&bytes[20..31])?),
         forwarder: Institution(number(&bytes[31..42])?),
-    })
+    };
+    Some((Mti(mti), key))
+}
+
+fn write_original(message: &mut Message, mti: Mti, key: HostKey) {
+    message.set_text(
+        90,
+        &format!(
+            "{:04x}{}{:010}{:011}{:011}",
+            mti.0, key.stan, key.transmission, key.acquirer.0, key.forwarder.0
+        ),
+    );
 }
 
 fn keys(bytes: &[u8]) -> Option<HostKeys> {

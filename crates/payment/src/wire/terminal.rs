@@ -2,15 +2,17 @@
 
 use super::{
     Problem, WireError, acceptor, amount, balance, mandatory, narrow, number, optional, outcome,
-    pan, pin, stan, write_acceptor, write_amount, write_balance, write_outcome, write_pin, wrong,
+    pan, pin, stan, write_acceptor, write_amount, write_balance, write_chip, write_outcome,
+    write_pin, wrong,
 };
+use crate::kind::Codes;
 use crate::terminal::{Answer, AskAgainMs, KeysField, Origin, Request, Sale, Sealed, Standing};
 use crate::{
-    Amount, Batch, CNY, EntryMode, Institution, Kind, LinkId, ResponseCode, SaleKey, Secrets, Sign,
-    Stan, Track2,
+    Amount, ApprovalCode, Batch, CNY, ChipAnswer, ChipRequest, EntryMode, Flow, Institution, Kind,
+    LinkId, Original, ResponseCode, Rrn, SaleKey, Secrets, Sign, Stan, Track2,
 };
 use crypto::SecurityModule;
-use iso8583::{Message, Mti};
+use iso8583::Message;
 
 /// Reads a request. The card number is sealed on the way in, under the key of `day`; secrets stay beside the request.
 pub fn read_request(
@@ -18,24 +20,18 @@ pub fn read_request(
     module: &dyn SecurityModule,
     day: u16,
 ) -> Result<Sealed, WireError> {
-    let codes = Codes::read(message)?;
-    let processing = optional(message, 3, narrow::<u32>)?;
-    let kind = Kind::of_request(
-        message.mti(),
-        processing,
-        codes.transaction_type,
-        codes.network_code,
-    )
-    .ok_or(wrong(
-        if message.mti() == Mti(0x0200) { 3 } else { 0 },
+    let field60 = Field60::read(message)?;
+    let codes = field60.codes(message)?;
+    let kind = Kind::of_request(message.mti(), &codes).ok_or(wrong(
+        if codes.processing.is_some() { 3 } else { 0 },
         Problem::NotServed,
     ))?;
-    let origin = origin(message, &codes)?;
+    let origin = origin(message, &field60)?;
     let sign = message.get(59).and_then(Sign::read);
     let mut secrets = Secrets::default();
-    let request = match kind {
-        Kind::SignOn | Kind::SignOff | Kind::Echo => Request::Management { kind, origin },
-        Kind::Purchase | Kind::BalanceInquiry => {
+    let request = match kind.row().flow {
+        Flow::Management => Request::Management { kind, origin },
+        Flow::Online | Flow::Advice | Flow::Stored => {
             let sale = read_sale(message, kind, origin, &mut secrets, module, day)?;
             if let Some((block, format)) = pin(message)? {
                 secrets.pin = Some(block);
@@ -46,28 +42,21 @@ pub fn read_request(
             }
             Request::Financial { sale, sign }
         }
-        Kind::Reversal => {
-            let original = Kind::of_request(
-                Mti(0x0200),
-                processing,
-                codes.transaction_type,
-                codes.network_code,
-            )
-            .filter(|kind| kind.row().reversible)
-            .ok_or(wrong(3, Problem::NotServed))?;
-            let sale = read_sale(message, original, origin, &mut secrets, module, day)?;
+        Flow::Reversal => {
+            let withdraws = Kind::of_reversal(&codes).ok_or(wrong(3, Problem::NotServed))?;
+            let sale = read_sale(message, withdraws, origin, &mut secrets, module, day)?;
             Request::Reversal {
                 sale,
                 reason: mandatory(message, 39, ResponseCode::parse)?,
                 sign,
             }
         }
-        Kind::ResultQuery => Request::Query {
+        Flow::Query => Request::Query {
             origin,
-            original: mandatory(message, 61, original)?,
+            original: mandatory(message, 61, batch_and_trace)?,
             sign,
         },
-        Kind::IdleReport => Request::IdleReport {
+        Flow::Report => Request::IdleReport {
             origin,
             sign: sign.ok_or(wrong(59, Problem::Missing))?,
         },
@@ -91,7 +80,7 @@ pub fn write_request(
     write_origin(message, origin);
     match request {
         Request::Management { kind, .. } => {
-            Codes::of(*kind, origin.batch).write(message);
+            Field60::of(*kind, origin.batch).write(message);
             if *kind == Kind::SignOn {
                 message.set(63, b"01 ");
             }
@@ -101,6 +90,7 @@ pub fn write_request(
             if let Some(track2) = &sealed.secrets.track2 {
                 message.set(35, track2.expose());
             }
+            write_chip(message, sealed.secrets.chip.as_ref());
             if let (Some(block), Some(format)) = (&sealed.secrets.pin, sealed.secrets.pin_format) {
                 write_pin(message, block, format);
             }
@@ -112,12 +102,12 @@ pub fn write_request(
             write_sign(message, *sign);
         }
         Request::Query { original, sign, .. } => {
-            Codes::of(Kind::ResultQuery, origin.batch).write(message);
+            Field60::of(Kind::ResultQuery, origin.batch).write(message);
             message.set_text(61, &format!("{}{}0000", original.0, original.1));
             write_sign(message, *sign);
         }
         Request::IdleReport { sign, .. } => {
-            Codes::of(Kind::IdleReport, origin.batch).write(message);
+            Field60::of(Kind::IdleReport, origin.batch).write(message);
             write_sign(message, Some(*sign));
         }
     }
@@ -132,7 +122,7 @@ pub fn read_answer(message: &Message, kind: Kind) -> Result<Answer, WireError> {
     if message.mti() != kind.row().mti.response() {
         return Err(wrong(0, Problem::NotServed));
     }
-    let codes = Codes::read(message)?;
+    let field60 = Field60::read(message)?;
     let outcome = outcome(message)?;
     let standing = match kind {
         Kind::ResultQuery => optional(message, 62, read_standing)?,
@@ -146,7 +136,11 @@ pub fn read_answer(message: &Message, kind: Kind) -> Result<Answer, WireError> {
     let date = optional(message, 13, narrow::<u16>)?;
     Ok(Answer {
         kind,
-        origin: origin(message, &codes)?,
+        withdraws: match kind.row().flow {
+            Flow::Reversal => Kind::of_reversal(&field60.codes(message)?),
+            _ => None,
+        },
+        origin: origin(message, &field60)?,
         processing: optional(message, 3, narrow::<u32>)?,
         amount: amount(message)?,
         code: outcome.code,
@@ -159,6 +153,7 @@ pub fn read_answer(message: &Message, kind: Kind) -> Result<Answer, WireError> {
         standing,
         keys,
         link: message.get(59).and_then(LinkId::read),
+        chip: optional(message, 55, ChipAnswer::new)?,
     })
 }
 
@@ -180,7 +175,9 @@ pub fn write_answer(answer: &Answer, mac: bool, message: &mut Message) {
     if let Some(date) = answer.settlement {
         message.set_number(15, u64::from(date), 4);
     }
-    if let Some(condition) = row.condition {
+    // The answer to a reversal repeats the codes of what it withdraws.
+    let codes_of = answer.withdraws.unwrap_or(answer.kind);
+    if let Some(condition) = codes_of.row().condition {
         message.set_number(25, u64::from(condition), 2);
     }
     if let Some(acquirer) = answer.acquirer {
@@ -191,11 +188,10 @@ pub fn write_answer(answer: &Answer, mac: bool, message: &mut Message) {
         write_balance(message, balance);
         message.set_number(49, u64::from(CNY.0), 3);
     }
-    let codes = match (answer.kind, answer.processing) {
-        (Kind::Reversal, Some(0)) => Codes::of(Kind::Purchase, answer.origin.batch),
-        (kind, _) => Codes::of(kind, answer.origin.batch),
-    };
-    codes.write(message);
+    if let Some(chip) = &answer.chip {
+        message.set(55, chip.bytes());
+    }
+    Field60::of(codes_of, answer.origin.batch).write(message);
     if let Some((standing, ask_again_ms)) = answer.standing {
         message.set(62, &write_standing(standing, ask_again_ms));
     }
@@ -211,13 +207,13 @@ pub fn write_answer(answer: &Answer, mac: bool, message: &mut Message) {
 }
 
 /// Sub-fields 60.1 to 60.3 as far as this crate needs them.
-struct Codes {
+struct Field60 {
     transaction_type: u8,
     batch: Batch,
     network_code: u16,
 }
 
-impl Codes {
+impl Field60 {
     fn of(kind: Kind, batch: Batch) -> Self {
         let row = kind.row();
         Self {
@@ -237,6 +233,16 @@ impl Codes {
         })
     }
 
+    /// The codes by which the kind is known.
+    fn codes(&self, message: &Message) -> Result<Codes, WireError> {
+        Ok(Codes {
+            processing: optional(message, 3, narrow)?,
+            condition: optional(message, 25, narrow)?,
+            transaction_type: self.transaction_type,
+            network_code: self.network_code,
+        })
+    }
+
     /// Management messages send exactly 60.1 to 60.3; financial ones add 60.4 (stripe and chip) and 60.5 (reference §2.9).
     fn write(&self, message: &mut Message) {
         let tail = if self.network_code == 0 { "50" } else { "" };
@@ -250,13 +256,13 @@ impl Codes {
     }
 }
 
-fn origin(message: &Message, codes: &Codes) -> Result<Origin, WireError> {
+fn origin(message: &Message, field60: &Field60) -> Result<Origin, WireError> {
     let (terminal, merchant) = acceptor(message)?;
     Ok(Origin {
         terminal,
         merchant,
         stan: optional(message, 11, stan)?,
-        batch: codes.batch,
+        batch: field60.batch,
     })
 }
 
@@ -292,11 +298,16 @@ fn read_sale(
     let expiry = optional(message, 14, narrow::<u16>)?.or(track2.as_ref().and_then(Track2::expiry));
     let amount = match amount(message)? {
         Some(amount) => amount,
-        None if kind.row().moves_money => return Err(wrong(4, Problem::Missing)),
+        None if kind.row().moves_money() => return Err(wrong(4, Problem::Missing)),
         None => Amount::fen(0),
+    };
+    let original = match kind.row().original {
+        Some(_) => Some(read_original(message)?),
+        None => None,
     };
     secrets.pan = Some(number);
     secrets.track2 = track2;
+    secrets.chip = optional(message, 55, ChipRequest::new)?;
     Ok(Sale {
         key: SaleKey {
             terminal: origin.terminal,
@@ -310,6 +321,11 @@ fn read_sale(
         entry: EntryMode(mandatory(message, 22, narrow)?),
         expiry,
         card_sequence: optional(message, 23, narrow)?,
+        original,
+        tip_minor: match kind {
+            Kind::TipAdjustment => optional(message, 48, narrow)?,
+            _ => None,
+        },
     })
 }
 
@@ -330,7 +346,7 @@ fn write_sale(
         }
     }
     message.set_number(3, u64::from(row.processing.unwrap_or(0)), 6);
-    if row.moves_money {
+    if row.moves_money() {
         message.set_number(4, sale.amount.minor, 12);
     }
     message.set_number(49, u64::from(sale.amount.currency.0), 3);
@@ -342,7 +358,13 @@ fn write_sale(
         message.set_number(23, u64::from(sequence), 3);
     }
     message.set_number(25, u64::from(row.condition.unwrap_or(0)), 2);
-    Codes::of(sale.kind, sale.key.batch).write(message);
+    if let Some(original) = &sale.original {
+        write_original(message, original);
+    }
+    if let Some(minor) = sale.tip_minor {
+        message.set_number(48, minor, 12);
+    }
+    Field60::of(sale.kind, sale.key.batch).write(message);
     Ok(())
 }
 
@@ -352,9 +374,41 @@ fn write_sign(message: &mut Message, sign: Option<Sign>) {
     }
 }
 
-/// Field 61: original batch and trace number, then a date we do not need (reference §2.10).
-fn original(bytes: &[u8]) -> Option<(Batch, Stan)> {
+/// Field 61: original batch and trace number, then a date that may be missing (reference §2.10).
+fn batch_and_trace(bytes: &[u8]) -> Option<(Batch, Stan)> {
     Some((Batch(narrow(bytes.get(..6)?)?), stan(bytes.get(6..12)?)?))
+}
+
+/// Fields 61, 37 and 38. An unknown trace number is all zeros; then field 37 must name the original.
+fn read_original(message: &Message) -> Result<Original, WireError> {
+    let field61 = message.get(61).ok_or(wrong(61, Problem::Missing))?;
+    let part = |range: std::ops::Range<usize>| field61.get(range).and_then(number);
+    let invalid = wrong(61, Problem::Invalid);
+    let rrn = optional(message, 37, Rrn::parse)?;
+    let stan = part(6..12).ok_or(invalid)? as u32;
+    if stan == 0 && rrn.is_none() {
+        return Err(wrong(37, Problem::Missing));
+    }
+    Ok(Original {
+        batch: Batch(part(0..6).ok_or(invalid)? as u32),
+        stan: Stan(stan),
+        date: part(12..16).unwrap_or(0) as u16,
+        rrn,
+        approval: optional(message, 38, ApprovalCode::parse)?,
+    })
+}
+
+fn write_original(message: &mut Message, original: &Original) {
+    message.set_text(
+        61,
+        &format!("{}{}{:04}", original.batch, original.stan, original.date),
+    );
+    if let Some(rrn) = original.rrn {
+        message.set(37, &rrn.0);
+    }
+    if let Some(approval) = original.approval {
+        message.set(38, &approval.0);
+    }
 }
 
 /// Field 62 of a result answer: `RQ`, a letter, the code of a decline or of the issuer's word on a reversal, milliseconds until the next question.

@@ -16,6 +16,14 @@ impl Till {
             |code: payment::ResponseCode| code.words(payment::response::Audience::Cashier, self.zh);
         match screen {
             Screen::SignedOn => (self.say(("签到成功", "Signed on")).to_owned(), None),
+            Screen::NoSuchOriginal => (
+                self.say((
+                    "没有找到可以这样处理的原交易",
+                    "There is no earlier transaction that this could be about",
+                ))
+                .to_owned(),
+                None,
+            ),
             Screen::SignedOff => (self.say(("签退成功", "Signed off")).to_owned(), None),
             Screen::SignOnRefused(code) => (
                 format!(
@@ -181,6 +189,10 @@ pub(super) const fn busy_words(busy: Busy) -> (&'static str, &'static str) {
             "上一笔还没有结果，请勿再次刷卡",
             "The last sale has no result yet. Do not present the card again",
         ),
+        Busy::AdvicesFirst => (
+            "待上送的通知太多，请先上送或稍候再试",
+            "Too many advices are waiting; send them first, or try again in a moment",
+        ),
         Busy::Exchanging => ("正在通信，请稍候", "Communicating; a moment please"),
     }
 }
@@ -208,6 +220,7 @@ pub(super) fn screen_name(screen: &Screen) -> &'static str {
         Screen::Busy(_) => "busy",
         Screen::NothingPending => "nothing-pending",
         Screen::NoSuchSlip => "no-such-slip",
+        Screen::NoSuchOriginal => "no-such-original",
         Screen::Printer(None) => "printer-well",
         Screen::Printer(Some(_)) => "printer-trouble",
         Screen::AskPaper { .. } => "ask-paper",

@@ -1,0 +1,293 @@
+//! What the cashier orders: a transaction of any kind, with a card or about an earlier one; and advices, which are kept
+//! until they are answered.
+//!
+//! Invariant: an advice is durable before it is told or sent, leaves in the order it was kept, and is never reversed.
+
+use crate::command::show;
+use crate::limits::ADVICES_MAX;
+use crate::record::{Approval, Ending, Record};
+use crate::state::{Advice, Completed};
+use crate::{Busy, Decided, Named, Order, Screen, Terminal};
+use payment::kind::{BatchSide, Flow};
+use payment::terminal::{Answer, MacCheck, Request, Sale};
+use payment::{Amount, EntryMode, Kind, Now, Original, Posting, ResponseCode, SaleKey, Secrets};
+
+impl Terminal {
+    /// Starts a transaction, unless something must go first (T2, settled point 7).
+    pub(crate) fn order(&self, now: Now, order: Order, decided: &mut Decided) {
+        if let Some(busy) = self.busy() {
+            if self.state.exchange.is_none() {
+                self.start_errand(now, decided);
+            }
+            return show(Screen::Busy(busy), decided);
+        }
+        let Some((sale, secrets)) = self.sale_of(order) else {
+            return show(Screen::NoSuchOriginal, decided);
+        };
+        if sale.kind.row().is_advice() {
+            return self.keep_advice(now, sale, decided);
+        }
+        self.leave_exchange(now, decided);
+        let sign = self.sign();
+        self.ask(now, Request::Financial { sale, sign }, secrets, decided);
+        show(Screen::Confirming(sale.key), decided);
+    }
+
+    /// The request of an order; none when its original is not known, or no card is named.
+    fn sale_of(&self, order: Order) -> Option<(Sale, Secrets)> {
+        let origin = self.origin();
+        let kind = order.kind;
+        let own = match (&order.original, kind.row().original) {
+            (Some(Named::Own(stan)), Some(rule)) => {
+                Some(self.state.completed.iter().rev().find(|c| {
+                    c.sale.key.stan == *stan
+                        && c.approval().is_some()
+                        && rule.kinds.contains(&c.sale.kind)
+                })?)
+            }
+            (Some(Named::Typed(_)), Some(_)) | (None, None) => None,
+            _ => return None,
+        };
+        let original = match order.original {
+            Some(Named::Typed(original)) => Some(original),
+            _ => own.map(Completed::named),
+        };
+        let whole = own.map(|own| self.state.standing_amount(own));
+        let amount = order.amount.or(whole).unwrap_or(Amount::fen(0));
+        let (card, entry, expiry, secrets) = match (order.presented, own) {
+            (Some(card), _) => (card.card, card.entry, card.expiry, card.secrets),
+            (None, Some(own)) => {
+                let sale = &own.sale;
+                let entry = EntryMode(sale.entry.0 / 10 * 10 + 2);
+                (sale.card, entry, sale.expiry, Secrets::default())
+            }
+            (None, None) => return None,
+        };
+        let tip = kind == Kind::TipAdjustment;
+        let sale = Sale {
+            key: SaleKey {
+                terminal: origin.terminal,
+                merchant: origin.merchant,
+                batch: origin.batch,
+                stan: self.state.next_stan,
+            },
+            kind,
+            amount,
+            card,
+            entry,
+            expiry,
+            card_sequence: None,
+            original,
+            tip_minor: whole
+                .filter(|_| tip)
+                .map(|whole| amount.minor.saturating_sub(whole.minor)),
+        };
+        Some((sale, secrets))
+    }
+
+    fn keep_advice(&self, now: Now, sale: Sale, decided: &mut Decided) {
+        if self.state.advices.len() >= ADVICES_MAX {
+            return show(Screen::Busy(Busy::AdvicesFirst), decided);
+        }
+        decided.record(Record::Stored { sale, at: now });
+        if sale.kind.row().flow == Flow::Stored {
+            let ending = Ending::Approved(stored(&sale));
+            self.print_slips(now, &sale, &ending, decided);
+            show(self.ended_screen(&sale, ending), decided);
+        } else {
+            show(Screen::Confirming(sale.key), decided);
+        }
+    }
+
+    /// The answer to an advice. Without a right MAC, or when nobody could decide, it is sent again.
+    pub(crate) fn advice_answered(
+        &self,
+        now: Now,
+        sale: &Sale,
+        answer: &Answer,
+        mac: MacCheck,
+        decided: &mut Decided,
+    ) {
+        if mac != MacCheck::Right || answer.code.is_transient() {
+            return self.advice_again(now, decided);
+        }
+        let ending = match answer.code.is_success() {
+            true => Ending::Approved(crate::answer::approval(sale, answer, false)),
+            false => Ending::Declined(answer.code),
+        };
+        let stored = sale.kind.row().flow == Flow::Stored;
+        decided.record(Record::AdviceEnded {
+            ending,
+            at: now,
+            link: answer.link,
+        });
+        match ending {
+            // Told already.
+            Ending::Approved(_) if stored => {}
+            _ => {
+                self.print_slips(now, sale, &ending, decided);
+                show(self.ended_screen(sale, ending), decided);
+            }
+        }
+    }
+
+    /// Nobody answered the advice.
+    pub(crate) fn advice_again(&self, now: Now, decided: &mut Decided) {
+        let attempts = self
+            .state
+            .advices
+            .front()
+            .map_or(1, |advice| advice.attempts);
+        decided.record(Record::AdviceAgain {
+            next: now.mono.plus_ms(self.config.gaps.after(attempts)),
+        });
+    }
+
+    pub(crate) fn ended_screen(&self, sale: &Sale, ending: Ending) -> Screen {
+        let key = sale.key;
+        match ending {
+            Ending::Approved(a) => Screen::Approved {
+                key,
+                kind: sale.kind,
+                amount: a.amount,
+                recovered: a.recovered,
+            },
+            Ending::Declined(code) => Screen::Declined { key, code },
+            Ending::NotSent => Screen::NotSent(key),
+            Ending::Reversed { never_debited } => Screen::Reversed { key, never_debited },
+            Ending::Case => Screen::Case(key),
+        }
+    }
+}
+
+/// What is told of a stored advice before anybody answered it.
+fn stored(sale: &Sale) -> Approval {
+    Approval {
+        code: ResponseCode::APPROVED,
+        amount: sale.amount,
+        rrn: None,
+        approval: sale.original.and_then(|original| original.approval),
+        recovered: false,
+    }
+}
+
+impl Completed {
+    /// What its approval brought, when it stands.
+    pub fn approval(&self) -> Option<&Approval> {
+        match &self.ending {
+            Ending::Approved(approval) => Some(approval),
+            _ => None,
+        }
+    }
+
+    /// How a later transaction names it.
+    fn named(&self) -> Original {
+        let approval = self.approval();
+        Original {
+            batch: self.sale.key.batch,
+            stan: self.sale.key.stan,
+            date: self.at.wall.date(),
+            rrn: approval.and_then(|approval| approval.rrn),
+            approval: approval.and_then(|approval| approval.approval),
+        }
+    }
+
+    fn is_about(&self, other: &Self) -> bool {
+        let key = other.sale.key;
+        self.sale
+            .original
+            .is_some_and(|original| (original.batch, original.stan) == (key.batch, key.stan))
+    }
+}
+
+impl crate::State {
+    /// What a completed transaction stands for now, with its adjustments and increments.
+    pub fn standing_amount(&self, completed: &Completed) -> Amount {
+        let own = completed
+            .approval()
+            .map_or(completed.sale.amount, |a| a.amount);
+        let later = self
+            .completed
+            .iter()
+            .filter(|later| later.is_about(completed));
+        later
+            .filter_map(|later| Some((later.sale.kind.row().posting, later.approval()?.amount)))
+            .fold(own, |standing, (posting, amount)| match posting {
+                Posting::Adjust => amount,
+                Posting::HoldMore => Amount {
+                    minor: standing.minor.saturating_add(amount.minor),
+                    ..standing
+                },
+                _ => standing,
+            })
+    }
+
+    /// Counts an approval in the totals of the batch; before it is among the completed.
+    pub(crate) fn count(&mut self, sale: &Sale, amount: Amount) {
+        let before = sale.original.and_then(|original| {
+            let own = |c: &&Completed| {
+                (c.sale.key.batch, c.sale.key.stan) == (original.batch, original.stan)
+            };
+            let own = self.completed.iter().rev().find(own)?;
+            Some(self.standing_amount(own).minor)
+        });
+        let totals = &mut self.totals;
+        match sale.kind.row().totals {
+            BatchSide::Neither => {}
+            BatchSide::Debit => {
+                totals.debits += 1;
+                totals.debits_minor += amount.minor;
+            }
+            BatchSide::Credit => {
+                totals.credits += 1;
+                totals.credits_minor += amount.minor;
+            }
+            BatchSide::Adjust => {
+                let debits = totals.debits_minor + amount.minor;
+                totals.debits_minor = debits.saturating_sub(before.unwrap_or(0));
+            }
+        }
+    }
+
+    /// An advice was kept.
+    pub(crate) fn stored(&mut self, sale: &Sale, at: Now) {
+        self.next_stan = self.next_stan.next();
+        self.advices.push_back(Advice {
+            sale: *sale,
+            stored: at,
+            attempts: 0,
+            next: at.mono,
+        });
+        if sale.kind.row().flow == Flow::Stored {
+            self.count(sale, sale.amount);
+            self.complete(*sale, Ending::Approved(stored(sale)), at, None);
+        }
+    }
+
+    /// The oldest advice was answered.
+    pub(crate) fn advice_ended(&mut self, ending: Ending, at: Now, link: Option<payment::LinkId>) {
+        let Some(advice) = self.advices.pop_front() else {
+            return;
+        };
+        let sale = advice.sale;
+        if sale.kind.row().flow != Flow::Stored {
+            if let Ending::Approved(approval) = ending {
+                self.count(&sale, approval.amount);
+            }
+            return self.complete(sale, ending, at, link);
+        }
+        // Told already: it keeps its place, with what the issuer said of it.
+        if let Some(completed) = self
+            .completed
+            .iter_mut()
+            .rev()
+            .find(|c| c.sale.key == sale.key)
+        {
+            completed.ending = ending;
+            completed.link = link;
+        }
+        if let Ending::Declined(_) = ending {
+            self.totals.refused_advices += 1;
+        }
+    }
+}
