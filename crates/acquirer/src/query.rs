@@ -34,6 +34,9 @@ impl Acquirer {
         let mut answer = Answer::to(request, ResponseCode::APPROVED);
         answer.standing = Some((standing, ASK_AGAIN_MS));
         answer.link = sale.and_then(|sale| self.link_of(sale));
+        if standing == Standing::InProgress {
+            answer.qr = sale.and_then(|sale| self.qr_of(sale));
+        }
         if let (Standing::Approved, Some(sale)) = (standing, sale) {
             if let Some(first) = &sale.answer {
                 self.fill(&mut answer, sale.rrn, first);

@@ -1,6 +1,7 @@
 //! What an acquirer writes: every durable fact, the only thing that changes its state.
 
 use crate::sale::{FirstAnswer, Reply};
+use crate::wallet::WalletRecord;
 use crypto::{WorkingKeys, WrappedKey};
 use payment::certificate::{CertifiedOutcome, KeyId};
 use payment::evidence::{Confirmation, Delivery, ReversalCause, Upstream};
@@ -197,6 +198,25 @@ pub enum Record {
         /// The next attempt.
         next: Mono,
     },
+    /// A scanned sale, or the refund of one, was accepted and goes to a wallet's provider.
+    Ordered {
+        /// The request.
+        sale: Sale,
+        /// Its retrieval reference number.
+        rrn: Rrn,
+        /// When.
+        at: Now,
+        /// Where the answer goes.
+        reply: Reply,
+        /// The sale that a refund is about.
+        original: Option<SaleKey>,
+        /// What an approval adds to the merchant's money, in minor units.
+        moved_minor: i64,
+        /// The number of the refund within its order.
+        refund: Option<u8>,
+    },
+    /// What happened to a wallet order.
+    Wallet(WalletRecord<SaleKey>),
 }
 
 impl Record {

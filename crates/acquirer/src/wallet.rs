@@ -9,7 +9,7 @@ pub use order::{Change, Order, Progress, Refund, Stage};
 
 use order::Draft;
 use payment::relay::{BURST_MAX, Gaps};
-use payment::{Amount, Decision, Mono};
+use payment::{Amount, Decision, Mono, QrText};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,9 +17,6 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const ORDERS_MAX: usize = 1_000_000;
 /// Refunds of one order.
 pub const REFUNDS_MAX: usize = 32;
-/// Longest text of an order's QR code, in bytes.
-pub const QR_BYTES_MAX: usize = 512;
-
 /// The times of a wallet order, in milliseconds (product reference §0, finding 5).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
@@ -37,15 +34,23 @@ pub struct Rules {
     pub gaps: Gaps,
 }
 
+impl Rules {
+    /// The published times. An empty spacing is one attempt a second.
+    pub const DEFAULT: Self = Self {
+        poll_ms: 3_000,
+        pay_within_ms: 45_000,
+        scan_within_ms: 120_000,
+        revoke_after_ms: 15_000,
+        absent_after_ms: 300_000,
+        gaps: Gaps(Vec::new()),
+    };
+}
+
 impl Default for Rules {
     fn default() -> Self {
         Self {
-            poll_ms: 3_000,
-            pay_within_ms: 45_000,
-            scan_within_ms: 120_000,
-            revoke_after_ms: 15_000,
-            absent_after_ms: 300_000,
             gaps: Gaps(vec![1_000, 2_000, 3_000, 5_000]),
+            ..Self::DEFAULT
         }
     }
 }
@@ -128,7 +133,7 @@ pub struct WalletRequest<K> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WalletAnswer {
     /// The order is there; this is its QR code.
-    Shown(String),
+    Shown(QrText),
     /// The order is there, and nobody has begun to pay.
     Unpaid,
     /// The payer is being asked, for instance for a password.
@@ -145,7 +150,10 @@ pub enum WalletAnswer {
     /// The payment was refused for good.
     Declined(Refusal),
     /// Undone; what was paid was given back.
-    Revoked,
+    Revoked {
+        /// Something had been paid, or the provider does not say.
+        gave_back: bool,
+    },
     /// The provider does not know the order.
     NoSuchOrder,
     /// This refund is done.
@@ -189,6 +197,13 @@ pub enum WalletEffect<K> {
     Shown {
         /// The order.
         key: K,
+        /// Its text.
+        qr: QrText,
+    },
+    /// Nobody paid in time: it is closed or revoked from now on.
+    GivenUp {
+        /// The order.
+        key: K,
     },
     /// It ended.
     Ended {
@@ -196,6 +211,8 @@ pub enum WalletEffect<K> {
         key: K,
         /// How.
         end: End,
+        /// The provider gave back what had been paid.
+        gave_back: bool,
         /// Why it was refused, where it was.
         refusal: Option<Refusal>,
     },
@@ -297,7 +314,18 @@ impl<K: Ord + Copy> Wallets<K> {
         key: K,
         amount: Amount,
     ) -> Result<Decided<K>, NotRefundable> {
-        let order = self.orders.get(&key).ok_or(NotRefundable::NotPaid)?;
+        self.may_refund(&key, amount)?;
+        Ok(self.with(key, |draft| {
+            draft.refund(now, rules, amount, RefundCause::Asked)
+        }))
+    }
+
+    /// Whether so much may be given back.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn may_refund(&self, key: &K, amount: Amount) -> Result<(), NotRefundable> {
+        let order = self.orders.get(key).ok_or(NotRefundable::NotPaid)?;
         let paid = order.stage() == Stage::Ended(End::Success) && !order.withdrawn();
         if !paid {
             return Err(NotRefundable::NotPaid);
@@ -311,9 +339,15 @@ impl<K: Ord + Copy> Wallets<K> {
         if order.refunds().len() >= REFUNDS_MAX {
             return Err(NotRefundable::TooMany);
         }
-        Ok(self.with(key, |draft| {
-            draft.refund(now, rules, amount, RefundCause::Asked)
-        }))
+        Ok(())
+    }
+
+    /// The number that the next refund of an order has.
+    pub fn next_refund(&self, key: &K) -> u8 {
+        self.orders
+            .get(key)
+            .map_or(0, |order| order.refunds().len()) as u8
+            + 1
     }
 
     /// Asks again wherever a deadline has passed. What was on its way when the process ended is asked for again by this too.

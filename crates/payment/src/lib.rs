@@ -37,5 +37,6 @@ pub use machine::{Decision, Machine, Mono, Now, Wall};
 pub use money::{Amount, CNY, Currency};
 pub use original::{Claims, Original, Percents};
 pub use party::{EdgeError, Party, Peer, Said, Surroundings};
+pub use payment_code::QrText;
 pub use response::ResponseCode;
 pub use sign::{Sign, SignOutcome};

@@ -1,7 +1,7 @@
 //! Typed messages between terminal and acquirer: what the fields mean, once the bytes are known to be well formed.
 
 use crate::{
-    Amount, ApprovalCode, Batch, ChipAnswer, EntryMode, Kind, LinkId, MerchantId, Original,
+    Amount, ApprovalCode, Batch, ChipAnswer, EntryMode, Kind, LinkId, MerchantId, Original, QrText,
     ResponseCode, Rrn, SaleKey, Secrets, Sign, Stan, TerminalId,
 };
 use crypto::Card;
@@ -203,6 +203,8 @@ pub struct Answer {
     pub link: Option<LinkId>,
     /// Field 55: what the issuer tells the chip.
     pub chip: Option<ChipAnswer>,
+    /// Field 59, tag QR: what the till shows for the customer to scan.
+    pub qr: Option<QrText>,
 }
 
 /// When to ask again, in milliseconds, at most 99,999.
@@ -264,6 +266,7 @@ impl Answer {
             keys: None,
             link: None,
             chip: None,
+            qr: None,
         }
     }
 

@@ -8,6 +8,7 @@ use crate::record::{Approval, Ending, Record};
 use crate::state::{Exchange, Phase};
 use crate::{Decided, Effect, Screen, Terminal};
 use crypto::WorkingKeys;
+use payment::kind::Rail;
 use payment::terminal::{Answer, MacCheck, Request, Sale, Standing};
 use payment::{Kind, Now, ResponseCode, Sign};
 
@@ -243,6 +244,9 @@ impl Terminal {
         decided: &mut Decided,
     ) {
         let approved = answer.code.is_success();
+        if mac == MacCheck::Right && answer.code == ResponseCode::IN_PROGRESS {
+            return self.shown_to_customer(now, sale, answer, decided);
+        }
         match mac {
             MacCheck::Right if approved => self.end(
                 now,
@@ -271,6 +275,17 @@ impl Terminal {
                     decided,
                 );
             }
+        }
+    }
+
+    /// The customer scans the code of the order; result queries find out when it is paid.
+    fn shown_to_customer(&self, now: Now, sale: &Sale, answer: &Answer, decided: &mut Decided) {
+        decided.record(Record::Unknown {
+            queries: 0,
+            ask_at: now.mono.plus_ms(ASK_AGAIN_MS),
+        });
+        if let Some(qr) = answer.qr {
+            show(Screen::Scan { key: sale.key, qr }, decided);
         }
     }
 
@@ -383,8 +398,14 @@ impl Terminal {
             // It contradicts itself or the sale, so it is no answer (reference §2.14).
             return self.ask_again(now, ASK_AGAIN_MS, decided);
         }
-        let approval = approval(&open.sale, answer, true);
-        let in_dialogue = now.mono.since_ms(open.started.mono) <= self.config.dialogue_ms;
+        // Of a wallet sale the result query is the usual way to the result, for as long as it is asked.
+        let by_query = open.sale.kind.row().rail == Rail::Wallet;
+        let dialogue_ms = match by_query {
+            true => self.config.answer_ms.saturating_mul(PATIENCE),
+            false => self.config.dialogue_ms,
+        };
+        let approval = approval(&open.sale, answer, !by_query);
+        let in_dialogue = now.mono.since_ms(open.started.mono) <= dialogue_ms;
         if in_dialogue && !matches!(open.phase, Phase::Following { .. }) {
             return self.end(now, Ending::Approved(approval), decided);
         }

@@ -24,7 +24,7 @@ pub use state::{Advice, Completed, Open, Phase, State, Totals};
 
 use payment::terminal::{Answer, MacCheck, Sealed};
 use payment::{
-    Amount, Decision, EntryMode, Kind, Machine, Mono, Now, Original, ResponseCode, SaleKey,
+    Amount, Decision, EntryMode, Kind, Machine, Mono, Now, Original, QrText, ResponseCode, SaleKey,
     Secrets, Stan,
 };
 use receipt::{CopyOf, PaperSeen, SpoolEffect, SpoolInput};
@@ -80,6 +80,16 @@ impl Command {
             kind: Kind::Purchase,
             amount: Some(amount),
             presented: Some(presented),
+            original: None,
+        }))
+    }
+
+    /// A wallet sale with the code that the customer shows, or with a number drawn for an order that the shop shows.
+    pub fn scan(kind: Kind, amount: Amount, code: Presented) -> Self {
+        Self::Transact(Box::new(Order {
+            kind,
+            amount: Some(amount),
+            presented: Some(code),
             original: None,
         }))
     }
@@ -227,6 +237,13 @@ pub enum Screen {
     },
     /// The request never left: nothing happened.
     NotSent(SaleKey),
+    /// The customer scans this code to pay.
+    Scan {
+        /// The sale.
+        key: SaleKey,
+        /// Text of the code.
+        qr: QrText,
+    },
     /// Asking the acquirer what became of it.
     Asking(SaleKey),
     /// 正在自动冲正.

@@ -3,10 +3,10 @@
 //! Only [`Order::apply`] changes it. A payment heard of after the end counts only when a question asked after the end confirms it.
 
 use super::{
-    Ask, End, QR_BYTES_MAX, RefundCause, Refusal, Rules, Voucher, WalletAnswer, WalletEffect,
-    WalletRecord, WalletRequest, Way,
+    Ask, End, RefundCause, Refusal, Rules, Voucher, WalletAnswer, WalletEffect, WalletRecord,
+    WalletRequest, Way,
 };
-use payment::{Amount, Decision, Mono};
+use payment::{Amount, Decision, Mono, QrText};
 use serde::{Deserialize, Serialize};
 
 /// Where an order stands.
@@ -83,7 +83,7 @@ pub enum Change {
     /// The provider gave its QR code.
     Shown {
         /// Its text.
-        qr: String,
+        qr: QrText,
     },
     /// The payer is being asked.
     Paying,
@@ -147,7 +147,7 @@ pub struct Order {
     created: Mono,
     give_up: Mono,
     stage: Stage,
-    qr: Option<String>,
+    qr: Option<QrText>,
     absent: bool,
     paid: Option<(Amount, Voucher)>,
     refusal: Option<Refusal>,
@@ -207,8 +207,8 @@ impl Order {
     }
 
     /// The text of its QR code, once known.
-    pub fn qr(&self) -> Option<&str> {
-        self.qr.as_deref()
+    pub const fn qr(&self) -> Option<QrText> {
+        self.qr
     }
 
     /// What was paid, and the provider's number of it.
@@ -274,7 +274,7 @@ impl Order {
             Change::Asked { what, at, next } => self.asked(*what, *at, *next),
             Change::Shown { qr } => {
                 self.stage = Stage::Shown;
-                self.qr = Some(qr.clone());
+                self.qr = Some(*qr);
             }
             Change::Paying => self.stage = Stage::Paying,
             Change::Absent => self.absent = true,
@@ -379,6 +379,7 @@ impl<K: Copy> Draft<K> {
         }
         let live = !matches!(self.order.stage, Stage::Ending | Stage::Ended(_));
         if live && self.order.give_up <= now && self.order.asks > 0 {
+            self.decided.effect(WalletEffect::GivenUp { key: self.key });
             return self.end(now, rules);
         }
         let certain = self.order.last_made.plus_ms(rules.absent_after_ms) <= now;
@@ -470,11 +471,11 @@ impl<K: Copy> Draft<K> {
             _ if matches!(self.order.stage, Stage::Ended(_)) => {
                 self.heard_after_end(now, rules, ask, answer);
             }
-            WalletAnswer::Shown(ref qr) => {
-                let usable = !qr.is_empty() && qr.len() <= QR_BYTES_MAX;
-                if usable && self.order.stage == Stage::Created && self.order.way == Way::Shown {
-                    self.change(Change::Shown { qr: qr.clone() });
-                    self.decided.effect(WalletEffect::Shown { key: self.key });
+            WalletAnswer::Shown(qr) => {
+                if self.order.stage == Stage::Created && self.order.way == Way::Shown {
+                    self.change(Change::Shown { qr });
+                    let key = self.key;
+                    self.decided.effect(WalletEffect::Shown { key, qr });
                 }
             }
             WalletAnswer::Unpaid => {}
@@ -484,9 +485,11 @@ impl<K: Copy> Draft<K> {
                 }
             }
             WalletAnswer::Paid { amount, voucher } => self.paid(now, rules, amount, voucher),
-            WalletAnswer::Closed => self.ended(End::Closed, None, None),
-            WalletAnswer::Declined(why) => self.ended(End::Closed, None, Some(why)),
-            WalletAnswer::Revoked => self.ended(End::Revoked, None, None),
+            WalletAnswer::Closed => self.ended(End::Closed, None, None, false),
+            WalletAnswer::Declined(why) => self.ended(End::Closed, None, Some(why), false),
+            WalletAnswer::Revoked { gave_back } => {
+                self.ended(End::Revoked, None, None, gave_back);
+            }
             WalletAnswer::NoSuchOrder => self.absent(ask),
         }
     }
@@ -496,20 +499,27 @@ impl<K: Copy> Draft<K> {
             // What is being revoked is given back by the revoke itself.
             (Stage::Ending, Way::Presented) => {}
             (Stage::Ending, Way::Shown) => {
-                self.ended(End::Success, Some((amount, voucher)), None);
+                self.ended(End::Success, Some((amount, voucher)), None, false);
                 self.give_back(now, rules, RefundCause::Withdrawn);
             }
             // Another amount than the one asked for is no answer: the order is given up in its time.
             _ if amount != self.order.amount => {}
-            _ => self.ended(End::Success, Some((amount, voucher)), None),
+            _ => self.ended(End::Success, Some((amount, voucher)), None, false),
         }
     }
 
-    fn ended(&mut self, end: End, paid: Option<(Amount, Voucher)>, refusal: Option<Refusal>) {
+    fn ended(
+        &mut self,
+        end: End,
+        paid: Option<(Amount, Voucher)>,
+        refusal: Option<Refusal>,
+        gave_back: bool,
+    ) {
         self.change(Change::Ended { end, paid, refusal });
         self.decided.effect(WalletEffect::Ended {
             key: self.key,
             end,
+            gave_back,
             refusal,
         });
     }
@@ -519,7 +529,7 @@ impl<K: Copy> Draft<K> {
         let certain = self.order.certain && self.is_later(ask);
         match self.order.stage {
             Stage::Created if !self.order.absent => self.change(Change::Absent),
-            Stage::Ending if certain => self.ended(End::Closed, None, None),
+            Stage::Ending if certain => self.ended(End::Closed, None, None, false),
             _ => {}
         }
     }

@@ -4,7 +4,7 @@ use acquirer::wallet::{
     Ask, End, NotRefundable, Progress, RefundCause, Refusal, Rules, Stage, Voucher, WalletAnswer,
     WalletEffect, WalletRecord, WalletRequest, Wallets, Way,
 };
-use payment::{Amount, Decision, Mono};
+use payment::{Amount, Decision, Mono, QrText};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -14,6 +14,10 @@ const PAID: WalletAnswer = WalletAnswer::Paid {
     amount: AMOUNT,
     voucher: VOUCHER,
 };
+
+fn qr(text: &str) -> QrText {
+    QrText::parse(text.as_bytes()).expect("a text")
+}
 
 type Decided = Decision<WalletRecord<u8>, WalletEffect<u8>>;
 
@@ -126,7 +130,7 @@ fn a_code_that_nobody_answers_for_is_polled_and_then_revoked_without_end() {
         .collect();
     assert_eq!(revokes, [45, 46, 48, 51, 56]);
     assert_eq!(shop.stage(), Stage::Ending);
-    shop.hear(Some(1), &WalletAnswer::Revoked);
+    shop.hear(Some(1), &WalletAnswer::Revoked { gave_back: true });
     assert_eq!(shop.stage(), Stage::Ended(End::Revoked));
     assert_eq!(shop.wallets.deadline(), None);
 }
@@ -145,7 +149,7 @@ fn a_withdrawn_code_is_revoked_no_sooner_than_fifteen_seconds() {
     assert_eq!(shop.log()[..2], [(0, Ask::Pay), (15, Ask::Revoke)]);
     // The payer had said yes meanwhile: the revoke gives that back, and no refund is asked for.
     shop.hear(Some(1), &PAID);
-    shop.hear(Some(2), &WalletAnswer::Revoked);
+    shop.hear(Some(2), &WalletAnswer::Revoked { gave_back: true });
     assert_eq!((shop.stage(), shop.net()), (Stage::Ended(End::Revoked), 0));
     assert_eq!(shop.ends[&1], [End::Revoked]);
 }
@@ -155,13 +159,10 @@ fn an_order_is_shown_paid_and_refunded() {
     let mut shop = Shop::default();
     shop.create(Way::Shown);
     shop.wait(3_000);
-    let qr = "https://wallet.example/q/1";
-    let shown = shop.hear(Some(1), &WalletAnswer::Shown(qr.to_owned()));
-    assert_eq!(shown, [WalletEffect::Shown { key: 1 }]);
-    assert!(
-        shop.hear(Some(2), &WalletAnswer::Shown(qr.to_owned()))
-            .is_empty()
-    );
+    let qr = qr("https://wallet.example/q/1");
+    let shown = shop.hear(Some(1), &WalletAnswer::Shown(qr));
+    assert_eq!(shown, [WalletEffect::Shown { key: 1, qr }]);
+    assert!(shop.hear(Some(2), &WalletAnswer::Shown(qr)).is_empty());
     assert_eq!(
         shop.wallets.order(&1).and_then(|order| order.qr()),
         Some(qr)
@@ -208,7 +209,7 @@ fn an_order_is_shown_paid_and_refunded() {
 fn an_order_given_up_and_paid_in_that_moment_is_refunded() {
     let mut shop = Shop::default();
     shop.create(Way::Shown);
-    shop.hear(Some(1), &WalletAnswer::Shown("qr".to_owned()));
+    shop.hear(Some(1), &WalletAnswer::Shown(qr("qr")));
     for _ in 0..121 {
         shop.wait(1_000);
     }
@@ -304,7 +305,7 @@ fn another_amount_is_no_answer_and_goes_back() {
         voucher: VOUCHER,
     };
     shop.create(Way::Shown);
-    shop.hear(Some(1), &WalletAnswer::Shown("qr".to_owned()));
+    shop.hear(Some(1), &WalletAnswer::Shown(qr("qr")));
     shop.hear(Some(1), &part);
     assert_eq!(shop.stage(), Stage::Shown);
     shop.wait(120_000);
@@ -389,13 +390,15 @@ impl Provider {
             Ask::Poll => {}
         }
         match (self.orders[&key].state, request.what) {
-            (Theirs::Shown, Ask::Order) => WalletAnswer::Shown("qr".to_owned()),
+            (Theirs::Shown, Ask::Order) => WalletAnswer::Shown(qr("qr")),
             (Theirs::Shown, _) => WalletAnswer::Unpaid,
             (Theirs::Paying, _) => WalletAnswer::UserPaying,
             (Theirs::Paid, _) => PAID,
             (Theirs::Closed, _) => WalletAnswer::Closed,
             (Theirs::Declined, _) => WalletAnswer::Declined(Refusal::Payer),
-            (Theirs::Revoked, _) => WalletAnswer::Revoked,
+            (Theirs::Revoked, _) => WalletAnswer::Revoked {
+                gave_back: self.orders[&key].returned > 0,
+            },
         }
     }
 

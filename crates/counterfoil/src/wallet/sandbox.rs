@@ -7,11 +7,11 @@ use super::signing::{
 };
 use super::{NUMBER_MAX, NoAnswer, OrderName, WalletProvider};
 use crate::driver::{random, wall};
-use acquirer::wallet::{QR_BYTES_MAX, Refusal, Voucher, WalletAnswer};
+use acquirer::wallet::{Refusal, Voucher, WalletAnswer};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use crypto::Pan;
-use payment::{Amount, CNY};
+use payment::{Amount, CNY, QrText};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -206,6 +206,9 @@ pub(super) struct Words {
     /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub why: Option<Why>,
+    /// Of a revoked order: something had been paid.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub gave_back: Option<bool>,
     /// Number of the refund.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub refund: Option<u8>,
@@ -242,7 +245,7 @@ pub(super) enum Why {
 impl Words {
     fn meaning(self) -> Option<WalletAnswer> {
         Some(match self.state {
-            State::Shown => WalletAnswer::Shown(self.qr.filter(|qr| qr.len() <= QR_BYTES_MAX)?),
+            State::Shown => WalletAnswer::Shown(QrText::parse(self.qr?.as_bytes())?),
             State::Unpaid => WalletAnswer::Unpaid,
             State::UserPaying => WalletAnswer::UserPaying,
             State::Paid => WalletAnswer::Paid {
@@ -260,7 +263,9 @@ impl Words {
                 Why::Payer => Refusal::Payer,
                 Why::Other => Refusal::Other,
             }),
-            State::Revoked => WalletAnswer::Revoked,
+            State::Revoked => WalletAnswer::Revoked {
+                gave_back: self.gave_back?,
+            },
             State::NoSuchOrder => WalletAnswer::NoSuchOrder,
             State::Refunded => WalletAnswer::Refunded {
                 number: self.refund?,

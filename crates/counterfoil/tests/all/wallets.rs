@@ -454,7 +454,7 @@ fn a_shown_order_is_scanned_paid_and_refunded() {
     let qr = shop
         .wallets
         .order(&1)
-        .and_then(|order| order.qr().map(str::to_owned));
+        .and_then(|order| order.qr().map(|qr| qr.as_str().to_owned()));
     let path = format!("/q/{}", number(1));
     assert_eq!(qr, Some(format!("http://127.0.0.1:{}{path}", wallet.port)));
     for (query, words) in [("", "李雷"), ("?lang=en", "Li Lei")] {
@@ -566,6 +566,13 @@ fn what_nobody_wants_any_more_is_closed_or_revoked_in_its_time() {
         shop.wallets.order(&3).map(|order| order.net_minor()),
         Some(0)
     );
+    assert_eq!(wallet.balance("li"), 5_000_000);
+    // Paid, and nobody heard of it: the revoke gives it back.
+    wallet.simulator.plan(Act::LosePaidAnswer, 1);
+    shop.pay(4, wallet.code("li"), Amount::fen(500));
+    wait_until("it is paid", || wallet.balance("li") == 5_000_000 - 500);
+    shop.withdraw(4);
+    shop.ends(4, End::Revoked);
     assert_eq!(wallet.balance("li"), 5_000_000);
     assert_eq!(wallet.simulator.audit(), Ok(()));
 }

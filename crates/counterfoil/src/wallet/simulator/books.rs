@@ -558,6 +558,7 @@ fn plain(number: &str, state: State) -> Words {
         amount_minor: None,
         voucher: None,
         why: None,
+        gave_back: None,
         refund: None,
     }
 }
@@ -586,6 +587,8 @@ fn words(order: &Placed, base: Option<&str>) -> Words {
             Some("payer") => Why::Payer,
             _ => Why::Other,
         }),
+        // A voucher stays with an order that was paid once.
+        gave_back: (state == State::Revoked).then_some(order.voucher.is_some()),
         ..plain(&order.number, state)
     }
 }
