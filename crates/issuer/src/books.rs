@@ -143,6 +143,10 @@ impl Issuer {
             }],
             Posting::Debit => vec![post(debit(0, minor))],
             Posting::Credit | Posting::Undo => vec![post(credit(0, minor))],
+            // Releasing all of them, and a debit, must fit one record.
+            Posting::HoldMore if self.holds_of(authorisation) + 1 >= ENTRIES_MAX => {
+                return Err(ResponseCode::COUNT_LIMIT);
+            }
             Posting::Hold | Posting::HoldMore => vec![hold(debit(0, minor))],
             Posting::Release => self.release(authorisation, id),
             Posting::Capture => {
@@ -173,6 +177,10 @@ impl Issuer {
             Err(LedgerError::Insufficient { .. }) => Err(ResponseCode::INSUFFICIENT_FUNDS),
             Err(_) => Err(ResponseCode::SYSTEM_ERROR),
         }
+    }
+
+    fn holds_of(&self, authorisation: Option<u128>) -> usize {
+        authorisation.map_or(0, |packed| self.state.related.holds(packed).len())
     }
 
     /// Releases every hold of a pre-authorisation.

@@ -59,7 +59,12 @@ impl<'a> Case<'a> {
 
     /// Climbs the rest.
     pub(crate) fn climb(&self) -> (Result<Booked, Decline>, Tries) {
-        if let Err(decline) = self.rules().iter().try_for_each(|rule| rule(self)) {
+        let served = check(
+            self.sale.kind.row().is_financial(),
+            ResponseCode::NOT_SUPPORTED,
+        );
+        let rules = || self.rules().iter().try_for_each(|rule| rule(self));
+        if let Err(decline) = served.and_then(|()| rules()) {
             return (Err(decline), Tries::Unchanged);
         }
         let (verified, tries) = self.verified();

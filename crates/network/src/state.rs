@@ -465,6 +465,7 @@ mod tests {
             rrn: Rrn(*b"000000000001"),
             terminal: TerminalId(*b"T0000001"),
             merchant: MerchantId(*b"898110058120156"),
+            original: None,
         }
     }
 

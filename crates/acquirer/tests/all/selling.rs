@@ -273,7 +273,7 @@ fn an_answer_that_is_not_exactly_ours_changes_nothing() {
             ..right
         },
         host::Answer {
-            processing: Some(310_000),
+            about: Some(Kind::BalanceInquiry),
             ..right
         },
         host::Answer {

@@ -61,7 +61,7 @@ pub struct World {
 }
 
 /// A sale to ask for; fields differ from the usual one where a test says so.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub struct Ask {
     pub terminal: TerminalId,
     pub merchant: MerchantId,
@@ -73,6 +73,7 @@ pub struct Ask {
     pub pin: Option<(&'static str, PinFormat)>,
     pub track2: Option<&'static str>,
     pub sign: Option<Sign>,
+    pub original: Option<payment::Original>,
 }
 
 /// A purchase of 128.00 with trace number `stan` at the terminal that speaks the extension.
@@ -88,6 +89,7 @@ pub fn buy(stan: u32) -> Ask {
         pin: None,
         track2: None,
         sign: None,
+        original: None,
     }
 }
 
@@ -127,6 +129,7 @@ fn config(module: &SoftwareModule) -> Config {
         ladder: LADDER,
         gaps: payment::relay::Gaps::default(),
         confirm_within_ms: CONFIRM_WITHIN_MS,
+        percents: payment::Percents::default(),
         certificates: Some(KeyId(*b"test")),
         merchants: BTreeMap::from([(SHOP, shop("街角小店")), (OTHER_SHOP, shop("另一家店"))]),
         terminals: BTreeMap::from([(EXTENDED, till(true)), (PLAIN, till(false))]),
@@ -442,6 +445,8 @@ impl World {
             },
             expiry: Some(3012),
             card_sequence: None,
+            original: ask.original,
+            tip_minor: None,
         }
     }
 
@@ -465,6 +470,7 @@ impl World {
                     .map(|text| Track2::parse(text.as_bytes()).unwrap()),
                 pin,
                 pin_format: ask.pin.map(|(_, format)| format),
+                chip: None,
             },
         }
     }

@@ -68,7 +68,7 @@ impl Observer {
                 self.reversed.insert(sale.key, false);
                 ResponseCode::ORIGINAL_NOT_FOUND
             }
-            Some(true) if sale.kind.row().moves_money => {
+            Some(true) if sale.kind.row().moves_money() => {
                 self.reversed.insert(sale.key, true);
                 ResponseCode::APPROVED
             }
@@ -81,7 +81,7 @@ impl Observer {
     fn suspense(&self) -> i64 {
         let standing = |sale: &&Financial| {
             !self.reversed.contains_key(&sale.key)
-                && sale.kind.row().moves_money
+                && sale.kind.row().moves_money()
                 && self.first.get(&sale.key).is_some_and(|f| f.0.is_success())
         };
         let minor = |sale: &Financial| sale.amount.minor as i64;

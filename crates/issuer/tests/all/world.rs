@@ -108,6 +108,8 @@ pub fn config(change: impl Fn(usize, &mut CardSetup)) -> Config {
         cards: cards.collect(),
         pin_tries_max: 3,
         no_pin_limit_minor: 5_000,
+        percents: payment::Percents::default(),
+        hold_ms: 30 * 86_400_000,
     }
 }
 
@@ -191,6 +193,7 @@ impl World {
             rrn: Rrn::parse(format!("{:012}", key.stan.0).as_bytes()).unwrap(),
             terminal: TerminalId(*b"T0000001"),
             merchant: MerchantId(*b"898310053310001"),
+            original: None,
         }
     }
 

@@ -228,7 +228,7 @@ impl World {
         let sale = Financial {
             key,
             kind,
-            amount: Amount::fen(if kind.row().moves_money { 12_800 } else { 0 }),
+            amount: Amount::fen(if kind.row().moves_money() { 12_800 } else { 0 }),
             card: self.side(acquirer).module.card(&pan, 1).unwrap(),
             entry: EntryMode::STRIPE,
             expiry: Some(3012),
@@ -238,6 +238,7 @@ impl World {
             rrn: Rrn(*b"000000000001"),
             terminal: TerminalId(*b"T0000001"),
             merchant: MerchantId(*b"898110058120156"),
+            original: None,
         };
         Sealed {
             request: Request::Financial(sale),

@@ -10,9 +10,9 @@ use payment::host::{self, AnswerKind, NetworkCode, ReversalReason};
 use payment::sign::{SlipEvidence, Trouble};
 use payment::terminal::{Answer, KeysField, MacCheck, Origin, Request, Sale, Sealed, Standing};
 use payment::{
-    Amount, ApprovalCode, Batch, CNY, Currency, EntryMode, HostKey, Institution, Kind, LinkId,
-    MerchantId, ResponseCode, Rrn, SaleKey, Secrets, Sign, SignOutcome, Stan, TerminalId, Track2,
-    wire,
+    Amount, ApprovalCode, Batch, CNY, ChipRequest, Currency, EntryMode, Flow, HostKey, Institution,
+    Kind, LinkId, MerchantId, Original, ResponseCode, Rrn, SaleKey, Secrets, Sign, SignOutcome,
+    Stan, TerminalId, Track2, wire,
 };
 
 const DAY: u16 = 20_779;
@@ -149,6 +149,17 @@ impl Random {
             pin: pin.then(|| PinBlock::new(self.bytes())),
             pin_format: pin.then(|| self.pick(&[PinFormat::WithPan, PinFormat::WithoutPan])),
             pan: Some(pan),
+            chip: self.maybe(|random| ChipRequest::new(&random.bytes::<40>()).unwrap()),
+        }
+    }
+
+    fn original(&mut self) -> Original {
+        Original {
+            batch: self.batch(),
+            stan: self.stan(),
+            date: self.within(101, 1_231) as u16,
+            rrn: self.maybe(|r| Rrn(r.text(b"0123456789"))),
+            approval: self.maybe(|r| ApprovalCode(r.text(b"0123456789ABC"))),
         }
     }
 }
@@ -228,11 +239,16 @@ fn terminal_request(bench: &Bench, random: &mut Random, kind: Kind) -> Sealed {
         request,
         secrets: Secrets::default(),
     };
-    let (pan, financial) = (
-        random.pan(),
-        matches!(kind, Kind::Purchase | Kind::BalanceInquiry),
-    );
+    let (pan, financial) = (random.pan(), kind.row().is_financial());
     let (pin, track) = (financial && random.coin(), financial && random.coin());
+    // A reversal withdraws anything that silence withdraws.
+    let asked = match kind {
+        Kind::Reversal => {
+            let reversible = Kind::ALL.iter().filter(|kind| kind.row().reversible());
+            random.pick(&reversible.copied().collect::<Vec<_>>())
+        }
+        kind => kind,
+    };
     let sale = Sale {
         key: SaleKey {
             terminal: origin.terminal,
@@ -240,28 +256,28 @@ fn terminal_request(bench: &Bench, random: &mut Random, kind: Kind) -> Sealed {
             batch: origin.batch,
             stan: origin.stan.unwrap_or(Stan(1)),
         },
-        kind: if kind == Kind::Reversal {
-            Kind::Purchase
-        } else {
-            kind
-        },
-        amount: if kind == Kind::BalanceInquiry {
-            Amount::fen(0)
-        } else {
-            random.amount()
+        kind: asked,
+        amount: match asked.row().moves_money() {
+            true => random.amount(),
+            false => Amount::fen(0),
         },
         card: bench.module.card(&pan, DAY).unwrap(),
         entry: random.entry(pin),
         expiry: (track || random.coin()).then(|| random.within(0, 9_999) as u16),
         card_sequence: random.maybe(|r| r.within(0, 999) as u16),
+        original: asked.row().original.map(|_| random.original()),
+        tip_minor: match asked {
+            Kind::TipAdjustment => random.maybe(|r| r.within(0, 99_999)),
+            _ => None,
+        },
     };
-    match kind {
-        Kind::SignOn | Kind::SignOff | Kind::Echo => plain(Request::Management { kind, origin }),
-        Kind::Purchase | Kind::BalanceInquiry => Sealed {
+    match kind.row().flow {
+        Flow::Management => plain(Request::Management { kind, origin }),
+        Flow::Online | Flow::Advice | Flow::Stored => Sealed {
             request: Request::Financial { sale, sign },
             secrets: random.secrets(pan, pin, track),
         },
-        Kind::Reversal => Sealed {
+        Flow::Reversal => Sealed {
             request: Request::Reversal {
                 sale,
                 reason: random.code(),
@@ -269,12 +285,12 @@ fn terminal_request(bench: &Bench, random: &mut Random, kind: Kind) -> Sealed {
             },
             secrets: random.secrets(pan, false, false),
         },
-        Kind::ResultQuery => plain(Request::Query {
+        Flow::Query => plain(Request::Query {
             origin,
             original: (random.batch(), random.stan()),
             sign,
         }),
-        Kind::IdleReport => plain(Request::IdleReport {
+        Flow::Report => plain(Request::IdleReport {
             origin,
             sign: random.sign(),
         }),
@@ -285,7 +301,7 @@ fn terminal_request(bench: &Bench, random: &mut Random, kind: Kind) -> Sealed {
 fn terminal_requests_come_back_as_they_were() {
     let bench = Bench::new();
     for round in 0..ROUNDS {
-        for kind in Kind::ALL {
+        for kind in Kind::ALL.iter().copied() {
             let mut random = Random(round << 8 | kind as u64);
             let sealed = terminal_request(&bench, &mut random, kind);
             let mut message = Message::new(Mti(0));
@@ -330,7 +346,7 @@ fn terminal_answers_come_back_as_they_were() {
         (random.pick(&all), random.within(0, 99_999) as u32)
     };
     for round in 0..ROUNDS {
-        for kind in Kind::ALL {
+        for kind in Kind::ALL.iter().copied() {
             let mut random = Random(round << 8 | 0x80 | kind as u64);
             let request = terminal_request(&bench, &mut random, kind).request;
             let answer = Answer {
@@ -384,20 +400,23 @@ fn terminal_answers_come_back_as_they_were() {
 }
 
 fn host_request(bench: &Bench, random: &mut Random, which: u64) -> host::Sealed {
-    let kind = if which == 1 {
-        Kind::BalanceInquiry
-    } else {
-        Kind::Purchase
-    };
+    let served: Vec<Kind> = Kind::ALL
+        .iter()
+        .copied()
+        .filter(|kind| match which {
+            2 => kind.row().reversible(),
+            _ => kind.row().is_financial(),
+        })
+        .collect();
+    let kind = random.pick(&served);
     let pan = random.pan();
     let (pin, track) = (which < 2 && random.coin(), which < 2 && random.coin());
     let sale = host::Financial {
         key: random.host_key(),
         kind,
-        amount: if kind == Kind::Purchase {
-            random.amount()
-        } else {
-            Amount::fen(0)
+        amount: match kind.row().moves_money() {
+            true => random.amount(),
+            false => Amount::fen(0),
         },
         card: bench.module.card(&pan, DAY).unwrap(),
         entry: random.entry(pin),
@@ -411,6 +430,11 @@ fn host_request(bench: &Bench, random: &mut Random, which: u64) -> host::Sealed 
         rrn: Rrn(random.text(b"0123456789")),
         terminal: random.terminal(),
         merchant: random.merchant(),
+        original: kind
+            .row()
+            .original
+            .filter(|_| which < 2)
+            .map(|_| random.host_key()),
     };
     let request = match which {
         0 | 1 => host::Request::Financial(sale),
@@ -473,7 +497,7 @@ fn host_messages_come_back_as_they_were() {
             answer.receiver = random.maybe(Random::institution);
             answer.settlement = random.maybe(|r| r.within(101, 1_231) as u16);
         }
-        if which == 1 {
+        if answer.about == Some(Kind::BalanceInquiry) {
             answer.balance =
                 random.maybe(|r| r.within(0, 1_999_999_999_998) as i64 - 999_999_999_999);
         }

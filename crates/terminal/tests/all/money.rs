@@ -63,5 +63,5 @@ pub fn agree(world: &World) {
         }
     }
     let totals = world.terminal.state().totals();
-    assert_eq!((totals.sales, totals.sales_minor), (sales, minor));
+    assert_eq!((totals.debits, totals.debits_minor), (sales, minor));
 }

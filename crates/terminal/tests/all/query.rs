@@ -44,6 +44,7 @@ fn approved(key: SaleKey) -> Screen {
     let amount = Amount::fen(12_800);
     Screen::Approved {
         key,
+        kind: Kind::Purchase,
         amount,
         recovered: true,
     }

@@ -123,7 +123,7 @@ fn it_goes_before_the_next_sale() {
     world.pass(ANSWER_MS);
     world.only(Kind::Reversal);
     let presented = world.present();
-    let inquiry = Command::Balance { presented };
+    let inquiry = Command::balance(presented);
     for command in [world.sale_command(100), inquiry] {
         // While the reversal waits for its next turn it leaves at once; the sale does not.
         world.screens();

@@ -21,6 +21,7 @@ fn clean() {
         world.screens(),
         [Screen::Approved {
             key,
+            kind: Kind::Purchase,
             amount,
             recovered: false
         }]
@@ -45,7 +46,7 @@ fn clean() {
     assert_eq!(slips, copies.map(|copy| (id, 12_800, copy)));
     let totals = world.terminal.state().totals();
     assert_eq!(
-        (totals.sales, totals.sales_minor, totals.reversed),
+        (totals.debits, totals.debits_minor, totals.reversed),
         (1, 12_800, 0)
     );
 }
@@ -62,7 +63,7 @@ fn partly_approved() {
         world.screens()[..],
         [Screen::Approved { amount, .. }] if amount == Amount::fen(5_000)
     ));
-    assert_eq!(world.terminal.state().totals().sales_minor, 5_000);
+    assert_eq!(world.terminal.state().totals().debits_minor, 5_000);
 }
 
 #[test]
@@ -207,7 +208,7 @@ fn a_request_that_never_left_needs_no_reversal() {
 fn a_balance_inquiry_is_never_reversed() {
     let ask = |world: &mut World| {
         let presented = world.present();
-        world.command(Command::Balance { presented });
+        world.command(Command::balance(presented));
         let sent = world.only(Kind::BalanceInquiry);
         world.screens();
         sent

@@ -61,7 +61,7 @@ pub fn walk(world: &mut World, seed: u64) {
                     1 => Command::SignOn,
                     2 => Command::Echo,
                     3 => Command::Reprint(None),
-                    _ => Command::Balance { presented },
+                    _ => Command::balance(presented),
                 });
             }
             8 => world.restart(),

@@ -275,20 +275,15 @@ impl World {
         self.input(Input::Cashier(command));
     }
 
-    pub fn present(&self) -> Box<Presented> {
+    pub fn present(&self) -> Presented {
         let pin = Pin::parse(PIN.as_bytes()).unwrap();
         let track2 = Track2::parse(TRACK2.as_bytes()).unwrap();
-        Box::new(
-            self.around(|terminal, around| terminal.present(around, track2, Some(&pin)))
-                .unwrap(),
-        )
+        self.around(|terminal, around| terminal.present(around, track2, Some(&pin)))
+            .unwrap()
     }
 
     pub fn sale_command(&self, fen: u64) -> Command {
-        Command::Sale {
-            amount: Amount::fen(fen),
-            presented: self.present(),
-        }
+        Command::sale(Amount::fen(fen), self.present())
     }
 
     /// Starts a sale and gives its request.
