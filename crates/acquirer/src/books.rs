@@ -79,9 +79,10 @@ impl Books {
             .unwrap_or(0)
     }
 
-    /// What the network owes, in minor units.
+    /// What network and wallet providers owe, in minor units.
     pub fn receivable(&self) -> i64 {
-        self.ledger.available(NETWORK_RECEIVABLE).unwrap_or(0)
+        let owed = |account| self.ledger.available(account).unwrap_or(0);
+        owed(NETWORK_RECEIVABLE) + owed(WALLET_RECEIVABLE)
     }
 
     /// The ledger, read only.

@@ -2,11 +2,13 @@
 //!
 //! An adapter says only what the provider said: anything else is [`NoAnswer`], which changes nothing and is asked again.
 
+mod asker;
 mod line;
 mod sandbox;
 pub mod signing;
 pub mod simulator;
 
+pub(crate) use asker::WalletAsker;
 pub use line::{Job, QUEUE_MAX, WalletLine};
 pub use sandbox::{ATTEMPT_MS, SandboxWallet};
 

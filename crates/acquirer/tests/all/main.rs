@@ -5,6 +5,7 @@ mod confirming;
 mod kinds;
 mod outs;
 mod reversing;
+mod scanning;
 mod selling;
 mod signing;
 mod wallets;

@@ -9,11 +9,12 @@ use crate::driver::DriverHandle;
 use crate::fleet::{Fleet, Input};
 use crate::party;
 use crate::qr;
-use crypto::{Pin, SoftwareModule};
+use crypto::{Pan, Pin, SoftwareModule};
 use doctor::TillDoctor;
-use payment::{Amount, Stan, Surroundings, Track2, verdict};
+use payment::payment_code::Brand;
+use payment::{Amount, Kind, Stan, Surroundings, Track2, verdict};
 use receipt::{Language, PaperSeen, Search};
-use screen::{busy_words, eslip_link, sale_name, screen_name};
+use screen::{busy_words, sale_name, screen_name, shown_code};
 use std::cell::Cell;
 use std::io::BufRead;
 use std::path::PathBuf;
@@ -40,12 +41,14 @@ pub(super) struct Arguments {
 const DOCTOR_LOOKS: Duration = Duration::from_secs(1);
 
 const HELP: (&str, &str) = (
-    "sale 金额 [卡] 消费 · balance [卡] 余额 · reprint [凭证号] 重打印 · eslip [凭证号] 电子小票 · flush 清理待办（不扣款） · withdraw 撤回\n\
+    "pay 金额 付款码 扫顾客的付款码 · order 金额 顾客扫收款码 · giveback 凭证号 [金额] 扫码退货\n\
+     sale 金额 [卡] 消费 · balance [卡] 余额 · reprint [凭证号] 重打印 · eslip [凭证号] 电子小票 · flush 清理待办（不扣款） · withdraw 撤回\n\
      yes|no 回答是否已交货 · signon 签到 · signoff 签退 · echo 回响 · status 状态 · quit 退出\n\
      paper complete|blank|partial|nothing|none [凭证号] 纸上看到的 · search 金额|*卡号后四位|日期|凭证号 找小票\n\
      printing on|off 开关打印 · resume 排除故障后继续 · clear 清空打印机后重打印\n\
      doctor 打印医生 · d 答复（回答打印医生）",
-    "sale AMOUNT [CARD] · balance [CARD] · reprint [TRACE] · eslip [TRACE] · flush (charges nothing) · withdraw\n\
+    "pay AMOUNT CODE (the customer's payment code) · order AMOUNT (the customer scans) · giveback TRACE [AMOUNT]\n\
+     sale AMOUNT [CARD] · balance [CARD] · reprint [TRACE] · eslip [TRACE] · flush (charges nothing) · withdraw\n\
      yes|no (goods handed over?) · signon · signoff · echo · status · quit\n\
      paper complete|blank|partial|nothing|none [TRACE] (what the paper shows) · search AMOUNT|*LAST4|DATE|TRACE\n\
      printing on|off · resume (the jam is removed) · clear (what the printer holds, then reprint)\n\
@@ -158,6 +161,10 @@ impl Till {
             [] => Ok(()),
             ["sale", amount] => self.sale(amount, None).await,
             ["sale", amount, card] => self.sale(amount, Some(card)).await,
+            ["pay", amount, code] => self.scan(Kind::WalletSale, amount, Some(code)).await,
+            ["order", amount] => self.scan(Kind::WalletOrder, amount, None).await,
+            ["giveback", trace] => self.give_back(trace, None),
+            ["giveback", trace, amount] => self.give_back(trace, Some(amount)),
             ["balance"] => self.balance(None).await,
             ["balance", card] => self.balance(Some(card)).await,
             ["reprint", trace @ ..] => {
@@ -278,16 +285,56 @@ impl Till {
     }
 
     async fn sale(&self, amount: &str, card: Option<&str>) -> Result<(), Failure> {
-        let amount = Amount::parse_yuan(amount)
-            .filter(|amount| amount.minor > 0)
-            .ok_or_else(|| {
-                format!(
-                    "{amount}: {}",
-                    self.say(("金额应如 128 或 128.00", "an amount such as 128 or 128.00"))
-                )
-            })?;
+        let amount = self.amount(amount)?;
         let presented = self.present(card).await?;
         self.press(Command::sale(amount, presented))
+    }
+
+    fn amount(&self, text: &str) -> Result<Amount, Failure> {
+        let amount = Amount::parse_yuan(text).filter(|amount| amount.minor > 0);
+        amount.ok_or_else(|| {
+            format!(
+                "{text}: {}",
+                self.say(("金额应如 128 或 128.00", "an amount such as 128 or 128.00"))
+            )
+        })
+    }
+
+    /// A wallet sale: with the customer's code, or without one as an order that the customer scans.
+    async fn scan(&self, kind: Kind, amount: &str, code: Option<&str>) -> Result<(), Failure> {
+        let amount = self.amount(amount)?;
+        let code = match code {
+            Some(text) => {
+                let brand = Brand::of(text.as_bytes());
+                let pan = brand.and_then(|_| Pan::parse(text.as_bytes()).ok());
+                let words = ("这不是付款码", "this is no payment code");
+                Some(pan.ok_or_else(|| self.say(words).to_owned())?)
+            }
+            None => None,
+        };
+        let module = self.module.clone();
+        let look = self.handle.look(move |fleet, now| {
+            let around = Surroundings {
+                module: &module,
+                now,
+                random: &|| [0; 32],
+            };
+            let terminal = fleet.terminal(0)?;
+            let code = code.or_else(|| terminal.order_number())?;
+            terminal.scan(&around, code).ok()
+        });
+        let scanned = look.await.map_err(|refused| format!("{refused:?}"))?;
+        let scanned = scanned.ok_or_else(|| "the code could not be read".to_owned())?;
+        self.press(Command::scan(kind, amount, scanned))
+    }
+
+    /// Gives back a part or all of a wallet sale of this till.
+    fn give_back(&self, trace: &str, amount: Option<&str>) -> Result<(), Failure> {
+        let stan = trace
+            .parse()
+            .map_err(|_| format!("giveback {trace}: a trace number?"))?;
+        let amount = amount.map(|text| self.amount(text)).transpose()?;
+        self.press(Command::about(Kind::WalletRefund, Stan(stan), amount))
     }
 
     async fn balance(&self, card: Option<&str>) -> Result<(), Failure> {
@@ -431,7 +478,7 @@ impl Till {
     fn show(&self, screen: &Screen) {
         let (text, goods) = self.words(screen);
         if self.json {
-            let link = eslip_link(screen);
+            let link = shown_code(screen);
             println!(
                 "{}",
                 serde_json::json!({ "screen": screen_name(screen), "sale": sale_name(screen), "text": text, "link": link })
@@ -439,7 +486,7 @@ impl Till {
         } else {
             let goods = goods.map_or(String::new(), |goods| format!("  【{goods}】"));
             println!("{text}{goods}");
-            if let Some(code) = eslip_link(screen).and_then(qr::blocks) {
+            if let Some(code) = shown_code(screen).and_then(qr::blocks) {
                 print!("{code}");
             }
         }
