@@ -21,6 +21,7 @@ mod state;
 mod terminal;
 pub mod wallet;
 
+pub use books::{NETWORK_RECEIVABLE, WALLET_RECEIVABLE};
 pub use config::{Config, MerchantSetup, TerminalSetup};
 pub use limits::{SALES_MAX, TOMBSTONES_MAX};
 pub use record::Record;

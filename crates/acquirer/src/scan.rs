@@ -113,7 +113,7 @@ impl Acquirer {
         self.carry(now, step, decided);
     }
 
-    /// The QR code that the till shows while nobody has paid.
+    /// The QR code that the till shows while nobody has paid. Its request was answered with it: the till asks for the rest.
     pub(crate) fn qr_of(&self, sale: &SaleRecord) -> Option<QrText> {
         let order = self.state.wallets.order(&sale.key())?;
         order.qr().filter(|_| sale.answer.is_none())
@@ -230,12 +230,14 @@ impl Acquirer {
             key: sale.key(),
             delivery: Delivery::Sent,
         });
-        let request = Request::Financial {
-            sale: sale.request,
-            sign: None,
-        };
-        let code = ResponseCode::ISSUER_TIMEOUT;
-        self.tell(sale.reply, sale, &request, code, decided);
+        if self.qr_of(sale).is_none() {
+            let request = Request::Financial {
+                sale: sale.request,
+                sign: None,
+            };
+            let code = ResponseCode::ISSUER_TIMEOUT;
+            self.tell(sale.reply, sale, &request, code, decided);
+        }
     }
 
     fn order_ended(
@@ -315,7 +317,9 @@ impl Acquirer {
             confirm_by: confirmed.then(|| self.confirm_by(now)),
         });
         self.certify_answer(now, sale, &first, decided);
-        decided.effect(self.answer_sale(sale.reply, sale, &first));
+        if self.qr_of(sale).is_none() {
+            decided.effect(self.answer_sale(sale.reply, sale, &first));
+        }
     }
 }
 

@@ -190,7 +190,8 @@ fn an_order_is_shown_and_paid_by_scanning() {
     assert_eq!((standing, answer.qr), (Standing::InProgress, Some(qr)));
     assert!(world.restart().is_empty());
     assert_eq!(whats(&world.wait(3_000)), [Asked::Poll]);
-    assert_eq!(told(&world.wallet_says(&ask, paid())), ["00"]);
+    // Its request was answered with the code: the till asks.
+    assert!(world.wallet_says(&ask, paid()).is_empty());
     let (standing, answer) = world.query(EXTENDED, 1);
     assert_eq!((standing, answer.qr), (Standing::Approved, None));
     assert_eq!(world.payable(), 12_800);
@@ -199,7 +200,7 @@ fn an_order_is_shown_and_paid_by_scanning() {
     world.wallet_says(&show(2), WalletAnswer::Shown(qr));
     let outs = world.wait(120_000);
     assert_eq!(whats(&outs).last(), Some(&Asked::Close));
-    assert_eq!(told(&outs), ["98"]);
+    assert!(told(&outs).is_empty());
     let outs = world.wallet_says(&show(2), paid());
     assert!(matches!(whats(&outs)[..], [Asked::Refund { .. }]));
     assert_eq!(world.query(EXTENDED, 2).0, Standing::Reversing);

@@ -7,7 +7,7 @@ use super::Projection;
 use super::projection::{name, no_key, write_balances};
 use crate::journal::{JournalError, Row};
 use ::acquirer::wallet::Change;
-use ::acquirer::{Acquirer, Config, Record, SaleRecord};
+use ::acquirer::{Acquirer, Config, NETWORK_RECEIVABLE, Record, SaleRecord, WALLET_RECEIVABLE};
 use crypto::{KeyUsage, MacAlgorithm};
 use ledger::{AccountId, Entry, Transfer, TransferId, TransferState};
 use payment::evidence::{Confirmation, ReversalCause, ReversalProgress};
@@ -274,7 +274,9 @@ impl AcquirerTables {
                 });
         if let Some((Transfer { debit, credit, .. }, _)) = posting {
             self.accounts.extend([debit, credit]);
-            self.merchants.insert(credit, key.merchant);
+            let receivable = [NETWORK_RECEIVABLE, WALLET_RECEIVABLE].contains(&credit);
+            let merchant = if receivable { debit } else { credit };
+            self.merchants.insert(merchant, key.merchant);
         }
         self.sales.insert(
             key,
@@ -355,10 +357,10 @@ impl Projection for AcquirerTables {
             write_sale(archive, &changed)?;
         }
         let merchants = std::mem::take(&mut self.merchants);
-        let owner = |account| {
-            merchants
-                .get(&account)
-                .map_or("network".to_owned(), ToString::to_string)
+        let owner = |account| match merchants.get(&account) {
+            Some(merchant) => merchant.to_string(),
+            None if account == WALLET_RECEIVABLE => "wallet".to_owned(),
+            None => "network".to_owned(),
         };
         write_balances(
             archive,

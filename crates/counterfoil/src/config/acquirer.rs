@@ -3,6 +3,7 @@
 use super::issuer::WebhookText;
 use super::keys::{KeyText, local_master_key};
 use super::{Problem, Profile, institution, merchant_id, terminal_range};
+use crate::wallet::signing::Credentials;
 use ::acquirer::wallet::Rules;
 use ::acquirer::{Config, MerchantSetup, TerminalSetup};
 use crypto::{KeyUsage, SecurityModule, SoftwareModule};
@@ -106,6 +107,14 @@ pub struct WalletText {
 }
 
 impl WalletText {
+    /// Name and secret.
+    pub fn credentials(&self) -> Credentials {
+        Credentials {
+            client: self.client.clone(),
+            secret: self.secret.reveal().as_bytes().to_vec(),
+        }
+    }
+
     /// The times; shorter ones than the published rules allow are for a sandbox (product reference §0, finding 5).
     ///
     /// # Errors

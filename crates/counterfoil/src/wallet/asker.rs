@@ -2,7 +2,6 @@
 //!
 //! No answer is no input: the acquirer asks again by itself.
 
-use super::signing::Credentials;
 use super::{ATTEMPT_MS, Job, OrderName, SandboxWallet, WalletLine};
 use crate::config::acquirer::WalletText;
 use crate::driver::DriverHandle;
@@ -25,11 +24,7 @@ impl WalletAsker {
         module: SoftwareModule,
         handle: DriverHandle<Acquirer>,
     ) -> Self {
-        let credentials = Credentials {
-            client: text.client.clone(),
-            secret: text.secret.reveal().as_bytes().to_vec(),
-        };
-        let provider = SandboxWallet::new(&text.url, credentials, ATTEMPT_MS);
+        let provider = SandboxWallet::new(&text.url, text.credentials(), ATTEMPT_MS);
         Self {
             line: WalletLine::start(Arc::new(provider)),
             module: Mutex::new(module),
