@@ -99,10 +99,19 @@ impl Brand {
         if !code.iter().all(u8::is_ascii_digit) {
             return None;
         }
-        let prefix = (tens - b'0') * 10 + (units - b'0');
+        Self::of_shape((tens - b'0') * 10 + (units - b'0'), code.len())
+    }
+
+    /// The brand of a code whose number is sealed.
+    pub fn of_card(card: &crypto::Card) -> Option<Self> {
+        let prefix = (card.bin / 10_000) as u8;
+        Self::of_shape(prefix, usize::from(card.digits))
+    }
+
+    fn of_shape(prefix: u8, length: usize) -> Option<Self> {
         PREFIXES
             .into_iter()
-            .find(|(from, to, digits, _)| (*from..=*to).contains(&prefix) && code.len() == *digits)
+            .find(|(from, to, digits, _)| (*from..=*to).contains(&prefix) && length == *digits)
             .map(|(.., brand)| brand)
     }
 

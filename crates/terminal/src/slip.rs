@@ -5,6 +5,7 @@
 use crate::record::{Approval, Ending, Record};
 use crate::state::Completed;
 use crate::{Decided, Effect, Screen, Terminal};
+use payment::payment_code::Brand;
 use payment::sign::{SlipEvidence, Trouble};
 use payment::terminal::Sale;
 use payment::{Batch, Now, Stan, verdict};
@@ -196,7 +197,8 @@ impl Terminal {
             amount_minor: approval.amount.minor,
             auth_code: approval.approval.map(|code| code.to_string()),
             rrn: approval.rrn.map(|rrn| rrn.to_string()),
-            signature_required: !sale.entry.has_pin(),
+            signature_required: !sale.entry.has_pin() && !sale.entry.is_code(),
+            remarks: remarks(sale),
             ..self.fields(now, sale, Title::Purchase, row)
         }
     }
@@ -216,7 +218,10 @@ impl Terminal {
             merchant_id: sale.key.merchant.to_string(),
             terminal_id: sale.key.terminal.to_string(),
             operator: config.operator.clone(),
-            issuer: issuer.map_or_else(String::new, |(_, name)| name.clone()),
+            issuer: match Brand::of_card(&sale.card).filter(|_| sale.entry.is_code()) {
+                Some(brand) => brand.words().0.to_owned(),
+                None => issuer.map_or_else(String::new, |(_, name)| name.clone()),
+            },
             acquirer: config.acquirer_name.clone(),
             masked_pan: sale.card.masked(),
             entry_letter: sale.entry.letter(),
@@ -280,6 +285,16 @@ impl Terminal {
             .filter(|known| !matches!(known.state, JobState::Done | JobState::Closed))
             .find_map(|known| known.cause)
     }
+}
+
+/// A scanned code needs no signature, and the slip says so (UnionPay-style reference §7).
+fn remarks(sale: &Sale) -> Vec<(String, String)> {
+    let scanned = sale.entry.is_code();
+    let words = ("扫码交易，免签名", "Scanned: no signature needed");
+    scanned
+        .then(|| (words.0.to_owned(), words.1.to_owned()))
+        .into_iter()
+        .collect()
 }
 
 fn of_printer(trouble: receipt::Trouble) -> Trouble {

@@ -1,6 +1,7 @@
 //! `counterfoil terminal`: a till with a text interface, and the same commands from a script.
 
 mod doctor;
+mod order;
 mod screen;
 
 use super::{Failure, runtime, until_told_to_stop};
@@ -9,9 +10,9 @@ use crate::driver::DriverHandle;
 use crate::fleet::{Fleet, Input};
 use crate::party;
 use crate::qr;
-use crypto::{Pan, Pin, SoftwareModule};
+use crypto::{Pin, SoftwareModule};
 use doctor::TillDoctor;
-use payment::payment_code::Brand;
+use order::kind_named;
 use payment::{Amount, Kind, Stan, Surroundings, Track2, verdict};
 use receipt::{Language, PaperSeen, Search};
 use screen::{busy_words, sale_name, screen_name, shown_code};
@@ -41,14 +42,16 @@ pub(super) struct Arguments {
 const DOCTOR_LOOKS: Duration = Duration::from_secs(1);
 
 const HELP: (&str, &str) = (
-    "pay 金额 付款码 扫顾客的付款码 · order 金额 顾客扫收款码 · giveback 凭证号 [金额] 扫码退货\n\
-     sale 金额 [卡] 消费 · balance [卡] 余额 · reprint [凭证号] 重打印 · eslip [凭证号] 电子小票 · flush 清理待办（不扣款） · withdraw 撤回\n\
+    "pay 金额 付款码 扫顾客的付款码 · order 金额 顾客扫收款码 · wallet-refund 凭证号 [金额] 扫码退货\n\
+     sale 金额 [卡] 消费 · void 凭证号 撤销 · refund 凭证号|参考号 [金额] 退货 · balance [卡] 余额 · kinds 全部交易种类\n\
+     reprint [凭证号] 重打印 · eslip [凭证号] 电子小票 · flush 清理待办（不扣款） · withdraw 撤回\n\
      yes|no 回答是否已交货 · signon 签到 · signoff 签退 · echo 回响 · status 状态 · quit 退出\n\
      paper complete|blank|partial|nothing|none [凭证号] 纸上看到的 · search 金额|*卡号后四位|日期|凭证号 找小票\n\
      printing on|off 开关打印 · resume 排除故障后继续 · clear 清空打印机后重打印\n\
      doctor 打印医生 · d 答复（回答打印医生）",
-    "pay AMOUNT CODE (the customer's payment code) · order AMOUNT (the customer scans) · giveback TRACE [AMOUNT]\n\
-     sale AMOUNT [CARD] · balance [CARD] · reprint [TRACE] · eslip [TRACE] · flush (charges nothing) · withdraw\n\
+    "pay AMOUNT CODE (the customer's payment code) · order AMOUNT (the customer scans) · wallet-refund TRACE [AMOUNT]\n\
+     sale AMOUNT [CARD] · void TRACE · refund TRACE|REFERENCE [AMOUNT] · balance [CARD] · kinds (all of them)\n\
+     reprint [TRACE] · eslip [TRACE] · flush (charges nothing) · withdraw\n\
      yes|no (goods handed over?) · signon · signoff · echo · status · quit\n\
      paper complete|blank|partial|nothing|none [TRACE] (what the paper shows) · search AMOUNT|*LAST4|DATE|TRACE\n\
      printing on|off · resume (the jam is removed) · clear (what the printer holds, then reprint)\n\
@@ -159,14 +162,12 @@ impl Till {
     async fn obey(&self, words: &[&str]) -> Result<(), Failure> {
         match words {
             [] => Ok(()),
-            ["sale", amount] => self.sale(amount, None).await,
-            ["sale", amount, card] => self.sale(amount, Some(card)).await,
-            ["pay", amount, code] => self.scan(Kind::WalletSale, amount, Some(code)).await,
-            ["order", amount] => self.scan(Kind::WalletOrder, amount, None).await,
-            ["giveback", trace] => self.give_back(trace, None),
-            ["giveback", trace, amount] => self.give_back(trace, Some(amount)),
-            ["balance"] => self.balance(None).await,
-            ["balance", card] => self.balance(Some(card)).await,
+            ["balance", card @ ..] => self.transact(Kind::BalanceInquiry, card).await,
+            ["void", trace @ ..] => self.void(trace).await,
+            ["kinds"] => {
+                self.orders();
+                Ok(())
+            }
             ["reprint", trace @ ..] => {
                 self.press(Command::Reprint(trace_number("reprint", trace)?))
             }
@@ -192,6 +193,9 @@ impl Till {
             ["search", what @ ..] if !what.is_empty() => self.search(what).await,
             ["doctor"] => self.call_doctor().await,
             ["d", answer @ ..] => self.answer_doctor(&answer.join(" ")).await,
+            [word, rest @ ..] if let Some(kind) = kind_named(word) => {
+                self.transact(kind, rest).await
+            }
             _ => Err(self.say(HELP).to_owned()),
         }
     }
@@ -284,64 +288,6 @@ impl Till {
             .set(Some(doctor).filter(|doctor| !doctor.is_over()));
     }
 
-    async fn sale(&self, amount: &str, card: Option<&str>) -> Result<(), Failure> {
-        let amount = self.amount(amount)?;
-        let presented = self.present(card).await?;
-        self.press(Command::sale(amount, presented))
-    }
-
-    fn amount(&self, text: &str) -> Result<Amount, Failure> {
-        let amount = Amount::parse_yuan(text).filter(|amount| amount.minor > 0);
-        amount.ok_or_else(|| {
-            format!(
-                "{text}: {}",
-                self.say(("金额应如 128 或 128.00", "an amount such as 128 or 128.00"))
-            )
-        })
-    }
-
-    /// A wallet sale: with the customer's code, or without one as an order that the customer scans.
-    async fn scan(&self, kind: Kind, amount: &str, code: Option<&str>) -> Result<(), Failure> {
-        let amount = self.amount(amount)?;
-        let code = match code {
-            Some(text) => {
-                let brand = Brand::of(text.as_bytes());
-                let pan = brand.and_then(|_| Pan::parse(text.as_bytes()).ok());
-                let words = ("这不是付款码", "this is no payment code");
-                Some(pan.ok_or_else(|| self.say(words).to_owned())?)
-            }
-            None => None,
-        };
-        let module = self.module.clone();
-        let look = self.handle.look(move |fleet, now| {
-            let around = Surroundings {
-                module: &module,
-                now,
-                random: &|| [0; 32],
-            };
-            let terminal = fleet.terminal(0)?;
-            let code = code.or_else(|| terminal.order_number())?;
-            terminal.scan(&around, code).ok()
-        });
-        let scanned = look.await.map_err(|refused| format!("{refused:?}"))?;
-        let scanned = scanned.ok_or_else(|| "the code could not be read".to_owned())?;
-        self.press(Command::scan(kind, amount, scanned))
-    }
-
-    /// Gives back a part or all of a wallet sale of this till.
-    fn give_back(&self, trace: &str, amount: Option<&str>) -> Result<(), Failure> {
-        let stan = trace
-            .parse()
-            .map_err(|_| format!("giveback {trace}: a trace number?"))?;
-        let amount = amount.map(|text| self.amount(text)).transpose()?;
-        self.press(Command::about(Kind::WalletRefund, Stan(stan), amount))
-    }
-
-    async fn balance(&self, card: Option<&str>) -> Result<(), Failure> {
-        let presented = self.present(card).await?;
-        self.press(Command::balance(presented))
-    }
-
     /// The holder of a test card presents it and enters the PIN.
     async fn present(&self, card: Option<&str>) -> Result<terminal::Presented, Failure> {
         let found = self
@@ -401,15 +347,16 @@ impl Till {
         };
         let waiting = busy.map_or_else(String::new, |busy| self.say(busy_words(busy)).to_owned());
         let sum = Amount::fen(totals.debits_minor);
+        let credits = Amount::fen(totals.credits_minor);
         if self.zh {
             println!(
-                "批次 {batch} · 下一凭证号 {stan} · 成交 {} 笔 {sum} · 冲正 {} 笔 {waiting}",
-                totals.debits, totals.reversed
+                "批次 {batch} · 下一凭证号 {stan} · 借记 {} 笔 {sum} · 贷记 {} 笔 {credits} · 冲正 {} 笔 {waiting}",
+                totals.debits, totals.credits, totals.reversed
             );
         } else {
             println!(
-                "batch {batch} · next trace {stan} · {} sold, {sum} · {} reversed {waiting}",
-                totals.debits, totals.reversed
+                "batch {batch} · next trace {stan} · {} debits, {sum} · {} credits, {credits} · {} reversed {waiting}",
+                totals.debits, totals.credits, totals.reversed
             );
         }
         for completed in recent {
