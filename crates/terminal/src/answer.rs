@@ -45,6 +45,7 @@ impl Terminal {
         );
         if mac == MacCheck::Right {
             self.keep_link(answer, decided);
+            self.keep_code(answer, decided);
         }
         if answer.code.asks_sign_on() {
             decided.record(Record::SignOnNeeded { retry_at: now.mono });
@@ -245,7 +246,11 @@ impl Terminal {
     ) {
         let approved = answer.code.is_success();
         if mac == MacCheck::Right && answer.code == ResponseCode::IN_PROGRESS {
-            return self.shown_to_customer(now, sale, answer, decided);
+            decided.record(Record::Unknown {
+                queries: 0,
+                ask_at: now.mono.plus_ms(ASK_AGAIN_MS),
+            });
+            return;
         }
         match mac {
             MacCheck::Right if approved => self.end(
@@ -278,14 +283,13 @@ impl Terminal {
         }
     }
 
-    /// The customer scans the code of the order; result queries find out when it is paid.
-    fn shown_to_customer(&self, now: Now, sale: &Sale, answer: &Answer, decided: &mut Decided) {
-        decided.record(Record::Unknown {
-            queries: 0,
-            ask_at: now.mono.plus_ms(ASK_AGAIN_MS),
-        });
-        if let Some(qr) = answer.qr {
-            show(Screen::Scan { key: sale.key, qr }, decided);
+    /// The customer scans the code of the open order, shown once; result queries find out when it is paid.
+    fn keep_code(&self, answer: &Answer, decided: &mut Decided) {
+        let fresh = answer.qr.filter(|qr| self.state.qr != Some(*qr));
+        if let (Some(qr), Some(open)) = (fresh, &self.state.open) {
+            decided.record(Record::Scan { qr });
+            let key = open.sale.key;
+            show(Screen::Scan { key, qr }, decided);
         }
     }
 

@@ -2,7 +2,9 @@
 
 use crypto::WorkingKeys;
 use payment::terminal::{Request, Sale};
-use payment::{Amount, ApprovalCode, Batch, LinkId, Mono, Now, ResponseCode, Rrn, SaleKey, Sign};
+use payment::{
+    Amount, ApprovalCode, Batch, LinkId, Mono, Now, QrText, ResponseCode, Rrn, SaleKey, Sign,
+};
 use receipt::SpoolRecord;
 use serde::{Deserialize, Serialize};
 
@@ -150,5 +152,10 @@ pub enum Record {
         at: Now,
         /// Where its e-slip is.
         link: Option<LinkId>,
+    },
+    /// The customer scans this code to pay the open sale.
+    Scan {
+        /// Its text.
+        qr: QrText,
     },
 }

@@ -10,6 +10,7 @@ use payment::evidence::{
 use payment::response::Class;
 use payment::sign::{SignOutcome, SlipEvidence, Trouble};
 use payment::verdict::Words;
+use payment::kind::Rail;
 use payment::{Kind, ResponseCode, loop_picture, response, verdict};
 use receipt::Language;
 use receipt::doctor::{Next, ROWS, Said, Symptom};
@@ -393,8 +394,8 @@ fn pictures() {
         ),
     ] {
         assert_eq!(verdict::verdict(&evidence).row, row);
-        same(&loop_picture::svg(&evidence.beads(), true), zh);
-        same(&loop_picture::svg(&evidence.beads(), false), en);
+        same(&loop_picture::svg(Rail::Card, &evidence.beads(), true), zh);
+        same(&loop_picture::svg(Rail::Card, &evidence.beads(), false), en);
     }
 }
 
@@ -567,7 +568,7 @@ fn readme_shows_what_the_program_draws() {
             verdict.headline_en
         };
         assert!(text.contains(&headline), "{file}: {headline}");
-        for drawn in loop_picture::text(&verdict.beads, zh).lines() {
+        for drawn in loop_picture::text(Rail::Card, &verdict.beads, zh).lines() {
             assert!(text.contains(drawn.trim_end()), "{file}: {drawn}");
         }
     }

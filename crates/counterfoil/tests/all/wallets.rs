@@ -1,6 +1,6 @@
 //! Wallet orders over real HTTP: signatures, payers who hesitate, withdrawals, faults, kills and a provider that is away.
 
-use crate::installation::{Installation, Process, free_port, get, local};
+use crate::installation::{HOSTS, Installation, Process, free_port, get, local, start_till};
 use crate::{runtime, wait_until};
 use acquirer::wallet::{
     Ask, End, Refusal, Rules, Stage, WalletAnswer, WalletEffect, WalletRecord, Wallets, Way,
@@ -464,18 +464,7 @@ fn a_shown_order_is_scanned_paid_and_refunded() {
             "{page}"
         );
     }
-    // The customer presses the button of the page.
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .max_redirects(0)
-        .build()
-        .into();
-    let address = format!(
-        "http://127.0.0.1:{}/order/{}/confirm",
-        wallet.port,
-        number(1)
-    );
-    let pressed = agent.post(address).send_form([("account", "li")]);
-    assert_eq!(pressed.expect("it is pressed").status(), 303);
+    scan_and_pay(wallet.port, &number(1));
     shop.ends(1, End::Success);
     assert_eq!(wallet.balance("li"), 5_000_000 - 12_800);
     for minor in [2_800, 10_000] {
@@ -707,4 +696,110 @@ fn a_kill_of_the_provider_loses_nothing() {
             "{order:?} {theirs:?}"
         );
     }
+}
+
+/// Li Lei presses the button of the page to which an order's QR code leads.
+fn scan_and_pay(port: u16, number: &str) {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .max_redirects(0)
+        .build()
+        .into();
+    let address = format!("http://127.0.0.1:{port}/order/{number}/confirm");
+    let pressed = agent.post(address).send_form([("account", "li")]);
+    assert_eq!(pressed.expect("it is pressed").status(), 303);
+}
+
+#[test]
+fn a_till_scans_codes_and_shows_orders_through_every_process() {
+    let installation = Installation::new([1_000, 1_500, 2_000, 3_000]);
+    let port = free_port();
+    let url = format!("\"http://127.0.0.1:{port}\"");
+    let short = [
+        ("url", url.as_str()),
+        ("poll_ms", "300"),
+        ("pay_within_ms", "4000"),
+        ("scan_within_ms", "8000"),
+        ("revoke_after_ms", "1000"),
+    ];
+    installation.adjust("acquirer.toml", &short);
+    let mut printer = installation.start_printer();
+    let mut wallet = start(&installation.path("wallet"), port);
+    let mut hosts = installation.start_hosts();
+    let mut till = start_till(&installation.terminal(1, &[("idle_report_ms", "100")]));
+    till.expect_screen("signed-on");
+    let sale_of = |screen: &serde_json::Value| screen["sale"].as_str().expect("a sale").to_owned();
+
+    let code = page_code(port);
+    let digits = String::from_utf8(code.expose().to_vec()).expect("digits");
+    till.tell(&format!("pay 26.80 {digits}"));
+    let scanned = sale_of(&till.expect_screen("approved"));
+    till.tell("eslip");
+    let eslip = till.expect_screen("e-slip");
+    assert!(eslip["link"].as_str().is_some_and(|link| !link.is_empty()));
+
+    till.tell("order 38.80");
+    let shown = till.expect_screen("scan");
+    let link = shown["link"].as_str().expect("a code").to_owned();
+    let (_, number) = link.rsplit_once('/').expect("a number");
+    scan_and_pay(port, number);
+    let ordered = sale_of(&till.expect_screen("approved"));
+    assert_eq!(sale_of(&shown), ordered);
+
+    // Used up, and no code at all.
+    till.tell(&format!("pay 1.00 {digits}"));
+    till.expect_screen("declined");
+    // Nobody scans this one, and the cashier takes it back.
+    till.tell("order 9.90");
+    till.expect_screen("scan");
+    till.tell("withdraw");
+    till.expect_screen("reversed");
+    // A part of one, all of the other.
+    let trace = |sale: &str| sale.rsplit('/').next().expect("a trace").to_owned();
+    till.tell(&format!("wallet-refund {} 6.80", trace(&scanned)));
+    till.expect_screen("approved");
+    till.tell(&format!("void {}", trace(&ordered)));
+    till.expect_screen("approved");
+
+    for (sale, amount) in [(&scanned, "¥26.80"), (&ordered, "¥38.80")] {
+        wait_until("it is confirmed", || {
+            let found = installation.where_is(sale).expect("it is found");
+            assert_eq!(found["amount"], amount);
+            found["row"] == "paid"
+        });
+    }
+    let stem = &digits[..6];
+    let paper = printer.lines().join("\n");
+    assert!(!paper.contains(&digits) && paper.contains(stem), "{paper}");
+    assert!(
+        paper.contains("免签名") && !paper.contains("持卡人签名"),
+        "{paper}"
+    );
+    assert!(till.stop().success());
+    for host in &mut hosts {
+        assert!(host.stop().success());
+    }
+    assert!(wallet.stop().success() && printer.stop().success());
+    // What the wallet holds for the shop is what the shop kept.
+    let settings = Settings {
+        credentials: credentials(),
+        password_above_minor: 0,
+        base: String::new(),
+        slow_ms: 0,
+    };
+    let books = Simulator::open(&installation.path("wallet"), settings).expect("it opens");
+    assert_eq!(books.audit(), Ok(()));
+    assert_eq!(
+        books.accounts().expect("a disk")[0].balance_minor,
+        5_000_000 - 2_000
+    );
+    let mut verify = Installation::command(&["verify"]);
+    for party in HOSTS {
+        verify.arg(installation.data(party));
+    }
+    let verified = verify
+        .arg(installation.data("terminal-1"))
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&verified.stdout);
+    assert!(verified.status.success(), "{said}");
 }
