@@ -1,6 +1,7 @@
 //! The command line: one file for each command, one list line here.
 
 mod accept;
+mod authority;
 mod bench;
 mod certificate;
 mod check;
@@ -71,6 +72,8 @@ enum Command {
     Where(where_is::Arguments),
     /// Outcome certificates: checks, shows and exports them
     Certificate(certificate::Arguments),
+    /// A certificate authority for the sandbox's links
+    Authority(authority::Arguments),
     /// Recomputes everything from the journals and says what differs
     Verify(verify::Arguments),
     /// Holds this build's cryptography against a file of vectors
@@ -167,6 +170,7 @@ fn run(command: Command, zh: bool) -> Result<ExitCode, Failure> {
         Command::Doctor(arguments) => doctor::run(&arguments, zh),
         Command::Where(arguments) => where_is::run(&arguments, zh),
         Command::Certificate(arguments) => certificate::run(&arguments, zh),
+        Command::Authority(arguments) => authority::run(&arguments, zh),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Vectors(arguments) => vectors::run(&arguments, zh),
         Command::Decode(arguments) => decode::run(&arguments, zh),

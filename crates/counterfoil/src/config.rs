@@ -5,6 +5,7 @@
 pub mod acquirer;
 pub mod issuer;
 pub mod keys;
+pub mod link;
 pub mod network;
 pub mod printer;
 pub mod terminal;

@@ -11,6 +11,7 @@ use crypto::SoftwareModule;
 use network::Network;
 use payment::Surroundings;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -35,6 +36,8 @@ pub struct Status {
     pub flush_p50_us: u64,
     /// 99 of 100 flushes took no longer, in microseconds.
     pub flush_p99_us: u64,
+    /// What its links counted since the start, by name.
+    pub links: BTreeMap<&'static str, u64>,
 }
 
 /// Serves `routes` on `address`, loopback only. Must be called on the runtime.
@@ -66,6 +69,7 @@ pub fn status_routes<P: Driven>(handle: DriverHandle<P>) -> Router {
                 flushes: figures.flushes.count,
                 flush_p50_us: figures.flushes.p50_us,
                 flush_p99_us: figures.flushes.p99_us,
+                links: handle.link_figures().by_name(),
             };
             async move { Json(status) }
         }),

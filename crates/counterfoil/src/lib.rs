@@ -1,6 +1,7 @@
 //! The program: runs the parties on real sockets and disks.
 
 pub mod archive;
+pub mod authority;
 pub mod bench;
 pub mod command;
 pub mod config;

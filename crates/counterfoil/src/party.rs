@@ -100,6 +100,8 @@ fn drive<P: Driven>(
 /// Starts an acquirer. Must be called on the runtime.
 pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
     let (config, module) = file.resolve()?;
+    let inbound = file.link()?.inbound()?;
+    let outbound = file.network.link(file.profile)?.outbound()?;
     let network = config.network;
     let asker: Arc<OnceLock<WalletAsker>> = Arc::default();
     let wallet = Arc::clone(&asker);
@@ -131,6 +133,7 @@ pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
     let listening = listen_terminals(
         file.listen,
         Framing::Terminal,
+        inbound,
         Limits::default(),
         driver.handle().clone(),
     )
@@ -139,6 +142,7 @@ pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
     let connecting = connect_member(
         file.network.address.to_string(),
         network,
+        outbound,
         Limits::default(),
         driver.handle().clone(),
     );
@@ -154,6 +158,7 @@ pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
 /// Starts a network. Must be called on the runtime.
 pub fn network(file: &NetworkFile) -> Result<Running<Network>, Problem> {
     let (config, module) = file.resolve()?;
+    let inbound = file.link()?.inbound()?;
     let members: Vec<Institution> = config
         .members
         .iter()
@@ -174,6 +179,7 @@ pub fn network(file: &NetworkFile) -> Result<Running<Network>, Problem> {
     let listening = listen_members(
         file.listen,
         members,
+        inbound,
         Limits::default(),
         driver.handle().clone(),
     )
@@ -197,6 +203,7 @@ pub fn issuer(
     mut watch: Option<NoticeWatch>,
 ) -> Result<Running<Issuer>, Problem> {
     let (config, module) = file.resolve()?;
+    let outbound = file.network.link(file.profile)?.outbound()?;
     let network = config.network;
     let webhook = file.webhook.as_ref().map(|text| {
         Webhook::start(webhook::Settings::new(
@@ -225,6 +232,7 @@ pub fn issuer(
     let connecting = connect_member(
         file.network.address.to_string(),
         network,
+        outbound,
         Limits::default(),
         driver.handle().clone(),
     );
@@ -261,6 +269,7 @@ pub fn terminals(
     file: &TerminalFile,
 ) -> Result<(Running<Fleet>, mpsc::UnboundedReceiver<Shown>), Problem> {
     let (configs, module) = file.resolve()?;
+    let outbound = file.link()?.outbound()?;
     let places = configs.len() as u32;
     let (screens, shown) = mpsc::unbounded_channel();
     let lines: Arc<OnceLock<Vec<SpoolLine>>> = Arc::default();
@@ -292,6 +301,7 @@ pub fn terminals(
         file.acquirer.to_string(),
         Framing::Terminal,
         dialing,
+        outbound,
         Limits::default(),
         driver.handle().clone(),
     );

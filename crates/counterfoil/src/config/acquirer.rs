@@ -2,6 +2,7 @@
 
 use super::issuer::WebhookText;
 use super::keys::{KeyText, local_master_key};
+use super::link::{Link, TlsText};
 use super::{Problem, Profile, institution, merchant_id, terminal_range};
 use crate::wallet::signing::Credentials;
 use ::acquirer::wallet::Rules;
@@ -31,6 +32,11 @@ pub struct AcquirerFile {
     pub local_master_key: KeyText,
     /// Where terminals connect.
     pub listen: SocketAddr,
+    /// How terminals are protected: this table, or `plain`.
+    pub tls: Option<TlsText>,
+    /// Terminals connect over plain TCP, said explicitly.
+    #[serde(default)]
+    pub plain: bool,
     /// The loopback control port that `counterfoil where` asks.
     pub control: SocketAddr,
     /// Its own code.
@@ -75,6 +81,11 @@ pub struct MemberLink {
     pub institution: String,
     /// Where it listens.
     pub address: SocketAddr,
+    /// How the link is protected: this table, or `plain`.
+    pub tls: Option<TlsText>,
+    /// The link is plain TCP, said explicitly.
+    #[serde(default)]
+    pub plain: bool,
     /// Key-encrypting key shared with it.
     pub kek: KeyText,
     /// `aes-cmac` or `x9.19`.
@@ -214,6 +225,15 @@ fn mac() -> String {
 }
 
 impl MemberLink {
+    /// The link to the network.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn link(&self, profile: Profile) -> Result<Link, Problem> {
+        let tls = self.tls.as_ref();
+        Link::connecting("network", self.address, self.plain, tls, profile)
+    }
+
     /// MAC algorithm, key and code.
     pub fn resolve(
         &self,
@@ -239,6 +259,15 @@ impl MemberLink {
 }
 
 impl AcquirerFile {
+    /// The port for terminals.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn link(&self) -> Result<Link, Problem> {
+        let tls = self.tls.as_ref();
+        Link::listening("listen", self.listen, self.plain, tls, self.profile)
+    }
+
     /// The party's configuration and its security module, or the first thing that is wrong.
     pub fn resolve(&self) -> Result<(Config, SoftwareModule), Problem> {
         self.timeouts.check().map_err(|error| error.to_string())?;

@@ -1,6 +1,7 @@
 //! The network's file.
 
 use super::keys::{KeyText, local_master_key};
+use super::link::{Link, TlsText};
 use super::{Problem, Profile, institution};
 use ::network::{Config, Member, Route};
 use crypto::{KeyUsage, SoftwareModule};
@@ -25,6 +26,11 @@ pub struct NetworkFile {
     pub local_master_key: KeyText,
     /// Where members connect.
     pub listen: SocketAddr,
+    /// How members are protected: this table, or `plain`.
+    pub tls: Option<TlsText>,
+    /// Members connect over plain TCP, said explicitly.
+    #[serde(default)]
+    pub plain: bool,
     /// The loopback control port.
     pub control: SocketAddr,
     /// Its own code.
@@ -84,6 +90,15 @@ fn mac() -> String {
 }
 
 impl NetworkFile {
+    /// The port for members.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn link(&self) -> Result<Link, Problem> {
+        let tls = self.tls.as_ref();
+        Link::listening("listen", self.listen, self.plain, tls, self.profile)
+    }
+
     /// The party's configuration and its security module, or the first thing that is wrong.
     pub fn resolve(&self) -> Result<(Config, SoftwareModule), Problem> {
         self.timeouts.check().map_err(|error| error.to_string())?;

@@ -1,6 +1,7 @@
 //! The terminal's file: one terminal, or a row of them that share a journal.
 
 use super::keys::{KeyText, local_master_key};
+use super::link::{Link, TlsText};
 use super::printer::PrinterFile;
 use super::{ConfigError, Problem, Profile, merchant_id, terminal_range};
 use crate::printer::PrinterAddress;
@@ -29,6 +30,11 @@ pub struct TerminalFile {
     pub local_master_key: KeyText,
     /// Where the acquirer listens.
     pub acquirer: SocketAddr,
+    /// How that link is protected: this table, or `plain`. The certificate names the whole row.
+    pub tls: Option<TlsText>,
+    /// The link is plain TCP, said explicitly.
+    #[serde(default)]
+    pub plain: bool,
     /// Connections that are kept and shared by the row; 0 makes one for each exchange.
     #[serde(default)]
     pub connections: u16,
@@ -161,6 +167,15 @@ fn gaps() -> Vec<u64> {
 }
 
 impl TerminalFile {
+    /// The link to the acquirer.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn link(&self) -> Result<Link, Problem> {
+        let tls = self.tls.as_ref();
+        Link::connecting("acquirer", self.acquirer, self.plain, tls, self.profile)
+    }
+
     /// Reads the file, and the one that says how its printer was found.
     ///
     /// # Errors

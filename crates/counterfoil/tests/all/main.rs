@@ -2,6 +2,7 @@
 
 mod accept;
 mod archive;
+mod authority;
 mod bench;
 mod doctor;
 mod driver;
@@ -21,6 +22,7 @@ mod process;
 mod recovery;
 mod slow;
 mod terminals;
+mod tls;
 mod vectors;
 mod verify_page;
 mod wallets;
