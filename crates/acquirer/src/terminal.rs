@@ -3,6 +3,7 @@
 use crate::original::moved_minor;
 use crate::record::Record;
 use crate::sale::{FirstAnswer, Reply, SaleRecord};
+use crate::scan::is_scanned;
 use crate::{Acquirer, Decided, Effect};
 use payment::evidence::Upstream;
 use payment::terminal::{Answer, KeysField, MacCheck, Origin, Request, Sale, Sealed};
@@ -192,6 +193,9 @@ impl Acquirer {
                     &crate::state::refusal(code, now),
                 ));
             }
+            Ok(original) if is_scanned(&sale) => {
+                self.to_wallet(now, &heard, sale, original, rrn, decided);
+            }
             Ok(original) => self.forward(now, heard, sale, original, rrn, decided),
         }
     }
@@ -232,7 +236,10 @@ impl Acquirer {
         self.amount_is_served(sale)?;
         let original = self.original(sale)?;
         pin_refused.map_or(Ok(()), Err)?;
-        self.network_is_there()?;
+        match is_scanned(sale) {
+            true => self.wallet_takes(sale, original)?,
+            false => self.network_is_there()?,
+        }
         Ok(original)
     }
 
@@ -377,7 +384,12 @@ impl Acquirer {
                 );
             }
             (None, _, Some(answer)) => answer,
-            (None, _, None) => return,
+            (None, _, None) => {
+                if let Some(qr) = self.qr_of(known) {
+                    self.tell_qr(reply, known, qr, decided);
+                }
+                return;
+            }
         };
         decided.effect(self.answer_sale(reply, known, &answer));
     }

@@ -16,6 +16,7 @@ mod terminal;
 mod token;
 mod vectors;
 mod verify;
+mod wallet;
 mod where_is;
 
 use crate::log::{self, LogFormat};
@@ -63,6 +64,8 @@ enum Command {
     Terminal(terminal::Arguments),
     /// A virtual receipt printer on TCP
     Printer(printer::Arguments),
+    /// A wallet of the sandbox, with accounts and a page for its customers
+    Wallet(wallet::Arguments),
     /// Installation test: finds out whether this printer's word can be believed
     Accept(accept::Arguments),
     /// What is wrong with a printer, one step at a time
@@ -168,6 +171,7 @@ fn run(command: Command, zh: bool) -> Result<ExitCode, Failure> {
         Command::Issuer(arguments) => host::issuer(&arguments),
         Command::Terminal(arguments) => terminal::run(&arguments, zh),
         Command::Printer(arguments) => printer::run(&arguments, zh),
+        Command::Wallet(arguments) => wallet::run(&arguments),
         Command::Accept(arguments) => accept::run(&arguments, zh),
         Command::Doctor(arguments) => doctor::run(&arguments, zh),
         Command::Where(arguments) => where_is::run(&arguments, zh),

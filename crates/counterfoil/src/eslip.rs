@@ -338,7 +338,8 @@ impl Desk {
         let reference = found.reference();
         let live = self.handle.look(move |acquirer, now| {
             let sale = view::find(acquirer.state(), &reference)?;
-            Status::live(&view::of(sale, now.wall), sale.evidence.beads())
+            let rail = sale.request.kind.row().rail;
+            Status::live(&view::of(sale, now.wall), rail, sale.evidence.beads())
         });
         // A stopped acquirer has said its last word in the archive.
         if let Ok(Some(status)) = live.await {

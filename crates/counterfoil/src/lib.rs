@@ -24,5 +24,6 @@ pub mod replay;
 pub mod token;
 pub mod verify;
 pub mod view;
+pub mod wallet;
 pub mod webhook;
 pub mod witness;

@@ -13,6 +13,7 @@ use crate::link::{
     Connecting, Dialing, Limits, Listening, connect_member, dial, listen_members, listen_terminals,
 };
 use crate::printer::{self, SpoolLine};
+use crate::wallet::WalletAsker;
 use crate::webhook::{self, Webhook};
 use acquirer::Acquirer;
 use iso8583::frame::Framing;
@@ -102,10 +103,17 @@ pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
     let inbound = file.link()?.inbound()?;
     let outbound = file.network.link(file.profile)?.outbound()?;
     let network = config.network;
-    let local: Local<Acquirer> = Box::new(|effect| {
-        if let acquirer::Effect::CaseOpened { case, key } = effect {
+    let asker: Arc<OnceLock<WalletAsker>> = Arc::default();
+    let wallet = Arc::clone(&asker);
+    let asks_wallet = file.wallet.is_some();
+    let local: Local<Acquirer> = Box::new(move |effect| match effect {
+        acquirer::Effect::CaseOpened { case, key } => {
             tracing::warn!(case, sale = %key, "case opened: people must look");
         }
+        acquirer::Effect::Wallet { request, rrn, card } if asks_wallet => {
+            wallet.wait().ask(request, rrn, &card);
+        }
+        _ => {}
     });
     let place = Place {
         data: &file.data,
@@ -114,6 +122,14 @@ pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
         archive: file.archive,
     };
     let (driver, archive) = drive(Acquirer::new(config), module.clone(), &place, local)?;
+    if let Some(text) = &file.wallet {
+        // It is set once, here.
+        let _ = asker.set(WalletAsker::start(
+            text,
+            module.clone(),
+            driver.handle().clone(),
+        ));
+    }
     let listening = listen_terminals(
         file.listen,
         Framing::Terminal,

@@ -124,8 +124,8 @@ pub fn of(sale: &SaleRecord, now: Wall) -> SaleView {
         lines: lines.to_vec(),
         dots: loop_picture::dots(&beads),
         picture: (
-            loop_picture::text(&beads, true),
-            loop_picture::text(&beads, false),
+            loop_picture::text(kind.rail, &beads, true),
+            loop_picture::text(kind.rail, &beads, false),
         ),
         slip: receipt.words(),
         link: sale.link.map(|link| link.to_string()),

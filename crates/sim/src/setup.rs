@@ -96,6 +96,7 @@ impl Setup {
             gaps: Gaps::default(),
             confirm_within_ms,
             percents: payment::Percents::default(),
+            wallet: None,
             certificates: None,
             merchants: merchants(),
             terminals: Default::default(),

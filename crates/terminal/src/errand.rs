@@ -1,6 +1,7 @@
 //! What the terminal does by itself, one exchange at a time: sign-on, then the reversal, then the question, then advices,
 //! then the settlement, then the report.
 
+use crate::command::show;
 use crate::limits::QUERIES_MAX;
 use crate::record::Record;
 use crate::state::{Exchange, Phase};
@@ -226,6 +227,10 @@ impl Terminal {
     /// After a restart the open exchange is gone: its answer cannot come any more.
     pub(crate) fn resumed(&self, now: Now, decided: &mut Decided) {
         self.printer(now, [SpoolInput::Restarted], decided);
+        if let (Some(qr), Some(open)) = (self.state.qr, &self.state.open) {
+            let key = open.sale.key;
+            show(Screen::Scan { key, qr }, decided);
+        }
         if let Some(exchange) = &self.state.exchange {
             self.unanswered(now, exchange.number, decided);
         }

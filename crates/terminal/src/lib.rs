@@ -29,8 +29,8 @@ pub use state::{Advice, Completed, Open, Phase, State, Totals};
 use payment::batch::BlockCodes;
 use payment::terminal::{Answer, MacCheck, Sealed};
 use payment::{
-    Amount, Batch, Decision, EntryMode, Kind, Machine, Mono, Now, Original, ResponseCode, SaleKey,
-    Secrets, Stan,
+    Amount, Batch, Decision, EntryMode, Kind, Machine, Mono, Now, Original, QrText, ResponseCode,
+    SaleKey, Secrets, Stan,
 };
 use receipt::{CopyOf, PaperSeen, SpoolEffect, SpoolInput};
 
@@ -85,6 +85,16 @@ impl Command {
             kind: Kind::Purchase,
             amount: Some(amount),
             presented: Some(presented),
+            original: None,
+        }))
+    }
+
+    /// A wallet sale with the code that the customer shows, or with a number drawn for an order that the shop shows.
+    pub fn scan(kind: Kind, amount: Amount, code: Presented) -> Self {
+        Self::Transact(Box::new(Order {
+            kind,
+            amount: Some(amount),
+            presented: Some(code),
             original: None,
         }))
     }
@@ -238,6 +248,13 @@ pub enum Screen {
     },
     /// The request never left: nothing happened.
     NotSent(SaleKey),
+    /// The customer scans this code to pay.
+    Scan {
+        /// The sale.
+        key: SaleKey,
+        /// Text of the code.
+        qr: QrText,
+    },
     /// Asking the acquirer what became of it.
     Asking(SaleKey),
     /// 正在自动冲正.

@@ -16,7 +16,7 @@ use doctor::TillDoctor;
 use order::kind_named;
 use payment::{Amount, Kind, Stan, Surroundings, Track2, verdict};
 use receipt::{Language, PaperSeen, Search};
-use screen::{busy_words, eslip_link, sale_name, screen_name};
+use screen::{busy_words, sale_name, screen_name, shown_code};
 use std::cell::Cell;
 use std::io::BufRead;
 use std::path::PathBuf;
@@ -43,13 +43,15 @@ pub(super) struct Arguments {
 const DOCTOR_LOOKS: Duration = Duration::from_secs(1);
 
 const HELP: (&str, &str) = (
-    "sale 金额 [卡] 消费 · void 凭证号 撤销 · refund 凭证号|参考号 [金额] 退货 · balance [卡] 余额 · kinds 全部交易种类\n\
+    "pay 金额 付款码 扫顾客的付款码 · order 金额 顾客扫收款码 · wallet-refund 凭证号 [金额] 扫码退货\n\
+     sale 金额 [卡] 消费 · void 凭证号 撤销 · refund 凭证号|参考号 [金额] 退货 · balance [卡] 余额 · kinds 全部交易种类\n\
      reprint [凭证号] 重打印 · eslip [凭证号] 电子小票 · flush 清理待办（不扣款） · withdraw 撤回\n\
      yes|no 回答是否已交货 · signon 签到 · signoff 签退 · echo 回响 · settle 批结算 · shift 交接班 · status 状态 · quit 退出\n\
      paper complete|blank|partial|nothing|none [凭证号] 纸上看到的 · search 金额|*卡号后四位|日期|凭证号 找小票\n\
      printing on|off 开关打印 · resume 排除故障后继续 · clear 清空打印机后重打印\n\
      doctor 打印医生 · d 答复（回答打印医生）",
-    "sale AMOUNT [CARD] · void TRACE · refund TRACE|REFERENCE [AMOUNT] · balance [CARD] · kinds (all of them)\n\
+    "pay AMOUNT CODE (the customer's payment code) · order AMOUNT (the customer scans) · wallet-refund TRACE [AMOUNT]\n\
+     sale AMOUNT [CARD] · void TRACE · refund TRACE|REFERENCE [AMOUNT] · balance [CARD] · kinds (all of them)\n\
      reprint [TRACE] · eslip [TRACE] · flush (charges nothing) · withdraw\n\
      yes|no (goods handed over?) · signon · signoff · echo · settle · shift · status · quit\n\
      paper complete|blank|partial|nothing|none [TRACE] (what the paper shows) · search AMOUNT|*LAST4|DATE|TRACE\n\
@@ -433,7 +435,7 @@ impl Till {
     fn show(&self, screen: &Screen) {
         let (text, goods) = self.words(screen);
         if self.json {
-            let link = eslip_link(screen);
+            let link = shown_code(screen);
             println!(
                 "{}",
                 serde_json::json!({ "screen": screen_name(screen), "sale": sale_name(screen), "text": text, "link": link })
@@ -441,7 +443,7 @@ impl Till {
         } else {
             let goods = goods.map_or(String::new(), |goods| format!("  【{goods}】"));
             println!("{text}{goods}");
-            if let Some(code) = eslip_link(screen).and_then(qr::blocks) {
+            if let Some(code) = shown_code(screen).and_then(qr::blocks) {
                 print!("{code}");
             }
         }

@@ -5,6 +5,8 @@ use super::keys::{KeyText, Keyring};
 use super::link::{Link, TlsText};
 use super::security::{PartyModule, SecurityText};
 use super::{Problem, Profile, institution, merchant_id, terminal_range};
+use crate::wallet::signing::Credentials;
+use ::acquirer::wallet::Rules;
 use ::acquirer::{Config, MerchantSetup, TerminalSetup};
 use crypto::{KeyUsage, SecurityModule};
 use payment::Percents;
@@ -64,6 +66,8 @@ pub struct AcquirerFile {
     pub eslip: Option<String>,
     /// Signs outcome certificates; without it there are none.
     pub certificate_key: Option<KeyText>,
+    /// The wallet that scanned codes are sent to; without one they are not taken.
+    pub wallet: Option<WalletText>,
     /// The gateway that sends links to telephones.
     pub sms: Option<WebhookText>,
     /// The gateway that sends links to mailboxes.
@@ -92,6 +96,84 @@ pub struct MemberLink {
     /// `aes-cmac` or `x9.19`.
     #[serde(default = "mac")]
     pub mac: String,
+}
+
+/// A wallet's provider, as the file tells it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WalletText {
+    /// `http://…`; a local relay speaks TLS.
+    pub url: String,
+    /// Our name there.
+    pub client: String,
+    /// The secret shared with it.
+    pub secret: KeyText,
+    /// Milliseconds between two polls, 3,000 to 5,000.
+    #[serde(default = "poll_ms")]
+    pub poll_ms: u64,
+    /// Milliseconds until an unpaid presented code is given up.
+    #[serde(default = "pay_within_ms")]
+    pub pay_within_ms: u64,
+    /// Milliseconds until an unpaid shown order is given up.
+    #[serde(default = "scan_within_ms")]
+    pub scan_within_ms: u64,
+    /// Milliseconds before which no order is revoked, at least 15,000.
+    #[serde(default = "revoke_after_ms")]
+    pub revoke_after_ms: u64,
+}
+
+impl WalletText {
+    /// Name and secret.
+    pub fn credentials(&self) -> Credentials {
+        Credentials {
+            client: self.client.clone(),
+            secret: self.secret.reveal().as_bytes().to_vec(),
+        }
+    }
+
+    /// The times; shorter ones than the published rules allow are for a sandbox (product reference §0, finding 5).
+    ///
+    /// # Errors
+    /// A time that the rules forbid.
+    pub fn rules(&self, profile: Profile) -> Result<Rules, Problem> {
+        let rules = Rules {
+            poll_ms: self.poll_ms,
+            pay_within_ms: self.pay_within_ms,
+            scan_within_ms: self.scan_within_ms,
+            revoke_after_ms: self.revoke_after_ms,
+            ..Rules::default()
+        };
+        let published = (3_000..=5_000).contains(&rules.poll_ms) && rules.revoke_after_ms >= 15_000;
+        if profile == Profile::Production && !published {
+            return Err(
+                "wallet: poll_ms must be 3000 to 5000, and revoke_after_ms at least 15000"
+                    .to_owned(),
+            );
+        }
+        if rules.poll_ms == 0
+            || rules.pay_within_ms < rules.poll_ms
+            || rules.scan_within_ms < rules.poll_ms
+        {
+            return Err("wallet: poll_ms must be more than 0 and less than pay_within_ms and scan_within_ms".to_owned());
+        }
+        Ok(rules)
+    }
+}
+
+fn poll_ms() -> u64 {
+    Rules::DEFAULT.poll_ms
+}
+
+fn pay_within_ms() -> u64 {
+    Rules::DEFAULT.pay_within_ms
+}
+
+fn scan_within_ms() -> u64 {
+    Rules::DEFAULT.scan_within_ms
+}
+
+fn revoke_after_ms() -> u64 {
+    Rules::DEFAULT.revoke_after_ms
 }
 
 /// A merchant.
@@ -254,6 +336,11 @@ impl AcquirerFile {
         if self.eslip_listen.is_some() && !self.archive {
             return Err("eslip_listen needs archive = true: e-slips are found there".to_owned());
         }
+        let wallet = self
+            .wallet
+            .as_ref()
+            .map(|wallet| wallet.rules(self.profile))
+            .transpose()?;
         let config = Config {
             institution: institution(&self.institution)?,
             network,
@@ -263,6 +350,7 @@ impl AcquirerFile {
             gaps: Gaps(self.reversal_gaps_ms.clone()),
             confirm_within_ms: self.confirm_within_ms,
             percents: self.percents,
+            wallet,
             certificates,
             merchants,
             terminals,

@@ -129,6 +129,8 @@ const EXCHANGE: &str =
 const SALE_DEBIT: &str = "sale s LEFT JOIN debit d USING(transmission, trace, acquirer, forwarder)";
 const DEBIT_SALE: &str = "debit d LEFT JOIN sale s USING(transmission, trace, acquirer, forwarder)";
 
+/// A sale without a key between hosts went to a wallet: no issuer knows it.
+///
 /// `$sale`, `$debit`, `$exchange`, `$sale_debit` and `$debit_sale` stand for the texts above.
 const QUERIES: [Query; 35] = [
     (
@@ -236,7 +238,7 @@ const QUERIES: [Query; 35] = [
     (
         &[Role::Acquirer, Role::Issuer],
         Check::DebitMissing,
-        "SELECT $sale, '' FROM $sale_debit WHERE s.stands AND s.moved <> 0 AND d.debits IS NULL",
+        "SELECT $sale, '' FROM $sale_debit WHERE s.stands AND s.moved <> 0 AND s.transmission IS NOT NULL AND d.debits IS NULL",
     ),
     (
         &[Role::Acquirer, Role::Issuer],
@@ -275,7 +277,7 @@ const QUERIES: [Query; 35] = [
         Check::NetworkDisagrees,
         "SELECT $sale, coalesce(p.state || ' ' || coalesce(p.code, ''), 'never seen')
          FROM sale s LEFT JOIN passed p USING(transmission, trace, acquirer, forwarder)
-         WHERE s.stands AND p.state IS NOT 'answered'",
+         WHERE s.stands AND s.transmission IS NOT NULL AND p.state IS NOT 'answered'",
     ),
     (
         &[Role::Acquirer, Role::Terminal],

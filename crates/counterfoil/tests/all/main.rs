@@ -28,6 +28,7 @@ mod tls;
 mod token;
 mod vectors;
 mod verify_page;
+mod wallets;
 mod webhook;
 
 use std::time::{Duration, Instant};

@@ -7,6 +7,7 @@ use iso8583::field::{ELEMENTS, Sensitivity};
 use payment::evidence::{
     Confirmation, Delivery, Evidence, Reversal, ReversalCause, ReversalProgress, Upstream,
 };
+use payment::kind::Rail;
 use payment::kind::{BatchSide, PinRule, Posting, Reach, Row};
 use payment::response::Class;
 use payment::sign::{SignOutcome, SlipEvidence, Trouble};
@@ -471,8 +472,8 @@ fn pictures() {
         ),
     ] {
         assert_eq!(verdict::verdict(Kind::Purchase, &evidence).row, row);
-        same(&loop_picture::svg(&evidence.beads(), true), zh);
-        same(&loop_picture::svg(&evidence.beads(), false), en);
+        same(&loop_picture::svg(Rail::Card, &evidence.beads(), true), zh);
+        same(&loop_picture::svg(Rail::Card, &evidence.beads(), false), en);
     }
 }
 
@@ -645,7 +646,7 @@ fn readme_shows_what_the_program_draws() {
             verdict.headline_en
         };
         assert!(text.contains(&headline), "{file}: {headline}");
-        for drawn in loop_picture::text(&verdict.beads, zh).lines() {
+        for drawn in loop_picture::text(Rail::Card, &verdict.beads, zh).lines() {
             assert!(text.contains(drawn.trim_end()), "{file}: {drawn}");
         }
     }

@@ -74,6 +74,14 @@ impl Till {
                 .to_owned(),
                 Some(stop),
             ),
+            Screen::Scan { qr, .. } => (
+                format!(
+                    "{} {}",
+                    self.say(("请顾客扫码付款", "The customer scans to pay:")),
+                    qr.as_str()
+                ),
+                Some(hold),
+            ),
             Screen::Asking(_) => (
                 self.say((
                     "没有收到应答，正在查询结果，请勿再次刷卡",
@@ -281,6 +289,7 @@ pub(super) fn screen_name(screen: &Screen) -> &'static str {
         Screen::Approved { .. } => "approved",
         Screen::Declined { .. } => "declined",
         Screen::NotSent(_) => "not-sent",
+        Screen::Scan { .. } => "scan",
         Screen::Asking(_) => "asking",
         Screen::Reversing { .. } => "reversing",
         Screen::ReversalRefused { .. } => "reversal-refused",
@@ -306,9 +315,11 @@ pub(super) fn screen_name(screen: &Screen) -> &'static str {
     }
 }
 
-pub(super) fn eslip_link(screen: &Screen) -> Option<&str> {
+/// The text of the QR code that a screen shows.
+pub(super) fn shown_code(screen: &Screen) -> Option<&str> {
     match screen {
         Screen::ESlip { link, .. } => Some(link),
+        Screen::Scan { qr, .. } => Some(qr.as_str()),
         _ => None,
     }
 }
@@ -325,6 +336,7 @@ pub(super) fn sale_name(screen: &Screen) -> Option<String> {
         | Screen::Reversing { key, .. }
         | Screen::ReversalRefused { key, .. }
         | Screen::Reversed { key, .. }
+        | Screen::Scan { key, .. }
         | Screen::ESlip { key, .. } => Some(key.to_string()),
         _ => None,
     }
