@@ -139,7 +139,9 @@ impl Core {
             );
             self.note(from, || format!("sends    {text}"));
         }
-        if let (Tag::SaleAnswer(Some(sale), Some(said)), Peer::Exchange(_)) = (tag, to) {
+        if let (Tag::SaleAnswer(name, Some(said)), Peer::Exchange(_)) = (tag, to)
+            && let Some(sale) = self.oracle.named(name)
+        {
             self.acquirer_says(sale, said);
         }
         match (from, to) {
@@ -163,8 +165,8 @@ impl Core {
         self.links.asked[at] += 1;
         let place = 20 + u32::from(terminal) * 2;
         let me = Who::Terminal(terminal);
-        if let Tag::Sale(Some(sale)) = tag {
-            self.oracle.sent(sale, 0, self.time);
+        if let Tag::Sale(name) = tag {
+            self.oracle.sent(name, 0, self.time);
         }
         let home = self.links.home(terminal);
         let host = home.place() as usize;
@@ -270,9 +272,9 @@ impl Core {
             link.generation,
             [Who::Network, link.member][way],
         );
-        if let Tag::Sale(Some(sale)) = tag {
+        if let Tag::Sale(name) = tag {
             self.oracle
-                .sent(sale, if from == Who::Network { 2 } else { 1 }, self.time);
+                .sent(name, if from == Who::Network { 2 } else { 1 }, self.time);
         }
         let link = &self.links.members[at];
         if !link.up {
@@ -405,7 +407,7 @@ impl Core {
             _ => (0, self.ladder.terminal_ms),
         };
         let sent = match tag {
-            Tag::SaleAnswer(Some(sale), _) => self.oracle.sent_at(sale, hop),
+            Tag::SaleAnswer(name, _) => self.oracle.sent_at(name, hop),
             _ => None,
         };
         let left = (sent.unwrap_or(self.time) + wait_ms * 1_000).saturating_sub(self.time);
