@@ -275,7 +275,8 @@ impl Judged for Acquirer {
         let Some(number) = core.oracle.by_key(key) else {
             return;
         };
-        let Some(kept) = self.state().sale(key) else {
+        let kept = self.state().sale(key);
+        let Some(kept) = kept.filter(|kept| kept.request.kind.row().moves_money()) else {
             return;
         };
         let verdict = verdict(&kept.evidence);
