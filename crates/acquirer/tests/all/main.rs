@@ -2,6 +2,7 @@
 
 mod certifying;
 mod confirming;
+mod kinds;
 mod outs;
 mod reversing;
 mod selling;

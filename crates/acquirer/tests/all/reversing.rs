@@ -161,7 +161,7 @@ fn only_the_answer_to_the_advice_counts() {
         },
         host::Answer {
             kind: host::AnswerKind::Financial,
-            about: Some(Kind::Purchase),
+            about: Some(payment::Kind::Purchase),
             ..right
         },
     ] {

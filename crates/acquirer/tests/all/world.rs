@@ -61,7 +61,7 @@ pub struct World {
 }
 
 /// A sale to ask for; fields differ from the usual one where a test says so.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub struct Ask {
     pub terminal: TerminalId,
     pub merchant: MerchantId,

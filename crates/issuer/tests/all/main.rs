@@ -2,6 +2,7 @@
 
 mod frames;
 mod histories;
+mod kinds;
 mod ladder;
 #[cfg(feature = "planted")]
 mod planted;
