@@ -153,7 +153,7 @@ impl Acquirer {
             );
         }
         let rrn = self.next_rrn(now);
-        match self.ladder(&sale, heard.pin_refused) {
+        match self.ladder(&sale, heard.pin_refused, &decided.records) {
             // An advice is kept by its terminal until somebody can take it.
             Err(code) if sale.kind.row().is_advice() && code.is_transient() => {
                 refuse(heard.reply, &heard.sealed.request, code, true, decided);
@@ -187,13 +187,18 @@ impl Acquirer {
         self.state.sale(&sale.key)
     }
 
+    /// An advice may come after its batch is over, or under a number that was garbled in a sign-on: its terminal keeps it
+    /// until it is answered, so it is taken.
     fn batch_is_current(&self, sale: &Sale) -> Rung {
         let session = self
             .state
             .session(&sale.key.terminal)
             .ok_or(ResponseCode::BATCH_MISMATCH)?;
         if session.batch != sale.key.batch {
-            return Err(ResponseCode::BATCH_MISMATCH);
+            return match sale.kind.row().is_advice() {
+                true => Ok(()),
+                false => Err(ResponseCode::BATCH_MISMATCH),
+            };
         }
         if session
             .forgotten
@@ -209,10 +214,11 @@ impl Acquirer {
         &self,
         sale: &Sale,
         pin_refused: Option<ResponseCode>,
+        decided: &[Record],
     ) -> Result<Option<&SaleRecord>, ResponseCode> {
         self.not_reversed_before(sale)?;
         self.amount_is_served(sale)?;
-        let original = self.original(sale)?;
+        let original = self.original(sale, decided)?;
         pin_refused.map_or(Ok(()), Err)?;
         self.network_is_there()?;
         Ok(original)
