@@ -82,17 +82,16 @@ impl Accounts {
         Ok(moved)
     }
 
-    fn line(
-        &mut self,
-        bank: u8,
-        transfer: &Transfer,
-        holds: bool,
-    ) -> (Option<AccountId>, Moved) {
+    fn line(&mut self, bank: u8, transfer: &Transfer, holds: bool) -> (Option<AccountId>, Moved) {
         let minor = transfer.amount_minor as i64;
         let mut moved = Moved::default();
         let account = match (is_card(transfer.debit), is_card(transfer.credit)) {
             (true, _) => {
-                *(if holds { &mut moved.held } else { &mut moved.taken }) = minor;
+                *(if holds {
+                    &mut moved.held
+                } else {
+                    &mut moved.taken
+                }) = minor;
                 Some(transfer.debit)
             }
             (_, true) => {

@@ -231,8 +231,9 @@ impl Core {
     }
 
     /// Nothing is to come but what `fits`.
-    pub fn rests(&self, fits: impl Fn(&Event) -> bool) -> bool {
-        self.queue.iter().all(|entry| fits(&entry.event))
+    pub fn rests(&self, fits: impl Fn(u64, &Event) -> bool) -> bool {
+        let mut queue = self.queue.iter();
+        queue.all(|entry| fits(entry.key.0.0, &entry.event))
     }
 
     /// The next thing that happens before `end`.

@@ -29,10 +29,10 @@ mod world;
 
 pub use crate::core::Violation;
 pub use marks::{Mark, Marks};
+pub use orders::orderable;
 pub use scenario::Scenario;
 pub use search::{Summary, seeds, shrink};
 pub use story::life_of_a_purchase;
-pub use orders::orderable;
 pub use weather::{Fault, FaultName, Weather};
 
 use std::collections::BTreeMap;

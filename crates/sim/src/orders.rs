@@ -6,8 +6,8 @@
 use crate::core::Core;
 use crate::oracle::{ADJUST_PERCENT, CAPTURE_PERCENT, End, Ordered, Sale};
 use payment::kind::Reach;
-use payment::{Kind, Original, Posting, Rrn};
 use payment::original::OriginalRule;
+use payment::{Kind, Original, Posting, Rrn};
 use terminal::Named;
 
 /// No acquirer gives it.
@@ -50,10 +50,10 @@ impl Wrong {
         match (self, posting) {
             (Self::UnknownReference, _) => &["25"],
             (Self::OtherTill, _) => &["58"],
-            (Self::OtherCard | Self::OtherKind, _) => &["12"],
-            (Self::TakenBack, _) => &["22", "12"],
-            (Self::Amount, Posting::Capture | Posting::Adjust) => &["61", "22", "12"],
-            (Self::Amount, _) => &["64", "22", "12"],
+            (Self::OtherCard | Self::OtherKind, _) => &["12", "22", "25"],
+            (Self::TakenBack, _) => &["22", "12", "25"],
+            (Self::Amount, Posting::Capture | Posting::Adjust) => &["61", "22", "12", "25"],
+            (Self::Amount, _) => &["64", "22", "12", "25"],
         }
     }
 }
@@ -201,9 +201,7 @@ impl Core {
                     false => self.human.within(1, left),
                 }
             }
-            Posting::Capture => self
-                .human
-                .within(total / 2, total * CAPTURE_PERCENT / 100),
+            Posting::Capture => self.human.within(total / 2, total * CAPTURE_PERCENT / 100),
             Posting::Adjust if kind == Kind::TipAdjustment => {
                 self.human.within(total, most.max(total))
             }

@@ -145,7 +145,8 @@ impl Core {
         sale.moved += moved;
         sale.credits += u32::from(!returned.entries.is_empty());
         sale.closed |= returned.code.reversal_done();
-        sale.returned |= returned.effective;
+        // Of a hold that has run out nothing is left to return.
+        sale.returned |= returned.effective || (sale.expired && returned.code.reversal_done());
         let sale = sale.clone();
         if sale.credits > 1 {
             self.violate("M4", || {
@@ -155,7 +156,10 @@ impl Core {
         if sale.returned && sale.kind.row().original.is_some() {
             self.mark(Mark::LaterOneReversed);
         }
-        if let (true, Some(name)) = (returned.code.reversal_done(), self.left_behind(bank, &sale)) {
+        if let (true, Some(name)) = (
+            returned.code.reversal_done(),
+            self.left_behind(bank, number),
+        ) {
             self.violate(name, || {
                 format!(
                     "sale {number}: its reversal was answered done, and {:?} stays",
@@ -165,8 +169,9 @@ impl Core {
         }
     }
 
-    /// What a transaction still does to the cardholder's account after its reversal was answered done.
-    fn left_behind(&self, bank: u8, sale: &Sale) -> Option<&'static str> {
+    /// The invariant that a transaction breaks when its reversal was answered done and something of it stays.
+    fn left_behind(&self, bank: u8, number: u32) -> Option<&'static str> {
+        let sale = &self.oracle.sales[number as usize];
         let moved = sale.moved;
         let name = match sale.kind.row().posting {
             Posting::Undo | Posting::Uncapture => "R4",
@@ -175,26 +180,22 @@ impl Core {
         if moved.taken + moved.owed != 0 {
             return Some(name);
         }
-        match sale.kind.row().posting {
-            // The hold stands again, as far as the account has room for it.
-            Posting::Release | Posting::Capture => {
-                let short = moved.held > 0 || (moved.held < 0 && self.room(bank, sale.card) > 0);
-                short.then_some("R3")
-            }
-            // What ran out in the meantime is over already.
-            Posting::Hold | Posting::HoldMore | Posting::Uncapture => {
-                (moved.held != 0 && !self.hold_is_over(sale)).then_some("R3")
-            }
-            _ => (moved.held != 0).then_some(name),
-        }
-    }
-
-    fn hold_is_over(&self, sale: &Sale) -> bool {
-        let first = sale
-            .key
-            .and_then(|key| self.oracle.by_key(&key))
-            .and_then(|number| self.oracle.authorisation(number));
-        first.is_some_and(|first| self.oracle.held.get(&first) == Some(&0))
+        let Some(first) = self.oracle.authorisation(number) else {
+            return (moved.held != 0).then_some(name);
+        };
+        // The pre-authorisation holds what it stands for, as far as the account has room for it.
+        let authorisation = &self.oracle.sales[first as usize];
+        let over = !authorisation.stands()
+            || self.oracle.is_undone(first)
+            || self.oracle.captured(first) > 0;
+        let total = if over {
+            0
+        } else {
+            self.oracle.total(first) as i64
+        };
+        let held = self.oracle.held.get(&first).copied().unwrap_or(0);
+        let missing = held == 0 && total > 0 && self.room(bank, sale.card) > 0;
+        (held > total || missing).then_some("R3")
     }
 
     fn room(&self, bank: u8, card: usize) -> i64 {
@@ -214,6 +215,12 @@ impl Core {
         let captured = self.oracle.captured(number);
         let before = self.oracle.is_undone(number);
         self.sale(number).expired = true;
+        let mut family = vec![number];
+        while let Some(member) = family.pop() {
+            let sale = self.sale(member);
+            sale.moved.held = 0;
+            family.extend(sale.later.iter().copied());
+        }
         if left != 0 || captured > 0 || before {
             self.violate("R3", || {
                 format!("sale {number}: its hold ran out, {left} is held, {captured} captured, released before: {before}")

@@ -5,7 +5,7 @@
 use super::{Oracle, Sale};
 use crate::accounts::Moved;
 use payment::kind::Reach;
-use payment::{Kind, Posting};
+use payment::{Kind, Posting, SaleKey};
 
 /// A completion, of what is held (UnionPay-style reference §3.4).
 pub const CAPTURE_PERCENT: u64 = 115;
@@ -62,6 +62,18 @@ impl Oracle {
         captures
             .map(|number| self.sales[*number as usize].minor)
             .sum()
+    }
+
+    /// All transactions about one, and about those.
+    pub fn family(&self, number: u32) -> Vec<SaleKey> {
+        let mut members = self.sales[number as usize].later.clone();
+        let mut keys = Vec::new();
+        while let Some(member) = members.pop() {
+            let sale = &self.sales[member as usize];
+            keys.extend(sale.key);
+            members.extend(&sale.later);
+        }
+        keys
     }
 
     /// The pre-authorisation whose hold a transaction changes, when it is of that family.

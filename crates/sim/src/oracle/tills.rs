@@ -169,7 +169,10 @@ impl Core {
                 let about = ["12", "22", "25", "58", "61", "64"].contains(&code);
                 if about && sale.wrong.is_some_and(|codes| !codes.contains(&code)) {
                     self.violate("R5", || {
-                        format!("sale {number}: ordered wrongly and refused with {code}, not with {:?}", sale.wrong)
+                        format!(
+                            "sale {number}: ordered wrongly and refused with {code}, not with {:?}",
+                            sale.wrong
+                        )
                     });
                 }
             }
