@@ -41,7 +41,14 @@ impl Acquirer {
         if !named {
             return Err(ResponseCode::ORIGINAL_NOT_FOUND);
         }
-        if rule.reach == Reach::SameBatch {
+        #[cfg(feature = "planted")]
+        let reach = match self.planted {
+            Some(crate::planted::Bug::TakesForeignVoids) => Reach::SameMerchant,
+            _ => rule.reach,
+        };
+        #[cfg(not(feature = "planted"))]
+        let reach = rule.reach;
+        if reach == Reach::SameBatch {
             if key.terminal != sale.key.terminal {
                 return Err(ResponseCode::TERMINAL_NOT_ALLOWED);
             }

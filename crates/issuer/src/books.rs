@@ -153,7 +153,10 @@ impl Issuer {
             Posting::Hold | Posting::HoldMore => vec![hold(debit(0, minor))],
             Posting::Release => self.release(authorisation, id),
             Posting::Capture => {
-                let mut entries = self.release(authorisation, id);
+                let mut entries = match self.planted(Bug::IssuerKeepsHold) {
+                    true => Vec::new(),
+                    false => self.release(authorisation, id),
+                };
                 if self.available_with(account, &entries) < i128::from(minor) {
                     return Err(ResponseCode::INSUFFICIENT_FUNDS);
                 }
