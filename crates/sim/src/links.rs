@@ -3,6 +3,7 @@
 //! A sender hears that a frame was not delivered only where it certainly did not leave.
 
 use crate::core::{Core, Event, Flying, Who};
+use crate::marks::Mark;
 use crate::node::{AnyInput, Tag};
 use crate::setup::{ACQUIRERS, ISSUERS, NETWORK};
 use crate::weather::Fault;
@@ -374,6 +375,7 @@ impl Core {
         };
         if self.fires(loss, place, number).is_some() {
             fate.lost = true;
+            self.mark_lost(tag);
             return fate;
         }
         if let Some(draw) = self.fires(Fault::Slow, place, number) {
@@ -397,6 +399,18 @@ impl Core {
             fate.tampered = tamper(frame, terminal, draw) && tag != Tag::Other;
         }
         fate
+    }
+
+    fn mark_lost(&mut self, tag: Tag) {
+        let (name, mark) = match tag {
+            Tag::Sale(name) => (name, Mark::AdviceLost),
+            Tag::SaleAnswer(name, _) => (name, Mark::AdviceAnswerLost),
+            _ => return,
+        };
+        let number = self.oracle.named(name);
+        if number.is_some_and(|number| self.oracle.sales[number as usize].is_advice()) {
+            self.mark(mark);
+        }
     }
 
     /// A delay that ends within a millisecond of the waiting party's time-out, or well after it.

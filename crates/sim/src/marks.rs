@@ -37,11 +37,14 @@ pub enum Mark {
     AdviceRefused,
     LaterOneReversed,
     RefusedAsDocumented,
+    AdviceLost,
+    AdviceAnswerLost,
+    DiedWithAdvices,
 }
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 36] = [
         Self::LateApproval,
         Self::ReversalBeforeOriginal,
         Self::RecoveredByQuery,
@@ -75,6 +78,9 @@ impl Mark {
         Self::AdviceRefused,
         Self::LaterOneReversed,
         Self::RefusedAsDocumented,
+        Self::AdviceLost,
+        Self::AdviceAnswerLost,
+        Self::DiedWithAdvices,
     ];
 
     /// What it says in reports.
@@ -113,6 +119,9 @@ impl Mark {
             Self::AdviceRefused => "advice told as done and refused",
             Self::LaterOneReversed => "transaction about an earlier one reversed",
             Self::RefusedAsDocumented => "wrong order refused as documented",
+            Self::AdviceLost => "advice lost on its way",
+            Self::AdviceAnswerLost => "answer to an advice lost",
+            Self::DiedWithAdvices => "till died with stored advices",
         }
     }
 }

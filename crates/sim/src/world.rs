@@ -377,7 +377,12 @@ impl World {
             2_000
         };
         match who {
-            Who::Terminal(n) => self.till_died(n, power),
+            Who::Terminal(n) => {
+                if !self.core.oracle.stored[usize::from(n)].is_empty() {
+                    self.core.mark(Mark::DiedWithAdvices);
+                }
+                self.till_died(n, power);
+            }
             _ => {
                 for at in 0..self.core.links.members.len() {
                     if who == Who::Network || self.core.links.members[at].member == who {
