@@ -55,11 +55,22 @@ impl Terminal {
         let whole = own.map(|own| self.state.standing_amount(own));
         let amount = order.amount.or(whole).unwrap_or(Amount::fen(0));
         let (card, entry, expiry, secrets) = match (order.presented, own) {
+            // An advice is sent again, and a PIN is not kept for that.
+            (Some(card), _) if kind.row().is_advice() => (
+                card.card,
+                without_pin(card.entry),
+                card.expiry,
+                Secrets::default(),
+            ),
             (Some(card), _) => (card.card, card.entry, card.expiry, card.secrets),
             (None, Some(own)) => {
                 let sale = &own.sale;
-                let entry = EntryMode(sale.entry.0 / 10 * 10 + 2);
-                (sale.card, entry, sale.expiry, Secrets::default())
+                (
+                    sale.card,
+                    without_pin(sale.entry),
+                    sale.expiry,
+                    Secrets::default(),
+                )
             }
             (None, None) => return None,
         };
@@ -167,6 +178,11 @@ impl Terminal {
             Ending::Case => Screen::Case(key),
         }
     }
+}
+
+/// The same way of reading the card, with digit 3 saying that no PIN comes along.
+fn without_pin(entry: EntryMode) -> EntryMode {
+    EntryMode(entry.0 / 10 * 10 + 2)
 }
 
 /// What is told of a stored advice before anybody answered it.

@@ -9,10 +9,10 @@ use crate::party::{self, Running, Shown};
 use crate::printer::Bench;
 use crypto::{Pin, SoftwareModule};
 use iso8583::frame::Framing;
-use payment::{Amount, SaleKey, Surroundings, Track2};
+use payment::{Amount, MerchantId, SaleKey, Surroundings, Track2};
 use receipt::Paper;
 use std::time::Duration;
-use terminal::{Command, Screen};
+use terminal::{Command, Presented, Screen, Terminal};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
@@ -71,12 +71,25 @@ impl Till {
             .map_err(|refused| format!("{refused:?}"))
     }
 
-    /// Presents the sample debit card with its PIN.
+    /// A sale with the sample debit card and its PIN.
     pub async fn sell(&mut self, amount: Amount) -> Result<SaleKey, Problem> {
+        let presented = self.present().await?;
+        self.command(Command::sale(amount, presented))?;
+        match self
+            .wait(|screen| matches!(screen, Screen::Confirming(_) | Screen::Busy(_)))
+            .await?
+        {
+            Screen::Confirming(key) => Ok(key),
+            other => Err(format!("the till answered {other:?}")),
+        }
+    }
+
+    /// The cardholder presents the sample debit card and enters its PIN.
+    pub async fn present(&self) -> Result<Presented, Problem> {
         let card = self.file.cards.first().ok_or("no test card")?.clone();
         let running = self.running.as_ref().ok_or("the till is off")?;
         let module = self.module.clone();
-        let presented = running
+        running
             .handle()
             .look(move |fleet, now| {
                 let random = || [0; 32];
@@ -98,15 +111,26 @@ impl Till {
             })
             .await
             .map_err(|refused| format!("{refused:?}"))?
-            .ok_or("the card could not be read")?;
-        self.command(Command::sale(amount, presented))?;
-        match self
-            .wait(|screen| matches!(screen, Screen::Confirming(_) | Screen::Busy(_)))
-            .await?
-        {
-            Screen::Confirming(key) => Ok(key),
-            other => Err(format!("the till answered {other:?}")),
-        }
+            .ok_or_else(|| "the card could not be read".to_owned())
+    }
+
+    /// Looks at the terminal.
+    pub async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Terminal) -> Option<T> + Send + 'static,
+    ) -> Result<Option<T>, Problem> {
+        let running = self.running.as_ref().ok_or("the till is off")?;
+        running
+            .handle()
+            .look(move |fleet, _| fleet.terminal(0).and_then(look))
+            .await
+            .map_err(|refused| format!("{refused:?}"))
+    }
+
+    /// The merchant it belongs to.
+    pub fn merchant(&self) -> Result<MerchantId, Problem> {
+        let merchant = MerchantId::parse(self.file.merchant.as_bytes());
+        merchant.ok_or_else(|| format!("{}: no merchant number", self.file.merchant))
     }
 
     /// Waits for a screen.

@@ -14,6 +14,7 @@ use iso8583::frame::Framing;
 use issuer::Issuer;
 use network::Network;
 use payment::timeouts::Ladder;
+use payment::{Original, SaleKey};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -144,6 +145,22 @@ impl World {
     /// The issuer.
     pub fn issuer(&self) -> &DriverHandle<Issuer> {
         self.issuer.handle()
+    }
+
+    /// How a later transaction names a sale, as its slip says.
+    pub async fn named(&self, key: SaleKey) -> Result<Original, Problem> {
+        let look = self.acquirer().look(move |acquirer, _| {
+            let sale = acquirer.state().sale(&key)?;
+            Some(Original {
+                batch: key.batch,
+                stan: key.stan,
+                date: sale.received.wall.date(),
+                rrn: Some(sale.rrn),
+                approval: sale.answer.and_then(|answer| answer.approval),
+            })
+        });
+        let found = look.await.map_err(|refused| format!("{refused:?}"))?;
+        found.ok_or_else(|| format!("{key}: no such sale"))
     }
 
     /// Where the journals are.
