@@ -14,8 +14,7 @@ use payment::evidence::{Confirmation, Delivery, Evidence, Reversal, ReversalProg
 use payment::relay::{Relay, RelayRecord};
 use payment::terminal::{KeysField, Sale};
 use payment::{
-    Batch, Claims, HostKey, LinkId, Mono, Now, ResponseCode, Rrn, SaleKey, SignOutcome, Stan,
-    TerminalId, Wall,
+    Batch, Claims, HostKey, LinkId, Mono, Now, ResponseCode, Rrn, SaleKey, Stan, TerminalId, Wall,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -573,20 +572,22 @@ impl State {
 
     fn confirmed(&mut self, key: &SaleKey, confirmation: Confirmation) {
         self.unconfirm(key);
+        let had = self
+            .sales
+            .get(key)
+            .is_some_and(SaleRecord::has_confirmed_approval);
         self.with(key, |sale, _| {
             sale.evidence.confirmation = confirmation;
-            let approved = matches!(
-                confirmation,
-                Confirmation::Implied
-                    | Confirmation::Settled
-                    | Confirmation::Signed(SignOutcome::Approved, _)
-            );
-            if approved && sale.stands() {
+            if sale.has_confirmed_approval() && sale.stands() {
                 sale.evidence.one_sided = false;
                 sale.evidence.case = None;
                 sale.evidence.due = None;
             }
         });
+        let has = |sale: &SaleRecord| sale.has_confirmed_approval() && sale.stands();
+        if !had && self.sales.get(key).is_some_and(has) {
+            self.settle_claim(key);
+        }
     }
 
     pub(crate) fn one_sided_item(&mut self, key: &SaleKey, case: u32, at: Now) {

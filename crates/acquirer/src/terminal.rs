@@ -172,7 +172,7 @@ impl Acquirer {
             );
         }
         let rrn = self.next_rrn(now);
-        match self.ladder(&sale, heard.pin_refused) {
+        match self.ladder(&sale, heard.pin_refused, &decided.records) {
             // An advice is kept by its terminal until somebody can take it.
             Err(code) if sale.kind.row().is_advice() && code.is_transient() => {
                 refuse(heard.reply, &heard.sealed.request, code, true, decided);
@@ -209,12 +209,20 @@ impl Acquirer {
         self.state.sale(&sale.key)
     }
 
+    /// An advice may come after its batch is over, or under a number that was garbled in a sign-on: its terminal keeps it
+    /// until it is answered, so it is taken.
     fn batch_is_current(&self, sale: &Sale) -> Rung {
         let session = self
             .state
             .session(&sale.key.terminal)
             .ok_or(ResponseCode::BATCH_MISMATCH)?;
-        if session.batch != sale.key.batch || session.closed {
+        if session.batch != sale.key.batch {
+            return match sale.kind.row().is_advice() {
+                true => Ok(()),
+                false => Err(ResponseCode::BATCH_MISMATCH),
+            };
+        }
+        if session.closed {
             return Err(ResponseCode::BATCH_MISMATCH);
         }
         if session
@@ -231,10 +239,11 @@ impl Acquirer {
         &self,
         sale: &Sale,
         pin_refused: Option<ResponseCode>,
+        decided: &[Record],
     ) -> Result<Option<&SaleRecord>, ResponseCode> {
         self.not_reversed_before(sale)?;
         self.amount_is_served(sale)?;
-        let original = self.original(sale)?;
+        let original = self.original(sale, decided)?;
         pin_refused.map_or(Ok(()), Err)?;
         match is_scanned(sale) {
             true => self.wallet_takes(sale, original)?,

@@ -152,6 +152,15 @@ impl Terminal {
             .advices
             .front()
             .map_or(1, |advice| advice.attempts);
+        #[cfg(feature = "planted")]
+        if attempts >= 3 && self.planted == Some(crate::planted::Bug::GivesUpAdvices) {
+            decided.record(Record::AdviceEnded {
+                ending: Ending::Declined(ResponseCode::ISSUER_TIMEOUT),
+                at: now,
+                link: None,
+            });
+            return;
+        }
         decided.record(Record::AdviceAgain {
             next: now.mono.plus_ms(self.config.gaps.after(attempts)),
         });
