@@ -89,7 +89,7 @@ impl Party for Acquirer {
                     if_undelivered: None,
                 }))
             }
-            Effect::CaseOpened { .. } => Ok(None),
+            Effect::CaseOpened { .. } | Effect::Wallet { .. } => Ok(None),
         }
     }
 

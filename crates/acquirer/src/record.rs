@@ -2,6 +2,7 @@
 
 use crate::batch::Break;
 use crate::sale::{FirstAnswer, Reply};
+use crate::wallet::WalletRecord;
 use crypto::{WorkingKeys, WrappedKey};
 use payment::batch::{BatchTotals, Uploaded};
 use payment::certificate::{CertifiedOutcome, KeyId};
@@ -241,6 +242,25 @@ pub enum Record {
         /// When.
         at: Now,
     },
+    /// A scanned sale, or the refund of one, was accepted and goes to a wallet's provider.
+    Ordered {
+        /// The request.
+        sale: Sale,
+        /// Its retrieval reference number.
+        rrn: Rrn,
+        /// When.
+        at: Now,
+        /// Where the answer goes.
+        reply: Reply,
+        /// The sale that a refund is about.
+        original: Option<SaleKey>,
+        /// What an approval adds to the merchant's money, in minor units.
+        moved_minor: i64,
+        /// The number of the refund within its order.
+        refund: Option<u8>,
+    },
+    /// What happened to a wallet order.
+    Wallet(WalletRecord<SaleKey>),
 }
 
 impl Record {

@@ -3,6 +3,7 @@
 use crate::original::moved_minor;
 use crate::record::Record;
 use crate::sale::{FirstAnswer, Reply, SaleRecord};
+use crate::scan::is_scanned;
 use crate::{Acquirer, Decided, Effect};
 use payment::evidence::Upstream;
 use payment::terminal::{Answer, KeysField, MacCheck, Origin, Request, Sale, Sealed};
@@ -171,7 +172,7 @@ impl Acquirer {
             );
         }
         let rrn = self.next_rrn(now);
-        match self.ladder(&sale, heard.pin_refused) {
+        match self.ladder(&sale, heard.pin_refused, &decided.records) {
             // An advice is kept by its terminal until somebody can take it.
             Err(code) if sale.kind.row().is_advice() && code.is_transient() => {
                 refuse(heard.reply, &heard.sealed.request, code, true, decided);
@@ -192,6 +193,9 @@ impl Acquirer {
                     &crate::state::refusal(code, now),
                 ));
             }
+            Ok(original) if is_scanned(&sale) => {
+                self.to_wallet(now, &heard, sale, original, rrn, decided);
+            }
             Ok(original) => self.forward(now, heard, sale, original, rrn, decided),
         }
     }
@@ -205,12 +209,20 @@ impl Acquirer {
         self.state.sale(&sale.key)
     }
 
+    /// An advice may come after its batch is over, or under a number that was garbled in a sign-on: its terminal keeps it
+    /// until it is answered, so it is taken.
     fn batch_is_current(&self, sale: &Sale) -> Rung {
         let session = self
             .state
             .session(&sale.key.terminal)
             .ok_or(ResponseCode::BATCH_MISMATCH)?;
-        if session.batch != sale.key.batch || session.closed {
+        if session.batch != sale.key.batch {
+            return match sale.kind.row().is_advice() {
+                true => Ok(()),
+                false => Err(ResponseCode::BATCH_MISMATCH),
+            };
+        }
+        if session.closed {
             return Err(ResponseCode::BATCH_MISMATCH);
         }
         if session
@@ -227,12 +239,16 @@ impl Acquirer {
         &self,
         sale: &Sale,
         pin_refused: Option<ResponseCode>,
+        decided: &[Record],
     ) -> Result<Option<&SaleRecord>, ResponseCode> {
         self.not_reversed_before(sale)?;
         self.amount_is_served(sale)?;
-        let original = self.original(sale)?;
+        let original = self.original(sale, decided)?;
         pin_refused.map_or(Ok(()), Err)?;
-        self.network_is_there()?;
+        match is_scanned(sale) {
+            true => self.wallet_takes(sale, original)?,
+            false => self.network_is_there()?,
+        }
         Ok(original)
     }
 
@@ -377,7 +393,12 @@ impl Acquirer {
                 );
             }
             (None, _, Some(answer)) => answer,
-            (None, _, None) => return,
+            (None, _, None) => {
+                if let Some(qr) = self.qr_of(known) {
+                    self.tell_qr(reply, known, qr, decided);
+                }
+                return;
+            }
         };
         decided.effect(self.answer_sale(reply, known, &answer));
     }

@@ -2,7 +2,7 @@
 
 use crate::batch::{BatchTotals, BlockCodes, UploadPart};
 use crate::{
-    Amount, ApprovalCode, Batch, ChipAnswer, EntryMode, Kind, LinkId, MerchantId, Original,
+    Amount, ApprovalCode, Batch, ChipAnswer, EntryMode, Kind, LinkId, MerchantId, Original, QrText,
     ResponseCode, Rrn, SaleKey, Secrets, Sign, Stan, TerminalId,
 };
 use crypto::Card;
@@ -238,6 +238,8 @@ pub struct Answer {
     pub compared: Option<(BatchTotals, BlockCodes)>,
     /// Field 60.3 of an answer to a batch upload: that of the part.
     pub part_code: Option<u16>,
+    /// Field 59, tag QR: what the till shows for the customer to scan.
+    pub qr: Option<QrText>,
 }
 
 /// When to ask again, in milliseconds, at most 99,999.
@@ -304,6 +306,7 @@ impl Answer {
                 Request::Upload { part, .. } => Some(part.network_code()),
                 _ => None,
             },
+            qr: None,
         }
     }
 

@@ -8,6 +8,7 @@ use crate::record::{Approval, Ending, Record};
 use crate::state::{Exchange, Phase};
 use crate::{Decided, Effect, Screen, Terminal};
 use crypto::WorkingKeys;
+use payment::kind::Rail;
 use payment::terminal::{Answer, MacCheck, Request, Sale, Standing};
 use payment::{Kind, Now, ResponseCode, Sign};
 
@@ -44,6 +45,7 @@ impl Terminal {
         );
         if mac == MacCheck::Right {
             self.keep_link(answer, decided);
+            self.keep_code(answer, decided);
         }
         if answer.code.asks_sign_on() {
             decided.record(Record::SignOnNeeded { retry_at: now.mono });
@@ -248,6 +250,13 @@ impl Terminal {
         decided: &mut Decided,
     ) {
         let approved = answer.code.is_success();
+        if mac == MacCheck::Right && answer.code == ResponseCode::IN_PROGRESS {
+            decided.record(Record::Unknown {
+                queries: 0,
+                ask_at: now.mono.plus_ms(ASK_AGAIN_MS),
+            });
+            return;
+        }
         match mac {
             MacCheck::Right if approved => self.end(
                 now,
@@ -271,11 +280,22 @@ impl Terminal {
                 show(
                     Screen::Declined {
                         key: sale.key,
+                        kind: sale.kind,
                         code: answer.code,
                     },
                     decided,
                 );
             }
+        }
+    }
+
+    /// The customer scans the code of the open order, shown once; result queries find out when it is paid.
+    fn keep_code(&self, answer: &Answer, decided: &mut Decided) {
+        let fresh = answer.qr.filter(|qr| self.state.qr != Some(*qr));
+        if let (Some(qr), Some(open)) = (fresh, &self.state.open) {
+            decided.record(Record::Scan { qr });
+            let key = open.sale.key;
+            show(Screen::Scan { key, qr }, decided);
         }
     }
 
@@ -291,6 +311,7 @@ impl Terminal {
             show(
                 Screen::Reversing {
                     key: sale.key,
+                    kind: sale.kind,
                     by_acquirer: true,
                 },
                 decided,
@@ -388,8 +409,14 @@ impl Terminal {
             // It contradicts itself or the sale, so it is no answer (reference §2.14).
             return self.ask_again(now, ASK_AGAIN_MS, decided);
         }
-        let approval = approval(&open.sale, answer, true);
-        let in_dialogue = now.mono.since_ms(open.started.mono) <= self.config.dialogue_ms;
+        // Of a wallet sale the result query is the usual way to the result, for as long as it is asked.
+        let by_query = open.sale.kind.row().rail == Rail::Wallet;
+        let dialogue_ms = match by_query {
+            true => self.config.answer_ms.saturating_mul(PATIENCE),
+            false => self.config.dialogue_ms,
+        };
+        let approval = approval(&open.sale, answer, !by_query);
+        let in_dialogue = now.mono.since_ms(open.started.mono) <= dialogue_ms;
         if in_dialogue && !matches!(open.phase, Phase::Following { .. }) {
             return self.end(now, Ending::Approved(approval), decided);
         }

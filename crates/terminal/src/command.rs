@@ -106,18 +106,20 @@ impl Terminal {
 
     /// Takes the open sale back instead of waiting (A28). What the acquirer already reverses is only followed.
     fn withdraw(&self, now: Now, decided: &mut Decided) {
-        let pending = self.state.reversal.map(|reversal| reversal.sale.key);
-        match self.state.open.map(|open| (open.sale.key, open.phase)) {
+        let pending = self.state.reversal.map(|reversal| reversal.sale);
+        match self.state.open.map(|open| (open.sale, open.phase)) {
             None => show(
-                pending.map_or(Screen::NothingPending, |key| Screen::Reversing {
-                    key,
+                pending.map_or(Screen::NothingPending, |sale| Screen::Reversing {
+                    key: sale.key,
+                    kind: sale.kind,
                     by_acquirer: false,
                 }),
                 decided,
             ),
-            Some((key, Phase::Following { .. })) => show(
+            Some((sale, Phase::Following { .. })) => show(
                 Screen::Reversing {
-                    key,
+                    key: sale.key,
+                    kind: sale.kind,
                     by_acquirer: true,
                 },
                 decided,

@@ -1,6 +1,7 @@
 //! What the terminal does by itself, one exchange at a time: sign-on, then the reversal, then the question, then advices,
 //! then the settlement, then the report.
 
+use crate::command::show;
 use crate::limits::QUERIES_MAX;
 use crate::record::Record;
 use crate::state::{Exchange, Phase};
@@ -127,6 +128,7 @@ impl Terminal {
         } else if let Some(reversal) = &state.reversal {
             decided.effect(Effect::Show(Screen::Reversing {
                 key: reversal.sale.key,
+                kind: reversal.sale.kind,
                 by_acquirer: false,
             }));
             let request = Request::Reversal {
@@ -208,6 +210,7 @@ impl Terminal {
         });
         decided.effect(Effect::Show(Screen::Reversing {
             key: open.sale.key,
+            kind: open.sale.kind,
             by_acquirer: false,
         }));
     }
@@ -224,6 +227,10 @@ impl Terminal {
     /// After a restart the open exchange is gone: its answer cannot come any more.
     pub(crate) fn resumed(&self, now: Now, decided: &mut Decided) {
         self.printer(now, [SpoolInput::Restarted], decided);
+        if let (Some(qr), Some(open)) = (self.state.qr, &self.state.open) {
+            let key = open.sale.key;
+            show(Screen::Scan { key, qr }, decided);
+        }
         if let Some(exchange) = &self.state.exchange {
             self.unanswered(now, exchange.number, decided);
         }

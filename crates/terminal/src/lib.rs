@@ -29,8 +29,8 @@ pub use state::{Advice, Completed, Open, Phase, State, Totals};
 use payment::batch::BlockCodes;
 use payment::terminal::{Answer, MacCheck, Sealed};
 use payment::{
-    Amount, Batch, Decision, EntryMode, Kind, Machine, Mono, Now, Original, ResponseCode, SaleKey,
-    Secrets, Stan,
+    Amount, Batch, Decision, EntryMode, Kind, Machine, Mono, Now, Original, QrText, ResponseCode,
+    SaleKey, Secrets, Stan,
 };
 use receipt::{CopyOf, PaperSeen, SpoolEffect, SpoolInput};
 
@@ -85,6 +85,16 @@ impl Command {
             kind: Kind::Purchase,
             amount: Some(amount),
             presented: Some(presented),
+            original: None,
+        }))
+    }
+
+    /// A wallet sale with the code that the customer shows, or with a number drawn for an order that the shop shows.
+    pub fn scan(kind: Kind, amount: Amount, code: Presented) -> Self {
+        Self::Transact(Box::new(Order {
+            kind,
+            amount: Some(amount),
+            presented: Some(code),
             original: None,
         }))
     }
@@ -229,19 +239,30 @@ pub enum Screen {
     },
     /// 交易未成功.
     Declined {
-        /// The sale.
+        /// The transaction.
         key: SaleKey,
+        /// Its kind.
+        kind: Kind,
         /// Why.
         code: ResponseCode,
     },
     /// The request never left: nothing happened.
     NotSent(SaleKey),
+    /// The customer scans this code to pay.
+    Scan {
+        /// The sale.
+        key: SaleKey,
+        /// Text of the code.
+        qr: QrText,
+    },
     /// Asking the acquirer what became of it.
     Asking(SaleKey),
     /// 正在自动冲正.
     Reversing {
-        /// The sale.
+        /// The transaction.
         key: SaleKey,
+        /// Its kind.
+        kind: Kind,
         /// The acquirer owns the reversal.
         by_acquirer: bool,
     },
@@ -254,8 +275,10 @@ pub enum Screen {
     },
     /// 自动冲正成功.
     Reversed {
-        /// The sale.
+        /// The transaction.
         key: SaleKey,
+        /// Its kind.
+        kind: Kind,
         /// The issuer had debited nothing.
         never_debited: bool,
     },

@@ -58,11 +58,22 @@ impl Terminal {
         let whole = own.map(|own| self.state.standing_amount(own));
         let amount = order.amount.or(whole).unwrap_or(Amount::fen(0));
         let (card, entry, expiry, secrets) = match (order.presented, own) {
+            // An advice is sent again, and a PIN is not kept for that.
+            (Some(card), _) if kind.row().is_advice() => (
+                card.card,
+                without_pin(card.entry),
+                card.expiry,
+                Secrets::default(),
+            ),
             (Some(card), _) => (card.card, card.entry, card.expiry, card.secrets),
             (None, Some(own)) => {
                 let sale = &own.sale;
-                let entry = EntryMode(sale.entry.0 / 10 * 10 + 2);
-                (sale.card, entry, sale.expiry, Secrets::default())
+                (
+                    sale.card,
+                    without_pin(sale.entry),
+                    sale.expiry,
+                    Secrets::default(),
+                )
             }
             (None, None) => return None,
         };
@@ -141,26 +152,44 @@ impl Terminal {
             .advices
             .front()
             .map_or(1, |advice| advice.attempts);
+        #[cfg(feature = "planted")]
+        if attempts >= 3 && self.planted == Some(crate::planted::Bug::GivesUpAdvices) {
+            decided.record(Record::AdviceEnded {
+                ending: Ending::Declined(ResponseCode::ISSUER_TIMEOUT),
+                at: now,
+                link: None,
+            });
+            return;
+        }
         decided.record(Record::AdviceAgain {
             next: now.mono.plus_ms(self.config.gaps.after(attempts)),
         });
     }
 
     pub(crate) fn ended_screen(&self, sale: &Sale, ending: Ending) -> Screen {
-        let key = sale.key;
+        let (key, kind) = (sale.key, sale.kind);
         match ending {
             Ending::Approved(a) => Screen::Approved {
                 key,
-                kind: sale.kind,
+                kind,
                 amount: a.amount,
                 recovered: a.recovered,
             },
-            Ending::Declined(code) => Screen::Declined { key, code },
+            Ending::Declined(code) => Screen::Declined { key, kind, code },
             Ending::NotSent => Screen::NotSent(key),
-            Ending::Reversed { never_debited } => Screen::Reversed { key, never_debited },
+            Ending::Reversed { never_debited } => Screen::Reversed {
+                key,
+                kind,
+                never_debited,
+            },
             Ending::Case => Screen::Case(key),
         }
     }
+}
+
+/// The same way of reading the card, with digit 3 saying that no PIN comes along.
+fn without_pin(entry: EntryMode) -> EntryMode {
+    EntryMode(entry.0 / 10 * 10 + 2)
 }
 
 /// What is told of a stored advice before anybody answered it.

@@ -3,7 +3,9 @@
 use crypto::WorkingKeys;
 use payment::batch::BlockCodes;
 use payment::terminal::{Request, Sale};
-use payment::{Amount, ApprovalCode, Batch, LinkId, Mono, Now, ResponseCode, Rrn, SaleKey, Sign};
+use payment::{
+    Amount, ApprovalCode, Batch, LinkId, Mono, Now, QrText, ResponseCode, Rrn, SaleKey, Sign,
+};
 use receipt::SpoolRecord;
 use serde::{Deserialize, Serialize};
 
@@ -186,5 +188,10 @@ pub enum Record {
     ShiftClosed {
         /// When.
         at: Now,
+    },
+    /// The customer scans this code to pay the open sale.
+    Scan {
+        /// Its text.
+        qr: QrText,
     },
 }

@@ -7,7 +7,9 @@ use crate::report::Shift;
 use crypto::WorkingKeys;
 use payment::batch::UploadPart;
 use payment::terminal::{Request, Sale};
-use payment::{Batch, Kind, LinkId, Mono, Now, ResponseCode, SaleKey, Sign, SignOutcome, Stan};
+use payment::{
+    Batch, Kind, LinkId, Mono, Now, QrText, ResponseCode, SaleKey, Sign, SignOutcome, Stan,
+};
 use receipt::Spool;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -154,6 +156,8 @@ pub struct State {
     pub(crate) spool: Spool,
     /// Of the open sale, or of the one being reversed.
     pub(crate) link: Option<LinkId>,
+    /// What the customer scans to pay the open sale.
+    pub(crate) qr: Option<QrText>,
     pub(crate) unslipped: VecDeque<Unslipped>,
     pub(crate) settling: Option<Settling>,
     pub(crate) shift: Shift,
@@ -178,6 +182,7 @@ impl State {
             idle_since: Mono(0),
             spool: Spool::default(),
             link: None,
+            qr: None,
             unslipped: VecDeque::new(),
             settling: None,
             shift: Shift::default(),
@@ -335,6 +340,7 @@ impl State {
                 }
             }
             Record::Linked { link } => self.link = Some(*link),
+            Record::Scan { qr } => self.qr = Some(*qr),
             Record::ESlipShown { key } => self.eslip_shown(*key),
             Record::Stored { sale, at } => self.stored(sale, *at),
             Record::AdviceAgain { next } => {
@@ -383,6 +389,7 @@ impl State {
                     phase: Phase::Asked,
                 });
                 self.link = None;
+                self.qr = None;
             }
             Request::Query { .. } => {
                 if let Some(Open {

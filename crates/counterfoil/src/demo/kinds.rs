@@ -14,6 +14,8 @@ use terminal::{Named, Screen};
 /// The till of this walk; the stories have those before.
 const TILL: usize = 20;
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the positive sign may take.
+const CLOSES: Duration = Duration::from_secs(5);
 
 /// One transaction of the walk.
 struct Step {
@@ -118,9 +120,9 @@ pub(super) async fn run(world: &World, zh: bool) -> Result<(), Failed> {
             "── Every kind of the counter ────────────────"
         }
     );
-    let walked = walk(world).await;
-    let lines = walked.as_ref().map_or(&[][..], Vec::as_slice);
-    println!("{}", table(lines, zh));
+    let mut lines = Vec::new();
+    let walked = walk(world, &mut lines).await;
+    println!("{}", table(&lines, zh));
     let problems = lines.iter().filter_map(|line| line.problem.as_ref());
     for problem in problems.clone().chain(walked.as_ref().err()) {
         println!(" ✕ {problem}");
@@ -131,16 +133,15 @@ pub(super) async fn run(world: &World, zh: bool) -> Result<(), Failed> {
     }
 }
 
-async fn walk(world: &World) -> Result<Vec<Line>, Problem> {
+async fn walk(world: &World, lines: &mut Vec<Line>) -> Result<(), Problem> {
     let mut till = Till::start(world, TILL).await?;
-    let (mut lines, mut keys) = (Vec::new(), Vec::new());
+    let mut keys = Vec::new();
     for (number, step) in STEPS.iter().enumerate() {
         let (line, key) = take(world, &mut till, number, step, &keys).await?;
         keys.push(key);
         lines.push(line);
     }
-    till.switch_off().await?;
-    Ok(lines)
+    till.switch_off().await
 }
 
 async fn take(
@@ -188,7 +189,7 @@ async fn take(
         printed.await.ok_or(format!("step {number}: no slip"))?;
     }
     let sale = match key {
-        Some(key) => look(world, key.to_string()).await,
+        Some(key) => closed(world, key).await,
         None => None,
     };
     let line = Line {
@@ -209,6 +210,18 @@ async fn take(
         code,
     };
     Ok((line, key))
+}
+
+/// What the acquirer knows of a transaction once nobody owes a step, or what it knows after a while.
+async fn closed(world: &World, key: SaleKey) -> Option<SaleView> {
+    let known = || async {
+        let sale = look(world, key.to_string()).await;
+        sale.filter(|sale| sale.due_ms.is_none())
+    };
+    match until(CLOSES, known).await {
+        Some(sale) => Some(sale),
+        None => look(world, key.to_string()).await,
+    }
 }
 
 /// Field 39 of the first answer, once there is one.
@@ -322,24 +335,21 @@ impl Till {
             true => None,
             false => Some(self.present().await?),
         };
+        let next = self.look(|terminal| Some(terminal.state().next_stan()));
+        let next = next.await?.ok_or("the till is off")?;
         self.command(terminal::Command::Transact(Box::new(terminal::Order {
             kind,
             amount,
             presented,
             original,
         })))?;
-        match self
-            .wait(|screen| {
-                matches!(
-                    screen,
-                    Screen::Confirming(_)
-                        | Screen::Approved { .. }
-                        | Screen::Busy(_)
-                        | Screen::NoSuchOriginal
-                )
-            })
-            .await?
-        {
+        // Screens of the transaction before may still come.
+        let wanted = |screen: &Screen| match screen {
+            Screen::Confirming(key) | Screen::Approved { key, .. } => key.stan == next,
+            Screen::Busy(_) | Screen::NoSuchOriginal => true,
+            _ => false,
+        };
+        match self.wait(wanted).await? {
             Screen::Confirming(key) | Screen::Approved { key, .. } => Ok(Some(key)),
             other => Err(format!("the till answered {other:?}")),
         }

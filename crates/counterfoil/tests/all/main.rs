@@ -2,6 +2,7 @@
 
 mod accept;
 mod archive;
+mod authority;
 mod batch;
 mod bench;
 mod doctor;
@@ -11,6 +12,7 @@ mod eslips;
 mod full_disk;
 mod installation;
 mod journal;
+mod keys;
 mod kill;
 mod links;
 mod members;
@@ -22,8 +24,11 @@ mod process;
 mod recovery;
 mod slow;
 mod terminals;
+mod tls;
+mod token;
 mod vectors;
 mod verify_page;
+mod wallets;
 mod webhook;
 
 use std::time::{Duration, Instant};

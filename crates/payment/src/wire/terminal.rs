@@ -7,13 +7,15 @@ use super::{
 };
 use crate::batch::{BatchTotals, UploadPart};
 use crate::kind::Codes;
+use crate::payment_code::CODE_TAG;
 use crate::terminal::{Answer, AskAgainMs, KeysField, Origin, Request, Sale, Sealed, Standing};
 use crate::{
     Amount, ApprovalCode, Batch, CNY, ChipAnswer, ChipRequest, EntryMode, Flow, Institution, Kind,
-    LinkId, Original, ResponseCode, Rrn, SaleKey, Secrets, Sign, Stan, Track2,
+    LinkId, Original, QrText, ResponseCode, Rrn, SaleKey, Secrets, Sign, Stan, Track2,
 };
-use crypto::SecurityModule;
+use crypto::{Pan, SecurityModule};
 use iso8583::{Message, Mti};
+use zeroize::Zeroizing;
 
 /// Reads a request. The card number is sealed on the way in, under the key of `day`; secrets stay beside the request.
 pub fn read_request(
@@ -166,6 +168,7 @@ pub fn read_answer(message: &Message, kind: Kind) -> Result<Answer, WireError> {
             _ => None,
         },
         part_code: (kind == Kind::BatchUpload).then_some(field60.network_code),
+        qr: message.get(59).and_then(QrText::read),
     })
 }
 
@@ -189,6 +192,9 @@ pub fn write_answer(answer: &Answer, mac: bool, message: &mut Message) {
     }
     // The answer to a reversal repeats the codes of what it withdraws.
     let codes_of = answer.withdraws.unwrap_or(answer.kind);
+    if codes_of.row().scanned == Some(true) {
+        message.set_number(22, u64::from(EntryMode::CODE.0), 3);
+    }
     if let Some(condition) = codes_of.row().condition {
         message.set_number(25, u64::from(condition), 2);
     }
@@ -215,8 +221,11 @@ pub fn write_answer(answer: &Answer, mac: bool, message: &mut Message) {
     if let Some((standing, ask_again_ms)) = answer.standing {
         message.set(62, &write_standing(standing, ask_again_ms));
     }
-    if let Some(link) = answer.link {
-        message.set(59, link.write().as_bytes());
+    for tag in [
+        answer.link.map(|link| link.write()),
+        answer.qr.map(|qr| qr.write()),
+    ] {
+        add_tag(message, tag.unwrap_or_default().as_bytes());
     }
     if let Some(keys) = answer.keys {
         message.set(62, &keys.0);
@@ -327,6 +336,9 @@ impl Field60 {
             condition: optional(message, 25, narrow)?,
             transaction_type: self.transaction_type,
             network_code: self.network_code,
+            scanned: optional(message, 22, narrow)?
+                .map(EntryMode)
+                .is_some_and(EntryMode::is_code),
         })
     }
 
@@ -369,10 +381,12 @@ fn read_sale(
     day: u16,
 ) -> Result<Sale, WireError> {
     let track2 = optional(message, 35, Track2::parse)?;
-    let number = match (
-        optional(message, 2, pan)?,
-        track2.as_ref().and_then(Track2::pan),
-    ) {
+    let entry = EntryMode(mandatory(message, 22, narrow)?);
+    let given = match entry.is_code() {
+        true => Some(scanned_code(message)?),
+        false => optional(message, 2, pan)?,
+    };
+    let number = match (given, track2.as_ref().and_then(Track2::pan)) {
         (Some(field2), Some(track)) if field2 != track => {
             return Err(wrong(35, Problem::Contradicts));
         }
@@ -405,7 +419,7 @@ fn read_sale(
         kind,
         amount,
         card,
-        entry: EntryMode(mandatory(message, 22, narrow)?),
+        entry,
         expiry,
         card_sequence: optional(message, 23, narrow)?,
         original,
@@ -423,13 +437,18 @@ fn write_sale(
     module: &dyn SecurityModule,
 ) -> Result<(), WireError> {
     let row = sale.kind.row();
-    match &secrets.pan {
-        Some(number) => message.set(2, number.expose()),
-        None => {
-            let number = module
+    let opened = match &secrets.pan {
+        Some(_) => None,
+        None => Some(
+            module
                 .open_pan(&sale.card.sealed)
-                .map_err(|_| wrong(2, Problem::Security))?;
-            message.set(2, number.expose());
+                .map_err(|_| wrong(2, Problem::Security))?,
+        ),
+    };
+    if let Some(number) = secrets.pan.as_ref().or(opened.as_ref()) {
+        match sale.entry.is_code() {
+            true => write_code(message, number),
+            false => message.set(2, number.expose()),
         }
     }
     message.set_number(3, u64::from(row.processing.unwrap_or(0)), 6);
@@ -457,8 +476,29 @@ fn write_sale(
 
 fn write_sign(message: &mut Message, sign: Option<Sign>) {
     if let Some(sign) = sign {
-        message.set(59, &sign.write());
+        add_tag(message, &sign.write());
     }
+}
+
+/// Puts a tag behind those that field 59 has already.
+fn add_tag(message: &mut Message, tag: &[u8]) {
+    if !tag.is_empty() {
+        let field = [message.get(59).unwrap_or_default(), tag].concat();
+        message.set(59, &field);
+    }
+}
+
+/// Tag A3 of field 59: the number of a scanned code.
+fn scanned_code(message: &Message) -> Result<Pan, WireError> {
+    let field59 = message.get(59).ok_or(wrong(59, Problem::Missing))?;
+    let code = crate::sign::tag(field59, CODE_TAG.as_bytes()).ok_or(wrong(59, Problem::Missing))?;
+    Pan::parse(code).map_err(|_| wrong(59, Problem::Invalid))
+}
+
+fn write_code(message: &mut Message, code: &Pan) {
+    let tag = Zeroizing::new(format!("{CODE_TAG}{:03}", code.len()).into_bytes());
+    let tag = Zeroizing::new([tag.as_slice(), code.expose()].concat());
+    add_tag(message, &tag);
 }
 
 /// Field 61: original batch and trace number, then a date that may be missing (reference §2.10).

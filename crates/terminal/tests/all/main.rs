@@ -11,6 +11,7 @@ mod query;
 mod restart;
 mod reversal;
 mod sale;
+mod scanning;
 mod sign_on;
 mod walk;
 mod world;

@@ -2,15 +2,20 @@
 
 use super::Till;
 use payment::batch::Reconciled;
-use payment::{Amount, verdict};
+use payment::verdict::{self, Situation};
+use payment::{Amount, Kind};
 use receipt::PaperSeen;
 use terminal::{Busy, Screen, Waits};
 
 impl Till {
     /// The screen in words of the verdict table, and the goods word where one is due.
     pub(super) fn words(&self, screen: &Screen) -> (String, Option<&'static str>) {
-        let row = |id: &str| self.say(verdict::headline(id)).to_owned();
-        let deliver = self.say(verdict::Goods::Deliver.words());
+        // Headline and goods word of the kind's own row.
+        let row = |kind: Kind, when: Situation| {
+            let (zh, en) = verdict::headline(kind, when);
+            let goods = self.say(verdict::goods(kind, when).words());
+            (if self.zh { zh } else { en }, Some(goods))
+        };
         let hold = self.say(verdict::Goods::Hold.words());
         let stop = self.say(verdict::Goods::DoNotDeliver.words());
         let cashier =
@@ -44,25 +49,23 @@ impl Till {
                 None,
             ),
             Screen::Confirming(key) => {
-                (format!("{} · {}", row("confirming"), key.stan), Some(hold))
+                let (headline, goods) = row(Kind::Purchase, Situation::Confirming);
+                (format!("{headline} · {}", key.stan), goods)
             }
             Screen::Approved {
-                amount, recovered, ..
-            } => (
-                format!(
-                    "{} {amount}",
-                    row(if *recovered { "recovered" } else { "paid" })
-                ),
-                Some(deliver),
-            ),
-            Screen::Declined { code, .. } => (
-                format!(
-                    "{}{}",
-                    self.say(("交易未成功：", "Declined: ")),
-                    cashier(*code)
-                ),
-                Some(stop),
-            ),
+                kind,
+                amount,
+                recovered,
+                ..
+            } => {
+                let (headline, goods) = row(*kind, verdict::approved(*kind, *recovered));
+                (format!("{headline} {amount}"), goods)
+            }
+            Screen::Declined { kind, code, .. } => {
+                let (headline, goods) = row(*kind, verdict::declined(*kind));
+                let reason = cashier(*code).to_string();
+                (headline.replace("{reason}", &reason), goods)
+            }
             Screen::NotSent(_) => (
                 self.say((
                     "没有连上主机，请求未发出，没有扣款",
@@ -70,6 +73,14 @@ impl Till {
                 ))
                 .to_owned(),
                 Some(stop),
+            ),
+            Screen::Scan { qr, .. } => (
+                format!(
+                    "{} {}",
+                    self.say(("请顾客扫码付款", "The customer scans to pay:")),
+                    qr.as_str()
+                ),
+                Some(hold),
             ),
             Screen::Asking(_) => (
                 self.say((
@@ -79,7 +90,7 @@ impl Till {
                 .to_owned(),
                 Some(hold),
             ),
-            Screen::Reversing { .. } => (row("reversing_silent"), Some(stop)),
+            Screen::Reversing { kind, .. } => row(*kind, Situation::ReversingSilent),
             Screen::ReversalRefused { code, .. } => (
                 format!(
                     "{} {code}",
@@ -90,14 +101,11 @@ impl Till {
                 ),
                 Some(stop),
             ),
-            Screen::Reversed { never_debited, .. } => (
-                row(if *never_debited {
-                    "reversed_never_debited"
-                } else {
-                    "reversed"
-                }),
-                Some(stop),
-            ),
+            Screen::Reversed {
+                kind,
+                never_debited,
+                ..
+            } => row(*kind, verdict::reversed(*never_debited)),
             Screen::Case(_) => (
                 self.say((
                     "冲正未完成，已转人工",
@@ -281,6 +289,7 @@ pub(super) fn screen_name(screen: &Screen) -> &'static str {
         Screen::Approved { .. } => "approved",
         Screen::Declined { .. } => "declined",
         Screen::NotSent(_) => "not-sent",
+        Screen::Scan { .. } => "scan",
         Screen::Asking(_) => "asking",
         Screen::Reversing { .. } => "reversing",
         Screen::ReversalRefused { .. } => "reversal-refused",
@@ -306,9 +315,11 @@ pub(super) fn screen_name(screen: &Screen) -> &'static str {
     }
 }
 
-pub(super) fn eslip_link(screen: &Screen) -> Option<&str> {
+/// The text of the QR code that a screen shows.
+pub(super) fn shown_code(screen: &Screen) -> Option<&str> {
     match screen {
         Screen::ESlip { link, .. } => Some(link),
+        Screen::Scan { qr, .. } => Some(qr.as_str()),
         _ => None,
     }
 }
@@ -325,6 +336,7 @@ pub(super) fn sale_name(screen: &Screen) -> Option<String> {
         | Screen::Reversing { key, .. }
         | Screen::ReversalRefused { key, .. }
         | Screen::Reversed { key, .. }
+        | Screen::Scan { key, .. }
         | Screen::ESlip { key, .. } => Some(key.to_string()),
         _ => None,
     }
