@@ -7,11 +7,11 @@ use iso8583::field::{ELEMENTS, Sensitivity};
 use payment::evidence::{
     Confirmation, Delivery, Evidence, Reversal, ReversalCause, ReversalProgress, Upstream,
 };
+use payment::kind::Rail;
 use payment::kind::{BatchSide, PinRule, Posting, Reach, Row};
 use payment::response::Class;
 use payment::sign::{SignOutcome, SlipEvidence, Trouble};
 use payment::verdict::Words;
-use payment::kind::Rail;
 use payment::{Kind, ResponseCode, loop_picture, response, verdict};
 use receipt::Language;
 use receipt::doctor::{Next, ROWS, Said, Symptom};

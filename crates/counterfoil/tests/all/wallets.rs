@@ -1,10 +1,14 @@
 //! Wallet orders over real HTTP: signatures, payers who hesitate, withdrawals, faults, kills and a provider that is away.
 
-use crate::installation::{HOSTS, Installation, Process, free_port, get, local, start_till};
+use crate::installation::{
+    HOSTS, Installation, Process, free_port, get, local, repository, start_till,
+};
 use crate::{runtime, wait_until};
 use acquirer::wallet::{
     Ask, End, Refusal, Rules, Stage, WalletAnswer, WalletEffect, WalletRecord, Wallets, Way,
 };
+use counterfoil::config::acquirer::AcquirerFile;
+use counterfoil::config::{self, Profile};
 use counterfoil::control;
 use counterfoil::wallet::signing::{
     Answered, Asked, CLIENT, Credentials, NONCE, Refused, SIGNATURE, TIMESTAMP, WINDOW_MS,
@@ -802,4 +806,39 @@ fn a_till_scans_codes_and_shows_orders_through_every_process() {
         .expect("it runs");
     let said = String::from_utf8_lossy(&verified.stdout);
     assert!(verified.status.success(), "{said}");
+}
+
+#[test]
+fn production_keeps_to_the_published_times() {
+    let example = std::fs::read_to_string(repository().join("examples/acquirer.toml"));
+    let example = example.expect("the example");
+    for (old, new, sandbox, production) in [
+        ("poll_ms = 3000", "poll_ms = 5000", true, true),
+        ("poll_ms = 3000", "poll_ms = 2999", true, false),
+        ("poll_ms = 3000", "poll_ms = 5001", true, false),
+        ("poll_ms = 3000", "poll_ms = 0", false, false),
+        (
+            "revoke_after_ms = 15000",
+            "revoke_after_ms = 14999",
+            true,
+            false,
+        ),
+        (
+            "pay_within_ms = 45000",
+            "pay_within_ms = 1000",
+            false,
+            false,
+        ),
+    ] {
+        let text = example.replace(old, new);
+        assert!(text.contains(new), "{old}");
+        let file: AcquirerFile = config::parse(&text).expect("it is read");
+        let wallet = file.wallet.expect("a wallet");
+        assert_eq!(wallet.rules(Profile::Sandbox).is_ok(), sandbox, "{new}");
+        assert_eq!(
+            wallet.rules(Profile::Production).is_ok(),
+            production,
+            "{new}"
+        );
+    }
 }
