@@ -2,6 +2,7 @@
 //!
 //! It never touches a cardholder's account. "Reversed" is said only with the issuer's word; a reversal is never given up.
 
+mod batch;
 mod books;
 mod certificate;
 mod config;
@@ -21,12 +22,13 @@ mod state;
 mod terminal;
 pub mod wallet;
 
+pub use batch::{Break, BreakItem, ClosedBatch, Settling};
 pub use books::{NETWORK_RECEIVABLE, WALLET_RECEIVABLE};
 pub use config::{Config, MerchantSetup, TerminalSetup};
-pub use limits::{SALES_MAX, TOMBSTONES_MAX};
+pub use limits::{BREAKS_MAX, SALES_MAX, TOMBSTONES_MAX, UPLOADED_MAX};
 pub use record::Record;
 pub use sale::{FirstAnswer, Reply, SaleRecord};
-pub use state::{Counters, State};
+pub use state::{Counters, Session, State};
 
 use payment::host;
 use payment::terminal::{Answer, MacCheck, Sealed};

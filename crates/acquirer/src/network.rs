@@ -225,6 +225,8 @@ impl Acquirer {
                 answer,
                 confirm_by: None,
             });
+            decided.effect(self.answer_sale(sale.reply, sale, &answer));
+            return;
         }
         decided.record(Record::Delivered {
             key: sale.key(),

@@ -1,8 +1,10 @@
 //! What an acquirer writes: every durable fact, the only thing that changes its state.
 
+use crate::batch::Break;
 use crate::sale::{FirstAnswer, Reply};
 use crate::wallet::WalletRecord;
 use crypto::{WorkingKeys, WrappedKey};
+use payment::batch::{BatchTotals, Uploaded};
 use payment::certificate::{CertifiedOutcome, KeyId};
 use payment::evidence::{Confirmation, Delivery, ReversalCause, Upstream};
 use payment::host::ReversalReason;
@@ -197,6 +199,48 @@ pub enum Record {
         upstream: Upstream,
         /// The next attempt.
         next: Mono,
+    },
+    /// A terminal gave the totals of its batch.
+    Compared {
+        /// Who.
+        terminal: TerminalId,
+        /// Its batch.
+        batch: Batch,
+        /// What it counts.
+        claimed: BatchTotals,
+        /// What we count.
+        own: BatchTotals,
+        /// When.
+        at: Now,
+    },
+    /// A terminal uploaded a part of its batch.
+    Uploaded {
+        /// Who.
+        terminal: TerminalId,
+        /// What was new.
+        records: Vec<Uploaded>,
+    },
+    /// Terminal and acquirer disagree about a transaction of a batch.
+    BatchBreak {
+        /// The transaction.
+        key: SaleKey,
+        /// In what.
+        found: Break,
+        /// Case number.
+        case: u32,
+        /// When.
+        at: Now,
+    },
+    /// A batch is closed: nothing more belongs to it, and the next sign-on gives the next one.
+    BatchClosed {
+        /// Whose.
+        terminal: TerminalId,
+        /// Which.
+        batch: Batch,
+        /// Breaks named.
+        breaks: u32,
+        /// When.
+        at: Now,
     },
     /// A scanned sale, or the refund of one, was accepted and goes to a wallet's provider.
     Ordered {

@@ -4,7 +4,7 @@ use payment::evidence::{Confirmation, Evidence, ReversalProgress, Upstream};
 use payment::terminal::{Sale, Standing};
 use payment::{
     ApprovalCode, ChipAnswer, Claims, HostKey, LinkId, Mono, Now, Posting, ResponseCode, Rrn,
-    SaleKey, Wall,
+    SaleKey, SignOutcome, Wall,
 };
 use serde::{Deserialize, Serialize};
 
@@ -92,6 +92,11 @@ impl SaleRecord {
         self.evidence.upstream == Upstream::Approved && self.evidence.reversal.is_none()
     }
 
+    /// Approved, and its terminal has said that it knows.
+    pub(crate) fn has_confirmed_approval(&self) -> bool {
+        has_approval(&self.evidence.confirmation)
+    }
+
     /// A standing approval of which the terminal has said nothing yet, aged or not.
     pub(crate) fn awaits_confirmation(&self) -> bool {
         self.stands()
@@ -165,4 +170,14 @@ impl SaleRecord {
     pub fn key(&self) -> SaleKey {
         self.request.key
     }
+}
+
+/// The terminal says that it has the approval.
+pub(crate) fn has_approval(confirmation: &Confirmation) -> bool {
+    matches!(
+        confirmation,
+        Confirmation::Implied
+            | Confirmation::Settled
+            | Confirmation::Signed(SignOutcome::Approved, _)
+    )
 }

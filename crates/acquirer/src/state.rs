@@ -1,5 +1,6 @@
 //! The acquirer's state: a fold of its records and nothing else.
 
+use crate::batch::{BreakItem, ClosedBatch, Settling};
 use crate::books::{Books, NETWORK_RECEIVABLE, WALLET_RECEIVABLE};
 use crate::limits::{OPEN_SALES_SPARE, SALES_MAX, TOMBSTONES_MAX};
 use crate::record::Record;
@@ -7,13 +8,13 @@ use crate::sale::{Reply, SaleRecord, SaleReversal};
 use crate::scan::is_scanned;
 use crate::wallet::{Change, WalletRecord, Wallets};
 use crypto::{WorkingKeys, WrappedKey};
+use payment::batch::BatchTotals;
 use payment::certificate::ChainHead;
 use payment::evidence::{Confirmation, Delivery, Evidence, Reversal, ReversalProgress, Upstream};
 use payment::relay::{Relay, RelayRecord};
 use payment::terminal::{KeysField, Sale};
 use payment::{
-    Batch, Claims, HostKey, LinkId, Mono, Now, ResponseCode, Rrn, SaleKey, SignOutcome, Stan,
-    TerminalId, Wall,
+    Batch, Claims, HostKey, LinkId, Mono, Now, ResponseCode, Rrn, SaleKey, Stan, TerminalId, Wall,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -31,6 +32,16 @@ pub struct Session {
     pub field62: KeysField,
     /// Highest trace number of this batch whose sale was forgotten for lack of memory: up to it nothing is new.
     pub forgotten: Option<Stan>,
+    /// What those sales add to the totals of the batch.
+    pub forgotten_totals: BatchTotals,
+    /// The first batch it was given.
+    pub first_batch: Batch,
+    /// Its batch is closed: the next sign-on gives the next one.
+    pub closed: bool,
+    /// The settlement under way.
+    pub settling: Option<Settling>,
+    /// The batch that was closed last.
+    pub last_closed: Option<ClosedBatch>,
 }
 
 /// Keys shared with the network.
@@ -90,6 +101,7 @@ pub struct State {
     pub(crate) books: Books,
     pub(crate) counters: Counters,
     pub(crate) chain: ChainHead,
+    pub(crate) breaks: BTreeMap<u32, BreakItem>,
 }
 
 impl State {
@@ -197,14 +209,28 @@ impl State {
                 field62,
             } => {
                 self.next_batch = self.next_batch.max(batch.0 + 1);
-                let session = Session {
+                let session = self.sessions.entry(*terminal).or_insert_with(|| Session {
                     sign_on_stan: *stan,
                     batch: *batch,
-                    keys: Some(*keys),
+                    keys: None,
                     field62: *field62,
-                    forgotten: self.sessions.get(terminal).and_then(|s| s.forgotten),
-                };
-                self.sessions.insert(*terminal, session);
+                    forgotten: None,
+                    forgotten_totals: BatchTotals::default(),
+                    first_batch: *batch,
+                    closed: false,
+                    settling: None,
+                    last_closed: None,
+                });
+                if session.batch != *batch {
+                    session.batch = *batch;
+                    session.closed = false;
+                    session.settling = None;
+                    session.forgotten = None;
+                    session.forgotten_totals = BatchTotals::default();
+                }
+                session.sign_on_stan = *stan;
+                session.keys = Some(*keys);
+                session.field62 = *field62;
             }
             Record::SignedOff { terminal } => {
                 if let Some(session) = self.sessions.get_mut(terminal) {
@@ -327,6 +353,25 @@ impl State {
                 upstream,
                 next,
             } => self.deferred(key, *upstream, *next),
+            Record::Compared {
+                terminal,
+                claimed,
+                own,
+                ..
+            } => self.compared(*terminal, *claimed, *own),
+            Record::Uploaded { terminal, records } => self.uploaded(*terminal, records),
+            Record::BatchBreak {
+                key,
+                found,
+                case,
+                at,
+            } => self.broken(key, *found, *case, *at),
+            Record::BatchClosed {
+                terminal,
+                breaks,
+                at,
+                ..
+            } => self.closed_batch(*terminal, *breaks, *at),
             Record::Ordered {
                 sale,
                 rrn,
@@ -527,21 +572,25 @@ impl State {
 
     fn confirmed(&mut self, key: &SaleKey, confirmation: Confirmation) {
         self.unconfirm(key);
+        let had = self
+            .sales
+            .get(key)
+            .is_some_and(SaleRecord::has_confirmed_approval);
         self.with(key, |sale, _| {
             sale.evidence.confirmation = confirmation;
-            let approved = matches!(
-                confirmation,
-                Confirmation::Implied | Confirmation::Signed(SignOutcome::Approved, _)
-            );
-            if approved && sale.stands() {
+            if sale.has_confirmed_approval() && sale.stands() {
                 sale.evidence.one_sided = false;
                 sale.evidence.case = None;
                 sale.evidence.due = None;
             }
         });
+        let has = |sale: &SaleRecord| sale.has_confirmed_approval() && sale.stands();
+        if !had && self.sales.get(key).is_some_and(has) {
+            self.settle_claim(key);
+        }
     }
 
-    fn one_sided_item(&mut self, key: &SaleKey, case: u32, at: Now) {
+    pub(crate) fn one_sided_item(&mut self, key: &SaleKey, case: u32, at: Now) {
         self.unconfirm(key);
         self.counters.cases = self.counters.cases.max(case);
         self.with(key, |sale, _| {
@@ -636,13 +685,16 @@ impl State {
             if let Some(transfer) = sale.transfer {
                 self.books.forget(transfer);
             }
-        }
-        if let Some(session) = self
-            .sessions
-            .get_mut(&oldest.terminal)
-            .filter(|s| s.batch == oldest.batch)
-        {
-            session.forgotten = session.forgotten.max(Some(oldest.stan));
+            if let Some(session) = self
+                .sessions
+                .get_mut(&oldest.terminal)
+                .filter(|s| s.batch == oldest.batch)
+            {
+                session.forgotten = session.forgotten.max(Some(oldest.stan));
+                if sale.stands() {
+                    crate::batch::count(&mut session.forgotten_totals, &sale);
+                }
+            }
         }
     }
 

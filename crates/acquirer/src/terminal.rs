@@ -7,7 +7,7 @@ use crate::scan::is_scanned;
 use crate::{Acquirer, Decided, Effect};
 use payment::evidence::Upstream;
 use payment::terminal::{Answer, KeysField, MacCheck, Origin, Request, Sale, Sealed};
-use payment::{Batch, CNY, HostKey, Kind, LinkId, Now, ResponseCode, Rrn, Stan, host};
+use payment::{CNY, Flow, HostKey, Kind, LinkId, Now, ResponseCode, Rrn, Stan, host};
 
 /// A terminal's request as the edge heard it.
 pub(crate) struct Heard {
@@ -28,7 +28,7 @@ impl Acquirer {
         if let Err(code) = self.admit(&request.origin()) {
             return refuse(heard.reply, &request, code, false, decided);
         }
-        if request.kind().row().mac && !self.mac_is_right(heard.mac) {
+        if self.needs_mac(&request) && !self.mac_is_right(heard.mac) {
             return refuse(
                 heard.reply,
                 &request,
@@ -65,7 +65,25 @@ impl Acquirer {
             Request::IdleReport { .. } => {
                 refuse(heard.reply, &request, ResponseCode::APPROVED, true, decided)
             }
+            Request::Settle { totals, .. } => {
+                self.settle(now, heard.reply, &request, totals, decided);
+            }
+            Request::Upload { part, .. } => {
+                let uploaded = (&part, heard.sealed.secrets.uploaded.as_slice());
+                self.upload(now, heard.reply, &request, uploaded, decided);
+            }
         }
+    }
+
+    /// What carries field 64 is checked; a terminal that speaks our extension carries it with its batch too.
+    fn needs_mac(&self, request: &Request) -> bool {
+        let terminal = request.origin().terminal;
+        let extended = || {
+            let setup = self.config.terminals.get(&terminal);
+            setup.is_some_and(|setup| setup.extended)
+        };
+        let batch = request.kind().row().flow == Flow::Batch;
+        request.carries_mac() || (batch && extended())
     }
 
     fn mac_is_right(&self, mac: MacCheck) -> bool {
@@ -104,7 +122,7 @@ impl Acquirer {
         let (batch, field62) = match repeated {
             Some(session) => (session.batch, session.field62),
             None => {
-                let batch = session.map_or(Batch(self.state.next_batch.max(1)), |s| s.batch);
+                let batch = self.batch_of(session);
                 decided.record(Record::SignedOn {
                     terminal: origin.terminal,
                     stan,
@@ -154,7 +172,7 @@ impl Acquirer {
             );
         }
         let rrn = self.next_rrn(now);
-        match self.ladder(&sale, heard.pin_refused) {
+        match self.ladder(&sale, heard.pin_refused, &decided.records) {
             // An advice is kept by its terminal until somebody can take it.
             Err(code) if sale.kind.row().is_advice() && code.is_transient() => {
                 refuse(heard.reply, &heard.sealed.request, code, true, decided);
@@ -191,12 +209,20 @@ impl Acquirer {
         self.state.sale(&sale.key)
     }
 
+    /// An advice may come after its batch is over, or under a number that was garbled in a sign-on: its terminal keeps it
+    /// until it is answered, so it is taken.
     fn batch_is_current(&self, sale: &Sale) -> Rung {
         let session = self
             .state
             .session(&sale.key.terminal)
             .ok_or(ResponseCode::BATCH_MISMATCH)?;
         if session.batch != sale.key.batch {
+            return match sale.kind.row().is_advice() {
+                true => Ok(()),
+                false => Err(ResponseCode::BATCH_MISMATCH),
+            };
+        }
+        if session.closed {
             return Err(ResponseCode::BATCH_MISMATCH);
         }
         if session
@@ -213,10 +239,11 @@ impl Acquirer {
         &self,
         sale: &Sale,
         pin_refused: Option<ResponseCode>,
+        decided: &[Record],
     ) -> Result<Option<&SaleRecord>, ResponseCode> {
         self.not_reversed_before(sale)?;
         self.amount_is_served(sale)?;
-        let original = self.original(sale)?;
+        let original = self.original(sale, decided)?;
         pin_refused.map_or(Ok(()), Err)?;
         match is_scanned(sale) {
             true => self.wallet_takes(sale, original)?,

@@ -9,9 +9,11 @@ mod decode;
 mod demo;
 mod doctor;
 mod host;
+mod keys;
 mod printer;
 mod sim;
 mod terminal;
+mod token;
 mod vectors;
 mod verify;
 mod wallet;
@@ -76,8 +78,12 @@ enum Command {
     Authority(authority::Arguments),
     /// Recomputes everything from the journals and says what differs
     Verify(verify::Arguments),
+    /// Key ceremony: components, dual control, key blocks, rotation, and its log
+    Keys(keys::Arguments),
     /// Holds this build's cryptography against a file of vectors
     Vectors(vectors::Arguments),
+    /// Prepares a PKCS#11 token to hold a party's keys
+    Token(token::Arguments),
     /// Decodes a message given as hex, masked
     Decode(decode::Arguments),
     /// Simulates the whole world from seeds
@@ -172,7 +178,9 @@ fn run(command: Command, zh: bool) -> Result<ExitCode, Failure> {
         Command::Certificate(arguments) => certificate::run(&arguments, zh),
         Command::Authority(arguments) => authority::run(&arguments, zh),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Keys(arguments) => keys::run(&arguments, zh),
         Command::Vectors(arguments) => vectors::run(&arguments, zh),
+        Command::Token(arguments) => token::run(&arguments, zh),
         Command::Decode(arguments) => decode::run(&arguments, zh),
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),

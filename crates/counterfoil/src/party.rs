@@ -4,6 +4,7 @@ use crate::archive::Projector;
 use crate::config::acquirer::AcquirerFile;
 use crate::config::issuer::IssuerFile;
 use crate::config::network::NetworkFile;
+use crate::config::security::PartyModule;
 use crate::config::terminal::TerminalFile;
 use crate::config::{Problem, Profile};
 use crate::driver::{Driven, Driver, DriverHandle, Local, Settings};
@@ -15,7 +16,6 @@ use crate::printer::{self, SpoolLine};
 use crate::wallet::WalletAsker;
 use crate::webhook::{self, Webhook};
 use acquirer::Acquirer;
-use crypto::SoftwareModule;
 use iso8583::frame::Framing;
 use issuer::Issuer;
 use network::Network;
@@ -31,7 +31,7 @@ use tokio::sync::mpsc;
 pub struct Running<P: Driven> {
     driver: Driver<P>,
     archive: Option<Projector>,
-    module: SoftwareModule,
+    module: PartyModule,
     /// Where it listens, for a party that does.
     pub address: Option<SocketAddr>,
     /// Kept for what ends when they are dropped.
@@ -50,7 +50,7 @@ impl<P: Driven> Running<P> {
     }
 
     /// The party's security module.
-    pub fn module(&self) -> &SoftwareModule {
+    pub fn module(&self) -> &PartyModule {
         &self.module
     }
 
@@ -81,7 +81,7 @@ struct Place<'a> {
 
 fn drive<P: Driven>(
     party: P,
-    module: SoftwareModule,
+    module: PartyModule,
     place: &Place<'_>,
     local: Local<P>,
 ) -> Result<(Driver<P>, Option<Projector>), Problem> {

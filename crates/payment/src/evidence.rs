@@ -77,6 +77,8 @@ pub enum Confirmation {
     Implied,
     /// It gave the positive sign.
     Signed(SignOutcome, SlipEvidence),
+    /// Its batch holds it too, with this amount; it said nothing of the slip.
+    Settled,
 }
 
 /// Everything the verdict may look at.
@@ -192,7 +194,7 @@ impl Evidence {
             _ => (out, issuer, back),
         };
         let till = match (self.delivery, self.confirmation) {
-            (_, Confirmation::Signed(..) | Confirmation::Implied) => Closed,
+            (_, Confirmation::Signed(..) | Confirmation::Implied | Confirmation::Settled) => Closed,
             (Delivery::HungUp, _) => Broken,
             (Delivery::Sent | Delivery::Recovered, _) => Unknown,
             (Delivery::NotYet, _) => NotReached,
@@ -217,7 +219,9 @@ impl Evidence {
             {
                 Bead::Broken
             }
-            Confirmation::Signed(SignOutcome::Approved, _) | Confirmation::Implied => Bead::Unknown,
+            Confirmation::Signed(SignOutcome::Approved, _)
+            | Confirmation::Implied
+            | Confirmation::Settled => Bead::Unknown,
             _ if self.upstream == Upstream::Approved && till == Bead::Unknown => Bead::Unknown,
             _ => Bead::NotReached,
         }

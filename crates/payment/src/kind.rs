@@ -70,12 +70,18 @@ kinds! {
     ResultQuery = result_query,
     /// 空闲报告.
     IdleReport = idle_report,
+    /// 批结算.
+    Settlement = settlement,
+    /// 批上送.
+    BatchUpload = batch_upload,
     /// 扫码消费（被扫）.
     WalletSale = wallet_sale,
     /// 扫码消费（主扫）.
     WalletOrder = wallet_order,
     /// 扫码退货.
     WalletRefund = wallet_refund,
+    /// 脚本处理结果.
+    ScriptResult = script_result,
 }
 
 /// Who decides about a transaction.
@@ -104,6 +110,8 @@ pub enum Flow {
     Query,
     /// Tells what became of one.
     Report,
+    /// Compares and closes a batch, between terminal and acquirer alone.
+    Batch,
 }
 
 /// What an approval does to the cardholder's money; its reversal does the opposite.
@@ -270,6 +278,8 @@ impl Kind {
                 && match row.flow {
                     // A reversal repeats the codes of its original.
                     Flow::Reversal => true,
+                    // An upload repeats the codes of what it uploads, or names its part.
+                    Flow::Batch if *kind == Self::BatchUpload => true,
                     // Sign-on varies in its key scheme.
                     Flow::Management if *kind == Self::SignOn => {
                         codes.transaction_type == 0 && (1..=6).contains(&codes.network_code)

@@ -3,6 +3,7 @@
 //! Nothing here knows a socket, a clock or a disk; parties share this vocabulary and never each other's state.
 
 pub mod base32;
+pub mod batch;
 pub mod card_entry;
 pub mod certificate;
 pub mod chip;

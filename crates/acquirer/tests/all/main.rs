@@ -1,5 +1,6 @@
 //! The acquirer driven with real bytes: signing on, selling, reversing, confirming, restarting, and where the money is.
 
+mod batch;
 mod certifying;
 mod confirming;
 mod kinds;

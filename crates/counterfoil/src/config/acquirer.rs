@@ -1,13 +1,14 @@
 //! The acquirer's file.
 
 use super::issuer::WebhookText;
-use super::keys::{KeyText, local_master_key};
+use super::keys::{KeyText, Keyring};
 use super::link::{Link, TlsText};
+use super::security::{PartyModule, SecurityText};
 use super::{Problem, Profile, institution, merchant_id, terminal_range};
 use crate::wallet::signing::Credentials;
 use ::acquirer::wallet::Rules;
 use ::acquirer::{Config, MerchantSetup, TerminalSetup};
-use crypto::{KeyUsage, SecurityModule, SoftwareModule};
+use crypto::{KeyUsage, SecurityModule};
 use payment::Percents;
 use payment::certificate::KeyId;
 use payment::relay::Gaps;
@@ -29,7 +30,11 @@ pub struct AcquirerFile {
     #[serde(default = "super::yes")]
     pub archive: bool,
     /// Key of the software module.
-    pub local_master_key: KeyText,
+    pub local_master_key: Option<KeyText>,
+    /// The token, instead of the software module.
+    pub security: Option<SecurityText>,
+    /// The key store that `store:NAME` speaks of; production takes no other keys.
+    pub key_store: Option<PathBuf>,
     /// Where terminals connect.
     pub listen: SocketAddr,
     /// How terminals are protected: this table, or `plain`.
@@ -237,8 +242,7 @@ impl MemberLink {
     /// MAC algorithm, key and code.
     pub fn resolve(
         &self,
-        module: &SoftwareModule,
-        profile: Profile,
+        keys: &Keyring,
     ) -> Result<
         (
             payment::Institution,
@@ -247,9 +251,7 @@ impl MemberLink {
         ),
         Problem,
     > {
-        let kek = self
-            .kek
-            .wrap(module, profile, KeyUsage::HostMaster, "network.kek")?;
+        let kek = self.kek.load(keys, KeyUsage::HostMaster, "network.kek")?;
         let mac = self
             .mac
             .parse()
@@ -269,7 +271,7 @@ impl AcquirerFile {
     }
 
     /// The party's configuration and its security module, or the first thing that is wrong.
-    pub fn resolve(&self) -> Result<(Config, SoftwareModule), Problem> {
+    pub fn resolve(&self) -> Result<(Config, PartyModule), Problem> {
         self.timeouts.check().map_err(|error| error.to_string())?;
         if self.confirm_within_ms <= self.timeouts.terminal_ms {
             return Err(format!(
@@ -277,8 +279,13 @@ impl AcquirerFile {
                 self.confirm_within_ms, self.timeouts.terminal_ms
             ));
         }
-        let module = local_master_key(&self.local_master_key, self.profile)?;
-        let (network, kek, mac) = self.network.resolve(&module, self.profile)?;
+        let keys = Keyring::open(
+            self.local_master_key.as_ref(),
+            self.security.as_ref(),
+            self.profile,
+            self.key_store.as_deref(),
+        )?;
+        let (network, kek, mac) = self.network.resolve(&keys)?;
         let mut merchants = BTreeMap::new();
         for text in &self.merchants {
             merchants.insert(
@@ -298,12 +305,9 @@ impl AcquirerFile {
                     text.id, text.merchant
                 ));
             }
-            let tmk = text.tmk.wrap(
-                &module,
-                self.profile,
-                KeyUsage::TerminalMaster,
-                "terminals.tmk",
-            )?;
+            let tmk = text
+                .tmk
+                .load(&keys, KeyUsage::TerminalMaster, "terminals.tmk")?;
             for id in terminal_range(&text.id, text.count)? {
                 let setup = TerminalSetup {
                     merchant,
@@ -320,13 +324,11 @@ impl AcquirerFile {
         }
         let certificates = match &self.certificate_key {
             Some(text) => {
-                let key = text.wrap(
-                    &module,
-                    self.profile,
-                    KeyUsage::Certificate,
-                    "certificate_key",
-                )?;
-                let public = module.certificate_key(&key).map_err(|e| e.to_string())?;
+                let key = text.load(&keys, KeyUsage::Certificate, "certificate_key")?;
+                let public = keys
+                    .module
+                    .certificate_key(&key)
+                    .map_err(|e| e.to_string())?;
                 Some(KeyId::of(&public))
             }
             None => None,
@@ -353,6 +355,6 @@ impl AcquirerFile {
             merchants,
             terminals,
         };
-        Ok((config, module))
+        Ok((config, keys.module))
     }
 }

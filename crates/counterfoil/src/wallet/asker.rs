@@ -4,24 +4,25 @@
 
 use super::{ATTEMPT_MS, Job, OrderName, SandboxWallet, WalletLine};
 use crate::config::acquirer::WalletText;
+use crate::config::security::PartyModule;
 use crate::driver::DriverHandle;
 use acquirer::wallet::{Ask, WalletRequest};
 use acquirer::{Acquirer, Input};
-use crypto::{Card, SecurityModule, SoftwareModule};
+use crypto::{Card, SecurityModule};
 use payment::{Rrn, SaleKey};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The way from an acquirer to its wallet's provider.
 pub(crate) struct WalletAsker {
     line: WalletLine,
-    module: Mutex<SoftwareModule>,
+    module: Mutex<PartyModule>,
     handle: DriverHandle<Acquirer>,
 }
 
 impl WalletAsker {
     pub(crate) fn start(
         text: &WalletText,
-        module: SoftwareModule,
+        module: PartyModule,
         handle: DriverHandle<Acquirer>,
     ) -> Self {
         let provider = SandboxWallet::new(&text.url, text.credentials(), ATTEMPT_MS);

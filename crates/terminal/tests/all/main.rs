@@ -1,8 +1,11 @@
 //! The terminal driven with real frames against an acquirer that does as it is told.
 
+mod batch;
 mod cashier;
+mod chip;
 mod eslip;
 mod host;
+mod kernel;
 mod money;
 mod positive_sign;
 mod printing;
