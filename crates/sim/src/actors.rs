@@ -154,7 +154,7 @@ impl Actor for Acquirer {
             },
             acquirer::Effect::Forward(sealed) => host_request(&sealed.request),
             acquirer::Effect::NetworkReply(answer) => host_answer(answer),
-            acquirer::Effect::CaseOpened { .. } => Tag::Other,
+            acquirer::Effect::CaseOpened { .. } | acquirer::Effect::Wallet { .. } => Tag::Other,
         }
     }
 
@@ -280,7 +280,7 @@ impl Judged for Acquirer {
         let Some(kept) = kept.filter(|kept| kept.request.kind.row().moves_money()) else {
             return;
         };
-        let verdict = verdict(&kept.evidence);
+        let verdict = verdict(kept.request.kind, &kept.evidence);
         let sale = &core.oracle.sales[number as usize];
         let (stands, closed) = (sale.stands(), sale.closed);
         let left = if stands { 0 } else { sale.moved.all() };

@@ -24,6 +24,9 @@ impl Terminal {
         let Some((sale, secrets)) = self.sale_of(order) else {
             return show(Screen::NoSuchOriginal, decided);
         };
+        if sale.kind.row().totals != BatchSide::Neither && self.state.batch_is_full() {
+            return show(Screen::Busy(Busy::SettleFirst), decided);
+        }
         if sale.kind.row().is_advice() {
             return self.keep_advice(now, sale, decided);
         }
@@ -164,17 +167,21 @@ impl Terminal {
     }
 
     pub(crate) fn ended_screen(&self, sale: &Sale, ending: Ending) -> Screen {
-        let key = sale.key;
+        let (key, kind) = (sale.key, sale.kind);
         match ending {
             Ending::Approved(a) => Screen::Approved {
                 key,
-                kind: sale.kind,
+                kind,
                 amount: a.amount,
                 recovered: a.recovered,
             },
-            Ending::Declined(code) => Screen::Declined { key, code },
+            Ending::Declined(code) => Screen::Declined { key, kind, code },
             Ending::NotSent => Screen::NotSent(key),
-            Ending::Reversed { never_debited } => Screen::Reversed { key, never_debited },
+            Ending::Reversed { never_debited } => Screen::Reversed {
+                key,
+                kind,
+                never_debited,
+            },
             Ending::Case => Screen::Case(key),
         }
     }
@@ -254,8 +261,9 @@ impl crate::State {
                 (c.sale.key.batch, c.sale.key.stan) == (original.batch, original.stan)
             };
             let own = self.completed.iter().rev().find(own)?;
-            Some(self.standing_amount(own).minor)
+            Some((own.sale.kind, self.standing_amount(own).minor))
         });
+        self.count_shift(sale, amount.minor, before);
         let totals = &mut self.totals;
         match sale.kind.row().totals {
             BatchSide::Neither => {}
@@ -269,7 +277,7 @@ impl crate::State {
             }
             BatchSide::Adjust => {
                 let debits = totals.debits_minor + amount.minor;
-                totals.debits_minor = debits.saturating_sub(before.unwrap_or(0));
+                totals.debits_minor = debits.saturating_sub(before.map_or(0, |(_, minor)| minor));
             }
         }
     }

@@ -2,14 +2,15 @@
 
 use super::world::World;
 use crate::config::Problem;
+use crate::config::security::PartyModule;
 use crate::config::terminal::TerminalFile;
 use crate::fault::Hop;
 use crate::fleet::{Fleet, Input};
 use crate::party::{self, Running, Shown};
 use crate::printer::Bench;
-use crypto::{Pin, SoftwareModule};
+use crypto::{Pan, Pin};
 use iso8583::frame::Framing;
-use payment::{Amount, MerchantId, SaleKey, Surroundings, Track2};
+use payment::{Amount, Kind, MerchantId, SaleKey, Surroundings, Track2};
 use receipt::Paper;
 use std::time::Duration;
 use terminal::{Command, Presented, Screen, Terminal};
@@ -25,7 +26,7 @@ pub(super) struct Till {
     running: Option<Running<Fleet>>,
     shown: mpsc::UnboundedReceiver<Shown>,
     file: TerminalFile,
-    module: SoftwareModule,
+    module: PartyModule,
     /// Terminal to acquirer.
     pub hop: Hop,
     /// The receipt printer.
@@ -75,13 +76,7 @@ impl Till {
     pub async fn sell(&mut self, amount: Amount) -> Result<SaleKey, Problem> {
         let presented = self.present().await?;
         self.command(Command::sale(amount, presented))?;
-        match self
-            .wait(|screen| matches!(screen, Screen::Confirming(_) | Screen::Busy(_)))
-            .await?
-        {
-            Screen::Confirming(key) => Ok(key),
-            other => Err(format!("the till answered {other:?}")),
-        }
+        self.confirming().await
     }
 
     /// The cardholder presents the sample debit card and enters its PIN.
@@ -112,6 +107,39 @@ impl Till {
             .await
             .map_err(|refused| format!("{refused:?}"))?
             .ok_or_else(|| "the card could not be read".to_owned())
+    }
+
+    /// Scans the customer's code, or shows an order.
+    pub async fn scan(
+        &mut self,
+        kind: Kind,
+        amount: Amount,
+        code: Option<Pan>,
+    ) -> Result<SaleKey, Problem> {
+        let running = self.running.as_ref().ok_or("the till is off")?;
+        let module = self.module.clone();
+        let look = running.handle().look(move |fleet, now| {
+            let around = Surroundings {
+                module: &module,
+                now,
+                random: &|| [0; 32],
+            };
+            let terminal = fleet.terminal(0)?;
+            let code = code.or_else(|| terminal.order_number())?;
+            terminal.scan(&around, code).ok()
+        });
+        let scanned = look.await.map_err(|refused| format!("{refused:?}"))?;
+        let scanned = scanned.ok_or("the code could not be read")?;
+        self.command(Command::scan(kind, amount, scanned))?;
+        self.confirming().await
+    }
+
+    async fn confirming(&mut self) -> Result<SaleKey, Problem> {
+        let asked = |screen: &Screen| matches!(screen, Screen::Confirming(_) | Screen::Busy(_));
+        match self.wait(asked).await? {
+            Screen::Confirming(key) => Ok(key),
+            other => Err(format!("the till answered {other:?}")),
+        }
     }
 
     /// Looks at the terminal.

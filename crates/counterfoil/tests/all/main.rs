@@ -2,6 +2,8 @@
 
 mod accept;
 mod archive;
+mod authority;
+mod batch;
 mod bench;
 mod doctor;
 mod driver;
@@ -10,6 +12,7 @@ mod eslips;
 mod full_disk;
 mod installation;
 mod journal;
+mod keys;
 mod kill;
 mod links;
 mod members;
@@ -21,8 +24,11 @@ mod process;
 mod recovery;
 mod slow;
 mod terminals;
+mod tls;
+mod token;
 mod vectors;
 mod verify_page;
+mod wallets;
 mod webhook;
 
 use std::time::{Duration, Instant};
