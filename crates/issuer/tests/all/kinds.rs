@@ -211,7 +211,7 @@ fn a_hold_runs_out() {
 #[test]
 fn what_ran_out_is_not_held_again() {
     let mut world = World::new();
-    let mut ask = |world: &mut World, kind, minor, original: Option<Financial>| {
+    let ask = |world: &mut World, kind, minor, original: Option<Financial>| {
         let mut sale = world.sale(DEBIT, minor);
         (sale.kind, sale.original) = (kind, original.map(|first| first.key));
         assert_eq!(world.buy(sale).as_str(), "00");
