@@ -289,7 +289,6 @@ impl Issuer {
 
     fn apply_returned(&mut self, record: &Returned) {
         let counts = self.counts(record.reversal.sale.kind);
-        let keeps_claim = self.planted(Bug::IssuerKeepsClaim);
         let state = &mut self.state;
         let original = &record.reversal.original;
         for entry in &record.entries {
@@ -300,13 +299,12 @@ impl Issuer {
             let token = record.reversal.sale.card.token;
             if let (Some(card), Some(first)) =
                 (state.cards.get_mut(&token), state.memory.get(original))
+                && counts
             {
-                if counts {
-                    card.give_back(first.at.day(), first.amount.minor);
-                }
+                card.give_back(first.at.day(), first.amount.minor);
             }
             let kind = record.reversal.sale.kind;
-            if let Some(packed) = pack(original).filter(|_| !keeps_claim) {
+            if let Some(packed) = pack(original) {
                 state.related.returned(packed, kind, &record.entries);
             }
         }

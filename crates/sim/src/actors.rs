@@ -242,7 +242,8 @@ impl Actor for Acquirer {
 
     #[cfg(feature = "planted")]
     fn plant(&mut self, bug: crate::planted::Bug) {
-        if let crate::planted::Bug::Acquirer(bug) = bug {
+        use crate::planted::Bug;
+        if let Bug::Acquirer(bug) | Bug::Hosts(bug, _) = bug {
             self.plant(bug);
         }
     }
@@ -412,7 +413,8 @@ impl Actor for Issuer {
 
     #[cfg(feature = "planted")]
     fn plant(&mut self, bug: crate::planted::Bug) {
-        if let crate::planted::Bug::Issuer(bug) = bug {
+        use crate::planted::Bug;
+        if let Bug::Issuer(bug) | Bug::Hosts(_, bug) = bug {
             self.plant(bug);
         }
     }
