@@ -12,6 +12,7 @@ mod original;
 #[cfg(feature = "planted")]
 pub mod planted;
 mod query;
+mod recall;
 mod record;
 mod reversal;
 mod sale;
@@ -21,6 +22,7 @@ mod terminal;
 
 pub use config::{Config, MerchantSetup, TerminalSetup};
 pub use limits::{SALES_MAX, TOMBSTONES_MAX};
+pub use recall::{Found, Question, Recalled, Wanted};
 pub use record::Record;
 pub use sale::{FirstAnswer, Reply, SaleRecord};
 pub use state::{Counters, State};
@@ -34,6 +36,9 @@ use payment::{Decision, HostKey, LinkId, Machine, Mono, Now, ResponseCode, SaleK
 pub struct Acquirer {
     config: Config,
     state: State,
+    /// There is an archive to look into.
+    recalls: bool,
+    sales_max: Option<usize>,
     #[cfg(feature = "planted")]
     planted: Option<planted::Bug>,
 }
@@ -93,6 +98,13 @@ pub enum Input {
         /// The sale it was about.
         key: SaleKey,
     },
+    /// What a look into the archive found.
+    Recalled {
+        /// The question as it was asked.
+        question: Box<Question>,
+        /// What was found.
+        found: Found,
+    },
     /// The link to the network came up or went down.
     Link {
         /// Up.
@@ -118,6 +130,13 @@ pub enum Effect {
     Forward(Box<host::Sealed>),
     /// Answers the network.
     NetworkReply(host::Answer),
+    /// Looks for a forgotten original outside, and answers with [`Input::Recalled`].
+    Recall {
+        /// Which.
+        wanted: Wanted,
+        /// Comes back with the answer.
+        question: Box<Question>,
+    },
     /// A sale entered the one-sided queue, or a reversal was refused: people must look.
     CaseOpened {
         /// Its number.
@@ -135,6 +154,8 @@ impl Acquirer {
         Self {
             config,
             state: State::default(),
+            recalls: false,
+            sales_max: None,
             #[cfg(feature = "planted")]
             planted: None,
         }
@@ -198,6 +219,9 @@ impl Machine for Acquirer {
             }
             Input::NotSent { key } => self.not_sent(now, key, &mut decided),
             Input::Undelivered { key } => self.undelivered(key, &mut decided),
+            Input::Recalled { question, found } => {
+                self.recalled(now, *question, found, &mut decided)
+            }
             Input::Link { up } => self.link(now, up, &mut decided),
         }
         decided

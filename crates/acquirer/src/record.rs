@@ -1,5 +1,6 @@
 //! What an acquirer writes: every durable fact, the only thing that changes its state.
 
+use crate::recall::Recalled;
 use crate::sale::{FirstAnswer, Reply};
 use crypto::{WorkingKeys, WrappedKey};
 use payment::certificate::{CertifiedOutcome, KeyId};
@@ -197,6 +198,8 @@ pub enum Record {
         /// The next attempt.
         next: Mono,
     },
+    /// A forgotten transaction is in memory again, because a refund is about it.
+    Recalled(Recalled),
 }
 
 impl Record {

@@ -1,6 +1,7 @@
 //! What a terminal asks: sign-on, sale, inquiry. The refusal ladder stands here, in the order of its rungs.
 
 use crate::original::moved_minor;
+use crate::recall::Found;
 use crate::record::Record;
 use crate::sale::{FirstAnswer, Reply, SaleRecord};
 use crate::{Acquirer, Decided, Effect};
@@ -9,6 +10,7 @@ use payment::terminal::{Answer, KeysField, MacCheck, Origin, Request, Sale, Seal
 use payment::{Batch, CNY, HostKey, Kind, LinkId, Now, ResponseCode, Rrn, Stan, host};
 
 /// A terminal's request as the edge heard it.
+#[derive(Debug)]
 pub(crate) struct Heard {
     pub reply: Reply,
     pub mac: MacCheck,
@@ -128,6 +130,18 @@ impl Acquirer {
     }
 
     fn financial(&self, now: Now, heard: Heard, sale: Sale, decided: &mut Decided) {
+        self.take_up(now, heard, sale, None, decided);
+    }
+
+    /// A financial request, with what the archive knows of its original once that was asked.
+    pub(crate) fn take_up(
+        &self,
+        now: Now,
+        heard: Heard,
+        sale: Sale,
+        found: Option<Found>,
+        decided: &mut Decided,
+    ) {
         if let Some(known) = self.known(&sale) {
             if !known.is_request(&sale) {
                 return refuse(
@@ -152,8 +166,13 @@ impl Acquirer {
                 decided,
             );
         }
+        if let (None, Some(wanted)) = (found, self.wanted(&sale)) {
+            return self.ask_archive(wanted, heard, decided);
+        }
         let rrn = self.next_rrn(now);
-        match self.ladder(&sale, heard.pin_refused) {
+        let recollection = self.recollection(&sale, found);
+        let kept = recollection.map(|recalled| recalled.map(|recalled| recalled.kept()));
+        match self.ladder(&sale, heard.pin_refused, kept.as_ref()) {
             // An advice is kept by its terminal until somebody can take it.
             Err(code) if sale.kind.row().is_advice() && code.is_transient() => {
                 refuse(heard.reply, &heard.sealed.request, code, true, decided);
@@ -174,7 +193,12 @@ impl Acquirer {
                     &crate::state::refusal(code, now),
                 ));
             }
-            Ok(original) => self.forward(now, heard, sale, original, rrn, decided),
+            Ok(original) => {
+                if let Ok(Some(recalled)) = recollection {
+                    decided.record(Record::Recalled(recalled));
+                }
+                self.forward(now, heard, sale, original, rrn, decided);
+            }
         }
     }
 
@@ -205,14 +229,15 @@ impl Acquirer {
     }
 
     /// The rungs; gives the earlier transaction that the sale is about.
-    fn ladder(
-        &self,
+    fn ladder<'a>(
+        &'a self,
         sale: &Sale,
         pin_refused: Option<ResponseCode>,
-    ) -> Result<Option<&SaleRecord>, ResponseCode> {
+        recalled: Result<&'a Option<SaleRecord>, &ResponseCode>,
+    ) -> Result<Option<&'a SaleRecord>, ResponseCode> {
         self.not_reversed_before(sale)?;
         self.amount_is_served(sale)?;
-        let original = self.original(sale)?;
+        let original = self.original(sale, recalled.map_err(|code| *code)?.as_ref())?;
         pin_refused.map_or(Ok(()), Err)?;
         self.network_is_there()?;
         Ok(original)

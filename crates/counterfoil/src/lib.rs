@@ -17,6 +17,7 @@ pub mod outbox;
 pub mod party;
 pub mod printer;
 pub mod qr;
+pub mod recall;
 pub mod replay;
 pub mod verify;
 pub mod view;

@@ -12,6 +12,7 @@ use crate::link::{
     Connecting, Dialing, Limits, Listening, connect_member, dial, listen_members, listen_terminals,
 };
 use crate::printer::{self, SpoolLine};
+use crate::recall::recall;
 use crate::webhook::{self, Webhook};
 use acquirer::Acquirer;
 use crypto::SoftwareModule;
@@ -100,10 +101,15 @@ fn drive<P: Driven>(
 pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
     let (config, module) = file.resolve()?;
     let network = config.network;
-    let local: Local<Acquirer> = Box::new(|effect| {
-        if let acquirer::Effect::CaseOpened { case, key } = effect {
+    let (recall, looks) = recall();
+    let local: Local<Acquirer> = Box::new(move |effect| match effect {
+        acquirer::Effect::CaseOpened { case, key } => {
             tracing::warn!(case, sale = %key, "case opened: people must look");
         }
+        acquirer::Effect::Recall { wanted, question } => recall.ask(wanted, question),
+        acquirer::Effect::Reply { .. }
+        | acquirer::Effect::Forward(_)
+        | acquirer::Effect::NetworkReply(_) => {}
     });
     let place = Place {
         data: &file.data,
@@ -111,7 +117,13 @@ pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
         profile: file.profile,
         archive: file.archive,
     };
-    let (driver, archive) = drive(Acquirer::new(config), module.clone(), &place, local)?;
+    let party = match file.archive {
+        true => Acquirer::new(config).with_archive(),
+        false => Acquirer::new(config),
+    };
+    let (driver, archive) = drive(party, module.clone(), &place, local)?;
+    let looking = looks.start(file.data.clone(), driver.handle().clone());
+    looking.map_err(|error| format!("recall: {error}"))?;
     let listening = listen_terminals(
         file.listen,
         Framing::Terminal,

@@ -4,6 +4,7 @@ mod certifying;
 mod confirming;
 mod kinds;
 mod outs;
+mod recalling;
 mod reversing;
 mod selling;
 mod signing;

@@ -1,6 +1,6 @@
 //! What left the centre, and short ways to say what a test expects of it.
 
-use acquirer::Input;
+use acquirer::{Input, Question, Wanted};
 use payment::terminal::{Answer, MacCheck};
 use payment::{ResponseCode, host};
 
@@ -23,6 +23,10 @@ pub enum Out {
     },
     Case {
         case: u32,
+    },
+    Recall {
+        wanted: Wanted,
+        question: Box<Question>,
     },
 }
 
