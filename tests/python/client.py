@@ -18,6 +18,17 @@ MERCHANT, OTHER_MERCHANT = "898100053110001", "898100058120002"
 GOOD, POOR, LOST = "6228480000000123", "6228480000000206", "6228480000000305"
 PIN, WRONG_PIN = "123456", "654321"
 EXPIRY = "3012"
+# Message type, field 3, field 25 and field 60.1 of each kind.
+KINDS = {
+    "void": ("0200", "200000", "00", "23"),
+    "refund": ("0220", "200000", "00", "25"),
+    "pre-authorisation": ("0100", "030000", "06", "10"),
+    "increment": ("0100", "030000", "60", "10"),
+    "pre-authorisation void": ("0100", "200000", "06", "11"),
+    "completion": ("0200", "000000", "06", "20"),
+    "completion advice": ("0220", "000000", "06", "24"),
+    "completion void": ("0200", "200000", "06", "21"),
+}
 APPROVED = {"00", "10", "11", "A2", "A4", "A5", "A6"}
 
 
@@ -76,6 +87,21 @@ class Terminal:
         if pin:
             fields |= {"26": "12", "52": wire.pin_block(self.pin_key, pin, card), "53": "2600000000000000"}
         return fields
+
+    def about(self, original, answer, kind, amount=None, card=GOOD):
+        """The fields of a transaction about an earlier one: message type, processing code, condition and code of its kind."""
+        mti, processing, condition, code = KINDS[kind]
+        fields = self.sale(int(original["4"]) if amount is None else amount, card, None, None, processing, code)
+        del fields["35"]
+        fields |= {"t": mti, "25": condition, "61": f"{self.batch}{original['11']}{answer['13']}", "37": answer["37"]}
+        if "38" in answer:
+            fields["38"] = answer["38"]
+        return fields
+
+    def hold(self, amount):
+        """The fields of a pre-authorisation."""
+        mti, processing, condition, code = KINDS["pre-authorisation"]
+        return {**self.sale(amount, GOOD, PIN, None, processing, code), "t": mti, "25": condition}
 
     def ask(self, fields, label="subject", **more):
         return self.exchange(fields, label, self.mac_key, **more)
@@ -267,6 +293,73 @@ def query_of_nothing(t):
         t.approved(sale, "sale")
 
 
+def void_once(t):
+    with t.balance_changes_by(0):
+        sale = t.sale(7_100)
+        first = t.approved(sale, "first")
+        expect(t.ask(t.about(sale, first, "void", 7_099), "short")["39"], "64", "field 39 of a void of another amount")
+        expect(t.ask(t.about(sale, first, "void", card=POOR), "stolen")["39"], "12", "field 39 of another card's void")
+        void = t.about(sale, first, "void")
+        expect(t.ask(void)["39"], "00", "field 39 of the void")
+        expect(t.ask(void, "again")["39"], "00", "field 39 of the same void again")
+        expect(t.ask(t.about(sale, first, "void"), "twice")["39"], "22", "field 39 of a second void")
+
+
+def reversed_void(t):
+    with t.balance_changes_by(-7_200):
+        sale = t.sale(7_200)
+        void = t.about(sale, t.approved(sale, "first"), "void")
+        expect(t.ask(void, "void")["39"], "00", "field 39 of the void")
+        expect(t.reverse(void)["39"], "00", "field 39 of the reversal of the void")
+
+
+def refunds_up_to_the_sale(t):
+    with t.balance_changes_by(0):
+        sale = t.sale(9_000)
+        first = t.approved(sale, "first")
+        expect(t.ask(t.about(sale, first, "refund", 4_000))["39"], "00", "field 39 of the first refund")
+        expect(t.ask(t.about(sale, first, "refund", 5_001), "above")["39"], "64", "field 39 of a refund above the rest")
+        rest = t.about(sale, first, "refund", 5_000)
+        expect(t.ask(rest, "rest")["39"], "00", "field 39 of the second refund")
+        expect(t.ask(rest, "again")["39"], "00", "field 39 of the same refund again")
+        expect(t.ask(t.about(sale, first, "void"), "void")["39"], "22", "field 39 of a void after refunds")
+
+
+def refund_of_nothing(t):
+    with t.balance_changes_by(0):
+        sale = t.sale(100)
+        nothing = {"13": "0101", "37": "999999999999"}
+        expect(t.ask(t.about(sale, nothing, "refund"))["39"], "25", "field 39 of a refund without a sale")
+
+
+def pre_authorisation_to_completion(t):
+    with t.balance_changes_by(-11_500):
+        hold = t.hold(10_000)
+        with t.balance_changes_by(-10_000):
+            first = t.approved(hold, "first")
+        with t.balance_changes_by(-2_000):
+            expect(t.ask(t.about(hold, first, "increment", 2_000), "more")["39"], "00", "field 39 of the increment")
+        above = t.about(hold, first, "completion", 13_801)
+        expect(t.ask(above, "above")["39"], "61", "field 39 of a completion above the percentage")
+        completion = t.about(hold, first, "completion", 11_000)
+        done = t.approved(completion)
+        expect(t.ask(t.about(hold, first, "completion", 1), "twice")["39"], "22", "field 39 of a second completion")
+        with t.balance_changes_by(-1_000):
+            void = t.about(completion, done, "completion void")
+            expect(t.ask(void, "void")["39"], "00", "field 39 of the completion void")
+        advice = t.about(hold, first, "completion advice", 11_500)
+        expect(t.ask(advice, "advice")["39"], "00", "field 39 of the completion advice")
+
+
+def pre_authorisation_void(t):
+    with t.balance_changes_by(0):
+        hold = t.hold(3_000)
+        first = t.approved(hold, "first")
+        expect(t.ask(t.about(hold, first, "pre-authorisation void"))["39"], "00", "field 39")
+        late = t.about(hold, first, "completion", 3_000)
+        expect(t.ask(late, "late")["39"], "22", "field 39 of a completion after the void")
+
+
 def broken_frames(t):
     frame = wire.seal({"41": t.name, "42": t.merchant, **t.sale(777)}, t.mac_key)
     random = os.urandom(300)
@@ -295,8 +388,9 @@ def sign_off(t):
 CHECKS = [
     sign_on, echo, balance, purchase_with_pin, purchase_without_pin, repeated_purchase, wrong_mac, wrong_pin,
     insufficient_funds, lost_card, reversal_after, repeated_reversal, reversal_first, reversal_of_another_amount,
-    unknown_terminal, wrong_merchant, query_of_an_approval, query_of_a_reversal, query_of_nothing, broken_frames,
-    sign_off,
+    unknown_terminal, wrong_merchant, query_of_an_approval, query_of_a_reversal, query_of_nothing, void_once,
+    reversed_void, refunds_up_to_the_sale, refund_of_nothing, pre_authorisation_to_completion, pre_authorisation_void,
+    broken_frames, sign_off,
 ]
 
 # What is done to one answer, and at which exchange of which check; each must be noticed.
@@ -361,6 +455,16 @@ PROOFS |= {
     "query_approval:reference": (query_of_an_approval, "subject", changed("37", last_digit)),
     "query_reversal:standing": (query_of_a_reversal, "subject", changed("62", standing(b"V"))),
     "query_nothing:standing": (query_of_nothing, "subject", changed("62", standing(b"A"))),
+    "void:short": (void_once, "short", other_code),
+    "void:stolen": (void_once, "stolen", other_code),
+    "void:twice": (void_once, "twice", other_code),
+    "void:debit": (void_once, "after", changed("54", richer)),
+    "refund:above": (refunds_up_to_the_sale, "above", other_code),
+    "refund:debit": (refunds_up_to_the_sale, "after", changed("54", richer)),
+    "completion:above": (pre_authorisation_to_completion, "above", other_code),
+    "completion:twice": (pre_authorisation_to_completion, "twice", other_code),
+    "completion:debit": (pre_authorisation_to_completion, "after", changed("54", richer)),
+    "pre_authorisation_void:late": (pre_authorisation_void, "late", other_code),
     "broken_frames:open": (broken_frames, "closed", lambda closed: not closed),
     "sign_off:sale": (sign_off, "sale", other_code),
 }

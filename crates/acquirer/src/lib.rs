@@ -2,6 +2,7 @@
 //!
 //! It never touches a cardholder's account. "Reversed" is said only with the issuer's word; a reversal is never given up.
 
+mod batch;
 mod books;
 mod certificate;
 mod config;
@@ -16,16 +17,20 @@ mod recall;
 mod record;
 mod reversal;
 mod sale;
+mod scan;
 mod sign;
 mod state;
 mod terminal;
+pub mod wallet;
 
+pub use batch::{Break, BreakItem, ClosedBatch, Settling};
+pub use books::{NETWORK_RECEIVABLE, WALLET_RECEIVABLE};
 pub use config::{Config, MerchantSetup, TerminalSetup};
-pub use limits::{SALES_MAX, TOMBSTONES_MAX};
+pub use limits::{BREAKS_MAX, SALES_MAX, TOMBSTONES_MAX, UPLOADED_MAX};
 pub use recall::{Found, Question, Recalled, Wanted};
 pub use record::Record;
 pub use sale::{FirstAnswer, Reply, SaleRecord};
-pub use state::{Counters, State};
+pub use state::{Counters, Session, State};
 
 use payment::host;
 use payment::terminal::{Answer, MacCheck, Sealed};
@@ -105,6 +110,15 @@ pub enum Input {
         /// What was found.
         found: Found,
     },
+    /// A wallet's provider says how an order stands.
+    Wallet {
+        /// The sale of the order.
+        key: SaleKey,
+        /// The number of the request that it answers.
+        ask: u32,
+        /// What it says.
+        answer: wallet::WalletAnswer,
+    },
     /// The link to the network came up or went down.
     Link {
         /// Up.
@@ -128,6 +142,15 @@ pub enum Effect {
     },
     /// Sends a request to the network.
     Forward(Box<host::Sealed>),
+    /// Asks a wallet's provider.
+    Wallet {
+        /// The request.
+        request: wallet::WalletRequest<SaleKey>,
+        /// Reference number of the order's sale: with its key it names the order for ever.
+        rrn: payment::Rrn,
+        /// The scanned code, sealed.
+        card: crypto::Card,
+    },
     /// Answers the network.
     NetworkReply(host::Answer),
     /// Looks for a forgotten original outside, and answers with [`Input::Recalled`].
@@ -221,6 +244,9 @@ impl Machine for Acquirer {
             Input::Undelivered { key } => self.undelivered(key, &mut decided),
             Input::Recalled { question, found } => {
                 self.recalled(now, *question, found, &mut decided)
+            }
+            Input::Wallet { key, ask, answer } => {
+                self.wallet_heard(now, key, ask, &answer, &mut decided)
             }
             Input::Link { up } => self.link(now, up, &mut decided),
         }

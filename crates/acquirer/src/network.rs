@@ -297,6 +297,7 @@ impl Acquirer {
             }
         }
         self.repeat_advices(now, decided);
+        self.wallet_tick(now, decided);
         self.release_waiters(now, decided);
         self.age(now, decided);
         if self.state.network_retry.is_some_and(|at| at <= now.mono) {

@@ -5,6 +5,7 @@
 
 use crate::limits::SALES_MAX;
 use crate::sale::{FirstAnswer, Reply, SaleRecord};
+use crate::scan::is_scanned;
 use crate::terminal::Heard;
 use crate::{Acquirer, Decided, Effect, State};
 use payment::evidence::{Confirmation, Delivery, Evidence, Upstream};
@@ -119,7 +120,8 @@ impl Acquirer {
 
     /// The forgotten original of a refund, when it can be looked for.
     pub(crate) fn wanted(&self, sale: &Sale) -> Option<Wanted> {
-        let refund = sale.kind.row().posting == Posting::Credit;
+        // A wallet's orders are its own to find.
+        let refund = sale.kind.row().posting == Posting::Credit && !is_scanned(sale);
         let rrn = sale.original.and_then(|original| original.rrn)?;
         let wanted = Wanted {
             merchant: sale.key.merchant,

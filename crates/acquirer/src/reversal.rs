@@ -143,7 +143,10 @@ impl Acquirer {
             reason,
             at: now,
         });
-        self.send_advice(now, sale, advice, reason, decided);
+        match sale.host {
+            Some(_) => self.send_advice(now, sale, advice, reason, decided),
+            None => self.withdraw_order(now, sale, decided),
+        }
     }
 
     fn send_advice(

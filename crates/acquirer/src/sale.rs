@@ -128,6 +128,18 @@ impl SaleRecord {
         self.request.kind.row().is_advice()
     }
 
+    /// One more attempt was made at its reversal.
+    pub(crate) fn tried(&mut self, next: Mono) {
+        let due = self.wall_at(next);
+        if let Some(reversal) = &mut self.evidence.reversal {
+            reversal.attempts = reversal.attempts.saturating_add(1);
+            // Once refused it is people's turn, whatever the advice still does by itself.
+            if reversal.progress == ReversalProgress::Open {
+                self.evidence.due = Some(due);
+            }
+        }
+    }
+
     /// A later monotonic reading as the wall will show it.
     pub(crate) fn wall_at(&self, mono: Mono) -> Wall {
         Wall(self.received.wall.0 + mono.since_ms(self.received.mono) as i64)

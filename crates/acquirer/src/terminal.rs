@@ -4,10 +4,11 @@ use crate::original::moved_minor;
 use crate::recall::Found;
 use crate::record::Record;
 use crate::sale::{FirstAnswer, Reply, SaleRecord};
+use crate::scan::is_scanned;
 use crate::{Acquirer, Decided, Effect};
 use payment::evidence::Upstream;
 use payment::terminal::{Answer, KeysField, MacCheck, Origin, Request, Sale, Sealed};
-use payment::{Batch, CNY, HostKey, Kind, LinkId, Now, ResponseCode, Rrn, Stan, host};
+use payment::{CNY, Flow, HostKey, Kind, LinkId, Now, ResponseCode, Rrn, Stan, host};
 
 /// A terminal's request as the edge heard it.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ impl Acquirer {
         if let Err(code) = self.admit(&request.origin()) {
             return refuse(heard.reply, &request, code, false, decided);
         }
-        if request.kind().row().mac && !self.mac_is_right(heard.mac) {
+        if self.needs_mac(&request) && !self.mac_is_right(heard.mac) {
             return refuse(
                 heard.reply,
                 &request,
@@ -66,7 +67,25 @@ impl Acquirer {
             Request::IdleReport { .. } => {
                 refuse(heard.reply, &request, ResponseCode::APPROVED, true, decided)
             }
+            Request::Settle { totals, .. } => {
+                self.settle(now, heard.reply, &request, totals, decided);
+            }
+            Request::Upload { part, .. } => {
+                let uploaded = (&part, heard.sealed.secrets.uploaded.as_slice());
+                self.upload(now, heard.reply, &request, uploaded, decided);
+            }
         }
+    }
+
+    /// What carries field 64 is checked; a terminal that speaks our extension carries it with its batch too.
+    fn needs_mac(&self, request: &Request) -> bool {
+        let terminal = request.origin().terminal;
+        let extended = || {
+            let setup = self.config.terminals.get(&terminal);
+            setup.is_some_and(|setup| setup.extended)
+        };
+        let batch = request.kind().row().flow == Flow::Batch;
+        request.carries_mac() || (batch && extended())
     }
 
     fn mac_is_right(&self, mac: MacCheck) -> bool {
@@ -105,7 +124,7 @@ impl Acquirer {
         let (batch, field62) = match repeated {
             Some(session) => (session.batch, session.field62),
             None => {
-                let batch = session.map_or(Batch(self.state.next_batch.max(1)), |s| s.batch);
+                let batch = self.batch_of(session);
                 decided.record(Record::SignedOn {
                     terminal: origin.terminal,
                     stan,
@@ -193,6 +212,9 @@ impl Acquirer {
                     &crate::state::refusal(code, now),
                 ));
             }
+            Ok(original) if is_scanned(&sale) => {
+                self.to_wallet(now, &heard, sale, original, rrn, decided);
+            }
             Ok(original) => {
                 if let Ok(Some(recalled)) = recollection {
                     decided.record(Record::Recalled(recalled));
@@ -216,7 +238,7 @@ impl Acquirer {
             .state
             .session(&sale.key.terminal)
             .ok_or(ResponseCode::BATCH_MISMATCH)?;
-        if session.batch != sale.key.batch {
+        if session.batch != sale.key.batch || session.closed {
             return Err(ResponseCode::BATCH_MISMATCH);
         }
         if session
@@ -239,7 +261,10 @@ impl Acquirer {
         self.amount_is_served(sale)?;
         let original = self.original(sale, recalled.map_err(|code| *code)?.as_ref())?;
         pin_refused.map_or(Ok(()), Err)?;
-        self.network_is_there()?;
+        match is_scanned(sale) {
+            true => self.wallet_takes(sale, original)?,
+            false => self.network_is_there()?,
+        }
         Ok(original)
     }
 
@@ -384,7 +409,12 @@ impl Acquirer {
                 );
             }
             (None, _, Some(answer)) => answer,
-            (None, _, None) => return,
+            (None, _, None) => {
+                if let Some(qr) = self.qr_of(known) {
+                    self.tell_qr(reply, known, qr, decided);
+                }
+                return;
+            }
         };
         decided.effect(self.answer_sale(reply, known, &answer));
     }

@@ -43,6 +43,8 @@ pub struct LoopPlan {
     pub connections: u16,
     /// Of 100 purchases so many carry a PIN.
     pub pin_percent: u8,
+    /// TLS with certificates on both sides of every link.
+    pub tls: bool,
     /// Where journals and configuration go; emptied first.
     pub data: PathBuf,
     /// Leaves them there.
@@ -62,6 +64,7 @@ pub fn measure_loop(plan: &LoopPlan) -> Result<LoopReport, Problem> {
         connections: plan.connections,
         ladders: Ladders::Default,
         breakable: false,
+        tls: plan.tls,
     })?;
     let before = Disk::measure(&plan.data)?;
     let mut load = Load::sign_on(&world, plan.pin_percent)?;

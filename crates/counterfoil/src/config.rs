@@ -5,8 +5,10 @@
 pub mod acquirer;
 pub mod issuer;
 pub mod keys;
+pub mod link;
 pub mod network;
 pub mod printer;
+pub mod security;
 pub mod terminal;
 
 use serde::de::DeserializeOwned;

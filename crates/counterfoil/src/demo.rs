@@ -1,6 +1,7 @@
 //! The demo: the whole loop in one process on loopback, real TCP and real journals, and the stories of what can break.
 
 mod album;
+mod kinds;
 mod stories;
 mod till;
 mod world;
@@ -31,6 +32,10 @@ pub struct Ending {
     pub problems: Vec<String>,
 }
 
+/// Something did not end as it must; it was printed.
+#[derive(Clone, Copy, Debug)]
+struct Failed;
+
 /// Runs every story and prints it; true when all ended as they must.
 pub async fn run(world: &World, zh: bool) -> bool {
     println!("{}", intro(world, zh));
@@ -46,6 +51,7 @@ pub async fn run(world: &World, zh: bool) -> bool {
         endings.push(ending);
     }
     println!("\n{}", table(&endings, zh));
+    let kinds = kinds::run(world, zh).await;
     let pictures = album.and_then(Album::close);
     match &pictures {
         Ok(page) => println!(
@@ -59,7 +65,7 @@ pub async fn run(world: &World, zh: bool) -> bool {
         ),
         Err(problem) => println!("✕ {problem}"),
     }
-    pictures.is_ok() && endings.iter().all(|ending| ending.problems.is_empty())
+    pictures.is_ok() && kinds.is_ok() && endings.iter().all(|ending| ending.problems.is_empty())
 }
 
 fn intro(world: &World, zh: bool) -> String {

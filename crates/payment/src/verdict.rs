@@ -427,7 +427,7 @@ fn select_approved(evidence: &Evidence, receipt: Receipt) -> Situation {
             Receipt::ESlip(_) => Situation::ESlip,
             _ => Situation::SlipUnconfirmed,
         },
-        Confirmation::Implied => Situation::SlipUnknown,
+        Confirmation::Implied | Confirmation::Settled => Situation::SlipUnknown,
         // The terminal says that it has not done what we approved: that is a break, for people.
         Confirmation::Signed(..) => Situation::OneSided,
         Confirmation::None if evidence.one_sided => Situation::OneSided,

@@ -152,7 +152,7 @@ impl Actor for Acquirer {
             },
             acquirer::Effect::Forward(sealed) => host_request(core, &sealed.request),
             acquirer::Effect::NetworkReply(answer) => host_answer(core, answer),
-            acquirer::Effect::CaseOpened { .. } => Tag::Other,
+            acquirer::Effect::CaseOpened { .. } | acquirer::Effect::Wallet { .. } => Tag::Other,
         }
     }
 

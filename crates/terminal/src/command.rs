@@ -26,6 +26,8 @@ impl Terminal {
             Command::Withdraw => self.withdraw(now, decided),
             Command::GoodsHandedOver(handed) => self.goods(now, handed, decided),
             Command::Reprint(stan) => self.reprint(now, stan, decided),
+            Command::Settle => self.settle(now, decided),
+            Command::CloseShift => self.close_shift(now, decided),
             Command::ESlip(stan) => self.eslip(stan, decided),
             Command::Paper(stan, seen) => self.paper_seen(now, stan, seen, decided),
             Command::Printing(on) => self.switch_printing(now, on, decided),
@@ -62,6 +64,8 @@ impl Terminal {
             Some(Busy::ReversalFirst)
         } else if state.open.is_some() {
             Some(Busy::SaleUnresolved)
+        } else if state.settling.as_ref().is_some_and(|s| s.totals.is_some()) {
+            Some(Busy::Settling)
         } else if !state.signed_on() {
             Some(Busy::SignOnFirst)
         } else if state

@@ -24,6 +24,9 @@ impl Terminal {
         let Some((sale, secrets)) = self.sale_of(order) else {
             return show(Screen::NoSuchOriginal, decided);
         };
+        if sale.kind.row().totals != BatchSide::Neither && self.state.batch_is_full() {
+            return show(Screen::Busy(Busy::SettleFirst), decided);
+        }
         if sale.kind.row().is_advice() {
             return self.keep_advice(now, sale, decided);
         }
@@ -55,11 +58,22 @@ impl Terminal {
         let whole = own.map(|own| self.state.standing_amount(own));
         let amount = order.amount.or(whole).unwrap_or(Amount::fen(0));
         let (card, entry, expiry, secrets) = match (order.presented, own) {
+            // An advice is sent again, and a PIN is not kept for that.
+            (Some(card), _) if kind.row().is_advice() => (
+                card.card,
+                without_pin(card.entry),
+                card.expiry,
+                Secrets::default(),
+            ),
             (Some(card), _) => (card.card, card.entry, card.expiry, card.secrets),
             (None, Some(own)) => {
                 let sale = &own.sale;
-                let entry = EntryMode(sale.entry.0 / 10 * 10 + 2);
-                (sale.card, entry, sale.expiry, Secrets::default())
+                (
+                    sale.card,
+                    without_pin(sale.entry),
+                    sale.expiry,
+                    Secrets::default(),
+                )
             }
             (None, None) => return None,
         };
@@ -164,6 +178,11 @@ impl Terminal {
     }
 }
 
+/// The same way of reading the card, with digit 3 saying that no PIN comes along.
+fn without_pin(entry: EntryMode) -> EntryMode {
+    EntryMode(entry.0 / 10 * 10 + 2)
+}
+
 /// What is told of a stored advice before anybody answered it.
 fn stored(sale: &Sale) -> Approval {
     Approval {
@@ -233,8 +252,9 @@ impl crate::State {
                 (c.sale.key.batch, c.sale.key.stan) == (original.batch, original.stan)
             };
             let own = self.completed.iter().rev().find(own)?;
-            Some(self.standing_amount(own).minor)
+            Some((own.sale.kind, self.standing_amount(own).minor))
         });
+        self.count_shift(sale, amount.minor, before);
         let totals = &mut self.totals;
         match sale.kind.row().totals {
             BatchSide::Neither => {}
@@ -248,7 +268,7 @@ impl crate::State {
             }
             BatchSide::Adjust => {
                 let debits = totals.debits_minor + amount.minor;
-                totals.debits_minor = debits.saturating_sub(before.unwrap_or(0));
+                totals.debits_minor = debits.saturating_sub(before.map_or(0, |(_, minor)| minor));
             }
         }
     }

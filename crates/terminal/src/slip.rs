@@ -5,6 +5,7 @@
 use crate::record::{Approval, Ending, Record};
 use crate::state::Completed;
 use crate::{Decided, Effect, Screen, Terminal};
+use payment::payment_code::Brand;
 use payment::sign::{SlipEvidence, Trouble};
 use payment::terminal::Sale;
 use payment::verdict::{self, Situation};
@@ -189,7 +190,7 @@ impl Terminal {
             amount_minor: approval.amount.minor,
             auth_code: approval.approval.map(|code| code.to_string()),
             rrn: approval.rrn.map(|rrn| rrn.to_string()),
-            signature_required: !sale.entry.has_pin(),
+            signature_required: !sale.entry.has_pin() && !sale.entry.is_code(),
             ..self.fields(now, sale, Title::Purchase, when)
         }
     }
@@ -208,7 +209,10 @@ impl Terminal {
             merchant_id: sale.key.merchant.to_string(),
             terminal_id: sale.key.terminal.to_string(),
             operator: config.operator.clone(),
-            issuer: issuer.map_or_else(String::new, |(_, name)| name.clone()),
+            issuer: match Brand::of_card(&sale.card).filter(|_| sale.entry.is_code()) {
+                Some(brand) => brand.words().0.to_owned(),
+                None => issuer.map_or_else(String::new, |(_, name)| name.clone()),
+            },
             acquirer: config.acquirer_name.clone(),
             masked_pan: sale.card.masked(),
             entry_letter: sale.entry.letter(),
@@ -220,7 +224,7 @@ impl Terminal {
             date_time: now.wall.text(),
             amount_minor: sale.amount.minor,
             headline: verdict::headline(sale.kind, when),
-            remarks: sale.original.map(original_remark).into_iter().collect(),
+            remarks: remarks(sale),
             signature_required: false,
             verification: None,
             chip: None,
@@ -286,6 +290,17 @@ fn original_remark(original: Original) -> (String, String) {
         en.push_str(&format!(" REF. {rrn}"));
     }
     (zh, en)
+}
+
+/// The earlier transaction, and that a scanned code needs no signature (UnionPay-style reference §7).
+fn remarks(sale: &Sale) -> Vec<(String, String)> {
+    let scanned = || {
+        let words = ("扫码交易，免签名", "Scanned: no signature needed");
+        (words.0.to_owned(), words.1.to_owned())
+    };
+    let original = sale.original.map(original_remark);
+    let scanned = sale.entry.is_code().then(scanned);
+    original.into_iter().chain(scanned).collect()
 }
 
 fn of_printer(trouble: receipt::Trouble) -> Trouble {

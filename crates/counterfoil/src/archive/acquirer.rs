@@ -6,7 +6,8 @@
 use super::Projection;
 use super::projection::{name, no_key, write_balances};
 use crate::journal::{JournalError, Row};
-use ::acquirer::{Acquirer, Config, Record, SaleRecord};
+use ::acquirer::wallet::Change;
+use ::acquirer::{Acquirer, Config, Record, SaleRecord, WALLET_RECEIVABLE};
 use crypto::{KeyUsage, MacAlgorithm};
 use ledger::{AccountId, Entry, Transfer, TransferId, TransferState};
 use payment::evidence::{Confirmation, ReversalCause, ReversalProgress};
@@ -83,11 +84,43 @@ const INSERT_CERTIFICATE: &str = "INSERT INTO certificate VALUES(?1, ?2, ?3, ?4,
 const UPSERT_POSTING: &str = "INSERT INTO posting VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(id) DO UPDATE SET reversed = excluded.reversed";
 
 /// What may stand in `event.what`, each with its words in zh-CN and en.
-pub const EVENTS: [(&str, &str, &str); 17] = [
+pub const EVENTS: [(&str, &str, &str); 25] = [
     (
         "forwarded",
         "已接受，发往银联",
         "accepted and sent to the network",
+    ),
+    (
+        "ordered",
+        "已接受，发往钱包",
+        "accepted and sent to the wallet",
+    ),
+    (
+        "order_shown",
+        "收款码已出示",
+        "the order's QR code is shown",
+    ),
+    (
+        "user_paying",
+        "等待顾客在手机上确认",
+        "the customer is being asked",
+    ),
+    (
+        "order_ending",
+        "开始关闭或撤销订单",
+        "the order is being closed or revoked",
+    ),
+    ("order_ended", "钱包订单结束", "the wallet's order ended"),
+    (
+        "paid_late",
+        "订单结束后才付款，自动退款",
+        "paid after the order had ended; the money goes back by itself",
+    ),
+    ("refunding", "发出退款", "a refund was asked for"),
+    (
+        "refund_answered",
+        "钱包答复退款",
+        "the wallet answered the refund",
     ),
     (
         "refused",
@@ -195,6 +228,7 @@ impl AcquirerTables {
             gaps: Gaps::default(),
             confirm_within_ms: 0,
             percents: payment::Percents::default(),
+            wallet: None,
             certificates: None,
             merchants: BTreeMap::new(),
             terminals: BTreeMap::new(),
@@ -214,7 +248,10 @@ impl AcquirerTables {
     /// The sale that a record is about.
     fn subject(&mut self, record: &Record) -> Option<SaleKey> {
         match record {
-            Record::Forwarded { sale, .. } | Record::Refused { sale, .. } => Some(sale.key),
+            Record::Forwarded { sale, .. }
+            | Record::Ordered { sale, .. }
+            | Record::Refused { sale, .. } => Some(sale.key),
+            Record::Wallet(record) => Some(record.key),
             Record::Repeated { key, .. }
             | Record::NotSent { key, .. }
             | Record::Waiting { key, .. }
@@ -223,6 +260,7 @@ impl AcquirerTables {
             | Record::Delivered { key, .. }
             | Record::Confirmed { key, .. }
             | Record::OneSided { key, .. }
+            | Record::BatchBreak { key, .. }
             | Record::Linked { key, .. }
             | Record::Certified { key, .. } => Some(*key),
             Record::Reversing { key, advice, .. } => {
@@ -251,6 +289,9 @@ impl AcquirerTables {
             | Record::Recalled(_)
             | Record::SignedOn { .. }
             | Record::SignedOff { .. }
+            | Record::Compared { .. }
+            | Record::Uploaded { .. }
+            | Record::BatchClosed { .. }
             | Record::NetworkAsked { .. }
             | Record::NetworkKeys { .. } => None,
         }
@@ -399,10 +440,10 @@ impl Projection for AcquirerTables {
             ])?;
         }
         let merchants = std::mem::take(&mut self.merchants);
-        let owner = |account| {
-            merchants
-                .get(&account)
-                .map_or("network".to_owned(), ToString::to_string)
+        let owner = |account| match merchants.get(&account) {
+            Some(merchant) => merchant.to_string(),
+            None if account == WALLET_RECEIVABLE => "wallet".to_owned(),
+            None => "network".to_owned(),
         };
         write_balances(
             archive,
@@ -445,6 +486,8 @@ impl Projection for AcquirerTables {
 fn event(record: &Record) -> Option<(&'static str, Option<String>)> {
     let told = match record {
         Record::Forwarded { host, .. } => ("forwarded", Some(host.to_string())),
+        Record::Ordered { .. } => ("ordered", None),
+        Record::Wallet(record) => return wallet_event(&record.change),
         Record::Refused { code, .. } => ("refused", Some(code.to_string())),
         Record::Repeated { .. } => ("repeated", None),
         Record::Answered { answer, .. } => ("answered", Some(answer.code.to_string())),
@@ -460,8 +503,13 @@ fn event(record: &Record) -> Option<(&'static str, Option<String>)> {
             ("confirmed", Some(confirmation_name(*confirmation)))
         }
         Record::OneSided { case, .. } => ("one_sided", Some(case.to_string())),
+        Record::BatchBreak { case, .. } => ("batch_break", Some(case.to_string())),
         Record::Certified { outcome, .. } => ("certified", Some(name(outcome))),
-        Record::Linked { .. } | Record::Recalled(_) => return None,
+        Record::Linked { .. }
+        | Record::Recalled(_)
+        | Record::Compared { .. }
+        | Record::Uploaded { .. }
+        | Record::BatchClosed { .. } => return None,
         // Of these only an attempt at an advice is about a sale.
         Record::Relay(_)
         | Record::SignedOn { .. }
@@ -472,7 +520,22 @@ fn event(record: &Record) -> Option<(&'static str, Option<String>)> {
     Some(told)
 }
 
-/// `none`, `implied`, `signed_approved`, `signed_declined`, `signed_reversed`.
+/// Polls are no events, and what they find out is one of the sale's own.
+fn wallet_event(change: &Change) -> Option<(&'static str, Option<String>)> {
+    let (what, detail) = match change {
+        Change::Shown { .. } => ("order_shown", None),
+        Change::Paying => ("user_paying", None),
+        Change::Ending { .. } => ("order_ending", None),
+        Change::Ended { end, .. } => ("order_ended", Some(name(end))),
+        Change::PaidLate { .. } => ("paid_late", None),
+        Change::Refunding { amount, .. } => ("refunding", Some(amount.to_string())),
+        Change::RefundAnswered { progress, .. } => ("refund_answered", Some(name(progress))),
+        _ => return None,
+    };
+    Some((what, detail))
+}
+
+/// `none`, `implied`, `settled`, `signed_approved`, `signed_declined`, `signed_reversed`.
 fn confirmation_name(confirmation: Confirmation) -> String {
     match confirmation {
         Confirmation::Signed(outcome, _) => format!("signed_{}", name(&outcome)),
@@ -485,7 +548,7 @@ fn write_sale(archive: &Connection, Changed { sale, posting }: &Changed) -> rusq
     let (host, answer, verdict) = (sale.host, sale.answer, verdict(request.kind, evidence));
     let slip = match evidence.confirmation {
         Confirmation::Signed(_, slip) => Some(slip),
-        Confirmation::None | Confirmation::Implied => None,
+        Confirmation::None | Confirmation::Implied | Confirmation::Settled => None,
     };
     let reversal = evidence.reversal;
     let reason = reversal.and_then(|reversal| match reversal.cause {

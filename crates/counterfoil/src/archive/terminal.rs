@@ -188,6 +188,7 @@ impl Place {
             goods_question_ms: 0,
             gaps: Gaps::default(),
             source_address: 0,
+            batch_resends: 0,
             idle_report_ms: 0,
             prints: true,
             eslip: None,
@@ -241,7 +242,9 @@ impl Place {
             }
             Record::Stored { sale, .. } => self.id = Some(sale.key.terminal),
             Record::Spool(
-                SpoolRecord::Submitted { slip_id, .. } | SpoolRecord::Wanted { slip_id, .. },
+                SpoolRecord::Submitted { slip_id, .. }
+                | SpoolRecord::SubmittedReport { slip_id, .. }
+                | SpoolRecord::Wanted { slip_id, .. },
             ) => {
                 self.slips.insert(*slip_id);
             }
@@ -259,6 +262,7 @@ impl Place {
     fn heard(&mut self, record: &SpoolRecord) -> Vec<(u64, Slip)> {
         let touched = match record {
             SpoolRecord::Submitted { slip_id, .. }
+            | SpoolRecord::SubmittedReport { slip_id, .. }
             | SpoolRecord::Wanted { slip_id, .. }
             | SpoolRecord::Answered { slip_id, .. }
             | SpoolRecord::Scanned { slip_id, .. }

@@ -69,6 +69,7 @@ pub fn measure(plan: &HealPlan) -> Result<HealReport, Problem> {
         connections: plan.connections,
         ladders: Ladders::Demo,
         breakable: true,
+        tls: false,
     })?;
     let hop = world.hop.clone().ok_or("the hop did not start")?;
     let mut load = Load::sign_on(&world, 50)?;

@@ -87,6 +87,8 @@ pub struct LoopReport {
     pub connections: u16,
     /// Of 100 purchases so many carried a PIN.
     pub pin_percent: u8,
+    /// TLS with certificates on both sides of every link.
+    pub tls: bool,
     /// From the intended start to the approval on the till, in microseconds (corrected for coordinated omission).
     pub latency_us: Latency,
     /// From the actual start.
@@ -140,6 +142,7 @@ impl LoopReport {
             terminals: plan.terminals,
             connections: plan.connections,
             pin_percent: plan.pin_percent,
+            tls: plan.tls,
             latency_us: Latency::of(approved().map(|p| p.ended_us - p.intended_us)),
             uncorrected_us: Latency::of(approved().map(|p| p.ended_us - p.sent_us)),
             others_us: Latency::of(
@@ -201,9 +204,10 @@ pub fn text(report: &LoopReport) -> String {
         "closed loop, its latencies promise nothing".to_owned(),
         |rate| format!("open loop, Poisson, offered {rate}/s"),
     );
+    let links = if r.tls { "TLS 1.3" } else { "plain TCP" };
     let _ = writeln!(
         out,
-        "{} terminals on {} connections, PIN on {} %; {offered}; 4 processes, each flushes before it answers",
+        "{} terminals on {} connections, {links}, PIN on {} %; {offered}; 4 processes, each flushes before it answers",
         r.terminals, r.connections, r.pin_percent
     );
     let o = &r.outcomes;

@@ -1,19 +1,22 @@
 //! `counterfoil terminal`: a till with a text interface, and the same commands from a script.
 
 mod doctor;
+mod order;
 mod screen;
 
 use super::{Failure, runtime, until_told_to_stop};
+use crate::config::security::PartyModule;
 use crate::config::terminal::TerminalFile;
 use crate::driver::DriverHandle;
 use crate::fleet::{Fleet, Input};
 use crate::party;
 use crate::qr;
-use crypto::{Pin, SoftwareModule};
+use crypto::Pin;
 use doctor::TillDoctor;
-use payment::{Amount, Stan, Surroundings, Track2, verdict};
+use order::kind_named;
+use payment::{Amount, Kind, Stan, Surroundings, Track2, verdict};
 use receipt::{Language, PaperSeen, Search};
-use screen::{busy_words, eslip_link, sale_name, screen_name};
+use screen::{busy_words, sale_name, screen_name, shown_code};
 use std::cell::Cell;
 use std::io::BufRead;
 use std::path::PathBuf;
@@ -40,13 +43,17 @@ pub(super) struct Arguments {
 const DOCTOR_LOOKS: Duration = Duration::from_secs(1);
 
 const HELP: (&str, &str) = (
-    "sale 金额 [卡] 消费 · balance [卡] 余额 · reprint [凭证号] 重打印 · eslip [凭证号] 电子小票 · flush 清理待办（不扣款） · withdraw 撤回\n\
-     yes|no 回答是否已交货 · signon 签到 · signoff 签退 · echo 回响 · status 状态 · quit 退出\n\
+    "pay 金额 付款码 扫顾客的付款码 · order 金额 顾客扫收款码 · wallet-refund 凭证号 [金额] 扫码退货\n\
+     sale 金额 [卡] 消费 · void 凭证号 撤销 · refund 凭证号|参考号 [金额] 退货 · balance [卡] 余额 · kinds 全部交易种类\n\
+     reprint [凭证号] 重打印 · eslip [凭证号] 电子小票 · flush 清理待办（不扣款） · withdraw 撤回\n\
+     yes|no 回答是否已交货 · signon 签到 · signoff 签退 · echo 回响 · settle 批结算 · shift 交接班 · status 状态 · quit 退出\n\
      paper complete|blank|partial|nothing|none [凭证号] 纸上看到的 · search 金额|*卡号后四位|日期|凭证号 找小票\n\
      printing on|off 开关打印 · resume 排除故障后继续 · clear 清空打印机后重打印\n\
      doctor 打印医生 · d 答复（回答打印医生）",
-    "sale AMOUNT [CARD] · balance [CARD] · reprint [TRACE] · eslip [TRACE] · flush (charges nothing) · withdraw\n\
-     yes|no (goods handed over?) · signon · signoff · echo · status · quit\n\
+    "pay AMOUNT CODE (the customer's payment code) · order AMOUNT (the customer scans) · wallet-refund TRACE [AMOUNT]\n\
+     sale AMOUNT [CARD] · void TRACE · refund TRACE|REFERENCE [AMOUNT] · balance [CARD] · kinds (all of them)\n\
+     reprint [TRACE] · eslip [TRACE] · flush (charges nothing) · withdraw\n\
+     yes|no (goods handed over?) · signon · signoff · echo · settle · shift · status · quit\n\
      paper complete|blank|partial|nothing|none [TRACE] (what the paper shows) · search AMOUNT|*LAST4|DATE|TRACE\n\
      printing on|off · resume (the jam is removed) · clear (what the printer holds, then reprint)\n\
      doctor (what is wrong with the printer) · d ANSWER (to the doctor)",
@@ -81,7 +88,7 @@ pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> 
 
 struct Till {
     handle: DriverHandle<Fleet>,
-    module: SoftwareModule,
+    module: PartyModule,
     file: TerminalFile,
     zh: bool,
     json: bool,
@@ -156,10 +163,12 @@ impl Till {
     async fn obey(&self, words: &[&str]) -> Result<(), Failure> {
         match words {
             [] => Ok(()),
-            ["sale", amount] => self.sale(amount, None).await,
-            ["sale", amount, card] => self.sale(amount, Some(card)).await,
-            ["balance"] => self.balance(None).await,
-            ["balance", card] => self.balance(Some(card)).await,
+            ["balance", card @ ..] => self.transact(Kind::BalanceInquiry, card).await,
+            ["void", trace @ ..] => self.void(trace).await,
+            ["kinds"] => {
+                self.orders();
+                Ok(())
+            }
             ["reprint", trace @ ..] => {
                 self.press(Command::Reprint(trace_number("reprint", trace)?))
             }
@@ -171,6 +180,8 @@ impl Till {
             ["signon"] => self.press(Command::SignOn),
             ["signoff"] => self.press(Command::SignOff),
             ["echo"] => self.press(Command::Echo),
+            ["settle"] => self.press(Command::Settle),
+            ["shift"] => self.press(Command::CloseShift),
             ["status"] => self.status().await,
             ["paper", seen, trace @ ..] => {
                 let seen = paper_seen(seen).ok_or_else(|| {
@@ -185,6 +196,9 @@ impl Till {
             ["search", what @ ..] if !what.is_empty() => self.search(what).await,
             ["doctor"] => self.call_doctor().await,
             ["d", answer @ ..] => self.answer_doctor(&answer.join(" ")).await,
+            [word, rest @ ..] if let Some(kind) = kind_named(word) => {
+                self.transact(kind, rest).await
+            }
             _ => Err(self.say(HELP).to_owned()),
         }
     }
@@ -277,24 +291,6 @@ impl Till {
             .set(Some(doctor).filter(|doctor| !doctor.is_over()));
     }
 
-    async fn sale(&self, amount: &str, card: Option<&str>) -> Result<(), Failure> {
-        let amount = Amount::parse_yuan(amount)
-            .filter(|amount| amount.minor > 0)
-            .ok_or_else(|| {
-                format!(
-                    "{amount}: {}",
-                    self.say(("金额应如 128 或 128.00", "an amount such as 128 or 128.00"))
-                )
-            })?;
-        let presented = self.present(card).await?;
-        self.press(Command::sale(amount, presented))
-    }
-
-    async fn balance(&self, card: Option<&str>) -> Result<(), Failure> {
-        let presented = self.present(card).await?;
-        self.press(Command::balance(presented))
-    }
-
     /// The holder of a test card presents it and enters the PIN.
     async fn present(&self, card: Option<&str>) -> Result<terminal::Presented, Failure> {
         let found = self
@@ -356,15 +352,16 @@ impl Till {
         };
         let waiting = busy.map_or_else(String::new, |busy| self.say(busy_words(busy)).to_owned());
         let sum = Amount::fen(totals.debits_minor);
+        let credits = Amount::fen(totals.credits_minor);
         if self.zh {
             println!(
-                "批次 {batch} · 下一凭证号 {stan} · 成交 {} 笔 {sum} · 冲正 {} 笔 {waiting}",
-                totals.debits, totals.reversed
+                "批次 {batch} · 下一凭证号 {stan} · 借记 {} 笔 {sum} · 贷记 {} 笔 {credits} · 冲正 {} 笔 {waiting}",
+                totals.debits, totals.credits, totals.reversed
             );
         } else {
             println!(
-                "batch {batch} · next trace {stan} · {} sold, {sum} · {} reversed {waiting}",
-                totals.debits, totals.reversed
+                "batch {batch} · next trace {stan} · {} debits, {sum} · {} credits, {credits} · {} reversed {waiting}",
+                totals.debits, totals.credits, totals.reversed
             );
         }
         for completed in recent {
@@ -438,7 +435,7 @@ impl Till {
     fn show(&self, screen: &Screen) {
         let (text, goods) = self.words(screen);
         if self.json {
-            let link = eslip_link(screen);
+            let link = shown_code(screen);
             println!(
                 "{}",
                 serde_json::json!({ "screen": screen_name(screen), "sale": sale_name(screen), "text": text, "link": link })
@@ -446,7 +443,7 @@ impl Till {
         } else {
             let goods = goods.map_or(String::new(), |goods| format!("  【{goods}】"));
             println!("{text}{goods}");
-            if let Some(code) = eslip_link(screen).and_then(qr::blocks) {
+            if let Some(code) = shown_code(screen).and_then(qr::blocks) {
                 print!("{code}");
             }
         }

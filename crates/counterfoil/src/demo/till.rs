@@ -2,17 +2,18 @@
 
 use super::world::World;
 use crate::config::Problem;
+use crate::config::security::PartyModule;
 use crate::config::terminal::TerminalFile;
 use crate::fault::Hop;
 use crate::fleet::{Fleet, Input};
 use crate::party::{self, Running, Shown};
 use crate::printer::Bench;
-use crypto::{Pin, SoftwareModule};
+use crypto::{Pan, Pin};
 use iso8583::frame::Framing;
-use payment::{Amount, SaleKey, Surroundings, Track2};
+use payment::{Amount, Kind, MerchantId, SaleKey, Surroundings, Track2};
 use receipt::Paper;
 use std::time::Duration;
-use terminal::{Command, Screen};
+use terminal::{Command, Presented, Screen, Terminal};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
@@ -25,7 +26,7 @@ pub(super) struct Till {
     running: Option<Running<Fleet>>,
     shown: mpsc::UnboundedReceiver<Shown>,
     file: TerminalFile,
-    module: SoftwareModule,
+    module: PartyModule,
     /// Terminal to acquirer.
     pub hop: Hop,
     /// The receipt printer.
@@ -71,12 +72,19 @@ impl Till {
             .map_err(|refused| format!("{refused:?}"))
     }
 
-    /// Presents the sample debit card with its PIN.
+    /// A sale with the sample debit card and its PIN.
     pub async fn sell(&mut self, amount: Amount) -> Result<SaleKey, Problem> {
+        let presented = self.present().await?;
+        self.command(Command::sale(amount, presented))?;
+        self.confirming().await
+    }
+
+    /// The cardholder presents the sample debit card and enters its PIN.
+    pub async fn present(&self) -> Result<Presented, Problem> {
         let card = self.file.cards.first().ok_or("no test card")?.clone();
         let running = self.running.as_ref().ok_or("the till is off")?;
         let module = self.module.clone();
-        let presented = running
+        running
             .handle()
             .look(move |fleet, now| {
                 let random = || [0; 32];
@@ -98,15 +106,59 @@ impl Till {
             })
             .await
             .map_err(|refused| format!("{refused:?}"))?
-            .ok_or("the card could not be read")?;
-        self.command(Command::sale(amount, presented))?;
-        match self
-            .wait(|screen| matches!(screen, Screen::Confirming(_) | Screen::Busy(_)))
-            .await?
-        {
+            .ok_or_else(|| "the card could not be read".to_owned())
+    }
+
+    /// Scans the customer's code, or shows an order.
+    pub async fn scan(
+        &mut self,
+        kind: Kind,
+        amount: Amount,
+        code: Option<Pan>,
+    ) -> Result<SaleKey, Problem> {
+        let running = self.running.as_ref().ok_or("the till is off")?;
+        let module = self.module.clone();
+        let look = running.handle().look(move |fleet, now| {
+            let around = Surroundings {
+                module: &module,
+                now,
+                random: &|| [0; 32],
+            };
+            let terminal = fleet.terminal(0)?;
+            let code = code.or_else(|| terminal.order_number())?;
+            terminal.scan(&around, code).ok()
+        });
+        let scanned = look.await.map_err(|refused| format!("{refused:?}"))?;
+        let scanned = scanned.ok_or("the code could not be read")?;
+        self.command(Command::scan(kind, amount, scanned))?;
+        self.confirming().await
+    }
+
+    async fn confirming(&mut self) -> Result<SaleKey, Problem> {
+        let asked = |screen: &Screen| matches!(screen, Screen::Confirming(_) | Screen::Busy(_));
+        match self.wait(asked).await? {
             Screen::Confirming(key) => Ok(key),
             other => Err(format!("the till answered {other:?}")),
         }
+    }
+
+    /// Looks at the terminal.
+    pub async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Terminal) -> Option<T> + Send + 'static,
+    ) -> Result<Option<T>, Problem> {
+        let running = self.running.as_ref().ok_or("the till is off")?;
+        running
+            .handle()
+            .look(move |fleet, _| fleet.terminal(0).and_then(look))
+            .await
+            .map_err(|refused| format!("{refused:?}"))
+    }
+
+    /// The merchant it belongs to.
+    pub fn merchant(&self) -> Result<MerchantId, Problem> {
+        let merchant = MerchantId::parse(self.file.merchant.as_bytes());
+        merchant.ok_or_else(|| format!("{}: no merchant number", self.file.merchant))
     }
 
     /// Waits for a screen.

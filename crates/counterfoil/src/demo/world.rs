@@ -9,11 +9,13 @@ use crate::config::{self, Problem};
 use crate::driver::DriverHandle;
 use crate::fault::Hop;
 use crate::party::{self, Running};
+use crate::wallet::simulator::{Settings, Simulator};
 use acquirer::Acquirer;
 use iso8583::frame::Framing;
 use issuer::Issuer;
 use network::Network;
 use payment::timeouts::Ladder;
+use payment::{Original, SaleKey};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,12 +34,34 @@ pub struct World {
     pub upstream: Hop,
     /// Issuer to network: the issuer is the side that connects.
     pub bank: Hop,
+    /// The wallet.
+    pub wallet: Simulator,
     notices: Arc<Mutex<Vec<(String, String)>>>,
     till: TerminalFile,
 }
 
 fn loopback() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
+}
+
+/// Starts a wallet and tells the acquirer of it, with short times.
+async fn open_wallet(data: &Path, file: &mut AcquirerFile) -> Result<Simulator, Problem> {
+    let text = file.wallet.as_mut().ok_or("the example names no wallet")?;
+    let listener = std::net::TcpListener::bind(loopback()).map_err(|error| error.to_string())?;
+    let at = listener.local_addr().map_err(|error| error.to_string())?;
+    drop(listener);
+    text.url = format!("http://{at}");
+    (text.poll_ms, text.pay_within_ms) = (300, 4_000);
+    (text.scan_within_ms, text.revoke_after_ms) = (8_000, 1_000);
+    let settings = Settings {
+        credentials: text.credentials(),
+        password_above_minor: 100_000,
+        base: text.url.clone(),
+        slow_ms: 2_000,
+    };
+    let wallet = Simulator::open(&data.join("wallet"), settings)?;
+    crate::control::serve(at, wallet.routes()).await?;
+    Ok(wallet)
 }
 
 impl World {
@@ -85,6 +109,7 @@ impl World {
         ) = (data.join("acquirer"), loopback(), ladder);
         acquirer_file.network.address = upstream.address();
         acquirer_file.confirm_within_ms = CONFIRM_WITHIN_MS;
+        let wallet = open_wallet(data, &mut acquirer_file).await?;
         let acquirer = party::acquirer(&acquirer_file)?;
         acquirer_file.eslip_listen = Some(loopback());
         let opened = crate::eslip::open(&acquirer_file, &acquirer).await?;
@@ -111,6 +136,7 @@ impl World {
             issuer,
             upstream,
             bank,
+            wallet,
             notices,
             till,
         };
@@ -144,6 +170,22 @@ impl World {
     /// The issuer.
     pub fn issuer(&self) -> &DriverHandle<Issuer> {
         self.issuer.handle()
+    }
+
+    /// How a later transaction names a sale, as its slip says.
+    pub async fn named(&self, key: SaleKey) -> Result<Original, Problem> {
+        let look = self.acquirer().look(move |acquirer, _| {
+            let sale = acquirer.state().sale(&key)?;
+            Some(Original {
+                batch: key.batch,
+                stan: key.stan,
+                date: sale.received.wall.date(),
+                rrn: Some(sale.rrn),
+                approval: sale.answer.and_then(|answer| answer.approval),
+            })
+        });
+        let found = look.await.map_err(|refused| format!("{refused:?}"))?;
+        found.ok_or_else(|| format!("{key}: no such sale"))
     }
 
     /// Where the journals are.

@@ -5,6 +5,7 @@
 use crate::archive::{self, ArchiveError, event_words};
 use crate::view::SaleView;
 use payment::certificate::PAYLOAD_LENGTH;
+use payment::kind::Rail;
 use payment::verdict::{Family, Outcome, ROWS, row};
 use payment::{Amount, Kind, LinkId, Wall};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -43,7 +44,7 @@ pub(super) struct Status {
     pub position: (String, String),
     pub outcome: Outcome,
     /// The loop, when the acquirer still has the sale in memory.
-    pub picture: Option<payment::evidence::Loop>,
+    pub picture: Option<(Rail, payment::evidence::Loop)>,
 }
 
 /// One line of the timeline; what was repeated stands once.
@@ -63,14 +64,18 @@ impl Found {
 
 impl Status {
     /// What the acquirer says now.
-    pub(super) fn live(view: &SaleView, beads: payment::evidence::Loop) -> Option<Self> {
+    pub(super) fn live(
+        view: &SaleView,
+        rail: Rail,
+        beads: payment::evidence::Loop,
+    ) -> Option<Self> {
         let row = row(&view.row)?;
         Some(Self {
             headline: view.headline.clone(),
             line: view.lines[2].clone(),
             position: view.position.clone(),
             outcome: row.outcome,
-            picture: Some(beads),
+            picture: Some((rail, beads)),
         })
     }
 }

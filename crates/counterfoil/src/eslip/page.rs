@@ -150,13 +150,13 @@ pub(super) fn picture(found: &Found, merchant: &str) -> Option<String> {
 }
 
 fn way(status: &Status) -> String {
-    let Some(beads) = &status.picture else {
+    let Some((rail, beads)) = &status.picture else {
         return String::new();
     };
     format!(
         "<section class=\"loop screen\"><h2>{}</h2>{}</section>",
         both(("这笔交易走过的路", "The way it went")),
-        loop_picture::svg(beads, true)
+        loop_picture::svg(*rail, beads, true)
     )
 }
 

@@ -87,7 +87,7 @@ const fn gathering(role: Role) -> &'static str {
                 s.original_batch, s.original_stan, s.received_ms, s.stands, s.upstream, s.confirmation,
                 s.reversal_progress, s.case_number, s.posting,
                 (SELECT iif(p.debit = b.account, p.amount_minor, -p.amount_minor) FROM party.posting p
-                 JOIN party.balance b ON b.owner = 'network' AND b.account IN (p.debit, p.credit)
+                 JOIN party.balance b ON b.owner IN ('network', 'wallet') AND b.account IN (p.debit, p.credit)
                  WHERE p.id = s.posting AND NOT p.reversed)
              FROM party.sale s;
              INSERT INTO posting_left SELECT p.id, p.amount_minor FROM party.posting p
@@ -129,6 +129,8 @@ const EXCHANGE: &str =
 const SALE_DEBIT: &str = "sale s LEFT JOIN debit d USING(transmission, trace, acquirer, forwarder)";
 const DEBIT_SALE: &str = "debit d LEFT JOIN sale s USING(transmission, trace, acquirer, forwarder)";
 
+/// A sale without a key between hosts went to a wallet: no issuer knows it.
+///
 /// `$sale`, `$debit`, `$exchange`, `$sale_debit` and `$debit_sale` stand for the texts above.
 const QUERIES: [Query; 35] = [
     (
@@ -236,7 +238,7 @@ const QUERIES: [Query; 35] = [
     (
         &[Role::Acquirer, Role::Issuer],
         Check::DebitMissing,
-        "SELECT $sale, '' FROM $sale_debit WHERE s.stands AND s.moved <> 0 AND d.debits IS NULL",
+        "SELECT $sale, '' FROM $sale_debit WHERE s.stands AND s.moved <> 0 AND s.transmission IS NOT NULL AND d.debits IS NULL",
     ),
     (
         &[Role::Acquirer, Role::Issuer],
@@ -275,7 +277,7 @@ const QUERIES: [Query; 35] = [
         Check::NetworkDisagrees,
         "SELECT $sale, coalesce(p.state || ' ' || coalesce(p.code, ''), 'never seen')
          FROM sale s LEFT JOIN passed p USING(transmission, trace, acquirer, forwarder)
-         WHERE s.stands AND p.state IS NOT 'answered'",
+         WHERE s.stands AND s.transmission IS NOT NULL AND p.state IS NOT 'answered'",
     ),
     (
         &[Role::Acquirer, Role::Terminal],

@@ -7,6 +7,8 @@ use iso8583::field::{ELEMENTS, Sensitivity};
 use payment::evidence::{
     Confirmation, Delivery, Evidence, Reversal, ReversalCause, ReversalProgress, Upstream,
 };
+use payment::kind::Rail;
+use payment::kind::{BatchSide, PinRule, Posting, Reach, Row};
 use payment::response::Class;
 use payment::sign::{SignOutcome, SlipEvidence, Trouble};
 use payment::verdict::Words;
@@ -85,13 +87,13 @@ fn kinds() {
         "One row of `payment::Kind::ALL` each; a kind is one file under `crates/payment/src/kind/`. \"f3\" is the processing code at \
          the terminal interface and between hosts, \"60.1\" and \"60.3\" the transaction type and the network management code.",
     );
-    page += "| 中文 | English | MTI | f3 terminal | f3 host | f25 | 60.1 | 60.3 | debits | silence reverses | MAC |\n|---|---|---|---|---|---|---|---|---|---|---|\n";
+    page += "| 中文 | English | MTI | f3 terminal | f3 host | f25 | 60.1 | 60.3 | MAC |\n|---|---|---|---|---|---|---|---|---|\n";
     for kind in Kind::ALL {
         let row = kind.row();
         line(
             &mut page,
             format_args!(
-                "| {} | {} | {:04X} | {} | {} | {} | {:02} | {:03} | {} | {} | {} |",
+                "| {} | {} | {:04X} | {} | {} | {} | {:02} | {:03} | {} |",
                 row.zh,
                 row.en,
                 row.mti.0,
@@ -100,9 +102,29 @@ fn kinds() {
                 digits(row.condition, 2),
                 row.transaction_type,
                 row.network_code,
-                yes(row.moves_money()),
-                yes(row.reversible()),
                 yes(row.mac),
+            ),
+        );
+    }
+    page += "\nWhat an approval does, and what takes it back. \"original\" is the earlier transaction that a kind must name: of the same terminal \
+             and its open batch, or of any terminal of the merchant and of any day. \"totals\" is the side of a batch on which it counts.\n\n";
+    page += "| kind | flow | silence | posting | PIN | original | void | refund | totals |\n|---|---|---|---|---|---|---|---|---|\n";
+    for kind in Kind::ALL {
+        let row = kind.row();
+        let name = |kind: Option<Kind>| kind.map_or("–", |kind| kind.row().en);
+        line(
+            &mut page,
+            format_args!(
+                "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+                row.en,
+                format!("{:?}", row.flow).to_lowercase(),
+                silence(row),
+                posting(row.posting),
+                pin(row.pin),
+                original(row),
+                name(row.void),
+                name(row.refund),
+                totals(row.totals),
             ),
         );
     }
@@ -115,6 +137,61 @@ fn kinds() {
         );
     }
     same(&page, expect_file!["../../../../docs/kinds.md"]);
+}
+
+const fn silence(row: &Row) -> &'static str {
+    if row.reversible() {
+        "asked, then reversed"
+    } else if row.is_advice() {
+        "sent again until answered"
+    } else {
+        "–"
+    }
+}
+
+/// The postings at the issuer, and between merchant and network at the acquirer.
+const fn posting(posting: Posting) -> &'static str {
+    match posting {
+        Posting::None => "–",
+        Posting::Debit => "cardholder → suspense; network → merchant",
+        Posting::Credit => "suspense → cardholder; merchant → network, a part",
+        Posting::Undo => "suspense → cardholder; merchant → network, the whole",
+        Posting::Hold => "held on the card",
+        Posting::HoldMore => "held on top",
+        Posting::Release => "every hold released",
+        Posting::Capture => "holds released, cardholder → suspense; network → merchant",
+        Posting::Uncapture => "suspense → cardholder, held again; merchant → network",
+        Posting::Adjust => "the difference, either way",
+    }
+}
+
+const fn pin(rule: PinRule) -> &'static str {
+    match rule {
+        PinRule::Always => "always",
+        PinRule::AboveLimit => "above the limit",
+        PinRule::Never => "–",
+    }
+}
+
+fn original(row: &Row) -> String {
+    let Some(rule) = row.original else {
+        return "–".to_owned();
+    };
+    let kinds: Vec<&str> = rule.kinds.iter().map(|kind| kind.row().en).collect();
+    let reach = match rule.reach {
+        Reach::SameBatch => "same batch",
+        Reach::SameMerchant => "same merchant",
+    };
+    format!("{} ({reach})", kinds.join(", "))
+}
+
+const fn totals(side: BatchSide) -> &'static str {
+    match side {
+        BatchSide::Neither => "–",
+        BatchSide::Debit => "debit",
+        BatchSide::Credit => "credit",
+        BatchSide::Adjust => "its original's",
+    }
 }
 
 #[test]
@@ -395,8 +472,8 @@ fn pictures() {
         ),
     ] {
         assert_eq!(verdict::verdict(Kind::Purchase, &evidence).row, row);
-        same(&loop_picture::svg(&evidence.beads(), true), zh);
-        same(&loop_picture::svg(&evidence.beads(), false), en);
+        same(&loop_picture::svg(Rail::Card, &evidence.beads(), true), zh);
+        same(&loop_picture::svg(Rail::Card, &evidence.beads(), false), en);
     }
 }
 
@@ -569,7 +646,7 @@ fn readme_shows_what_the_program_draws() {
             verdict.headline_en
         };
         assert!(text.contains(&headline), "{file}: {headline}");
-        for drawn in loop_picture::text(&verdict.beads, zh).lines() {
+        for drawn in loop_picture::text(Rail::Card, &verdict.beads, zh).lines() {
             assert!(text.contains(drawn.trim_end()), "{file}: {drawn}");
         }
     }

@@ -1,10 +1,11 @@
 //! What the till shows, in words of the tables, and the names of its screens for scripts.
 
 use super::Till;
+use payment::batch::Reconciled;
 use payment::verdict::{self, Situation};
 use payment::{Amount, Kind};
 use receipt::PaperSeen;
-use terminal::{Busy, Screen};
+use terminal::{Busy, Screen, Waits};
 
 impl Till {
     /// The screen in words of the verdict table, and the goods word where one is due.
@@ -72,6 +73,14 @@ impl Till {
                 ))
                 .to_owned(),
                 Some(stop),
+            ),
+            Screen::Scan { qr, .. } => (
+                format!(
+                    "{} {}",
+                    self.say(("请顾客扫码付款", "The customer scans to pay:")),
+                    qr.as_str()
+                ),
+                Some(hold),
             ),
             Screen::Asking(_) => (
                 self.say((
@@ -161,6 +170,32 @@ impl Till {
                 ),
                 None,
             ),
+            Screen::Settling(batch) => (
+                format!("{} {batch}", self.say(("正在批结算，批次", "Settling batch"))),
+                None,
+            ),
+            Screen::SettlementWaits(waits) => (self.settlement_waits(*waits), None),
+            Screen::Settled { batch, codes } => (
+                format!(
+                    "{} {batch} · {} {} · {} {}",
+                    self.say(("批结算完成，批次", "Settled, batch")),
+                    self.say(("内卡", "domestic")),
+                    self.say(reconciled_words(codes.domestic)),
+                    self.say(("外卡", "foreign")),
+                    self.say(reconciled_words(codes.foreign)),
+                ),
+                None,
+            ),
+            Screen::ShiftClosed { pending } => (
+                format!(
+                    "{} {pending}",
+                    self.say((
+                        "交接班完成，待处理项目已列在交接班单上，笔数",
+                        "Shift closed; its slip lists every pending item:"
+                    ))
+                ),
+                None,
+            ),
             Screen::ESlip { link, .. } => (
                 format!(
                     "{} {link}",
@@ -172,6 +207,43 @@ impl Till {
                 None,
             ),
         }
+    }
+}
+
+impl Till {
+    fn settlement_waits(&self, waits: Waits) -> String {
+        let (zh, en) = ("批结算等待：", "The settlement waits:");
+        let what = match waits {
+            Waits::Reversal(key) => format!(
+                "{} {}",
+                self.say(("先冲正凭证号", "first the reversal of trace")),
+                key.stan
+            ),
+            Waits::Sale(key) => format!(
+                "{} {}",
+                self.say(("先等结果，凭证号", "first the result of trace")),
+                key.stan
+            ),
+            Waits::Advices(count) => format!(
+                "{} {count}",
+                self.say(("先上送通知，笔数", "first the advices, so many:"))
+            ),
+            Waits::Host => self
+                .say((
+                    "主机没有应答，请稍候再输入 settle",
+                    "the host does not answer; type settle again later",
+                ))
+                .to_owned(),
+        };
+        format!("{} {what}", self.say((zh, en)))
+    }
+}
+
+const fn reconciled_words(code: Reconciled) -> (&'static str, &'static str) {
+    match code {
+        Reconciled::Balanced => ("对账平", "balanced"),
+        Reconciled::Unbalanced => ("对账不平", "not balanced"),
+        Reconciled::Failed => ("对账出错", "not reconciled"),
     }
 }
 
@@ -193,6 +265,14 @@ pub(super) const fn busy_words(busy: Busy) -> (&'static str, &'static str) {
             "待上送的通知太多，请先上送或稍候再试",
             "Too many advices are waiting; send them first, or try again in a moment",
         ),
+        Busy::SettleFirst => (
+            "本批次已满，请先批结算 settle",
+            "The batch is full. Settle it first: settle",
+        ),
+        Busy::Settling => (
+            "正在批结算，请稍候再试",
+            "The batch is being settled; try again in a moment",
+        ),
         Busy::Exchanging => ("正在通信，请稍候", "Communicating; a moment please"),
     }
 }
@@ -209,6 +289,7 @@ pub(super) fn screen_name(screen: &Screen) -> &'static str {
         Screen::Approved { .. } => "approved",
         Screen::Declined { .. } => "declined",
         Screen::NotSent(_) => "not-sent",
+        Screen::Scan { .. } => "scan",
         Screen::Asking(_) => "asking",
         Screen::Reversing { .. } => "reversing",
         Screen::ReversalRefused { .. } => "reversal-refused",
@@ -227,12 +308,18 @@ pub(super) fn screen_name(screen: &Screen) -> &'static str {
         Screen::Printing { on: true, .. } => "printing-on",
         Screen::Printing { on: false, .. } => "printing-off",
         Screen::ESlip { .. } => "e-slip",
+        Screen::Settling(_) => "settling",
+        Screen::SettlementWaits(_) => "settlement-waits",
+        Screen::Settled { .. } => "settled",
+        Screen::ShiftClosed { .. } => "shift-closed",
     }
 }
 
-pub(super) fn eslip_link(screen: &Screen) -> Option<&str> {
+/// The text of the QR code that a screen shows.
+pub(super) fn shown_code(screen: &Screen) -> Option<&str> {
     match screen {
         Screen::ESlip { link, .. } => Some(link),
+        Screen::Scan { qr, .. } => Some(qr.as_str()),
         _ => None,
     }
 }
@@ -249,6 +336,7 @@ pub(super) fn sale_name(screen: &Screen) -> Option<String> {
         | Screen::Reversing { key, .. }
         | Screen::ReversalRefused { key, .. }
         | Screen::Reversed { key, .. }
+        | Screen::Scan { key, .. }
         | Screen::ESlip { key, .. } => Some(key.to_string()),
         _ => None,
     }

@@ -22,7 +22,7 @@ fn the_independent_client_judges_the_acquirer_and_can_fail() {
     );
     println!("{}", text(&judged));
     assert!(judged.status.success(), "{}", text(&judged));
-    assert!(text(&judged).contains("21 checks passed"));
+    assert!(text(&judged).contains("27 checks passed"));
 
     let proofs = text(&python("client.py", &["--list"]));
     assert!(proofs.lines().count() >= 40, "{proofs}");

@@ -1,0 +1,367 @@
+//! Every kind of the counter, one after another at one till: what each does to the merchant's money and to the
+//! cardholder's, and what is refused.
+
+use super::till::Till;
+use super::{Failed, World, columns, look, until};
+use crate::config::Problem;
+use crate::view::SaleView;
+use payment::kind::Flow;
+use payment::{Amount, Kind, MerchantId, SaleKey, Stan};
+use std::fmt::Write;
+use std::time::Duration;
+use terminal::{Named, Screen};
+
+/// The till of this walk; the stories have those before.
+const TILL: usize = 20;
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the positive sign may take.
+const CLOSES: Duration = Duration::from_secs(5);
+
+/// One transaction of the walk.
+struct Step {
+    kind: Kind,
+    /// In fen; without it all that the original stands for.
+    minor: Option<u64>,
+    /// The step that it is about.
+    about: Option<usize>,
+    code: &'static str,
+    /// What it adds to the merchant's money, in fen.
+    merchant: i64,
+    /// What it adds to what the cardholder can spend, in fen.
+    cardholder: i64,
+}
+
+const fn step(
+    kind: Kind,
+    minor: Option<u64>,
+    about: Option<usize>,
+    code: &'static str,
+    merchant: i64,
+    cardholder: i64,
+) -> Step {
+    Step {
+        kind,
+        minor,
+        about,
+        code,
+        merchant,
+        cardholder,
+    }
+}
+
+/// Each line: kind, amount, of which line, code, merchant, cardholder.
+const STEPS: [Step; 24] = [
+    step(Kind::BalanceInquiry, None, None, "00", 0, 0),
+    step(Kind::Purchase, Some(12_800), None, "00", 12_800, -12_800),
+    step(Kind::Void, None, Some(1), "00", -12_800, 12_800),
+    step(Kind::Void, None, Some(1), "22", 0, 0),
+    step(Kind::Purchase, Some(8_800), None, "00", 8_800, -8_800),
+    step(Kind::Refund, Some(3_000), Some(4), "00", -3_000, 3_000),
+    step(Kind::Refund, Some(5_801), Some(4), "64", 0, 0),
+    step(Kind::Refund, Some(5_800), Some(4), "00", -5_800, 5_800),
+    step(Kind::PreAuth, Some(50_000), None, "00", 0, -50_000),
+    step(
+        Kind::IncrementalAuth,
+        Some(10_000),
+        Some(8),
+        "00",
+        0,
+        -10_000,
+    ),
+    step(Kind::Completion, Some(69_001), Some(8), "61", 0, 0),
+    step(Kind::Completion, Some(58_000), Some(8), "00", 58_000, 2_000),
+    step(Kind::CompletionVoid, None, Some(11), "00", -58_000, -2_000),
+    step(Kind::PreAuthVoid, None, Some(8), "00", 0, 60_000),
+    step(Kind::PreAuth, Some(20_000), None, "00", 0, -20_000),
+    step(
+        Kind::CompletionAdvice,
+        Some(18_500),
+        Some(14),
+        "00",
+        18_500,
+        1_500,
+    ),
+    step(Kind::OfflineSale, Some(6_600), None, "00", 6_600, -6_600),
+    step(Kind::Adjustment, Some(7_200), Some(16), "00", 600, -600),
+    step(Kind::Purchase, Some(20_000), None, "00", 20_000, -20_000),
+    step(
+        Kind::TipAdjustment,
+        Some(23_000),
+        Some(18),
+        "00",
+        3_000,
+        -3_000,
+    ),
+    step(Kind::TipAdjustment, Some(30_001), Some(18), "61", 0, 0),
+    step(Kind::Refund, Some(1_000), Some(15), "00", -1_000, 1_000),
+    step(Kind::Void, None, Some(18), "00", -23_000, 23_000),
+    step(Kind::Completion, Some(100), Some(18), "12", 0, 0),
+];
+
+/// What became of a step.
+struct Line {
+    kind: Kind,
+    amount: Amount,
+    code: String,
+    sale: Option<SaleView>,
+    merchant: i64,
+    cardholder: i64,
+    slips: usize,
+    problem: Option<Problem>,
+}
+
+/// Walks through every kind and prints the table; false when one did something else than it must.
+pub(super) async fn run(world: &World, zh: bool) -> Result<(), Failed> {
+    println!(
+        "\n{}",
+        if zh {
+            "── 柜台上的每一种交易 ──────────────────────"
+        } else {
+            "── Every kind of the counter ────────────────"
+        }
+    );
+    let mut lines = Vec::new();
+    let walked = walk(world, &mut lines).await;
+    println!("{}", table(&lines, zh));
+    let problems = lines.iter().filter_map(|line| line.problem.as_ref());
+    for problem in problems.clone().chain(walked.as_ref().err()) {
+        println!(" ✕ {problem}");
+    }
+    match walked.is_ok() && problems.count() == 0 {
+        true => Ok(()),
+        false => Err(Failed),
+    }
+}
+
+async fn walk(world: &World, lines: &mut Vec<Line>) -> Result<(), Problem> {
+    let mut till = Till::start(world, TILL).await?;
+    let mut keys = Vec::new();
+    for (number, step) in STEPS.iter().enumerate() {
+        let (line, key) = take(world, &mut till, number, step, &keys).await?;
+        keys.push(key);
+        lines.push(line);
+    }
+    till.switch_off().await
+}
+
+async fn take(
+    world: &World,
+    till: &mut Till,
+    number: usize,
+    step: &Step,
+    keys: &[Option<SaleKey>],
+) -> Result<(Line, Option<SaleKey>), Problem> {
+    let merchant = till.merchant()?;
+    let (before, slips) = (money(world, merchant).await?, till.slips().0);
+    let about = step.about.and_then(|n| keys.get(n).copied().flatten());
+    let named = match (step.about, about) {
+        (Some(n), None) => {
+            return Err(format!("step {number} is about step {n}, which has no key"));
+        }
+        (_, about) => about.map(|key| Named::Own(key.stan)),
+    };
+    // What the till itself would not start is asked by the reference on the slip, as another till would.
+    let named = match (named, about) {
+        (Some(_), Some(key)) if !till.has_own(step.kind, key.stan).await? => {
+            Some(Named::Typed(world.named(key).await?))
+        }
+        (named, _) => named,
+    };
+    let amount = step.minor.map(Amount::fen);
+    let key = till.order(step.kind, amount, named).await?;
+    let code = match step.kind.row().flow {
+        Flow::Online if !step.kind.row().moves_money() => till.balance_code().await?,
+        _ => match key {
+            Some(key) => answered(world, key).await?,
+            None => return Err(format!("step {number} has no key")),
+        },
+    };
+    let expected = (before.0 + step.merchant, before.1 + step.cardholder);
+    let settled = until(PATIENCE, || async {
+        (money(world, merchant).await.ok()? == expected).then_some(())
+    });
+    let right = code == step.code && settled.await.is_some();
+    let after = money(world, merchant).await?;
+    if code == "00" && step.kind.row().moves_money() {
+        let printed = until(PATIENCE, || async {
+            (till.slips().0 >= slips + 2).then_some(())
+        });
+        printed.await.ok_or(format!("step {number}: no slip"))?;
+    }
+    let sale = match key {
+        Some(key) => closed(world, key).await,
+        None => None,
+    };
+    let line = Line {
+        kind: step.kind,
+        amount: amount.unwrap_or(Amount::fen(
+            sale.as_ref().map_or(0, |sale| sale.amount_minor),
+        )),
+        sale,
+        merchant: after.0 - before.0,
+        cardholder: after.1 - before.1,
+        slips: till.slips().0 - slips,
+        problem: (!right).then(|| {
+            format!(
+                "step {number}: {:?} {code} instead of {}, {after:?} instead of {expected:?}",
+                step.kind, step.code
+            )
+        }),
+        code,
+    };
+    Ok((line, key))
+}
+
+/// What the acquirer knows of a transaction once nobody owes a step, or what it knows after a while.
+async fn closed(world: &World, key: SaleKey) -> Option<SaleView> {
+    let known = || async {
+        let sale = look(world, key.to_string()).await;
+        sale.filter(|sale| sale.due_ms.is_none())
+    };
+    match until(CLOSES, known).await {
+        Some(sale) => Some(sale),
+        None => look(world, key.to_string()).await,
+    }
+}
+
+/// Field 39 of the first answer, once there is one.
+async fn answered(world: &World, key: SaleKey) -> Result<String, Problem> {
+    let known = || async {
+        let look = world.acquirer().look(move |acquirer, _| {
+            let answer = acquirer.state().sale(&key)?.answer?;
+            Some(answer.code.to_string())
+        });
+        look.await.ok().flatten()
+    };
+    until(PATIENCE, known)
+        .await
+        .ok_or_else(|| format!("{key} was never answered"))
+}
+
+/// What the merchant is owed, and what stands against the cardholders as a negative number, in fen.
+async fn money(world: &World, merchant: MerchantId) -> Result<(i64, i64), Problem> {
+    let refused = |refused| format!("{refused:?}");
+    let payable = world
+        .acquirer()
+        .look(move |acquirer, _| acquirer.state().books().payable(&merchant))
+        .await
+        .map_err(refused)?;
+    let suspense = world.issuer().look(|issuer, _| issuer.suspense()).await;
+    Ok((payable, -suspense.map_err(refused)?))
+}
+
+fn table(lines: &[Line], zh: bool) -> String {
+    let head: [&str; 7] = if zh {
+        ["", "交易", "金额", "应答", "商户", "持卡人可用", "小票"]
+    } else {
+        [
+            "",
+            "kind",
+            "amount",
+            "code",
+            "merchant",
+            "cardholder",
+            "slips",
+        ]
+    };
+    let mut rows = vec![head.map(str::to_owned)];
+    for line in lines {
+        let row = line.kind.row();
+        let words = line.sale.as_ref().map(|sale| &sale.headline);
+        let headline = words.map_or("", |(chinese, english)| if zh { chinese } else { english });
+        rows.push([
+            if line.problem.is_none() { "✓" } else { "✕" }.to_owned(),
+            if zh { row.zh } else { row.en }.to_owned(),
+            match row.moves_money() {
+                true => line.amount.to_string(),
+                false => "–".to_owned(),
+            },
+            format!("{} {headline}", line.code),
+            signed(line.merchant),
+            signed(line.cardholder),
+            match line.slips {
+                0 => "–".to_owned(),
+                slips => slips.to_string(),
+            },
+        ]);
+    }
+    let width = |c: usize| rows.iter().map(|row| columns(&row[c])).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    let mut text = String::new();
+    for row in &rows {
+        for (cell, width) in row.iter().zip(&widths) {
+            let _ = write!(text, "{cell}{}  ", " ".repeat(width - columns(cell)));
+        }
+        text.truncate(text.trim_end().len());
+        text.push('\n');
+    }
+    text
+}
+
+fn signed(minor: i64) -> String {
+    let amount = Amount::fen(minor.unsigned_abs());
+    match minor {
+        0 => "–".to_owned(),
+        minor if minor < 0 => format!("−{amount}"),
+        _ => format!("+{amount}"),
+    }
+}
+
+impl Till {
+    /// Whether the till itself knows a transaction that this kind could be about.
+    async fn has_own(&self, kind: Kind, stan: Stan) -> Result<bool, Problem> {
+        let look = self.look(move |terminal| {
+            let rule = kind.row().original?;
+            let mut completed = terminal.state().completed();
+            completed.find(|c| {
+                c.sale.key.stan == stan
+                    && c.approval().is_some()
+                    && rule.kinds.contains(&c.sale.kind)
+            })?;
+            Some(())
+        });
+        Ok(look.await?.is_some())
+    }
+
+    /// Orders a transaction; gives its key where the till shows one.
+    async fn order(
+        &mut self,
+        kind: Kind,
+        amount: Option<Amount>,
+        original: Option<Named>,
+    ) -> Result<Option<SaleKey>, Problem> {
+        let own = matches!(original, Some(Named::Own(_)));
+        let presented = match own {
+            true => None,
+            false => Some(self.present().await?),
+        };
+        let next = self.look(|terminal| Some(terminal.state().next_stan()));
+        let next = next.await?.ok_or("the till is off")?;
+        self.command(terminal::Command::Transact(Box::new(terminal::Order {
+            kind,
+            amount,
+            presented,
+            original,
+        })))?;
+        // Screens of the transaction before may still come.
+        let wanted = |screen: &Screen| match screen {
+            Screen::Confirming(key) | Screen::Approved { key, .. } => key.stan == next,
+            Screen::Busy(_) | Screen::NoSuchOriginal => true,
+            _ => false,
+        };
+        match self.wait(wanted).await? {
+            Screen::Confirming(key) | Screen::Approved { key, .. } => Ok(Some(key)),
+            other => Err(format!("the till answered {other:?}")),
+        }
+    }
+
+    /// The code of a balance inquiry.
+    async fn balance_code(&mut self) -> Result<String, Problem> {
+        let balance =
+            |screen: &Screen| matches!(screen, Screen::Balance(_) | Screen::BalanceRefused(_));
+        Ok(match self.wait(balance).await? {
+            Screen::BalanceRefused(code) => code.to_string(),
+            _ => "00".to_owned(),
+        })
+    }
+}
