@@ -20,6 +20,7 @@ pub mod outbox;
 pub mod party;
 pub mod printer;
 pub mod qr;
+pub mod recall;
 pub mod replay;
 pub mod sandbox_card;
 pub mod token;
