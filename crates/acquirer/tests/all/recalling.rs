@@ -71,7 +71,7 @@ fn a_refund_of_a_forgotten_sale() {
     let mut world = World::forgetful(SALES_MAX);
     world.approved(&plain(1));
     let sale = world.sale(&plain(1)).clone();
-    let mut others = |world: &mut World, stans: std::ops::Range<u32>| {
+    let others = |world: &mut World, stans: std::ops::Range<u32>| {
         for stan in stans {
             world.approved(&plain(stan));
         }
