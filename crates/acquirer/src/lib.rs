@@ -2,6 +2,7 @@
 //!
 //! It never touches a cardholder's account. "Reversed" is said only with the issuer's word; a reversal is never given up.
 
+mod batch;
 mod books;
 mod certificate;
 mod config;
@@ -15,15 +16,19 @@ mod query;
 mod record;
 mod reversal;
 mod sale;
+mod scan;
 mod sign;
 mod state;
 mod terminal;
+pub mod wallet;
 
+pub use batch::{Break, BreakItem, ClosedBatch, Settling};
+pub use books::{NETWORK_RECEIVABLE, WALLET_RECEIVABLE};
 pub use config::{Config, MerchantSetup, TerminalSetup};
-pub use limits::{SALES_MAX, TOMBSTONES_MAX};
+pub use limits::{BREAKS_MAX, SALES_MAX, TOMBSTONES_MAX, UPLOADED_MAX};
 pub use record::Record;
 pub use sale::{FirstAnswer, Reply, SaleRecord};
-pub use state::{Counters, State};
+pub use state::{Counters, Session, State};
 
 use payment::host;
 use payment::terminal::{Answer, MacCheck, Sealed};
@@ -93,6 +98,15 @@ pub enum Input {
         /// The sale it was about.
         key: SaleKey,
     },
+    /// A wallet's provider says how an order stands.
+    Wallet {
+        /// The sale of the order.
+        key: SaleKey,
+        /// The number of the request that it answers.
+        ask: u32,
+        /// What it says.
+        answer: wallet::WalletAnswer,
+    },
     /// The link to the network came up or went down.
     Link {
         /// Up.
@@ -116,6 +130,15 @@ pub enum Effect {
     },
     /// Sends a request to the network.
     Forward(Box<host::Sealed>),
+    /// Asks a wallet's provider.
+    Wallet {
+        /// The request.
+        request: wallet::WalletRequest<SaleKey>,
+        /// Reference number of the order's sale: with its key it names the order for ever.
+        rrn: payment::Rrn,
+        /// The scanned code, sealed.
+        card: crypto::Card,
+    },
     /// Answers the network.
     NetworkReply(host::Answer),
     /// A sale entered the one-sided queue, or a reversal was refused: people must look.
@@ -198,6 +221,9 @@ impl Machine for Acquirer {
             }
             Input::NotSent { key } => self.not_sent(now, key, &mut decided),
             Input::Undelivered { key } => self.undelivered(key, &mut decided),
+            Input::Wallet { key, ask, answer } => {
+                self.wallet_heard(now, key, ask, &answer, &mut decided)
+            }
             Input::Link { up } => self.link(now, up, &mut decided),
         }
         decided

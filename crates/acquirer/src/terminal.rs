@@ -3,10 +3,11 @@
 use crate::original::moved_minor;
 use crate::record::Record;
 use crate::sale::{FirstAnswer, Reply, SaleRecord};
+use crate::scan::is_scanned;
 use crate::{Acquirer, Decided, Effect};
 use payment::evidence::Upstream;
 use payment::terminal::{Answer, KeysField, MacCheck, Origin, Request, Sale, Sealed};
-use payment::{Batch, CNY, HostKey, Kind, LinkId, Now, ResponseCode, Rrn, Stan, host};
+use payment::{CNY, Flow, HostKey, Kind, LinkId, Now, ResponseCode, Rrn, Stan, host};
 
 /// A terminal's request as the edge heard it.
 pub(crate) struct Heard {
@@ -27,7 +28,7 @@ impl Acquirer {
         if let Err(code) = self.admit(&request.origin()) {
             return refuse(heard.reply, &request, code, false, decided);
         }
-        if request.kind().row().mac && !self.mac_is_right(heard.mac) {
+        if self.needs_mac(&request) && !self.mac_is_right(heard.mac) {
             return refuse(
                 heard.reply,
                 &request,
@@ -64,7 +65,25 @@ impl Acquirer {
             Request::IdleReport { .. } => {
                 refuse(heard.reply, &request, ResponseCode::APPROVED, true, decided)
             }
+            Request::Settle { totals, .. } => {
+                self.settle(now, heard.reply, &request, totals, decided);
+            }
+            Request::Upload { part, .. } => {
+                let uploaded = (&part, heard.sealed.secrets.uploaded.as_slice());
+                self.upload(now, heard.reply, &request, uploaded, decided);
+            }
         }
+    }
+
+    /// What carries field 64 is checked; a terminal that speaks our extension carries it with its batch too.
+    fn needs_mac(&self, request: &Request) -> bool {
+        let terminal = request.origin().terminal;
+        let extended = || {
+            let setup = self.config.terminals.get(&terminal);
+            setup.is_some_and(|setup| setup.extended)
+        };
+        let batch = request.kind().row().flow == Flow::Batch;
+        request.carries_mac() || (batch && extended())
     }
 
     fn mac_is_right(&self, mac: MacCheck) -> bool {
@@ -103,7 +122,7 @@ impl Acquirer {
         let (batch, field62) = match repeated {
             Some(session) => (session.batch, session.field62),
             None => {
-                let batch = session.map_or(Batch(self.state.next_batch.max(1)), |s| s.batch);
+                let batch = self.batch_of(session);
                 decided.record(Record::SignedOn {
                     terminal: origin.terminal,
                     stan,
@@ -153,7 +172,7 @@ impl Acquirer {
             );
         }
         let rrn = self.next_rrn(now);
-        match self.ladder(&sale, heard.pin_refused) {
+        match self.ladder(&sale, heard.pin_refused, &decided.records) {
             // An advice is kept by its terminal until somebody can take it.
             Err(code) if sale.kind.row().is_advice() && code.is_transient() => {
                 refuse(heard.reply, &heard.sealed.request, code, true, decided);
@@ -174,6 +193,9 @@ impl Acquirer {
                     &crate::state::refusal(code, now),
                 ));
             }
+            Ok(original) if is_scanned(&sale) => {
+                self.to_wallet(now, &heard, sale, original, rrn, decided);
+            }
             Ok(original) => self.forward(now, heard, sale, original, rrn, decided),
         }
     }
@@ -187,12 +209,20 @@ impl Acquirer {
         self.state.sale(&sale.key)
     }
 
+    /// An advice may come after its batch is over, or under a number that was garbled in a sign-on: its terminal keeps it
+    /// until it is answered, so it is taken.
     fn batch_is_current(&self, sale: &Sale) -> Rung {
         let session = self
             .state
             .session(&sale.key.terminal)
             .ok_or(ResponseCode::BATCH_MISMATCH)?;
         if session.batch != sale.key.batch {
+            return match sale.kind.row().is_advice() {
+                true => Ok(()),
+                false => Err(ResponseCode::BATCH_MISMATCH),
+            };
+        }
+        if session.closed {
             return Err(ResponseCode::BATCH_MISMATCH);
         }
         if session
@@ -209,12 +239,16 @@ impl Acquirer {
         &self,
         sale: &Sale,
         pin_refused: Option<ResponseCode>,
+        decided: &[Record],
     ) -> Result<Option<&SaleRecord>, ResponseCode> {
         self.not_reversed_before(sale)?;
         self.amount_is_served(sale)?;
-        let original = self.original(sale)?;
+        let original = self.original(sale, decided)?;
         pin_refused.map_or(Ok(()), Err)?;
-        self.network_is_there()?;
+        match is_scanned(sale) {
+            true => self.wallet_takes(sale, original)?,
+            false => self.network_is_there()?,
+        }
         Ok(original)
     }
 
@@ -359,7 +393,12 @@ impl Acquirer {
                 );
             }
             (None, _, Some(answer)) => answer,
-            (None, _, None) => return,
+            (None, _, None) => {
+                if let Some(qr) = self.qr_of(known) {
+                    self.tell_qr(reply, known, qr, decided);
+                }
+                return;
+            }
         };
         decided.effect(self.answer_sale(reply, known, &answer));
     }

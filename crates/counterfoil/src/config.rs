@@ -8,6 +8,7 @@ pub mod keys;
 pub mod link;
 pub mod network;
 pub mod printer;
+pub mod security;
 pub mod terminal;
 
 use serde::de::DeserializeOwned;

@@ -1,5 +1,6 @@
 //! The loopback control port of a running party: what `counterfoil where` and `counterfoil status` ask, as JSON over HTTP.
 
+use crate::config::security::PartyModule;
 use crate::driver::{Driven, DriverHandle};
 use crate::view::{self, SaleView};
 use acquirer::Acquirer;
@@ -7,7 +8,6 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use crypto::SoftwareModule;
 use network::Network;
 use payment::Surroundings;
 use serde::Serialize;
@@ -119,7 +119,7 @@ async fn one_sided(
 }
 
 /// The network's routes: new keys for a member (0800 with 101), asked for by its operator.
-pub fn network_routes(handle: DriverHandle<Network>, module: SoftwareModule) -> Router {
+pub fn network_routes(handle: DriverHandle<Network>, module: PartyModule) -> Router {
     Router::new()
         .route("/v1/keys/{member}/reset", post(reset_keys))
         .with_state((handle.clone(), Arc::new(Mutex::new(module))))
@@ -127,7 +127,7 @@ pub fn network_routes(handle: DriverHandle<Network>, module: SoftwareModule) -> 
 }
 
 async fn reset_keys(
-    State((handle, module)): State<(DriverHandle<Network>, Arc<Mutex<SoftwareModule>>)>,
+    State((handle, module)): State<(DriverHandle<Network>, Arc<Mutex<PartyModule>>)>,
     Path(member): Path<String>,
 ) -> Result<StatusCode, (StatusCode, String)> {
     let member = crate::config::institution(&member)

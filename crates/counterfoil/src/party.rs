@@ -4,6 +4,7 @@ use crate::archive::Projector;
 use crate::config::acquirer::AcquirerFile;
 use crate::config::issuer::IssuerFile;
 use crate::config::network::NetworkFile;
+use crate::config::security::PartyModule;
 use crate::config::terminal::TerminalFile;
 use crate::config::{Problem, Profile};
 use crate::driver::{Driven, Driver, DriverHandle, Local, Settings};
@@ -12,9 +13,9 @@ use crate::link::{
     Connecting, Dialing, Limits, Listening, connect_member, dial, listen_members, listen_terminals,
 };
 use crate::printer::{self, SpoolLine};
+use crate::wallet::WalletAsker;
 use crate::webhook::{self, Webhook};
 use acquirer::Acquirer;
-use crypto::SoftwareModule;
 use iso8583::frame::Framing;
 use issuer::Issuer;
 use network::Network;
@@ -30,7 +31,7 @@ use tokio::sync::mpsc;
 pub struct Running<P: Driven> {
     driver: Driver<P>,
     archive: Option<Projector>,
-    module: SoftwareModule,
+    module: PartyModule,
     /// Where it listens, for a party that does.
     pub address: Option<SocketAddr>,
     /// Kept for what ends when they are dropped.
@@ -49,7 +50,7 @@ impl<P: Driven> Running<P> {
     }
 
     /// The party's security module.
-    pub fn module(&self) -> &SoftwareModule {
+    pub fn module(&self) -> &PartyModule {
         &self.module
     }
 
@@ -80,7 +81,7 @@ struct Place<'a> {
 
 fn drive<P: Driven>(
     party: P,
-    module: SoftwareModule,
+    module: PartyModule,
     place: &Place<'_>,
     local: Local<P>,
 ) -> Result<(Driver<P>, Option<Projector>), Problem> {
@@ -102,10 +103,17 @@ pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
     let inbound = file.link()?.inbound()?;
     let outbound = file.network.link(file.profile)?.outbound()?;
     let network = config.network;
-    let local: Local<Acquirer> = Box::new(|effect| {
-        if let acquirer::Effect::CaseOpened { case, key } = effect {
+    let asker: Arc<OnceLock<WalletAsker>> = Arc::default();
+    let wallet = Arc::clone(&asker);
+    let asks_wallet = file.wallet.is_some();
+    let local: Local<Acquirer> = Box::new(move |effect| match effect {
+        acquirer::Effect::CaseOpened { case, key } => {
             tracing::warn!(case, sale = %key, "case opened: people must look");
         }
+        acquirer::Effect::Wallet { request, rrn, card } if asks_wallet => {
+            wallet.wait().ask(request, rrn, &card);
+        }
+        _ => {}
     });
     let place = Place {
         data: &file.data,
@@ -114,6 +122,14 @@ pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
         archive: file.archive,
     };
     let (driver, archive) = drive(Acquirer::new(config), module.clone(), &place, local)?;
+    if let Some(text) = &file.wallet {
+        // It is set once, here.
+        let _ = asker.set(WalletAsker::start(
+            text,
+            module.clone(),
+            driver.handle().clone(),
+        ));
+    }
     let listening = listen_terminals(
         file.listen,
         Framing::Terminal,

@@ -16,8 +16,11 @@ use crate::{
     application_cryptogram::{
         Key, ONE_BIT, SequenceNumber, card_key_a, cryptogram, response_1, session_key,
     },
+    engine::Engine,
     key::ClearKey,
+    mac::RetailKey,
     module::SecurityError,
+    software_engine::SoftwareEngine,
 };
 use core::fmt;
 use profile::{CDOL_BYTES, PDOL_BYTES, object};
@@ -57,6 +60,8 @@ pub struct ChipCard {
     dialogue: Dialogue,
 }
 
+/// What a card computes with.
+const ENGINE: SoftwareEngine = SoftwareEngine(());
 /// Two status bytes in place of an answer.
 type Status = u16;
 /// What a command brings: data behind which 9000 follows, or a status.
@@ -64,6 +69,8 @@ type Answer = Result<Zeroizing<Vec<u8>>, Status>;
 
 const DONE: Status = 0x9000;
 const AUTHENTICATION_FAILED: Status = 0x6300;
+/// No precise diagnosis; a card in software cannot come to it.
+const FAILED: Status = 0x6F00;
 const APPLICATION_BLOCKED: Status = 0x6283;
 const WRONG_LENGTH: Status = 0x6700;
 const CONDITIONS: Status = 0x6985;
@@ -166,8 +173,10 @@ impl ChipCard {
     ) -> Result<Self, SecurityError> {
         let sequence =
             SequenceNumber::parse(&profile.sequence).map_err(|_| SecurityError::CardSequence)?;
-        let derive =
-            |master: &ClearKey| Ok(card_key_a(master.double_length()?, &profile.pan, &sequence));
+        let derive = |master: &ClearKey| {
+            let master = ENGINE.des(master.double_length()?)?;
+            card_key_a(&master, &profile.pan, &sequence)
+        };
         Ok(Self {
             cryptogram_key: derive(cryptogram_master)?,
             script_key: derive(script_master)?,
@@ -268,7 +277,7 @@ impl ChipCard {
             false => Type::Online,
         };
         self.dialogue.stage = Stage::Finished;
-        let cryptogram = self.cryptogram_objects(asked, None, signed);
+        let cryptogram = self.cryptogram_objects(asked, None, signed)?;
         Ok(self.profile.contactless_answer(&cryptogram))
     }
 
@@ -296,23 +305,21 @@ impl ChipCard {
     fn generate(&mut self, asked: u8, data: &[u8]) -> Answer {
         let asked = Type::asked(asked).ok_or(WRONG_LENGTH)?;
         match (self.dialogue.stage, data.len()) {
-            (Stage::Started, CDOL_BYTES) => Ok(self.first(asked, data)),
+            (Stage::Started, CDOL_BYTES) => self.first(asked, data),
             // The authorisation response code is in front; the card goes by the issuer's cryptogram.
-            (Stage::Online, length) if length == 2 + CDOL_BYTES => {
-                Ok(self.second(asked, &data[2..]))
-            }
+            (Stage::Online, length) if length == 2 + CDOL_BYTES => self.second(asked, &data[2..]),
             (Stage::Started | Stage::Online, _) => Err(WRONG_LENGTH),
             _ => Err(CONDITIONS),
         }
     }
 
-    fn first(&mut self, asked: Type, data: &[u8]) -> Zeroizing<Vec<u8>> {
+    fn first(&mut self, asked: Type, data: &[u8]) -> Answer {
         let given = match asked {
             _ if self.memory.refuses(&self.profile.risk) => Type::Declined,
             Type::Approved if self.memory.insists_on_online() => Type::Online,
             asked => asked,
         };
-        let answer = self.cryptogram_objects(given, None, data);
+        let answer = self.cryptogram_objects(given, None, data)?;
         match given {
             Type::Online => {
                 self.dialogue.stage = Stage::Online;
@@ -324,11 +331,11 @@ impl ChipCard {
             }
             Type::Declined => self.dialogue.stage = Stage::Finished,
         }
-        profile::template(0x77, &answer)
+        Ok(profile::template(0x77, &answer))
     }
 
     /// The second: approved only when the terminal asks for it and the issuer's answer allows it.
-    fn second(&mut self, asked: Type, data: &[u8]) -> Zeroizing<Vec<u8>> {
+    fn second(&mut self, asked: Type, data: &[u8]) -> Answer {
         let allowed = match self.dialogue.issuer {
             IssuerAnswer::Right => true,
             IssuerAnswer::Wrong => false,
@@ -338,13 +345,13 @@ impl ChipCard {
             Type::Approved if allowed => Type::Approved,
             _ => Type::Declined,
         };
-        let answer = self.cryptogram_objects(Type::Online, Some(given), data);
+        let answer = self.cryptogram_objects(Type::Online, Some(given), data)?;
         self.dialogue.stage = Stage::Finished;
         self.memory.online_ended(
             self.dialogue.issuer == IssuerAnswer::Right,
             self.dialogue.issuer == IssuerAnswer::Wrong,
         );
-        profile::template(0x77, &answer)
+        Ok(profile::template(0x77, &answer))
     }
 
     /// EXTERNAL AUTHENTICATE, once: is it the issuer that answers?
@@ -357,8 +364,9 @@ impl ChipCard {
             return Err(WRONG_LENGTH);
         }
         let (received, code) = data.split_at(8);
-        let session = self.session();
+        let session = self.session()?.whole;
         let own = response_1(&session, self.dialogue.request, [code[0], code[1]]);
+        let own = own.map_err(failed)?;
         if !bool::from(own.ct_eq(received)) {
             self.dialogue.issuer = IssuerAnswer::Wrong;
             return Err(AUTHENTICATION_FAILED);
@@ -374,17 +382,14 @@ impl ChipCard {
         {
             return Err(CONDITIONS);
         }
-        let session = script_key(
-            self.profile.scheme,
-            &self.script_key,
-            self.memory.counter.to_be_bytes(),
-            self.dialogue.request,
-        );
-        let own = script.mac(
-            &session,
-            self.memory.counter.to_be_bytes(),
-            self.dialogue.request,
-        );
+        let (counter, request) = (self.memory.counter.to_be_bytes(), self.dialogue.request);
+        let card = ENGINE.des(&*self.script_key);
+        let session =
+            card.and_then(|card| script_key(self.profile.scheme, &card, counter, request));
+        let own = session
+            .and_then(|session| RetailKey::new(&ENGINE, &session))
+            .and_then(|session| script.mac(&session, counter, request))
+            .map_err(failed)?;
         let right = bool::from(own.as_slice().ct_eq(mac));
         self.memory.script_came(script, right);
         if right {
@@ -395,15 +400,10 @@ impl ChipCard {
     }
 
     /// Tags 9F27, 9F36, 9F26 and 9F10 of a cryptogram over what the terminal gave and what the card adds.
-    fn cryptogram_objects(
-        &mut self,
-        first: Type,
-        second: Option<Type>,
-        data: &[u8],
-    ) -> Zeroizing<Vec<u8>> {
+    fn cryptogram_objects(&mut self, first: Type, second: Option<Type>, data: &[u8]) -> Answer {
         let counter = self.memory.counter.to_be_bytes();
         let results = self.verification_results(first, second);
-        let value = self.sign(data, results);
+        let value = self.sign(data, results)?;
         if second.is_none() && first == Type::Online {
             self.dialogue.request = value;
         }
@@ -413,7 +413,7 @@ impl ChipCard {
         object(&mut out, 0x9F36, &counter);
         object(&mut out, 0x9F26, &value);
         object(&mut out, 0x9F10, &self.profile.issuer_data(results));
-        out
+        Ok(out)
     }
 
     /// Card verification results of this moment (PBOC part 5), with their length in front.
@@ -427,15 +427,19 @@ impl ChipCard {
     }
 
     /// The cryptogram of this transaction over its data.
-    fn sign(&self, data: &[u8], results: [u8; 4]) -> [u8; 8] {
+    fn sign(&self, data: &[u8], results: [u8; 4]) -> Result<[u8; 8], Status> {
         let counter = self.memory.counter.to_be_bytes();
         let signed = [data, &self.profile.interchange, &counter, &results];
-        cryptogram(&self.session(), &signed.concat(), ONE_BIT)
+        cryptogram(&self.session()?, &signed.concat(), ONE_BIT).map_err(failed)
     }
 
-    fn session(&self) -> Key {
+    fn session(&self) -> Result<RetailKey<SoftwareEngine>, Status> {
         let counter = self.memory.counter.to_be_bytes();
-        session_key(self.profile.scheme, &self.cryptogram_key, counter)
+        let card = ENGINE.des(&*self.cryptogram_key);
+        let session = card.and_then(|card| session_key(self.profile.scheme, &card, counter));
+        session
+            .and_then(|session| RetailKey::new(&ENGINE, &session))
+            .map_err(failed)
     }
 
     fn demand(&self, stage: Stage) -> Result<(), Status> {
@@ -444,6 +448,10 @@ impl ChipCard {
             false => Err(CONDITIONS),
         }
     }
+}
+
+fn failed(_: SecurityError) -> Status {
+    FAILED
 }
 
 impl fmt::Debug for ChipCard {
@@ -493,11 +501,17 @@ mod tests {
             card.memory.counter = counter;
             let mut signed = [0; CDOL_BYTES];
             assert!(hex::decode(data.as_bytes(), &mut signed));
-            assert_eq!(hex::text(&card.sign(&signed, results)), request);
+            assert_eq!(
+                hex::text(&card.sign(&signed, results).expect("in software")),
+                request
+            );
             let mut received = [0; 8];
             assert!(hex::decode(request.as_bytes(), &mut received));
             assert_eq!(
-                hex::text(&response_1(&card.session(), received, code)),
+                hex::text(
+                    &response_1(&card.session().expect("key").whole, received, code)
+                        .expect("in software")
+                ),
                 answer
             );
         }

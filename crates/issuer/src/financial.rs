@@ -161,6 +161,10 @@ impl Issuer {
         if let (true, Some(approval)) = (self.planted(Bug::IssuerDebitsDuplicate), first.approval) {
             return self.debit_again(now, sale, approval);
         }
+        let advice = sale.kind.row().is_advice() && self.planted(Bug::IssuerRepeatsAdvice);
+        if let (true, Some(approval)) = (advice, first.approval) {
+            return self.debit_again(now, sale, approval);
+        }
         decision.effect(Effect::Answer(Answer {
             approval: first.approval,
             balance: first.balance,

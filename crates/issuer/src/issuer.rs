@@ -289,6 +289,7 @@ impl Issuer {
 
     fn apply_returned(&mut self, record: &Returned) {
         let counts = self.counts(record.reversal.sale.kind);
+        let keeps_claim = self.planted(Bug::IssuerKeepsClaim);
         let state = &mut self.state;
         let original = &record.reversal.original;
         for entry in &record.entries {
@@ -305,7 +306,7 @@ impl Issuer {
                 }
             }
             let kind = record.reversal.sale.kind;
-            if let Some(packed) = pack(original) {
+            if let Some(packed) = pack(original).filter(|_| !keeps_claim) {
                 state.related.returned(packed, kind, &record.entries);
             }
         }

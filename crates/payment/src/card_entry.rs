@@ -1,6 +1,7 @@
 //! How a card was presented, and the secrets that travel beside a request and never enter a record.
 
 use crate::ChipRequest;
+use crate::batch::Uploaded;
 use crypto::{Pan, PinBlock, PinFormat};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -15,6 +16,8 @@ impl EntryMode {
     pub const STRIPE_PIN: Self = Self(21);
     /// Magnetic stripe without PIN.
     pub const STRIPE: Self = Self(22);
+    /// A scanned code, without PIN.
+    pub const CODE: Self = Self(32);
 
     /// Chip inserted, with PIN.
     pub const CHIP_PIN: Self = Self(51);
@@ -52,6 +55,11 @@ impl EntryMode {
     /// Digit 3 is 1: a PIN was entered.
     pub const fn has_pin(self) -> bool {
         self.0 % 10 == 1
+    }
+
+    /// The number is that of a scanned code: it travels in tag A3 of field 59, not in field 2.
+    pub const fn is_code(self) -> bool {
+        self.0 / 10 == 3
     }
 
     /// The letter printed after the card number: S swipe, F swipe as fallback, I insert, C contactless, M manual, N no card (reference §7.1).
@@ -135,6 +143,8 @@ pub struct Secrets {
     pub pin_format: Option<PinFormat>,
     /// Field 55.
     pub chip: Option<ChipRequest>,
+    /// Field 48 of a batch upload: card numbers stand in it.
+    pub uploaded: Vec<Uploaded>,
 }
 
 #[cfg(test)]

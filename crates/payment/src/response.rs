@@ -279,6 +279,10 @@ rows! {
         ("身份认证未通过，请换卡或换其他方式付款", "Cardholder not authenticated. Ask for another card or way to pay."),
         ("未扣款。身份认证未通过，请联系发卡银行。", "You were not charged. Authentication was not passed; please call your bank."),
         OTHER_TENDER;
+    IN_PROGRESS b"09" E LOOK "请求正在处理中" "Request in progress",
+        ("正在等待顾客付款，请勿重复收款", "Waiting for the customer to pay. Do not charge again."),
+        ("请在手机上完成支付。", "Please finish paying on your phone."),
+        ("正在等待顾客付款，尚未入账。", "Waiting for the customer to pay; nothing is booked yet.");
     PARTIAL b"10" A PAID "部分承兑" "Partial approval",
         ("只批准了部分金额，余款请换其他方式收取", "Only part was approved. Collect the rest in another way."),
         ("只扣了批准的部分金额。余款请用其他方式支付。", "Only the approved part was charged. Please pay the rest in another way."),

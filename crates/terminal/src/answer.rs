@@ -9,6 +9,7 @@ use crate::record::{Approval, Ending, Record};
 use crate::state::{Exchange, Phase};
 use crate::{Decided, Effect, Screen, Terminal};
 use crypto::WorkingKeys;
+use payment::kind::Rail;
 use payment::terminal::{Answer, MacCheck, Request, Sale, Standing};
 use payment::{Kind, Now, ResponseCode, Sign};
 
@@ -30,7 +31,7 @@ impl Terminal {
             return;
         }
         let mac = self.trusted(mac);
-        if request.kind().row().mac && mac == MacCheck::Wrong {
+        if request.carries_mac() && mac == MacCheck::Wrong {
             return self.wrong_mac(now, exchange, decided);
         }
         self.end_exchange(
@@ -40,6 +41,7 @@ impl Terminal {
         );
         if mac == MacCheck::Right {
             self.keep_link(answer, decided);
+            self.keep_code(answer, decided);
         }
         let accepted = chip.as_ref().map(|done| done.accepted);
         if let Some(done) = chip {
@@ -74,6 +76,8 @@ impl Terminal {
             }
             Request::Query { .. } => self.query_answered(now, answer, (mac, accepted), decided),
             Request::IdleReport { .. } => {}
+            Request::Settle { .. } => self.totals_answered(now, answer, mac, decided),
+            Request::Upload { part, .. } => self.upload_answered(now, part, answer, mac, decided),
         }
     }
 
@@ -167,6 +171,9 @@ impl Terminal {
             }
             Request::Query { .. } => self.ask_again(now, ASK_AGAIN_MS, decided),
             Request::IdleReport { .. } => {}
+            Request::Settle { .. } | Request::Upload { .. } => {
+                self.settlement_unanswered(now, decided);
+            }
         }
     }
 
@@ -245,6 +252,13 @@ impl Terminal {
         decided: &mut Decided,
     ) {
         let approved = answer.code.is_success();
+        if mac == MacCheck::Right && answer.code == ResponseCode::IN_PROGRESS {
+            decided.record(Record::Unknown {
+                queries: 0,
+                ask_at: now.mono.plus_ms(ASK_AGAIN_MS),
+            });
+            return;
+        }
         match mac {
             MacCheck::Right if approved && self.card_refuses(sale, accepted) => {
                 self.reverse_for_card(now, sale, decided);
@@ -271,11 +285,22 @@ impl Terminal {
                 show(
                     Screen::Declined {
                         key: sale.key,
+                        kind: sale.kind,
                         code: answer.code,
                     },
                     decided,
                 );
             }
+        }
+    }
+
+    /// The customer scans the code of the open order, shown once; result queries find out when it is paid.
+    fn keep_code(&self, answer: &Answer, decided: &mut Decided) {
+        let fresh = answer.qr.filter(|qr| self.state.qr != Some(*qr));
+        if let (Some(qr), Some(open)) = (fresh, &self.state.open) {
+            decided.record(Record::Scan { qr });
+            let key = open.sale.key;
+            show(Screen::Scan { key, qr }, decided);
         }
     }
 
@@ -291,6 +316,7 @@ impl Terminal {
             show(
                 Screen::Reversing {
                     key: sale.key,
+                    kind: sale.kind,
                     by_acquirer: true,
                 },
                 decided,
@@ -397,8 +423,14 @@ impl Terminal {
         if self.card_refuses(&open.sale, accepted) {
             return self.reverse_for_card(now, &open.sale, decided);
         }
-        let approval = approval(&open.sale, answer, true);
-        let in_dialogue = now.mono.since_ms(open.started.mono) <= self.config.dialogue_ms;
+        // Of a wallet sale the result query is the usual way to the result, for as long as it is asked.
+        let by_query = open.sale.kind.row().rail == Rail::Wallet;
+        let dialogue_ms = match by_query {
+            true => self.config.answer_ms.saturating_mul(PATIENCE),
+            false => self.config.dialogue_ms,
+        };
+        let approval = approval(&open.sale, answer, !by_query);
+        let in_dialogue = now.mono.since_ms(open.started.mono) <= dialogue_ms;
         if in_dialogue && !matches!(open.phase, Phase::Following { .. }) {
             return self.end(now, Ending::Approved(approval), decided);
         }

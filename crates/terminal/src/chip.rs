@@ -195,6 +195,7 @@ impl Terminal {
                 pin_format: pin.is_some().then_some(PinFormat::WithPan),
                 pin,
                 chip: ChipRequest::new(&asked.request()),
+                ..Secrets::default()
             },
             chip: Some(Box::new(read)),
         };

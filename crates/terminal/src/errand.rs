@@ -1,5 +1,7 @@
-//! What the terminal does by itself, one exchange at a time: sign-on, then a script result, then the reversal, then the question, then the report.
+//! What the terminal does by itself, one exchange at a time: sign-on, then a script result, then the reversal, then the question, then advices,
+//! then the settlement, then the report.
 
+use crate::command::show;
 use crate::limits::QUERIES_MAX;
 use crate::record::Record;
 use crate::state::{Advice, Exchange, Phase};
@@ -38,7 +40,8 @@ impl Terminal {
         }
         if state.keys.is_none() {
             // Without keys nothing can be asked or reversed: whatever is unresolved asks for a sign-on.
-            let waits = !state.is_settled() || !state.advices.is_empty();
+            let waits =
+                !state.is_settled() || !state.advices.is_empty() || self.settlement_at().is_some();
             return waits.then_some(state.idle_since);
         }
         if let Some(reversal) = &state.reversal {
@@ -55,7 +58,10 @@ impl Terminal {
                     .unreported()
                     .map(|_| state.idle_since.plus_ms(self.config.idle_report_ms));
                 let advice = state.advices.front().map(|advice| advice.next);
-                [advice, report].into_iter().flatten().min()
+                [advice, self.settlement_at(), report]
+                    .into_iter()
+                    .flatten()
+                    .min()
             }
         }
     }
@@ -125,6 +131,7 @@ impl Terminal {
         } else if let Some(reversal) = &state.reversal {
             decided.effect(Effect::Show(Screen::Reversing {
                 key: reversal.sale.key,
+                kind: reversal.sale.kind,
                 by_acquirer: false,
             }));
             let request = Request::Reversal {
@@ -162,6 +169,8 @@ impl Terminal {
             .filter(|advice| advice.next <= now.mono)
         {
             self.send_advice(now, advice.sale, decided);
+        } else if self.settlement_at().is_some_and(|at| at <= now.mono) {
+            self.go_on_settling(now, decided);
         } else if let Some(sign) = self.unreported() {
             self.ask(
                 now,
@@ -223,6 +232,7 @@ impl Terminal {
         });
         decided.effect(Effect::Show(Screen::Reversing {
             key: open.sale.key,
+            kind: open.sale.kind,
             by_acquirer: false,
         }));
     }
@@ -239,6 +249,10 @@ impl Terminal {
     /// After a restart the open exchange is gone: its answer cannot come any more.
     pub(crate) fn resumed(&self, now: Now, decided: &mut Decided) {
         self.printer(now, [SpoolInput::Restarted], decided);
+        if let (Some(qr), Some(open)) = (self.state.qr, &self.state.open) {
+            let key = open.sale.key;
+            show(Screen::Scan { key, qr }, decided);
+        }
         if let Some(exchange) = &self.state.exchange {
             self.unanswered(now, exchange.number, decided);
         }

@@ -3,6 +3,7 @@
 //! It shows an approval only with a right MAC and in time, and starts no sale while another is unresolved (T1, T2).
 
 mod answer;
+mod batch;
 mod chip;
 mod command;
 mod config;
@@ -15,20 +16,24 @@ mod order;
 #[cfg(feature = "planted")]
 pub mod planted;
 mod record;
+mod report;
 mod slip;
 mod state;
 
+pub use batch::Settling;
 pub use chip::{ChipKept, ChipProblem, ChipRead, ChipReader, Presentation};
 pub use config::Config;
 pub use limits::{COMPLETED_MAX, QUERIES_MAX};
 pub use record::{Approval, Ending, Record};
+pub use report::{Pending, Shift};
 pub use slip::slip_id;
 pub use state::{Advice, Completed, Open, Phase, State, Totals};
 
+use payment::batch::BlockCodes;
 use payment::terminal::{Answer, MacCheck, Sealed};
 use payment::{
-    Amount, Decision, EntryMode, Kind, Machine, Mono, Now, Original, ResponseCode, SaleKey,
-    Secrets, Stan,
+    Amount, Batch, Decision, EntryMode, Kind, Machine, Mono, Now, Original, QrText, ResponseCode,
+    SaleKey, Secrets, Stan,
 };
 use receipt::{CopyOf, PaperSeen, SpoolEffect, SpoolInput};
 
@@ -91,6 +96,16 @@ impl Command {
         }))
     }
 
+    /// A wallet sale with the code that the customer shows, or with a number drawn for an order that the shop shows.
+    pub fn scan(kind: Kind, amount: Amount, code: Presented) -> Self {
+        Self::Transact(Box::new(Order {
+            kind,
+            amount: Some(amount),
+            presented: Some(code),
+            original: None,
+        }))
+    }
+
     /// A balance inquiry.
     pub fn balance(presented: Presented) -> Self {
         Self::Transact(Box::new(Order {
@@ -139,6 +154,10 @@ pub enum Command {
     ResumePrinter,
     /// Drops what the printer holds; it is printed again, marked.
     ClearPrinter,
+    /// 批结算: closes the batch, or goes on with a settlement that waits.
+    Settle,
+    /// 交接班: prints what the shift took and what is pending.
+    CloseShift,
     /// 电子小票: the link of a sale by trace number, or of the last one.
     ESlip(Option<Stan>),
 }
@@ -229,19 +248,30 @@ pub enum Screen {
     },
     /// 交易未成功.
     Declined {
-        /// The sale.
+        /// The transaction.
         key: SaleKey,
+        /// Its kind.
+        kind: Kind,
         /// Why.
         code: ResponseCode,
     },
     /// The request never left: nothing happened.
     NotSent(SaleKey),
+    /// The customer scans this code to pay.
+    Scan {
+        /// The sale.
+        key: SaleKey,
+        /// Text of the code.
+        qr: QrText,
+    },
     /// Asking the acquirer what became of it.
     Asking(SaleKey),
     /// 正在自动冲正.
     Reversing {
-        /// The sale.
+        /// The transaction.
         key: SaleKey,
+        /// Its kind.
+        kind: Kind,
         /// The acquirer owns the reversal.
         by_acquirer: bool,
     },
@@ -254,8 +284,10 @@ pub enum Screen {
     },
     /// 自动冲正成功.
     Reversed {
-        /// The sale.
+        /// The transaction.
         key: SaleKey,
+        /// Its kind.
+        kind: Kind,
         /// The issuer had debited nothing.
         never_debited: bool,
     },
@@ -300,6 +332,35 @@ pub enum Screen {
         /// The whole link.
         link: String,
     },
+    /// 正在批结算.
+    Settling(Batch),
+    /// The settlement waits: this goes first.
+    SettlementWaits(Waits),
+    /// 批结算完成.
+    Settled {
+        /// The batch that is closed.
+        batch: Batch,
+        /// What the acquirer said of its totals.
+        codes: BlockCodes,
+    },
+    /// 交接班完成.
+    ShiftClosed {
+        /// How many items without a final result its slip lists.
+        pending: u32,
+    },
+}
+
+/// What a settlement waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waits {
+    /// A reversal that was not delivered yet.
+    Reversal(SaleKey),
+    /// A sale without a result.
+    Sale(SaleKey),
+    /// So many advices that were not answered yet.
+    Advices(u32),
+    /// The acquirer is silent: the cashier asks again later.
+    Host,
 }
 
 /// Why a command must wait.
@@ -315,6 +376,10 @@ pub enum Busy {
     Exchanging,
     /// Too many advices wait for their answer.
     AdvicesFirst,
+    /// The batch is full: it is settled first.
+    SettleFirst,
+    /// The batch is being settled.
+    Settling,
 }
 
 type Decided = Decision<Record, Effect>;

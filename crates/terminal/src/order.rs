@@ -25,6 +25,9 @@ impl Terminal {
         let Some((sale, secrets)) = self.sale_of(order) else {
             return show(Screen::NoSuchOriginal, decided);
         };
+        if sale.kind.row().totals != BatchSide::Neither && self.state.batch_is_full() {
+            return show(Screen::Busy(Busy::SettleFirst), decided);
+        }
         if sale.kind.row().is_advice() {
             return self.keep_advice(now, sale, decided);
         }
@@ -167,23 +170,36 @@ impl Terminal {
             .advices
             .front()
             .map_or(1, |advice| advice.attempts);
+        #[cfg(feature = "planted")]
+        if attempts >= 3 && self.planted == Some(crate::planted::Bug::GivesUpAdvices) {
+            decided.record(Record::AdviceEnded {
+                ending: Ending::Declined(ResponseCode::ISSUER_TIMEOUT),
+                at: now,
+                link: None,
+            });
+            return;
+        }
         decided.record(Record::AdviceAgain {
             next: now.mono.plus_ms(self.config.gaps.after(attempts)),
         });
     }
 
     pub(crate) fn ended_screen(&self, sale: &Sale, ending: Ending) -> Screen {
-        let key = sale.key;
+        let (key, kind) = (sale.key, sale.kind);
         match ending {
             Ending::Approved(a) => Screen::Approved {
                 key,
-                kind: sale.kind,
+                kind,
                 amount: a.amount,
                 recovered: a.recovered,
             },
-            Ending::Declined(code) => Screen::Declined { key, code },
+            Ending::Declined(code) => Screen::Declined { key, kind, code },
             Ending::NotSent => Screen::NotSent(key),
-            Ending::Reversed { never_debited } => Screen::Reversed { key, never_debited },
+            Ending::Reversed { never_debited } => Screen::Reversed {
+                key,
+                kind,
+                never_debited,
+            },
             Ending::Case => Screen::Case(key),
         }
     }
@@ -263,8 +279,9 @@ impl crate::State {
                 (c.sale.key.batch, c.sale.key.stan) == (original.batch, original.stan)
             };
             let own = self.completed.iter().rev().find(own)?;
-            Some(self.standing_amount(own).minor)
+            Some((own.sale.kind, self.standing_amount(own).minor))
         });
+        self.count_shift(sale, amount.minor, before);
         let totals = &mut self.totals;
         match sale.kind.row().totals {
             BatchSide::Neither => {}
@@ -278,7 +295,7 @@ impl crate::State {
             }
             BatchSide::Adjust => {
                 let debits = totals.debits_minor + amount.minor;
-                totals.debits_minor = debits.saturating_sub(before.unwrap_or(0));
+                totals.debits_minor = debits.saturating_sub(before.map_or(0, |(_, minor)| minor));
             }
         }
     }

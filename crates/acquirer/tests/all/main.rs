@@ -1,11 +1,14 @@
 //! The acquirer driven with real bytes: signing on, selling, reversing, confirming, restarting, and where the money is.
 
+mod batch;
 mod certifying;
 mod confirming;
 mod kinds;
 mod outs;
 mod reversing;
+mod scanning;
 mod selling;
 mod signing;
+mod wallets;
 mod wheres;
 mod world;

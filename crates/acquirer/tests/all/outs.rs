@@ -1,8 +1,9 @@
 //! What left the centre, and short ways to say what a test expects of it.
 
 use acquirer::Input;
+use acquirer::wallet::WalletRequest;
 use payment::terminal::{Answer, MacCheck};
-use payment::{ResponseCode, host};
+use payment::{ResponseCode, SaleKey, host};
 
 /// What left the centre, read from its bytes by whoever received them.
 #[derive(Debug)]
@@ -24,6 +25,18 @@ pub enum Out {
     Case {
         case: u32,
     },
+    Wallet {
+        request: WalletRequest<SaleKey>,
+    },
+}
+
+/// What was asked of the wallet's provider, in order.
+pub fn wallet(outs: &[Out]) -> Vec<WalletRequest<SaleKey>> {
+    let asked = |out: &Out| match out {
+        Out::Wallet { request } => Some(*request),
+        _ => None,
+    };
+    outs.iter().filter_map(asked).collect()
 }
 
 /// The network's answer to a request: an approval carries approval code and settlement date.

@@ -1,10 +1,11 @@
 //! The issuer's file.
 
 use super::acquirer::MemberLink;
-use super::keys::{KeyText, local_master_key};
+use super::keys::{KeyText, Keyring};
+use super::security::{PartyModule, SecurityText};
 use super::{Problem, Profile, institution};
 use ::issuer::{CardSetup, CardStatus, ChipKeys, Config, Product};
-use crypto::{CryptogramScheme, KeyUsage, Pan, Pin, SecurityModule, SoftwareModule, WrappedKey};
+use crypto::{CryptogramScheme, KeyUsage, Pan, Pin, SecurityModule, WrappedKey};
 use payment::Percents;
 use payment::timeouts::Ladder;
 use serde::Deserialize;
@@ -23,7 +24,11 @@ pub struct IssuerFile {
     #[serde(default = "super::yes")]
     pub archive: bool,
     /// Key of the software module.
-    pub local_master_key: KeyText,
+    pub local_master_key: Option<KeyText>,
+    /// The token, instead of the software module.
+    pub security: Option<SecurityText>,
+    /// The key store that `store:NAME` speaks of; production takes no other keys.
+    pub key_store: Option<PathBuf>,
     /// The loopback control port.
     pub control: SocketAddr,
     /// Its own code.
@@ -177,7 +182,7 @@ impl CardText {
 
     fn setup(
         &self,
-        module: &SoftwareModule,
+        module: &dyn SecurityModule,
         pvk: &WrappedKey,
         pan: &str,
         account: u64,
@@ -247,13 +252,16 @@ fn masked(pan: &str) -> String {
 
 impl IssuerFile {
     /// The party's configuration and its security module, or the first thing that is wrong.
-    pub fn resolve(&self) -> Result<(Config, SoftwareModule), Problem> {
+    pub fn resolve(&self) -> Result<(Config, PartyModule), Problem> {
         self.timeouts.check().map_err(|error| error.to_string())?;
-        let module = local_master_key(&self.local_master_key, self.profile)?;
-        let (network, kek, mac) = self.network.resolve(&module, self.profile)?;
-        let pvk = self
-            .pvk
-            .wrap(&module, self.profile, KeyUsage::PinVerification, "pvk")?;
+        let keys = Keyring::open(
+            self.local_master_key.as_ref(),
+            self.security.as_ref(),
+            self.profile,
+            self.key_store.as_deref(),
+        )?;
+        let (network, kek, mac) = self.network.resolve(&keys)?;
+        let pvk = self.pvk.load(&keys, KeyUsage::PinVerification, "pvk")?;
         if self.profile == Profile::Production && !self.cards.is_empty() {
             return Err(
                 "cards: clear card numbers load only under profile = \"sandbox\"".to_owned(),
@@ -262,21 +270,19 @@ impl IssuerFile {
         let mut cards = Vec::new();
         for text in &self.cards {
             for pan in text.numbers()? {
-                cards.push(text.setup(&module, &pvk, &pan, 1_000 + cards.len() as u64)?);
+                cards.push(text.setup(&keys.module, &pvk, &pan, 1_000 + cards.len() as u64)?);
             }
         }
         let chip = match &self.chip {
             None => None,
-            Some(chip) => {
-                let wrap =
-                    |key: &KeyText, usage, name| key.wrap(&module, self.profile, usage, name);
-                Some(ChipKeys {
-                    imk: wrap(&chip.imk, KeyUsage::CryptogramMaster, "chip.imk")?,
-                    smi: wrap(&chip.smi, KeyUsage::ScriptMaster, "chip.smi")?,
-                    scheme: CryptogramScheme::Pboc,
-                    fallback: chip.fallback,
-                })
-            }
+            Some(chip) => Some(ChipKeys {
+                imk: chip
+                    .imk
+                    .load(&keys, KeyUsage::CryptogramMaster, "chip.imk")?,
+                smi: chip.smi.load(&keys, KeyUsage::ScriptMaster, "chip.smi")?,
+                scheme: CryptogramScheme::Pboc,
+                fallback: chip.fallback,
+            }),
         };
         let config = Config {
             institution: institution(&self.institution)?,
@@ -292,6 +298,6 @@ impl IssuerFile {
             percents: self.percents,
             hold_ms: u64::from(self.hold_days) * 86_400_000,
         };
-        Ok((config, module))
+        Ok((config, keys.module))
     }
 }

@@ -1,14 +1,15 @@
 //! The terminal's file: one terminal, or a row of them that share a journal.
 
-use super::keys::{KeyText, local_master_key};
+use super::keys::{KeyText, Keyring};
 use super::link::{Link, TlsText};
 use super::printer::PrinterFile;
+use super::security::{PartyModule, SecurityText};
 use super::{ConfigError, Problem, Profile, merchant_id, terminal_range};
 use crate::printer::PrinterAddress;
 use ::terminal::ChipReader;
 use ::terminal::Config;
 use ::terminal::kernel::{ChipTerminal, FallbackRule};
-use crypto::{KeyUsage, Pin, SoftwareModule};
+use crypto::{KeyUsage, Pin};
 use payment::relay::Gaps;
 use payment::timeouts::Ladder;
 use payment::{Stan, Track2};
@@ -29,7 +30,11 @@ pub struct TerminalFile {
     #[serde(default = "super::yes")]
     pub archive: bool,
     /// Key of the software module.
-    pub local_master_key: KeyText,
+    pub local_master_key: Option<KeyText>,
+    /// The token, instead of the software module.
+    pub security: Option<SecurityText>,
+    /// The key store that `store:NAME` speaks of; production takes no other keys.
+    pub key_store: Option<PathBuf>,
     /// Where the acquirer listens.
     pub acquirer: SocketAddr,
     /// How that link is protected: this table, or `plain`. The certificate names the whole row.
@@ -71,6 +76,9 @@ pub struct TerminalFile {
     /// How long the cashier may take to answer.
     #[serde(default = "goods_question_ms")]
     pub goods_question_ms: u64,
+    /// Further rounds in which unanswered messages of a settlement are sent again.
+    #[serde(default = "batch_resends")]
+    pub batch_resends: u32,
     /// Milliseconds between attempts at a reversal.
     #[serde(default = "gaps")]
     pub reversal_gaps_ms: Vec<u64>,
@@ -246,6 +254,10 @@ const fn goods_question_ms() -> u64 {
     120_000
 }
 
+const fn batch_resends() -> u32 {
+    3
+}
+
 const fn idle_report_ms() -> u64 {
     5_000
 }
@@ -294,9 +306,14 @@ impl TerminalFile {
     }
 
     /// The configuration of every terminal and their security module, or the first thing that is wrong.
-    pub fn resolve(&self) -> Result<(Vec<Config>, SoftwareModule), Problem> {
+    pub fn resolve(&self) -> Result<(Vec<Config>, PartyModule), Problem> {
         self.timeouts.check().map_err(|error| error.to_string())?;
-        let module = local_master_key(&self.local_master_key, self.profile)?;
+        let keys = Keyring::open(
+            self.local_master_key.as_ref(),
+            self.security.as_ref(),
+            self.profile,
+            self.key_store.as_deref(),
+        )?;
         if self.profile == Profile::Production && !self.cards.is_empty() {
             return Err("cards: test cards load only under profile = \"sandbox\"".to_owned());
         }
@@ -310,9 +327,7 @@ impl TerminalFile {
             80 => Paper::Mm80,
             other => return Err(format!("paper_mm = {other} is not 58 or 80")),
         };
-        let tmk = self
-            .tmk
-            .wrap(&module, self.profile, KeyUsage::TerminalMaster, "tmk")?;
+        let tmk = self.tmk.load(&keys, KeyUsage::TerminalMaster, "tmk")?;
         let mut issuers: Vec<_> = self
             .issuers
             .iter()
@@ -335,6 +350,7 @@ impl TerminalFile {
             dialogue_ms: self.dialogue_ms,
             goods_question_ms: self.goods_question_ms,
             gaps: Gaps(self.reversal_gaps_ms.clone()),
+            batch_resends: self.batch_resends,
             idle_report_ms: self.idle_report_ms,
             eslip: self.eslip.clone(),
             eslip_after_ms: self.eslip_after_ms,
@@ -356,6 +372,6 @@ impl TerminalFile {
                 ..config.clone()
             })
         });
-        Ok((row.collect::<Result<_, Problem>>()?, module))
+        Ok((row.collect::<Result<_, Problem>>()?, keys.module))
     }
 }

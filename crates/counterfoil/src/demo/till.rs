@@ -2,6 +2,7 @@
 
 use super::world::World;
 use crate::config::Problem;
+use crate::config::security::PartyModule;
 use crate::config::terminal::TerminalFile;
 use crate::driver::random;
 use crate::fault::Hop;
@@ -9,7 +10,7 @@ use crate::fleet::{Fleet, Input};
 use crate::party::{self, Running, Shown};
 use crate::printer::Bench;
 use crate::sandbox_card::SandboxCard;
-use crypto::SoftwareModule;
+use crypto::Pan;
 use iso8583::frame::Framing;
 use payment::{Amount, Kind, MerchantId, SaleKey, Surroundings};
 use receipt::Paper;
@@ -28,7 +29,7 @@ pub(super) struct Till {
     running: Option<Running<Fleet>>,
     shown: mpsc::UnboundedReceiver<Shown>,
     file: TerminalFile,
-    module: SoftwareModule,
+    module: PartyModule,
     /// Terminal to acquirer.
     pub hop: Hop,
     /// The receipt printer.
@@ -82,13 +83,7 @@ impl Till {
 
     async fn ring_up(&mut self, amount: Amount, presented: Presented) -> Result<SaleKey, Problem> {
         self.command(Command::sale(amount, presented))?;
-        match self
-            .wait(|screen| matches!(screen, Screen::Confirming(_) | Screen::Busy(_)))
-            .await?
-        {
-            Screen::Confirming(key) => Ok(key),
-            other => Err(format!("the till answered {other:?}")),
-        }
+        self.confirming().await
     }
 
     /// The cardholder presents the sample debit card and enters its PIN.
@@ -154,6 +149,39 @@ impl Till {
             .map_err(|refused| format!("{refused:?}"))?
             .ok_or("the chip could not be read")?;
         self.ring_up(amount, presented).await
+    }
+
+    /// Scans the customer's code, or shows an order.
+    pub async fn scan(
+        &mut self,
+        kind: Kind,
+        amount: Amount,
+        code: Option<Pan>,
+    ) -> Result<SaleKey, Problem> {
+        let running = self.running.as_ref().ok_or("the till is off")?;
+        let module = self.module.clone();
+        let look = running.handle().look(move |fleet, now| {
+            let around = Surroundings {
+                module: &module,
+                now,
+                random: &|| [0; 32],
+            };
+            let terminal = fleet.terminal(0)?;
+            let code = code.or_else(|| terminal.order_number())?;
+            terminal.scan(&around, code).ok()
+        });
+        let scanned = look.await.map_err(|refused| format!("{refused:?}"))?;
+        let scanned = scanned.ok_or("the code could not be read")?;
+        self.command(Command::scan(kind, amount, scanned))?;
+        self.confirming().await
+    }
+
+    async fn confirming(&mut self) -> Result<SaleKey, Problem> {
+        let asked = |screen: &Screen| matches!(screen, Screen::Confirming(_) | Screen::Busy(_));
+        match self.wait(asked).await? {
+            Screen::Confirming(key) => Ok(key),
+            other => Err(format!("the till answered {other:?}")),
+        }
     }
 
     /// Looks at the terminal.

@@ -3,6 +3,7 @@
 mod accept;
 mod archive;
 mod authority;
+mod batch;
 mod bench;
 mod doctor;
 mod driver;
@@ -11,6 +12,7 @@ mod eslips;
 mod full_disk;
 mod installation;
 mod journal;
+mod keys;
 mod kill;
 mod links;
 mod members;
@@ -23,8 +25,10 @@ mod recovery;
 mod slow;
 mod terminals;
 mod tls;
+mod token;
 mod vectors;
 mod verify_page;
+mod wallets;
 mod webhook;
 
 use std::time::{Duration, Instant};

@@ -6,7 +6,9 @@ use crate::{
     application_cryptogram::{
         CryptogramScheme, Key, ONE_BIT, common_session_key, pboc_session_key,
     },
-    mac,
+    engine::{BlockCipher, Engine},
+    mac::RetailKey,
+    module::SecurityError,
 };
 use serde::{Deserialize, Serialize};
 
@@ -48,32 +50,42 @@ impl CardScript {
     }
 
     /// The command as the card reads it, its MAC at the end.
-    pub(crate) fn command(self, session: &[u8; 16], counter: [u8; 2], request: [u8; 8]) -> Vec<u8> {
+    pub(crate) fn command<E: Engine>(
+        self,
+        session: &RetailKey<E>,
+        counter: [u8; 2],
+        request: [u8; 8],
+    ) -> Result<Vec<u8>, SecurityError> {
         let (header, data) = self.plain();
         let data = data.as_slice();
         let length = [(data.len() + MAC_BYTES) as u8];
-        let mac = self.mac(session, counter, request);
-        [&header[..], &length, data, &mac].concat()
+        let mac = self.mac(session, counter, request)?;
+        Ok([&header[..], &length, data, &mac].concat())
     }
 
     /// The left half of the retail MAC over header, length, counter, cryptogram and data (PBOC part 5, secure messaging).
-    pub(super) fn mac(self, session: &[u8; 16], counter: [u8; 2], request: [u8; 8]) -> [u8; 4] {
+    pub(super) fn mac<E: Engine>(
+        self,
+        session: &RetailKey<E>,
+        counter: [u8; 2],
+        request: [u8; 8],
+    ) -> Result<[u8; 4], SecurityError> {
         let (header, data) = self.plain();
         let data = data.as_slice();
         let length = [(data.len() + MAC_BYTES) as u8];
         let parts: [&[u8]; 6] = [&header, &length, &counter, &request, data, ONE_BIT];
-        let [a, b, c, d, ..] = mac::x919(session, &parts);
-        [a, b, c, d]
+        let [a, b, c, d, ..] = session.x919(&parts)?;
+        Ok([a, b, c, d])
     }
 }
 
 /// The key of one transaction's scripts: PBOC derives it from the counter, the common method from the cryptogram.
 pub(crate) fn session_key(
     scheme: CryptogramScheme,
-    card: &[u8; 16],
+    card: &impl BlockCipher<8>,
     counter: [u8; 2],
     request: [u8; 8],
-) -> Key {
+) -> Result<Key, SecurityError> {
     match scheme {
         CryptogramScheme::Pboc => pboc_session_key(card, counter),
         CryptogramScheme::EmvCommon => common_session_key(card, request),
@@ -83,11 +95,15 @@ pub(crate) fn session_key(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::software_engine::SoftwareEngine;
 
     /// Whatever the session key is, the MAC is of this transaction and of all of the command.
     #[test]
     fn every_input_is_under_the_mac() {
-        let mac = |script: CardScript, counter, request| script.mac(&[0x31; 16], counter, request);
+        let session = RetailKey::new(&SoftwareEngine(()), &[0x31; 16]).expect("double length");
+        let mac = |script: CardScript, counter, request| {
+            script.mac(&session, counter, request).expect("in software")
+        };
         let right = mac(CardScript::OfflineMax(3), [0, 1], [7; 8]);
         for other in [
             mac(CardScript::OfflineMax(4), [0, 1], [7; 8]),

@@ -120,6 +120,26 @@ fn postings() {
         ],
     );
     story(
+        "an increment is reversed after its pre-authorisation was completed or released",
+        &[
+            Ask(K::PreAuth, 1_000, None, "00"),
+            Ask(K::IncrementalAuth, 500, Some(0), "00"),
+            Ask(K::Completion, 1_200, Some(0), "00"),
+            Reverse(1, "00"),
+            Reverse(2, "00"),
+            Ask(K::IncrementalAuth, 300, Some(0), "00"),
+            Ask(K::PreAuthVoid, 1_300, Some(0), "00"),
+            Reverse(6, "00"),
+            Reverse(5, "00"),
+            Ask(K::Completion, 1_150, Some(0), "00"),
+            Reverse(9, "00"),
+            Ask(K::PreAuthVoid, 1_000, Some(0), "00"),
+        ],
+        &[
+            1_000, 1_500, 1_200, 1_200, 1_000, 1_300, 0, 1_300, 1_000, 1_150, 1_000, 0,
+        ],
+    );
+    story(
         "offline sale, adjustment, tip",
         &[
             Ask(K::OfflineSale, 1_000, None, "00"),
@@ -183,6 +203,8 @@ fn a_hold_runs_out() {
     let mut late = world.sale(DEBIT, 1_000);
     (late.kind, late.original) = (Kind::Completion, Some(hold.key));
     assert_eq!(world.buy(late).as_str(), "22");
+    // The increment ran out with it: nothing is left to give back.
+    assert_eq!(world.reverse(more).as_str(), "00");
     assert_eq!(world.balance(DEBIT), OPENING);
 }
 

@@ -33,6 +33,11 @@ fn drawn_worlds_see_every_moment() {
     for mark in Mark::ALL {
         assert!(summary.marks.count(mark) > 0, "never seen: {}", mark.name());
     }
+    for kind in sim::orderable() {
+        let en = kind.row().en;
+        let stand = summary.kinds.get(en).map_or(0, |(_, stand)| *stand);
+        assert!(stand > 0, "never approved: {en}");
+    }
     for fault in Fault::ALL {
         assert!(
             summary.faults.contains_key(fault.name()),
@@ -65,6 +70,23 @@ fn each_fault_alone_is_survived() {
                 .count();
         }
         assert!(fired > 0, "{} never fired", fault.name());
+    }
+}
+
+/// What a world of one kind needs besides is ordered too.
+#[test]
+fn each_kind_alone_is_survived() {
+    for kind in sim::orderable() {
+        let en = kind.row().en;
+        let mut stand = 0;
+        for seed in 0..4 {
+            let mut scenario = Scenario::drawn(seed);
+            scenario.kind = Some(kind);
+            let report = run(&scenario);
+            assert_eq!(report.violations, [], "{en} in seed {seed}");
+            stand += report.kinds.get(en).map_or(0, |(_, stand)| *stand);
+        }
+        assert!(stand > 0, "{en} was never approved");
     }
 }
 

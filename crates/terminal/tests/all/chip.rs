@@ -143,7 +143,11 @@ fn what_the_card_refuses_is_reversed() {
                 world.screens(),
                 [
                     Screen::CardRefused(key),
-                    Screen::Reversing { key, by_acquirer }
+                    Screen::Reversing {
+                        key,
+                        kind: Kind::Purchase,
+                        by_acquirer
+                    }
                 ]
             );
             world.due();

@@ -1,5 +1,6 @@
 //! The terminal driven with real frames against an acquirer that does as it is told.
 
+mod batch;
 mod cashier;
 mod chip;
 mod eslip;
@@ -12,6 +13,7 @@ mod query;
 mod restart;
 mod reversal;
 mod sale;
+mod scanning;
 mod sign_on;
 mod walk;
 mod world;

@@ -1,7 +1,7 @@
 //! One terminal on a clock of its own. Every decision is checked: the order of records and effects, the invariants T1, T2,
 //! T3 and T5, the replay, the snapshot, secrets, and that something unresolved always has a next step.
 
-use crate::host::{BATCH, Fate, Host, Mac, Reply, Sent, approval, tmk};
+use crate::host::{Fate, Host, Mac, Reply, Sent, approval, tmk};
 use crypto::{Pin, SoftwareModule};
 use payment::relay::Gaps;
 use payment::terminal::{Answer, MacCheck, Request};
@@ -69,6 +69,7 @@ pub fn config(module: &SoftwareModule, extended: bool) -> Config {
         goods_question_ms: GOODS_MS,
         gaps: Gaps::default(),
         source_address: 0,
+        batch_resends: 2,
         idle_report_ms: IDLE_MS,
         eslip: Some("http://127.0.0.1:7102/r".to_owned()),
         eslip_after_ms: ESLIP_MS,
@@ -413,6 +414,13 @@ impl World {
         }
     }
 
+    /// Writes a record that a decision of another day wrote.
+    pub fn write(&mut self, record: Record) {
+        self.terminal.apply(&record);
+        self.records.push(record);
+        self.check();
+    }
+
     /// When the terminal wants to be asked again.
     pub fn deadline(&self) -> Option<Mono> {
         self.terminal.deadline()
@@ -434,7 +442,7 @@ pub fn key(sent: &Sent) -> SaleKey {
     SaleKey {
         terminal: origin.terminal,
         merchant: origin.merchant,
-        batch: BATCH,
+        batch: origin.batch,
         stan: origin.stan.unwrap(),
     }
 }

@@ -1,16 +1,22 @@
 //! What the till shows, in words of the tables, and the names of its screens for scripts.
 
 use super::Till;
-use payment::{Amount, verdict};
+use payment::batch::Reconciled;
+use payment::verdict::{self, Situation};
+use payment::{Amount, Kind};
 use receipt::PaperSeen;
 use terminal::kernel::ChipRefusal;
-use terminal::{Busy, ChipProblem, Screen};
+use terminal::{Busy, ChipProblem, Screen, Waits};
 
 impl Till {
     /// The screen in words of the verdict table, and the goods word where one is due.
     pub(super) fn words(&self, screen: &Screen) -> (String, Option<&'static str>) {
-        let row = |id: &str| self.say(verdict::headline(id)).to_owned();
-        let deliver = self.say(verdict::Goods::Deliver.words());
+        // Headline and goods word of the kind's own row.
+        let row = |kind: Kind, when: Situation| {
+            let (zh, en) = verdict::headline(kind, when);
+            let goods = self.say(verdict::goods(kind, when).words());
+            (if self.zh { zh } else { en }, Some(goods))
+        };
         let hold = self.say(verdict::Goods::Hold.words());
         let stop = self.say(verdict::Goods::DoNotDeliver.words());
         let cashier =
@@ -44,25 +50,23 @@ impl Till {
                 None,
             ),
             Screen::Confirming(key) => {
-                (format!("{} · {}", row("confirming"), key.stan), Some(hold))
+                let (headline, goods) = row(Kind::Purchase, Situation::Confirming);
+                (format!("{headline} · {}", key.stan), goods)
             }
             Screen::Approved {
-                amount, recovered, ..
-            } => (
-                format!(
-                    "{} {amount}",
-                    row(if *recovered { "recovered" } else { "paid" })
-                ),
-                Some(deliver),
-            ),
-            Screen::Declined { code, .. } => (
-                format!(
-                    "{}{}",
-                    self.say(("交易未成功：", "Declined: ")),
-                    cashier(*code)
-                ),
-                Some(stop),
-            ),
+                kind,
+                amount,
+                recovered,
+                ..
+            } => {
+                let (headline, goods) = row(*kind, verdict::approved(*kind, *recovered));
+                (format!("{headline} {amount}"), goods)
+            }
+            Screen::Declined { kind, code, .. } => {
+                let (headline, goods) = row(*kind, verdict::declined(*kind));
+                let reason = cashier(*code).to_string();
+                (headline.replace("{reason}", &reason), goods)
+            }
             Screen::NotSent(_) => (
                 self.say((
                     "没有连上主机，请求未发出，没有扣款",
@@ -70,6 +74,14 @@ impl Till {
                 ))
                 .to_owned(),
                 Some(stop),
+            ),
+            Screen::Scan { qr, .. } => (
+                format!(
+                    "{} {}",
+                    self.say(("请顾客扫码付款", "The customer scans to pay:")),
+                    qr.as_str()
+                ),
+                Some(hold),
             ),
             Screen::Asking(_) => (
                 self.say((
@@ -79,7 +91,7 @@ impl Till {
                 .to_owned(),
                 Some(hold),
             ),
-            Screen::Reversing { .. } => (row("reversing_silent"), Some(stop)),
+            Screen::Reversing { kind, .. } => row(*kind, Situation::ReversingSilent),
             Screen::ReversalRefused { code, .. } => (
                 format!(
                     "{} {code}",
@@ -90,14 +102,6 @@ impl Till {
                 ),
                 Some(stop),
             ),
-            Screen::Reversed { never_debited, .. } => (
-                row(if *never_debited {
-                    "reversed_never_debited"
-                } else {
-                    "reversed"
-                }),
-                Some(stop),
-            ),
             Screen::CardRefused(_) => (
                 self.say((
                     "主机已批准，卡片拒绝：交易未成功，正在自动冲正",
@@ -106,6 +110,11 @@ impl Till {
                 .to_owned(),
                 Some(stop),
             ),
+            Screen::Reversed {
+                kind,
+                never_debited,
+                ..
+            } => row(*kind, verdict::reversed(*never_debited)),
             Screen::Case(_) => (
                 self.say((
                     "冲正未完成，已转人工",
@@ -170,6 +179,32 @@ impl Till {
                 ),
                 None,
             ),
+            Screen::Settling(batch) => (
+                format!("{} {batch}", self.say(("正在批结算，批次", "Settling batch"))),
+                None,
+            ),
+            Screen::SettlementWaits(waits) => (self.settlement_waits(*waits), None),
+            Screen::Settled { batch, codes } => (
+                format!(
+                    "{} {batch} · {} {} · {} {}",
+                    self.say(("批结算完成，批次", "Settled, batch")),
+                    self.say(("内卡", "domestic")),
+                    self.say(reconciled_words(codes.domestic)),
+                    self.say(("外卡", "foreign")),
+                    self.say(reconciled_words(codes.foreign)),
+                ),
+                None,
+            ),
+            Screen::ShiftClosed { pending } => (
+                format!(
+                    "{} {pending}",
+                    self.say((
+                        "交接班完成，待处理项目已列在交接班单上，笔数",
+                        "Shift closed; its slip lists every pending item:"
+                    ))
+                ),
+                None,
+            ),
             Screen::ESlip { link, .. } => (
                 format!(
                     "{} {link}",
@@ -181,6 +216,43 @@ impl Till {
                 None,
             ),
         }
+    }
+}
+
+impl Till {
+    fn settlement_waits(&self, waits: Waits) -> String {
+        let (zh, en) = ("批结算等待：", "The settlement waits:");
+        let what = match waits {
+            Waits::Reversal(key) => format!(
+                "{} {}",
+                self.say(("先冲正凭证号", "first the reversal of trace")),
+                key.stan
+            ),
+            Waits::Sale(key) => format!(
+                "{} {}",
+                self.say(("先等结果，凭证号", "first the result of trace")),
+                key.stan
+            ),
+            Waits::Advices(count) => format!(
+                "{} {count}",
+                self.say(("先上送通知，笔数", "first the advices, so many:"))
+            ),
+            Waits::Host => self
+                .say((
+                    "主机没有应答，请稍候再输入 settle",
+                    "the host does not answer; type settle again later",
+                ))
+                .to_owned(),
+        };
+        format!("{} {what}", self.say((zh, en)))
+    }
+}
+
+const fn reconciled_words(code: Reconciled) -> (&'static str, &'static str) {
+    match code {
+        Reconciled::Balanced => ("对账平", "balanced"),
+        Reconciled::Unbalanced => ("对账不平", "not balanced"),
+        Reconciled::Failed => ("对账出错", "not reconciled"),
     }
 }
 
@@ -202,6 +274,14 @@ pub(super) const fn busy_words(busy: Busy) -> (&'static str, &'static str) {
             "待上送的通知太多，请先上送或稍候再试",
             "Too many advices are waiting; send them first, or try again in a moment",
         ),
+        Busy::SettleFirst => (
+            "本批次已满，请先批结算 settle",
+            "The batch is full. Settle it first: settle",
+        ),
+        Busy::Settling => (
+            "正在批结算，请稍候再试",
+            "The batch is being settled; try again in a moment",
+        ),
         Busy::Exchanging => ("正在通信，请稍候", "Communicating; a moment please"),
     }
 }
@@ -218,6 +298,7 @@ pub(super) fn screen_name(screen: &Screen) -> &'static str {
         Screen::Approved { .. } => "approved",
         Screen::Declined { .. } => "declined",
         Screen::NotSent(_) => "not-sent",
+        Screen::Scan { .. } => "scan",
         Screen::Asking(_) => "asking",
         Screen::Reversing { .. } => "reversing",
         Screen::ReversalRefused { .. } => "reversal-refused",
@@ -237,6 +318,10 @@ pub(super) fn screen_name(screen: &Screen) -> &'static str {
         Screen::Printing { on: true, .. } => "printing-on",
         Screen::Printing { on: false, .. } => "printing-off",
         Screen::ESlip { .. } => "e-slip",
+        Screen::Settling(_) => "settling",
+        Screen::SettlementWaits(_) => "settlement-waits",
+        Screen::Settled { .. } => "settled",
+        Screen::ShiftClosed { .. } => "shift-closed",
     }
 }
 
@@ -276,9 +361,11 @@ pub(super) fn chip_words(problem: &ChipProblem) -> (&'static str, &'static str) 
     }
 }
 
-pub(super) fn eslip_link(screen: &Screen) -> Option<&str> {
+/// The text of the QR code that a screen shows.
+pub(super) fn shown_code(screen: &Screen) -> Option<&str> {
     match screen {
         Screen::ESlip { link, .. } => Some(link),
+        Screen::Scan { qr, .. } => Some(qr.as_str()),
         _ => None,
     }
 }
@@ -296,6 +383,7 @@ pub(super) fn sale_name(screen: &Screen) -> Option<String> {
         | Screen::Reversing { key, .. }
         | Screen::ReversalRefused { key, .. }
         | Screen::Reversed { key, .. }
+        | Screen::Scan { key, .. }
         | Screen::ESlip { key, .. } => Some(key.to_string()),
         _ => None,
     }
