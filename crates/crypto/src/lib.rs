@@ -40,7 +40,6 @@ mod wrapped_key;
 
 // Standards that so far only the vectors run: each moves up when the security module offers it.
 #[cfg(feature = "vectors")]
-#[cfg(feature = "vectors")]
 mod dukpt_aes;
 #[cfg(feature = "vectors")]
 mod dukpt_tdes;
@@ -54,7 +53,6 @@ pub mod test_interface;
 #[cfg(feature = "vectors")]
 pub mod vectors;
 
-#[cfg(feature = "vectors")]
 pub use application_cryptogram::{Cryptogram, CryptogramScheme};
 pub use card::{Card, Pan, PanToken, SealedPan};
 pub use card_data::{CardDataError, CardRequest};
