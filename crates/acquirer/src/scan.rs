@@ -285,8 +285,13 @@ impl Acquirer {
                     true => ResponseCode::APPROVED,
                     false => ResponseCode::INVALID_RELATED,
                 };
-                if let Some(refund) = asked_by.filter(|refund| refund.answer.is_none()) {
-                    self.wallet_answers(now, refund, code, decided);
+                match asked_by.map(|refund| (refund, refund.answer)) {
+                    Some((refund, None)) => self.wallet_answers(now, refund, code, decided),
+                    // The till was told that it was refused: people must look.
+                    Some((refund, Some(first))) if done && !first.code.is_success() => {
+                        self.open_case(now, refund, decided);
+                    }
+                    _ => {}
                 }
             }
             RefundCause::Withdrawn => {

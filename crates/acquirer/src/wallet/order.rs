@@ -574,7 +574,9 @@ impl<K: Copy> Draft<K> {
             (false, RefundCause::Asked, false) => Progress::Refused,
             (false, ..) => Progress::Resisted,
         };
-        if !refund.is_open() || refund.progress == progress {
+        // A late copy of the request may be honoured after the refusal: the money is gone, and that is said.
+        let open = refund.is_open() || (done && refund.progress == Progress::Refused);
+        if !open || refund.progress == progress {
             return;
         }
         self.change(Change::RefundAnswered { number, progress });

@@ -286,7 +286,10 @@ fn terminal_request(bench: &Bench, random: &mut Random, kind: Kind) -> Sealed {
             false => Amount::fen(0),
         },
         card: bench.module.card(&pan, DAY).unwrap(),
-        entry: random.entry(pin),
+        entry: match asked.row().scanned {
+            Some(true) => EntryMode::CODE,
+            _ => random.entry(pin),
+        },
         expiry: (track || random.coin()).then(|| random.within(0, 9_999) as u16),
         card_sequence: random.maybe(|r| r.within(0, 999) as u16),
         original: asked.row().original.map(|_| random.original()),
@@ -489,7 +492,7 @@ fn host_request(bench: &Bench, random: &mut Random, which: u64) -> host::Sealed 
         .iter()
         .copied()
         .filter(|kind| match which {
-            2 => kind.row().reversible(),
+            2 => kind.row().reversible() && kind.row().is_financial(),
             _ => kind.row().is_financial(),
         })
         .collect();
