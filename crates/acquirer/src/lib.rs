@@ -116,6 +116,7 @@ pub enum Input {
 
 /// What an acquirer does.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // an effect lives for one decision
 pub enum Effect {
     /// Answers a terminal.
     Reply {
