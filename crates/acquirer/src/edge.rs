@@ -21,6 +21,7 @@ impl Party for Acquirer {
 
     fn restore(&mut self, state: State) {
         self.state = state;
+        self.state.sales_max = self.sales_max;
     }
 
     fn hear(
@@ -89,7 +90,7 @@ impl Party for Acquirer {
                     if_undelivered: None,
                 }))
             }
-            Effect::CaseOpened { .. } | Effect::Wallet { .. } => Ok(None),
+            Effect::Recall { .. } | Effect::CaseOpened { .. } | Effect::Wallet { .. } => Ok(None),
         }
     }
 

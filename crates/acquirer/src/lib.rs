@@ -13,6 +13,7 @@ mod original;
 #[cfg(feature = "planted")]
 pub mod planted;
 mod query;
+mod recall;
 mod record;
 mod reversal;
 mod sale;
@@ -26,6 +27,7 @@ pub use batch::{Break, BreakItem, ClosedBatch, Settling};
 pub use books::{NETWORK_RECEIVABLE, WALLET_RECEIVABLE};
 pub use config::{Config, MerchantSetup, TerminalSetup};
 pub use limits::{BREAKS_MAX, SALES_MAX, TOMBSTONES_MAX, UPLOADED_MAX};
+pub use recall::{Found, Question, Recalled, Wanted};
 pub use record::Record;
 pub use sale::{FirstAnswer, Reply, SaleRecord};
 pub use state::{Counters, Session, State};
@@ -39,6 +41,9 @@ use payment::{Decision, HostKey, LinkId, Machine, Mono, Now, ResponseCode, SaleK
 pub struct Acquirer {
     config: Config,
     state: State,
+    /// There is an archive to look into.
+    recalls: bool,
+    sales_max: Option<usize>,
     #[cfg(feature = "planted")]
     planted: Option<planted::Bug>,
 }
@@ -98,6 +103,13 @@ pub enum Input {
         /// The sale it was about.
         key: SaleKey,
     },
+    /// What a look into the archive found.
+    Recalled {
+        /// The question as it was asked.
+        question: Box<Question>,
+        /// What was found.
+        found: Found,
+    },
     /// A wallet's provider says how an order stands.
     Wallet {
         /// The sale of the order.
@@ -116,7 +128,7 @@ pub enum Input {
 
 /// What an acquirer does.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant)] // an effect lives for one decision
+#[allow(clippy::large_enum_variant)] // an effect lives until its frame is written
 pub enum Effect {
     /// Answers a terminal.
     Reply {
@@ -142,6 +154,13 @@ pub enum Effect {
     },
     /// Answers the network.
     NetworkReply(host::Answer),
+    /// Looks for a forgotten original outside, and answers with [`Input::Recalled`].
+    Recall {
+        /// Which.
+        wanted: Wanted,
+        /// Comes back with the answer.
+        question: Box<Question>,
+    },
     /// A sale entered the one-sided queue, or a reversal was refused: people must look.
     CaseOpened {
         /// Its number.
@@ -159,6 +178,8 @@ impl Acquirer {
         Self {
             config,
             state: State::default(),
+            recalls: false,
+            sales_max: None,
             #[cfg(feature = "planted")]
             planted: None,
         }
@@ -222,6 +243,9 @@ impl Machine for Acquirer {
             }
             Input::NotSent { key } => self.not_sent(now, key, &mut decided),
             Input::Undelivered { key } => self.undelivered(key, &mut decided),
+            Input::Recalled { question, found } => {
+                self.recalled(now, *question, found, &mut decided)
+            }
             Input::Wallet { key, ask, answer } => {
                 self.wallet_heard(now, key, ask, &answer, &mut decided)
             }

@@ -27,11 +27,13 @@ pub enum Bug {
     GivesUpAdvices,
     /// Passes a void of another till on (R1).
     TakesForeignVoids,
+    /// Does not compare a refund with what is left of its sale (R1, when the issuer does not either).
+    RefundsBeyond,
 }
 
 impl Bug {
     /// Every bug.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::IgnoresMac,
         Self::ForwardsDuplicates,
         Self::NoTombstone,
@@ -43,6 +45,7 @@ impl Bug {
         Self::NeverAges,
         Self::GivesUpAdvices,
         Self::TakesForeignVoids,
+        Self::RefundsBeyond,
     ];
 }
 

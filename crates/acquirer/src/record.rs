@@ -1,6 +1,7 @@
 //! What an acquirer writes: every durable fact, the only thing that changes its state.
 
 use crate::batch::Break;
+use crate::recall::Recalled;
 use crate::sale::{FirstAnswer, Reply};
 use crate::wallet::WalletRecord;
 use crypto::{WorkingKeys, WrappedKey};
@@ -261,6 +262,8 @@ pub enum Record {
     },
     /// What happened to a wallet order.
     Wallet(WalletRecord<SaleKey>),
+    /// A forgotten transaction is in memory again, because a refund is about it.
+    Recalled(Recalled),
 }
 
 impl Record {

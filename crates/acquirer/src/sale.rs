@@ -78,6 +78,8 @@ pub struct SaleRecord {
     pub moved_minor: i64,
     /// What later transactions have claimed of it.
     pub claims: Claims,
+    /// It had been forgotten: only what a refund needs is known of it.
+    pub recalled: bool,
 }
 
 impl SaleRecord {

@@ -2,7 +2,7 @@
 
 use crate::batch::{BreakItem, ClosedBatch, Settling};
 use crate::books::{Books, NETWORK_RECEIVABLE, WALLET_RECEIVABLE};
-use crate::limits::{OPEN_SALES_SPARE, SALES_MAX, TOMBSTONES_MAX};
+use crate::limits::{OPEN_SALES_SPARE, TOMBSTONES_MAX};
 use crate::record::Record;
 use crate::sale::{Reply, SaleRecord, SaleReversal};
 use crate::scan::is_scanned;
@@ -102,6 +102,9 @@ pub struct State {
     pub(crate) counters: Counters,
     pub(crate) chain: ChainHead,
     pub(crate) breaks: BTreeMap<u32, BreakItem>,
+    /// No fact, and in no snapshot: how much is remembered.
+    #[serde(skip)]
+    pub(crate) sales_max: Option<usize>,
 }
 
 impl State {
@@ -161,7 +164,7 @@ impl State {
 
     /// True when so many sales are open that a new one would have no room: open sales are never forgotten.
     pub(crate) fn is_full(&self) -> bool {
-        self.sales.len() >= SALES_MAX + OPEN_SALES_SPARE
+        self.sales.len() >= self.sales_max() + OPEN_SALES_SPARE
     }
 
     /// The books.
@@ -390,6 +393,7 @@ impl State {
             }
             Record::Wallet(record) => self.wallet_record(record),
             Record::Linked { key, link } => self.with(key, |sale, _| sale.link = Some(*link)),
+            Record::Recalled(recalled) => self.recall(recalled),
             Record::Certified { .. } => {
                 if let Some(certificate) = self.certificate(record) {
                     self.chain = certificate.head();
@@ -643,13 +647,13 @@ impl State {
         }
     }
 
-    fn insert(&mut self, sale: SaleRecord) {
+    pub(crate) fn insert(&mut self, sale: SaleRecord) {
         self.by_rrn.insert(sale.rrn, sale.key());
         self.order.push_back(sale.key());
         self.sales.insert(sale.key(), sale);
         // Two for one: what open sales kept back is caught up with.
         for _ in 0..2 {
-            if self.sales.len() > SALES_MAX {
+            if self.sales.len() > self.sales_max() {
                 self.forget_oldest();
             }
         }
@@ -735,6 +739,7 @@ fn keep(sale: &Sale, rrn: Rrn, at: Now, reply: Reply, upstream: Upstream) -> Sal
         original: None,
         moved_minor: 0,
         claims: Claims::default(),
+        recalled: false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a terminal asks: sign-on, sale, inquiry. The refusal ladder stands here, in the order of its rungs.
 
 use crate::original::moved_minor;
+use crate::recall::Found;
 use crate::record::Record;
 use crate::sale::{FirstAnswer, Reply, SaleRecord};
 use crate::scan::is_scanned;
@@ -10,6 +11,7 @@ use payment::terminal::{Answer, KeysField, MacCheck, Origin, Request, Sale, Seal
 use payment::{CNY, Flow, HostKey, Kind, LinkId, Now, ResponseCode, Rrn, Stan, host};
 
 /// A terminal's request as the edge heard it.
+#[derive(Debug)]
 pub(crate) struct Heard {
     pub reply: Reply,
     pub mac: MacCheck,
@@ -147,6 +149,18 @@ impl Acquirer {
     }
 
     fn financial(&self, now: Now, heard: Heard, sale: Sale, decided: &mut Decided) {
+        self.take_up(now, heard, sale, None, decided);
+    }
+
+    /// A financial request, with what the archive knows of its original once that was asked.
+    pub(crate) fn take_up(
+        &self,
+        now: Now,
+        heard: Heard,
+        sale: Sale,
+        found: Option<Found>,
+        decided: &mut Decided,
+    ) {
         if let Some(known) = self.known(&sale) {
             if !known.is_request(&sale) {
                 return refuse(
@@ -171,8 +185,13 @@ impl Acquirer {
                 decided,
             );
         }
+        if let (None, Some(wanted)) = (found, self.wanted(&sale)) {
+            return self.ask_archive(wanted, heard, decided);
+        }
         let rrn = self.next_rrn(now);
-        match self.ladder(&sale, heard.pin_refused, &decided.records) {
+        let recollection = self.recollection(&sale, found);
+        let kept = recollection.map(|recalled| recalled.map(|recalled| recalled.kept()));
+        match self.ladder(&sale, heard.pin_refused, kept.as_ref(), &decided.records) {
             // An advice is kept by its terminal until somebody can take it.
             Err(code) if sale.kind.row().is_advice() && code.is_transient() => {
                 refuse(heard.reply, &heard.sealed.request, code, true, decided);
@@ -196,7 +215,12 @@ impl Acquirer {
             Ok(original) if is_scanned(&sale) => {
                 self.to_wallet(now, &heard, sale, original, rrn, decided);
             }
-            Ok(original) => self.forward(now, heard, sale, original, rrn, decided),
+            Ok(original) => {
+                if let Ok(Some(recalled)) = recollection {
+                    decided.record(Record::Recalled(recalled));
+                }
+                self.forward(now, heard, sale, original, rrn, decided);
+            }
         }
     }
 
@@ -235,15 +259,16 @@ impl Acquirer {
     }
 
     /// The rungs; gives the earlier transaction that the sale is about.
-    fn ladder(
-        &self,
+    fn ladder<'a>(
+        &'a self,
         sale: &Sale,
         pin_refused: Option<ResponseCode>,
+        recalled: Result<&'a Option<SaleRecord>, &ResponseCode>,
         decided: &[Record],
-    ) -> Result<Option<&SaleRecord>, ResponseCode> {
+    ) -> Result<Option<&'a SaleRecord>, ResponseCode> {
         self.not_reversed_before(sale)?;
         self.amount_is_served(sale)?;
-        let original = self.original(sale, decided)?;
+        let original = self.original(sale, recalled.map_err(|code| *code)?.as_ref(), decided)?;
         pin_refused.map_or(Ok(()), Err)?;
         match is_scanned(sale) {
             true => self.wallet_takes(sale, original)?,

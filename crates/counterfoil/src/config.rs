@@ -55,6 +55,14 @@ impl Profile {
     }
 }
 
+/// A card's sequence number.
+fn sequence_digits(text: &str) -> Result<[u8; 2], Problem> {
+    let digits = text.as_bytes().try_into().ok();
+    digits
+        .filter(|digits: &[u8; 2]| digits.iter().all(u8::is_ascii_digit))
+        .ok_or_else(|| format!("chip sequence \"{text}\" is not two digits"))
+}
+
 /// The default of a switch that is on.
 pub(crate) const fn yes() -> bool {
     true

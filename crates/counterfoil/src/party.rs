@@ -13,6 +13,7 @@ use crate::link::{
     Connecting, Dialing, Limits, Listening, connect_member, dial, listen_members, listen_terminals,
 };
 use crate::printer::{self, SpoolLine};
+use crate::recall::recall;
 use crate::wallet::WalletAsker;
 use crate::webhook::{self, Webhook};
 use acquirer::Acquirer;
@@ -103,6 +104,7 @@ pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
     let inbound = file.link()?.inbound()?;
     let outbound = file.network.link(file.profile)?.outbound()?;
     let network = config.network;
+    let (recall, looks) = recall();
     let asker: Arc<OnceLock<WalletAsker>> = Arc::default();
     let wallet = Arc::clone(&asker);
     let asks_wallet = file.wallet.is_some();
@@ -110,6 +112,7 @@ pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
         acquirer::Effect::CaseOpened { case, key } => {
             tracing::warn!(case, sale = %key, "case opened: people must look");
         }
+        acquirer::Effect::Recall { wanted, question } => recall.ask(wanted, question),
         acquirer::Effect::Wallet { request, rrn, card } if asks_wallet => {
             wallet.wait().ask(request, rrn, &card);
         }
@@ -121,7 +124,13 @@ pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
         profile: file.profile,
         archive: file.archive,
     };
-    let (driver, archive) = drive(Acquirer::new(config), module.clone(), &place, local)?;
+    let party = match file.archive {
+        true => Acquirer::new(config).with_archive(),
+        false => Acquirer::new(config),
+    };
+    let (driver, archive) = drive(party, module.clone(), &place, local)?;
+    let looking = looks.start(file.data.clone(), driver.handle().clone());
+    looking.map_err(|error| format!("recall: {error}"))?;
     if let Some(text) = &file.wallet {
         // It is set once, here.
         let _ = asker.set(WalletAsker::start(

@@ -5,6 +5,7 @@
 use crate::{
     block_cipher::xor,
     card::Pan,
+    chip_card::{self, CardScript},
     digits::{Digits, pack},
     engine::{BlockCipher, Engine},
     mac::RetailKey,
@@ -84,16 +85,26 @@ impl Cryptogram<'_> {
             return Ok(None);
         };
         let card = engine.des(&*card_key_a(issuer, self.pan, &sequence)?)?;
-        let session = match scheme {
-            CryptogramScheme::Pboc => pboc_session_key(&card, self.counter)?,
-            CryptogramScheme::EmvCommon => {
-                let [high, low] = self.counter;
-                common_session_key(&card, [high, low, 0, 0, 0, 0, 0, 0])?
-            }
-        };
+        let session = session_key(scheme, &card, self.counter)?;
         let session = RetailKey::new(engine, &session)?;
         let own = cryptogram(&session, self.data, ONE_BIT)?;
         Ok(bool::from(own.ct_eq(&self.received)).then_some(session))
+    }
+
+    /// A script command for the card, under its own key.
+    pub(crate) fn script<E: Engine>(
+        &self,
+        engine: &E,
+        scheme: CryptogramScheme,
+        issuer: &E::Des,
+        script: CardScript,
+    ) -> Result<Vec<u8>, SecurityError> {
+        let sequence =
+            SequenceNumber::parse(&self.sequence).map_err(|_| SecurityError::CardSequence)?;
+        let card = engine.des(&*card_key_a(issuer, self.pan, &sequence)?)?;
+        let session = chip_card::script_key(scheme, &card, self.counter, self.received)?;
+        let session = RetailKey::new(engine, &session)?;
+        script.command(&session, self.counter, self.received)
     }
 }
 
@@ -146,6 +157,21 @@ pub(crate) fn card_key_b<E: crate::test_interface::RowEngine>(
 
 fn diversify(issuer: &impl BlockCipher<8>, left: [u8; 8]) -> Result<Key, SecurityError> {
     pair(issuer, left, left.map(|byte| !byte))
+}
+
+/// The key of one transaction's cryptograms.
+pub(crate) fn session_key(
+    scheme: CryptogramScheme,
+    card: &impl BlockCipher<8>,
+    counter: [u8; 2],
+) -> Result<Key, SecurityError> {
+    match scheme {
+        CryptogramScheme::Pboc => pboc_session_key(card, counter),
+        CryptogramScheme::EmvCommon => {
+            let [high, low] = counter;
+            common_session_key(card, [high, low, 0, 0, 0, 0, 0, 0])
+        }
+    }
 }
 
 /// The EMV common session key: `r` is the transaction counter, or what the scheme puts there.

@@ -9,6 +9,7 @@ use crate::{
     card::{Card, Pan, PanToken, SealedPan},
     card_verification::cvv_matches,
     certificate::signing_key,
+    chip_card::CardScript,
     engine::{BlockCipher, CmacKey, Engine, SigningKey},
     key::{ClearKey, KeyUsage},
     mac::{MacAlgorithm, MacKey, RetailKey},
@@ -518,6 +519,18 @@ impl<E: Engine> SecurityModule for EngineModule<E> {
         }
         self.with_des(KeyUsage::CryptogramMaster, KeyMode::Both, imk, |key| {
             cryptogram.answer_status(&self.engine, scheme, key, status_update, proprietary)
+        })
+    }
+
+    fn seal_script(
+        &self,
+        smi: &WrappedKey,
+        scheme: CryptogramScheme,
+        cryptogram: &Cryptogram<'_>,
+        script: CardScript,
+    ) -> Result<Vec<u8>, SecurityError> {
+        self.with_des(KeyUsage::ScriptMaster, KeyMode::Both, smi, |key| {
+            cryptogram.script(&self.engine, scheme, key, script)
         })
     }
 

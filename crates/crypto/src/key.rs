@@ -49,11 +49,13 @@ pub enum KeyUsage {
     KeyBlockProtection = 12,
     /// PVK of PIN verification values, which IBM 3624 must not use.
     PinVerificationValue = 13,
+    /// IMK-SMI: the issuer's master key of the MACs of scripts.
+    ScriptMaster = 14,
 }
 
 impl KeyUsage {
     /// Every usage.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::TerminalMaster,
         Self::Pin,
         Self::Mac,
@@ -67,6 +69,7 @@ impl KeyUsage {
         Self::CryptogramMaster,
         Self::KeyBlockProtection,
         Self::PinVerificationValue,
+        Self::ScriptMaster,
     ];
 
     /// As configuration, store and command line spell it.
@@ -85,6 +88,7 @@ impl KeyUsage {
             Self::CryptogramMaster => "cryptogram-master",
             Self::KeyBlockProtection => "key-block-protection",
             Self::PinVerificationValue => "pin-verification-value",
+            Self::ScriptMaster => "script-master",
         }
     }
 
@@ -108,9 +112,13 @@ impl KeyUsage {
                 | Self::KeyBlockProtection,
                 Des,
             ) => length >= DOUBLE_LENGTH,
-            (Self::Certificate | Self::CardVerification | Self::CryptogramMaster, Des) => {
-                length == DOUBLE_LENGTH
-            }
+            (
+                Self::Certificate
+                | Self::CardVerification
+                | Self::CryptogramMaster
+                | Self::ScriptMaster,
+                Des,
+            ) => length == DOUBLE_LENGTH,
             (Self::PanSeal | Self::PanToken, _) | (_, Aes) => false,
         }
     }

@@ -31,6 +31,7 @@ fn of(usage: KeyUsage, algorithm: KeyAlgorithm, bytes: usize) -> Option<([u8; 2]
         (KeyUsage::PinVerificationValue, _) => (b"V2", CHECK),
         (KeyUsage::CardVerification, _) => (b"C0", CHECK),
         (KeyUsage::CryptogramMaster, _) => (b"E0", DERIVATION),
+        (KeyUsage::ScriptMaster, _) => (b"E2", DERIVATION),
         (KeyUsage::PanSeal | KeyUsage::PanToken | KeyUsage::Certificate, _) => return None,
     };
     Some((*code, modes))

@@ -5,6 +5,7 @@
 use crate::{
     application_cryptogram::{Cryptogram, CryptogramScheme},
     card::{Card, Pan, SealedPan},
+    chip_card::CardScript,
     key::{ClearKey, KeyUsage},
     mac::MacAlgorithm,
     pin::{Pin, PinBlock, PinFormat, PinOffset},
@@ -56,6 +57,8 @@ pub enum SecurityError {
     PinFormat,
     /// Translation out of the format bound to the card number, which would free the PIN from its card (PCI PIN 3-3).
     PinTranslation,
+    /// The card's sequence number is not two digits.
+    CardSequence,
     /// The sealed card number was changed, or belongs to another module.
     SealedPan,
     /// The token that holds the keys has no such mechanism; nothing was computed elsewhere instead.
@@ -89,6 +92,7 @@ impl fmt::Display for SecurityError {
             Self::PinTranslation => {
                 f.write_str("PIN translation to a format without card number refused")
             }
+            Self::CardSequence => f.write_str("card sequence number is not two digits"),
             Self::SealedPan => f.write_str("sealed card number does not open"),
             Self::NotOffered { mechanism } => write!(f, "not on this token: {mechanism}"),
             Self::TokenFailed => f.write_str("token failed"),
@@ -235,6 +239,16 @@ pub trait SecurityModule {
         code: [u8; 2],
     ) -> Result<Option<[u8; 8]>, SecurityError>;
 
+    /// Issuer: a command to the card that sent this cryptogram, with its MAC, as template 71 or 72 carries it behind tag 86.
+    ///
+    /// It fits this one transaction of this one card. The caller has verified the cryptogram.
+    fn seal_script(
+        &self,
+        smi: &WrappedKey,
+        scheme: CryptogramScheme,
+        cryptogram: &Cryptogram<'_>,
+        script: CardScript,
+    ) -> Result<Vec<u8>, SecurityError>;
     /// Issuer: the same with an answer of ARPC method 2: the first four bytes of tag 91 over the card status update and up to eight
     /// bytes of proprietary data, more being [`SecurityError::ProprietaryData`].
     fn answer_cryptogram_status(

@@ -166,7 +166,9 @@ impl Issuer {
             Posting::Uncapture => {
                 let mut entries = vec![post(credit(0, minor))];
                 let again = self.held_again(sale.original.as_ref(), account, minor);
-                entries.push(hold(debit(1, again)));
+                if again > 0 {
+                    entries.push(hold(debit(1, again)));
+                }
                 return Ok(entries);
             }
             Posting::Adjust => match moved_minor {
@@ -208,7 +210,7 @@ impl Issuer {
     }
 
     /// How much of a pre-authorisation is held again when its completion of `minor` is taken back: all of it, or what
-    /// was just given back when the account has spent the rest.
+    /// was just given back when the account has spent the rest; nothing once it has run out.
     fn held_again(&self, completion: Option<&HostKey>, account: AccountId, minor: u64) -> u64 {
         let related = &self.state.related;
         let authorisation = completion.and_then(pack).map(|c| related.authorisation(c));
@@ -218,7 +220,12 @@ impl Issuer {
         }) else {
             return minor;
         };
-        let held = related.claims(&key).total(first.amount);
+        let claims = related.claims(&key);
+        if claims.undone {
+            // Its time was over while the completion was being taken back before.
+            return 0;
+        }
+        let held = claims.total(first.amount);
         let available = self.state.ledger.available(account).unwrap_or(0);
         match i128::from(available) + i128::from(minor) >= i128::from(held) {
             true => held,

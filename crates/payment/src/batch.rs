@@ -83,7 +83,8 @@ pub struct Uploaded {
 /// A foreign card (外卡), by its first two digits: those that the international schemes give out. Neither side carries
 /// the organisation of field 63, so both go by the number.
 pub const fn is_foreign(card: &Card) -> bool {
-    matches!(card.bin / 10_000, 22..=27 | 30 | 34..=38 | 40..=55)
+    // Payment codes of wallets begin like some of them, and have 18 digits, which none of them has.
+    card.digits != 18 && matches!(card.bin / 10_000, 22..=27 | 30 | 34..=38 | 40..=55)
 }
 
 /// The batch after this one; six digits, and there is no batch 0.

@@ -19,6 +19,39 @@ impl EntryMode {
     /// A scanned code, without PIN.
     pub const CODE: Self = Self(32);
 
+    /// Chip inserted, with PIN.
+    pub const CHIP_PIN: Self = Self(51);
+    /// Chip inserted, without PIN.
+    pub const CHIP: Self = Self(52);
+    /// Chip tapped, with PIN.
+    pub const TAP_PIN: Self = Self(71);
+    /// Chip tapped, without PIN.
+    pub const TAP: Self = Self(72);
+    /// Stripe of a card whose chip cannot be read, with PIN. At the terminal interface it is 021 with 60.5 = 2.
+    pub const FALLBACK_PIN: Self = Self(801);
+    /// The same without PIN.
+    pub const FALLBACK: Self = Self(802);
+
+    /// The chip was read, inserted or tapped.
+    pub const fn is_chip(self) -> bool {
+        matches!(self.0 / 10, 5 | 7)
+    }
+
+    /// The chip was tapped: it has left the reader before its issuer answers.
+    pub const fn is_tap(self) -> bool {
+        self.0 / 10 == 7
+    }
+
+    /// The stripe was read, because the chip could not be.
+    pub const fn is_fallback(self) -> bool {
+        matches!(self.0 / 10, 80 | 90)
+    }
+
+    /// The stripe was read as that of a card without chip.
+    pub const fn is_stripe(self) -> bool {
+        self.0 / 10 == 2
+    }
+
     /// Digit 3 is 1: a PIN was entered.
     pub const fn has_pin(self) -> bool {
         self.0 % 10 == 1
@@ -29,11 +62,12 @@ impl EntryMode {
         self.0 / 10 == 3
     }
 
-    /// The letter printed after the card number: S swipe, I insert, C contactless, M manual, N no card (reference §7.1).
+    /// The letter printed after the card number: S swipe, F swipe as fallback, I insert, C contactless, M manual, N no card (reference §7.1).
     pub const fn letter(self) -> char {
         match self.0 / 10 {
             1 => 'M',
             2 => 'S',
+            80 | 90 => 'F',
             5 => 'I',
             7 | 91 | 96 | 98 => 'C',
             _ => 'N',
@@ -70,6 +104,12 @@ impl Track2 {
             .ok()?
             .parse()
             .ok()
+    }
+
+    /// The three digits behind the expiry: 2xx and 6xx say that the card has a chip.
+    pub fn service_code(&self) -> Option<[u8; 3]> {
+        let separator = self.0.iter().position(|b| *b == b'D')?;
+        self.0.get(separator + 5..separator + 8)?.try_into().ok()
     }
 
     /// The clear track, for the wire only.
@@ -126,7 +166,7 @@ mod tests {
             assert!(Track2::parse(bad).is_none());
         }
         assert_eq!(
-            (EntryMode(51).letter(), EntryMode(71).has_pin()),
+            (EntryMode::CHIP_PIN.letter(), EntryMode::TAP_PIN.has_pin()),
             ('I', true)
         );
     }

@@ -80,6 +80,8 @@ kinds! {
     WalletOrder = wallet_order,
     /// 扫码退货.
     WalletRefund = wallet_refund,
+    /// 脚本处理结果.
+    ScriptResult = script_result,
 }
 
 /// Who decides about a transaction.

@@ -154,7 +154,9 @@ impl Actor for Acquirer {
             },
             acquirer::Effect::Forward(sealed) => host_request(&sealed.request),
             acquirer::Effect::NetworkReply(answer) => host_answer(answer),
-            acquirer::Effect::CaseOpened { .. } | acquirer::Effect::Wallet { .. } => Tag::Other,
+            acquirer::Effect::CaseOpened { .. }
+            | acquirer::Effect::Recall { .. }
+            | acquirer::Effect::Wallet { .. } => Tag::Other,
         }
     }
 
@@ -242,7 +244,8 @@ impl Actor for Acquirer {
 
     #[cfg(feature = "planted")]
     fn plant(&mut self, bug: crate::planted::Bug) {
-        if let crate::planted::Bug::Acquirer(bug) = bug {
+        use crate::planted::Bug;
+        if let Bug::Acquirer(bug) | Bug::Hosts(bug, _) = bug {
             self.plant(bug);
         }
     }
@@ -412,7 +415,8 @@ impl Actor for Issuer {
 
     #[cfg(feature = "planted")]
     fn plant(&mut self, bug: crate::planted::Bug) {
-        if let crate::planted::Bug::Issuer(bug) = bug {
+        use crate::planted::Bug;
+        if let Bug::Issuer(bug) | Bug::Hosts(_, bug) = bug {
             self.plant(bug);
         }
     }

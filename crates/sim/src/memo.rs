@@ -3,9 +3,9 @@
 //! Sealing and opening are functions of their inputs alone, so that remembering them changes no history.
 
 use crypto::{
-    Card, ClearKey, ClearTrack, Cryptogram, CryptogramScheme, KeyUsage, MacAlgorithm, Pan, Pin,
-    PinBlock, PinFormat, PinOffset, PinZone, PvkIndex, SealedPan, SecurityError, SecurityModule,
-    SoftwareModule, WorkingKeys, WrappedKey, ZonePinBlock,
+    Card, CardScript, ClearKey, ClearTrack, Cryptogram, CryptogramScheme, KeyUsage, MacAlgorithm,
+    Pan, Pin, PinBlock, PinFormat, PinOffset, PinZone, PvkIndex, SealedPan, SecurityError,
+    SecurityModule, SoftwareModule, WorkingKeys, WrappedKey, ZonePinBlock,
 };
 use std::cell::RefCell;
 
@@ -161,6 +161,16 @@ impl SecurityModule for Memo {
         code: [u8; 2],
     ) -> Result<Option<[u8; 8]>, SecurityError> {
         self.module.answer_cryptogram(imk, scheme, cryptogram, code)
+    }
+
+    fn seal_script(
+        &self,
+        smi: &WrappedKey,
+        scheme: CryptogramScheme,
+        cryptogram: &Cryptogram<'_>,
+        script: CardScript,
+    ) -> Result<Vec<u8>, SecurityError> {
+        self.module.seal_script(smi, scheme, cryptogram, script)
     }
 
     fn answer_cryptogram_status(

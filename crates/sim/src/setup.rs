@@ -207,6 +207,7 @@ fn bank(
             credit_limit_minor: if credit { opening } else { 0 },
             status: issuer::CardStatus::Normal,
             expiry: 3_012,
+            chip_sequence: None,
             pin_offset,
             single_limit_minor: 50_000_000,
             daily_limit_minor: 10_000_000_000,
@@ -239,6 +240,7 @@ fn bank(
             true => prng.within(4, 90) * 1_000,
             false => 3_600_000,
         },
+        chip: None,
     }
 }
 
@@ -273,6 +275,7 @@ fn till(
         prints: prng.percent(25),
         eslip: None,
         eslip_after_ms: 0,
+        chip: None,
         language: Language::Zh,
         paper: Paper::Mm58,
     }

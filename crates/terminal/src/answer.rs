@@ -3,6 +3,7 @@
 //! An approval counts only with a right MAC and on the open exchange; anything that does not match is no answer.
 
 use crate::command::show;
+use crate::kernel::Completed;
 use crate::limits::{ASK_AGAIN_MS, PATIENCE, SIGN_ON_RETRY_MS};
 use crate::record::{Approval, Ending, Record};
 use crate::state::{Exchange, Phase};
@@ -19,19 +20,14 @@ impl Terminal {
         number: u64,
         mac: MacCheck,
         answer: &Answer,
-        keys: Option<Box<WorkingKeys>>,
+        (keys, chip): (Option<Box<WorkingKeys>>, Option<Box<Completed>>),
         decided: &mut Decided,
     ) {
         let Some(exchange) = self.state.exchange.as_ref().filter(|e| e.number == number) else {
             return;
         };
         let request = &exchange.request;
-        let mut compared = *answer;
-        if request.kind() == Kind::ResultQuery {
-            // A result brings fields 3 and 4 of the first answer, which the question did not carry.
-            (compared.processing, compared.amount) = (None, None);
-        }
-        if !compared.answers(request) {
+        if !is_answer(answer, request) {
             return;
         }
         let mac = self.trusted(mac);
@@ -46,6 +42,10 @@ impl Terminal {
         if mac == MacCheck::Right {
             self.keep_link(answer, decided);
             self.keep_code(answer, decided);
+        }
+        let accepted = chip.as_ref().map(|done| done.accepted);
+        if let Some(done) = chip {
+            self.keep_chip(now, request, answer, &done, decided);
         }
         if answer.code.asks_sign_on() {
             decided.record(Record::SignOnNeeded { retry_at: now.mono });
@@ -68,11 +68,13 @@ impl Terminal {
             Request::Financial { sale, .. } if !sale.kind.row().moves_money() => {
                 balance_answered(answer, mac, decided);
             }
-            Request::Financial { sale, .. } => self.sale_answered(now, sale, answer, mac, decided),
+            Request::Financial { sale, .. } => {
+                self.sale_answered(now, sale, answer, (mac, accepted), decided);
+            }
             Request::Reversal { sale, .. } => {
                 self.reversal_answered(now, sale, answer, mac, decided)
             }
-            Request::Query { .. } => self.query_answered(now, answer, mac, decided),
+            Request::Query { .. } => self.query_answered(now, answer, (mac, accepted), decided),
             Request::IdleReport { .. } => {}
             Request::Settle { .. } => self.totals_answered(now, answer, mac, decided),
             Request::Upload { part, .. } => self.upload_answered(now, part, answer, mac, decided),
@@ -246,7 +248,7 @@ impl Terminal {
         now: Now,
         sale: &Sale,
         answer: &Answer,
-        mac: MacCheck,
+        (mac, accepted): (MacCheck, Option<bool>),
         decided: &mut Decided,
     ) {
         let approved = answer.code.is_success();
@@ -258,6 +260,9 @@ impl Terminal {
             return;
         }
         match mac {
+            MacCheck::Right if approved && self.card_refuses(sale, accepted) => {
+                self.reverse_for_card(now, sale, decided);
+            }
             MacCheck::Right if approved => self.end(
                 now,
                 Ending::Approved(approval(sale, answer, false)),
@@ -364,13 +369,19 @@ impl Terminal {
         }
     }
 
-    fn query_answered(&self, now: Now, answer: &Answer, mac: MacCheck, decided: &mut Decided) {
+    fn query_answered(
+        &self,
+        now: Now,
+        answer: &Answer,
+        (mac, accepted): (MacCheck, Option<bool>),
+        decided: &mut Decided,
+    ) {
         let Some(open) = &self.state.open else { return };
         let Some((standing, wait_ms)) = answer.standing.filter(|_| mac == MacCheck::Right) else {
             return self.ask_again(now, ASK_AGAIN_MS, decided);
         };
         match standing {
-            Standing::Approved => self.recovered(now, answer, decided),
+            Standing::Approved => self.recovered(now, answer, accepted, decided),
             Standing::Declined(code) if !leaves_debit(code) => {
                 self.end(now, Ending::Declined(code), decided);
             }
@@ -399,7 +410,7 @@ impl Terminal {
 
     /// Approved after all. Within the dialogue it is kept and printed; after it, or once the cashier has read that it is
     /// being reversed, the cashier is asked (settled point 6).
-    fn recovered(&self, now: Now, answer: &Answer, decided: &mut Decided) {
+    fn recovered(&self, now: Now, answer: &Answer, accepted: Option<bool>, decided: &mut Decided) {
         let Some(open) = &self.state.open else { return };
         let same_amount = answer.code == ResponseCode::PARTIAL
             || answer
@@ -408,6 +419,9 @@ impl Terminal {
         if !answer.code.is_success() || !same_amount {
             // It contradicts itself or the sale, so it is no answer (reference §2.14).
             return self.ask_again(now, ASK_AGAIN_MS, decided);
+        }
+        if self.card_refuses(&open.sale, accepted) {
+            return self.reverse_for_card(now, &open.sale, decided);
         }
         // Of a wallet sale the result query is the usual way to the result, for as long as it is asked.
         let by_query = open.sale.kind.row().rail == Rail::Wallet;
@@ -441,6 +455,16 @@ impl Terminal {
     fn end_exchange(&self, now: Now, reported: Option<Sign>, decided: &mut Decided) {
         decided.record(Record::ExchangeEnded { at: now, reported });
     }
+}
+
+/// Whether it answers this request at all.
+pub(crate) fn is_answer(answer: &Answer, request: &Request) -> bool {
+    let mut compared = *answer;
+    if request.kind() == Kind::ResultQuery {
+        // A result brings fields 3 and 4 of the first answer, which the question did not carry.
+        (compared.processing, compared.amount) = (None, None);
+    }
+    compared.answers(request)
 }
 
 /// The code leaves a debit possible, and who gave up waiting reverses: never shown as a decline.

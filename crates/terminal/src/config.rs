@@ -48,6 +48,8 @@ pub struct Config {
     pub eslip_after_ms: u64,
     /// A slip is printed; without a printer it is only kept.
     pub prints: bool,
+    /// Reads chips; without it every card is swiped.
+    pub chip: Option<crate::ChipReader>,
     /// Language of slips.
     pub language: Language,
     /// Width of the roll.

@@ -50,11 +50,13 @@ impl Party for Terminal {
             )),
             _ => None,
         };
+        let chip = self.complete_chip(&open.request, mac, &answer);
         Ok(Input::Answer {
             exchange,
             mac,
             answer: Box::new(answer),
             keys,
+            chip,
         })
     }
 
@@ -99,6 +101,12 @@ impl Party for Terminal {
     }
 }
 
+/// Field 22 would say stripe where the track says chip.
+const CHIP_NOT_TRIED: EdgeError = EdgeError::Content(wire::WireError {
+    field: 22,
+    problem: wire::Problem::Contradicts,
+});
+
 impl Terminal {
     /// A payment code that the customer shows, or the number of an order that the shop shows.
     ///
@@ -113,6 +121,7 @@ impl Terminal {
                 pan: Some(code),
                 ..Secrets::default()
             },
+            chip: None,
         })
     }
 
@@ -126,8 +135,9 @@ impl Terminal {
         Pan::parse(format!("00{batch}{stan}{terminal:04}").as_bytes()).ok()
     }
 
-    /// Without keys there is nothing to encipher under, so a PIN needs a sign-on first.
     /// What reader and PIN pad give for a card: the number sealed, the PIN enciphered under the current PIN key.
+    /// Without keys there is nothing to encipher under, so a PIN needs a sign-on first. A card with a chip that was not tried
+    /// is refused (see [`Terminal::judge_swipe`]).
     pub fn present(
         &self,
         around: &Surroundings<'_>,
@@ -135,6 +145,7 @@ impl Terminal {
         pin: Option<&Pin>,
     ) -> Result<Presented, EdgeError> {
         let pan = track2.pan().ok_or(EdgeError::Stranger)?;
+        let condition = self.judge_swipe(&track2).map_err(|_| CHIP_NOT_TRIED)?;
         let card = around.module.card(&pan, around.now.wall.day())?;
         let block = match (pin, &self.state.keys) {
             (Some(pin), Some(keys)) => Some(around.module.encipher_pin(
@@ -145,11 +156,7 @@ impl Terminal {
             )?),
             _ => None,
         };
-        let entry = if block.is_some() {
-            EntryMode::STRIPE_PIN
-        } else {
-            EntryMode::STRIPE
-        };
+        let entry = self.stripe_entry(condition, block.is_some());
         let pin_format = block.is_some().then_some(PinFormat::WithPan);
         let expiry = track2.expiry();
         let secrets = Secrets {
@@ -164,6 +171,7 @@ impl Terminal {
             entry,
             expiry,
             secrets,
+            chip: None,
         })
     }
 }

@@ -4,11 +4,13 @@
 
 mod answer;
 mod batch;
+mod chip;
 mod command;
 mod config;
 mod edge;
 mod errand;
 mod eslip;
+pub mod kernel;
 mod limits;
 mod order;
 #[cfg(feature = "planted")]
@@ -19,6 +21,7 @@ mod slip;
 mod state;
 
 pub use batch::Settling;
+pub use chip::{ChipKept, ChipProblem, ChipRead, ChipReader, Presentation};
 pub use config::Config;
 pub use limits::{COMPLETED_MAX, QUERIES_MAX};
 pub use record::{Approval, Ending, Record};
@@ -39,6 +42,8 @@ use receipt::{CopyOf, PaperSeen, SpoolEffect, SpoolInput};
 pub struct Terminal {
     config: Config,
     state: State,
+    /// No part of the state: a card does not survive a restart.
+    reader: chip::Reader,
     #[cfg(feature = "planted")]
     planted: Option<planted::Bug>,
 }
@@ -54,6 +59,8 @@ pub struct Presented {
     pub expiry: Option<u16>,
     /// Number, track and enciphered PIN, for this one request.
     pub secrets: Secrets,
+    /// What its chip brings, when that was read.
+    pub chip: Option<Box<ChipRead>>,
 }
 
 /// A transaction as a cashier orders it.
@@ -175,6 +182,8 @@ pub enum Input {
         answer: Box<Answer>,
         /// Working keys of a sign-on answer, when they check.
         keys: Option<Box<crypto::WorkingKeys>>,
+        /// The last word of the card in the reader, when the answer brought it about.
+        chip: Option<Box<kernel::Completed>>,
     },
     /// The request certainly did not leave.
     NotSent {
@@ -282,6 +291,8 @@ pub enum Screen {
         /// The issuer had debited nothing.
         never_debited: bool,
     },
+    /// The host approved and the card did not: 卡片拒绝，正在冲正.
+    CardRefused(SaleKey),
     /// 已转人工.
     Case(SaleKey),
     /// Were the goods handed over? (settled point 6)
@@ -380,6 +391,7 @@ impl Terminal {
         Self {
             config,
             state,
+            reader: chip::Reader::default(),
             #[cfg(feature = "planted")]
             planted: None,
         }
@@ -412,8 +424,9 @@ impl Machine for Terminal {
                 mac,
                 answer,
                 keys,
+                chip,
             } => {
-                self.answered(now, exchange, mac, &answer, keys, &mut decided);
+                self.answered(now, exchange, mac, &answer, (keys, chip), &mut decided);
             }
             Input::NotSent { exchange } => self.not_sent(now, exchange, &mut decided),
             Input::Lost { exchange } => self.unanswered(now, exchange, &mut decided),

@@ -7,7 +7,7 @@ use crate::command::show;
 use crate::limits::ADVICES_MAX;
 use crate::record::{Approval, Ending, Record};
 use crate::state::{Advice, Completed};
-use crate::{Busy, Decided, Named, Order, Screen, Terminal};
+use crate::{Busy, ChipKept, Decided, Named, Order, Screen, Terminal};
 use payment::kind::{BatchSide, Flow};
 use payment::terminal::{Answer, MacCheck, Request, Sale};
 use payment::{Amount, EntryMode, Kind, Now, Original, Posting, ResponseCode, SaleKey, Secrets};
@@ -21,6 +21,7 @@ impl Terminal {
             }
             return show(Screen::Busy(busy), decided);
         }
+        let read = order.presented.as_ref().and_then(|card| card.chip.clone());
         let Some((sale, secrets)) = self.sale_of(order) else {
             return show(Screen::NoSuchOriginal, decided);
         };
@@ -33,6 +34,17 @@ impl Terminal {
         self.leave_exchange(now, decided);
         let sign = self.sign();
         self.ask(now, Request::Financial { sale, sign }, secrets, decided);
+        if let Some(read) = read {
+            let chip = Box::new(ChipKept {
+                evidence: read.evidence,
+                scripts: Vec::new(),
+                accepted: None,
+            });
+            decided.record(Record::Chip {
+                key: sale.key,
+                chip,
+            });
+        }
         show(Screen::Confirming(sale.key), decided);
     }
 
@@ -57,6 +69,10 @@ impl Terminal {
         };
         let whole = own.map(|own| self.state.standing_amount(own));
         let amount = order.amount.or(whole).unwrap_or(Amount::fen(0));
+        let sequence = order
+            .presented
+            .as_ref()
+            .and_then(|card| card.chip.as_ref()?.sequence);
         let (card, entry, expiry, secrets) = match (order.presented, own) {
             // An advice is sent again, and a PIN is not kept for that.
             (Some(card), _) if kind.row().is_advice() => (
@@ -90,7 +106,7 @@ impl Terminal {
             card,
             entry,
             expiry,
-            card_sequence: None,
+            card_sequence: sequence.or(own.and_then(|own| own.sale.card_sequence)),
             original,
             tip_minor: whole
                 .filter(|_| tip)
@@ -136,6 +152,8 @@ impl Terminal {
             link: answer.link,
         });
         match ending {
+            // No cashier waits for it.
+            _ if sale.kind == Kind::ScriptResult => {}
             // Told already.
             Ending::Approved(_) if stored => {}
             _ => {
@@ -285,12 +303,17 @@ impl crate::State {
     /// An advice was kept.
     pub(crate) fn stored(&mut self, sale: &Sale, at: Now) {
         self.next_stan = self.next_stan.next();
-        self.advices.push_back(Advice {
+        let advice = Advice {
             sale: *sale,
             stored: at,
             attempts: 0,
             next: at.mono,
-        });
+        };
+        match sale.kind {
+            // It goes before everything that waits (UnionPay-style reference §3.10).
+            Kind::ScriptResult => self.advices.push_front(advice),
+            _ => self.advices.push_back(advice),
+        }
         if sale.kind.row().flow == Flow::Stored {
             self.count(sale, sale.amount);
             self.complete(*sale, Ending::Approved(stored(sale)), at, None);
@@ -303,6 +326,9 @@ impl crate::State {
             return;
         };
         let sale = advice.sale;
+        if sale.kind == Kind::ScriptResult {
+            return;
+        }
         if sale.kind.row().flow != Flow::Stored {
             if let Ending::Approved(approval) = ending {
                 self.count(&sale, approval.amount);

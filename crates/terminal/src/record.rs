@@ -194,4 +194,11 @@ pub enum Record {
         /// Its text.
         qr: QrText,
     },
+    /// What is remembered of a chip: of the request, then of the card's last word.
+    Chip {
+        /// The sale.
+        key: SaleKey,
+        /// It.
+        chip: Box<crate::ChipKept>,
+    },
 }

@@ -55,6 +55,7 @@ impl Terminal {
             Ending::Approved(approval) => {
                 let fields = SlipFields {
                     link,
+                    chip: self.slip_chip(sale, decided),
                     ..self.approval(now, sale, approval)
                 };
                 let merchant = submit(id, fields.clone(), CopyOf::Merchant);
@@ -68,6 +69,7 @@ impl Terminal {
                 let when = verdict::reversed(*never_debited);
                 let fields = SlipFields {
                     link,
+                    chip: self.slip_chip(sale, decided),
                     ..self.fields(now, sale, Title::ReversalProof, when)
                 };
                 self.printer(
@@ -190,7 +192,10 @@ impl Terminal {
             amount_minor: approval.amount.minor,
             auth_code: approval.approval.map(|code| code.to_string()),
             rrn: approval.rrn.map(|rrn| rrn.to_string()),
-            signature_required: !sale.entry.has_pin() && !sale.entry.is_code(),
+            signature_required: !sale.entry.has_pin()
+                && !sale.entry.is_code()
+                && self.free_tap(sale).is_none(),
+            verification: self.free_tap(sale),
             ..self.fields(now, sale, Title::Purchase, when)
         }
     }

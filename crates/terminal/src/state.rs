@@ -1,5 +1,6 @@
 //! The terminal's state: a fold of its records and nothing else.
 
+use crate::ChipKept;
 use crate::batch::Settling;
 use crate::limits::COMPLETED_MAX;
 use crate::record::{Ending, Record};
@@ -12,7 +13,7 @@ use payment::{
 };
 use receipt::Spool;
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// The one outstanding exchange.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,6 +160,8 @@ pub struct State {
     /// What the customer scans to pay the open sale.
     pub(crate) qr: Option<QrText>,
     pub(crate) unslipped: VecDeque<Unslipped>,
+    /// By batch and trace number.
+    pub(crate) chips: BTreeMap<(Batch, Stan), ChipKept>,
     pub(crate) settling: Option<Settling>,
     pub(crate) shift: Shift,
 }
@@ -184,6 +187,7 @@ impl State {
             link: None,
             qr: None,
             unslipped: VecDeque::new(),
+            chips: BTreeMap::new(),
             settling: None,
             shift: Shift::default(),
         }
@@ -348,6 +352,7 @@ impl State {
                     advice.next = *next;
                 }
             }
+            Record::Chip { key, chip } => self.keep_chip(key, chip),
             Record::AdviceEnded { ending, at, link } => self.advice_ended(*ending, *at, *link),
             Record::SettleAsked { at } => self.settle_asked(*at),
             Record::Compared { codes, at } => self.compared(*codes, *at),

@@ -5,6 +5,7 @@ mod certifying;
 mod confirming;
 mod kinds;
 mod outs;
+mod recalling;
 mod reversing;
 mod scanning;
 mod selling;

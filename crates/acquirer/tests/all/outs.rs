@@ -1,7 +1,7 @@
 //! What left the centre, and short ways to say what a test expects of it.
 
-use acquirer::Input;
 use acquirer::wallet::WalletRequest;
+use acquirer::{Input, Question, Wanted};
 use payment::terminal::{Answer, MacCheck};
 use payment::{ResponseCode, SaleKey, host};
 
@@ -24,6 +24,10 @@ pub enum Out {
     },
     Case {
         case: u32,
+    },
+    Recall {
+        wanted: Wanted,
+        question: Box<Question>,
     },
     Wallet {
         request: WalletRequest<SaleKey>,

@@ -223,6 +223,15 @@ fn a_wallet_sale_is_refunded_in_parts_and_never_beyond() {
     let mut world = World::open();
     world.ask(&scan(1));
     world.wallet_says(&scan(1), paid());
+    // Begins like a foreign card, and is none.
+    let alipay = Ask {
+        card: "251596810566008182",
+        ..scan(9)
+    };
+    world.ask(&alipay);
+    assert!(!payment::batch::is_foreign(
+        &world.sale(&alipay).request.card
+    ));
     let part = world.refund(2, &scan(1), 2_800);
     let amount = Amount::fen(2_800);
     assert_eq!(

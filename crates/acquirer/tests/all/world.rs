@@ -60,6 +60,7 @@ pub struct World {
     pub link: Option<Link>,
     exchanges: u64,
     drawn: Cell<u8>,
+    sales_max: Option<usize>,
 }
 
 /// A sale to ask for; fields differ from the usual one where a test says so.
@@ -160,17 +161,21 @@ impl World {
             link: None,
             exchanges: 0,
             drawn: Cell::new(0),
+            sales_max: None,
         }
     }
 
     /// Both terminals and the link to the network have keys.
     pub fn open() -> Self {
-        let mut world = Self::cold();
-        world.connect();
+        Self::cold().opened()
+    }
+
+    fn opened(mut self) -> Self {
+        self.connect();
         for terminal in [EXTENDED, PLAIN] {
-            world.sign_on(terminal, 900);
+            self.sign_on(terminal, 900);
         }
-        world
+        self
     }
 
     fn with_surroundings<T>(&self, run: impl FnOnce(&Surroundings<'_>) -> T) -> T {
@@ -218,10 +223,12 @@ impl World {
             format!("{:?}", self.acquirer.state())
         );
         self.acquirer.state().books().ledger().audit().unwrap();
-        decision
-            .effects
-            .iter()
-            .map(|effect| self.leave(effect))
+        let leaving = decision.effects.into_iter();
+        leaving
+            .map(|effect| match effect {
+                Effect::Recall { wanted, question } => Out::Recall { wanted, question },
+                effect => self.leave(&effect),
+            })
             .collect()
     }
 
@@ -232,17 +239,33 @@ impl World {
 
     /// The acquirer that starts from the journal.
     pub fn replayed(&self) -> Acquirer {
-        let mut fresh = Acquirer::new(self.acquirer.config().clone());
+        let mut fresh = self.fresh();
         for line in &self.journal {
             fresh.apply(&postcard::from_bytes::<Record>(line).unwrap());
         }
         fresh
     }
 
+    fn fresh(&self) -> Acquirer {
+        let fresh = Acquirer::new(self.acquirer.config().clone());
+        match self.sales_max {
+            Some(max) => fresh.with_archive().with_sales_max(max),
+            None => fresh,
+        }
+    }
+
+    /// One that forgets all but `max` transactions, and has an archive.
+    pub fn forgetful(max: usize) -> Self {
+        let mut world = Self::cold();
+        world.sales_max = Some(max);
+        world.acquirer = world.fresh();
+        world.opened()
+    }
+
     /// The process dies and comes back from a snapshot, which says what the journal says.
     pub fn restart(&mut self) -> Vec<Out> {
         let snapshot = postcard::to_stdvec(Party::state(&self.acquirer)).unwrap();
-        self.acquirer = Acquirer::new(self.acquirer.config().clone());
+        self.acquirer = self.fresh();
         self.acquirer
             .restore(postcard::from_bytes(&snapshot).unwrap());
         assert_eq!(

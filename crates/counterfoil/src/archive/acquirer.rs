@@ -14,7 +14,9 @@ use payment::evidence::{Confirmation, ReversalCause, ReversalProgress};
 use payment::relay::{Gaps, RelayRecord};
 use payment::timeouts::Ladder;
 use payment::verdict::verdict;
-use payment::{Certificate, HostKey, Institution, Machine, MerchantId, Party, SaleKey, Wall};
+use payment::{
+    Certificate, Claims, HostKey, Institution, Machine, MerchantId, Party, SaleKey, Wall,
+};
 use rusqlite::{Connection, params};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -75,6 +77,9 @@ const UPSERT_SALE: &str = "
         original_batch = excluded.original_batch, original_stan = excluded.original_stan,
         returned_minor = excluded.returned_minor, held_more_minor = excluded.held_more_minor,
         captured_minor = excluded.captured_minor, adjusted_minor = excluded.adjusted_minor, undone = excluded.undone";
+const UPDATE_CLAIMS: &str = "
+    UPDATE sale SET returned_minor = ?5, held_more_minor = ?6, captured_minor = ?7, adjusted_minor = ?8, undone = ?9
+    WHERE terminal = ?1 AND batch = ?2 AND stan = ?3 AND merchant = ?4";
 const INSERT_CERTIFICATE: &str = "INSERT INTO certificate VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
 const UPSERT_POSTING: &str = "INSERT INTO posting VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(id) DO UPDATE SET reversed = excluded.reversed";
 
@@ -189,6 +194,7 @@ pub(super) struct AcquirerTables {
     /// Transactions whose reversal is on its way, or that are advices to be repeated, by the key of what is sent.
     advices: BTreeMap<HostKey, SaleKey>,
     sales: BTreeMap<SaleKey, Changed>,
+    claims: BTreeMap<SaleKey, Claims>,
     events: Vec<Event>,
     certificates: Vec<Certificate>,
     accounts: BTreeSet<AccountId>,
@@ -231,6 +237,7 @@ impl AcquirerTables {
             fold: Acquirer::new(config),
             advices: BTreeMap::new(),
             sales: BTreeMap::new(),
+            claims: BTreeMap::new(),
             events: Vec::new(),
             certificates: Vec::new(),
             accounts: BTreeSet::new(),
@@ -279,6 +286,7 @@ impl AcquirerTables {
             }
             Record::Relay(RelayRecord::Tried { key, .. }) => self.advices.get(key).copied(),
             Record::Relay(_)
+            | Record::Recalled(_)
             | Record::SignedOn { .. }
             | Record::SignedOff { .. }
             | Record::Compared { .. }
@@ -291,7 +299,9 @@ impl AcquirerTables {
 
     fn changed(&mut self, key: SaleKey) {
         let state = self.fold.state();
-        let Some(sale) = state.sale(&key) else { return };
+        let Some(sale) = state.sale(&key).filter(|sale| !sale.recalled) else {
+            return;
+        };
         let ledger = state.books().ledger();
         let posting =
             sale.transfer
@@ -322,13 +332,16 @@ impl AcquirerTables {
 const CHAIN_MAX: usize = 3;
 
 impl AcquirerTables {
-    /// What a transaction is about has other claims now.
+    /// What a transaction is about has other claims now. Its row keeps the rest: what was forgotten and recalled is not all
+    /// known any more.
     fn claimed(&mut self, key: SaleKey) {
         let state = self.fold.state();
         let original = |key: &SaleKey| state.sale(key).and_then(|sale| sale.original);
         let chain = std::iter::successors(Some(key), original).take(CHAIN_MAX);
-        let originals: Vec<SaleKey> = chain.skip(1).collect();
-        originals.into_iter().for_each(|key| self.changed(key));
+        let changed = chain
+            .skip(1)
+            .filter_map(|key| Some((key, state.sale(&key)?.claims)));
+        self.claims.extend(changed);
     }
 
     /// Name and detail of a record about a transaction.
@@ -412,6 +425,20 @@ impl Projection for AcquirerTables {
         for changed in std::mem::take(&mut self.sales).into_values() {
             write_sale(archive, &changed)?;
         }
+        let mut update = archive.prepare_cached(UPDATE_CLAIMS)?;
+        for (key, claims) in std::mem::take(&mut self.claims) {
+            update.execute(params![
+                key.terminal.as_str(),
+                key.batch.0,
+                key.stan.0,
+                key.merchant.as_str(),
+                claims.returned as i64,
+                claims.held_more as i64,
+                claims.captured as i64,
+                claims.adjusted,
+                claims.undone,
+            ])?;
+        }
         let merchants = std::mem::take(&mut self.merchants);
         let owner = |account| match merchants.get(&account) {
             Some(merchant) => merchant.to_string(),
@@ -479,6 +506,7 @@ fn event(record: &Record) -> Option<(&'static str, Option<String>)> {
         Record::BatchBreak { case, .. } => ("batch_break", Some(case.to_string())),
         Record::Certified { outcome, .. } => ("certified", Some(name(outcome))),
         Record::Linked { .. }
+        | Record::Recalled(_)
         | Record::Compared { .. }
         | Record::Uploaded { .. }
         | Record::BatchClosed { .. } => return None,

@@ -87,6 +87,7 @@ impl IssuerTables {
             no_pin_limit_minor: 0,
             percents: payment::Percents::default(),
             hold_ms: 0,
+            chip: None,
         };
         Self {
             fold: Issuer::new(config),

@@ -191,6 +191,7 @@ impl Place {
             batch_resends: 0,
             idle_report_ms: 0,
             prints: true,
+            chip: None,
             eslip: None,
             eslip_after_ms: 0,
             language: Language::Zh,

@@ -29,6 +29,9 @@ const CARD_BODY: &str = "622848100000000";
 /// The cards' PIN and expiry, published test values.
 pub(super) const PIN: &str = "123456";
 pub(super) const EXPIRY: u16 = 3_012;
+/// Master keys of their chips, published test values.
+pub(super) const IMK: &str = "F0C34A8124CEE0A91A0B034AA97D6EAC";
+pub(super) const SMI: &str = "46B0AA84C9AB2CC87FBD7C736E515C06";
 
 /// Which time-outs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +48,8 @@ pub(super) struct Plan {
     pub(super) data: PathBuf,
     pub(super) terminals: u16,
     pub(super) connections: u16,
+    /// The issuer's cards have chips.
+    pub(super) chip: bool,
     pub(super) ladders: Ladders,
     /// A breakable hop between acquirer and network.
     pub(super) breakable: bool,
@@ -351,11 +356,18 @@ fn network_toml(plan: &Plan, at: &Addresses, links: &Links) -> String {
 }
 
 fn issuer_toml(plan: &Plan, at: &Addresses, links: &Links) -> String {
+    let (keys, chip) = match plan.chip {
+        true => (
+            format!("[chip]\nimk = \"clear:{IMK}\"\nsmi = \"clear:{SMI}\"\n"),
+            "chip = \"01\"\n",
+        ),
+        false => (String::new(), ""),
+    };
     format!(
-        "{}control = \"{}\"\ninstitution = \"1030000\"\npvk = \"clear:0B1C2D3E4F5061728394A5B6C7D8E9FA\"\n{}\
+        "{}control = \"{}\"\ninstitution = \"1030000\"\npvk = \"clear:0B1C2D3E4F5061728394A5B6C7D8E9FA\"\n{}{keys}\
          [network]\ninstitution = \"10000\"\naddress = \"{}\"\nkek = \"{ISSUER_KEK}\"\n{}\
          [[cards]]\npan = \"{CARD_BODY}0\"\ncount = {CARDS}\npin = \"{PIN}\"\nholder = \"Bench\"\nexpiry = {EXPIRY}\n\
-         balance_minor = 900000000000\ndaily_limit_minor = 900000000000\ndaily_count_limit = 4000000000\n",
+         balance_minor = 900000000000\ndaily_limit_minor = 900000000000\ndaily_count_limit = 4000000000\n{chip}",
         head(plan, "issuer", "3F"),
         at.controls[2],
         ladder(plan),

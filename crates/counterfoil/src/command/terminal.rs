@@ -1,5 +1,6 @@
 //! `counterfoil terminal`: a till with a text interface, and the same commands from a script.
 
+mod chip;
 mod doctor;
 mod order;
 mod screen;
@@ -11,10 +12,9 @@ use crate::driver::DriverHandle;
 use crate::fleet::{Fleet, Input};
 use crate::party;
 use crate::qr;
-use crypto::Pin;
 use doctor::TillDoctor;
 use order::kind_named;
-use payment::{Amount, Kind, Stan, Surroundings, Track2, verdict};
+use payment::{Amount, Kind, Stan, verdict};
 use receipt::{Language, PaperSeen, Search};
 use screen::{busy_words, sale_name, screen_name, shown_code};
 use std::cell::Cell;
@@ -22,6 +22,7 @@ use std::io::BufRead;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
+use terminal::kernel::Interface;
 use terminal::{Command, Screen};
 use tokio::sync::mpsc;
 
@@ -44,14 +45,16 @@ const DOCTOR_LOOKS: Duration = Duration::from_secs(1);
 
 const HELP: (&str, &str) = (
     "pay 金额 付款码 扫顾客的付款码 · order 金额 顾客扫收款码 · wallet-refund 凭证号 [金额] 扫码退货\n\
-     sale 金额 [卡] 消费 · void 凭证号 撤销 · refund 凭证号|参考号 [金额] 退货 · balance [卡] 余额 · kinds 全部交易种类\n\
+     sale 金额 [卡] 刷卡消费 · insert 金额 [卡] 插卡消费 · tap 金额 [卡] 挥卡消费\n\
+     void 凭证号 撤销 · refund 凭证号|参考号 [金额] 退货 · balance [卡] 余额 · kinds 全部交易种类\n\
      reprint [凭证号] 重打印 · eslip [凭证号] 电子小票 · flush 清理待办（不扣款） · withdraw 撤回\n\
      yes|no 回答是否已交货 · signon 签到 · signoff 签退 · echo 回响 · settle 批结算 · shift 交接班 · status 状态 · quit 退出\n\
      paper complete|blank|partial|nothing|none [凭证号] 纸上看到的 · search 金额|*卡号后四位|日期|凭证号 找小票\n\
      printing on|off 开关打印 · resume 排除故障后继续 · clear 清空打印机后重打印\n\
      doctor 打印医生 · d 答复（回答打印医生）",
     "pay AMOUNT CODE (the customer's payment code) · order AMOUNT (the customer scans) · wallet-refund TRACE [AMOUNT]\n\
-     sale AMOUNT [CARD] · void TRACE · refund TRACE|REFERENCE [AMOUNT] · balance [CARD] · kinds (all of them)\n\
+     sale AMOUNT [CARD] (swipe) · insert AMOUNT [CARD] · tap AMOUNT [CARD]\n\
+     void TRACE · refund TRACE|REFERENCE [AMOUNT] · balance [CARD] · kinds (all of them)\n\
      reprint [TRACE] · eslip [TRACE] · flush (charges nothing) · withdraw\n\
      yes|no (goods handed over?) · signon · signoff · echo · settle · shift · status · quit\n\
      paper complete|blank|partial|nothing|none [TRACE] (what the paper shows) · search AMOUNT|*LAST4|DATE|TRACE\n\
@@ -163,6 +166,8 @@ impl Till {
     async fn obey(&self, words: &[&str]) -> Result<(), Failure> {
         match words {
             [] => Ok(()),
+            ["insert", amount, card @ ..] => self.by_chip(Interface::Contact, amount, card).await,
+            ["tap", amount, card @ ..] => self.by_chip(Interface::Contactless, amount, card).await,
             ["balance", card @ ..] => self.transact(Kind::BalanceInquiry, card).await,
             ["void", trace @ ..] => self.void(trace).await,
             ["kinds"] => {
@@ -289,45 +294,6 @@ impl Till {
     fn keep(&self, doctor: TillDoctor) {
         self.doctor
             .set(Some(doctor).filter(|doctor| !doctor.is_over()));
-    }
-
-    /// The holder of a test card presents it and enters the PIN.
-    async fn present(&self, card: Option<&str>) -> Result<terminal::Presented, Failure> {
-        let found = self
-            .file
-            .cards
-            .iter()
-            .find(|c| card.is_none_or(|name| c.name == name));
-        let card = found.cloned().ok_or_else(|| {
-            let names: Vec<&str> = self.file.cards.iter().map(|c| c.name.as_str()).collect();
-            format!(
-                "{} {}",
-                self.say(("可用的测试卡：", "test cards:")),
-                names.join(" ")
-            )
-        })?;
-        let module = self.module.clone();
-        let look = self.handle.look(move |fleet, now| {
-            let random = || [0; 32];
-            let around = Surroundings {
-                module: &module,
-                now,
-                random: &random,
-            };
-            let track =
-                Track2::parse(format!("{}D{}201000000000", card.pan, card.expiry).as_bytes())?;
-            let pin = card
-                .pin
-                .as_ref()
-                .and_then(|pin| Pin::parse(pin.as_bytes()).ok());
-            fleet
-                .terminal(0)?
-                .present(&around, track, pin.as_ref())
-                .ok()
-        });
-        look.await
-            .map_err(|refused| format!("{refused:?}"))?
-            .ok_or_else(|| "the card could not be read".to_owned())
     }
 
     async fn status(&self) -> Result<(), Failure> {

@@ -4,8 +4,8 @@ use super::acquirer::MemberLink;
 use super::keys::{KeyText, Keyring};
 use super::security::{PartyModule, SecurityText};
 use super::{Problem, Profile, institution};
-use ::issuer::{CardSetup, CardStatus, Config, Product};
-use crypto::{KeyUsage, Pan, Pin, SecurityModule, WrappedKey};
+use ::issuer::{CardSetup, CardStatus, ChipKeys, Config, Product};
+use crypto::{CryptogramScheme, KeyUsage, Pan, Pin, SecurityModule, WrappedKey};
 use payment::Percents;
 use payment::timeouts::Ladder;
 use serde::Deserialize;
@@ -52,11 +52,26 @@ pub struct IssuerFile {
     /// Days that a pre-authorisation holds.
     #[serde(default = "hold_days")]
     pub hold_days: u16,
+    /// Keys of chip cards; without them the bank serves stripes alone.
+    pub chip: Option<ChipText>,
     /// Where notices to cardholders are posted, and the secret that signs them.
     pub webhook: Option<WebhookText>,
     /// The cards.
     #[serde(default)]
     pub cards: Vec<CardText>,
+}
+
+/// Keys of chip cards.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChipText {
+    /// Master key of cryptograms.
+    pub imk: KeyText,
+    /// Master key of the MACs of scripts.
+    pub smi: KeyText,
+    /// A chip that cannot be read may be swiped, with PIN.
+    #[serde(default = "super::yes")]
+    pub fallback: bool,
 }
 
 /// A webhook.
@@ -80,6 +95,8 @@ pub struct CardText {
     pub count: u32,
     /// Its PIN, or none.
     pub pin: Option<String>,
+    /// Sequence number of its chip, two digits; none for a card without chip.
+    pub chip: Option<String>,
     /// Who holds it.
     pub holder: String,
     /// `debit` or `credit`.
@@ -216,6 +233,10 @@ impl CardText {
             credit_limit_minor: self.credit_limit_minor,
             status,
             expiry: self.expiry,
+            chip_sequence: match &self.chip {
+                Some(text) => Some(super::sequence_digits(text)?),
+                None => None,
+            },
             pin_offset,
             single_limit_minor: self.single_limit_minor,
             daily_limit_minor: self.daily_limit_minor,
@@ -252,6 +273,18 @@ impl IssuerFile {
                 cards.push(text.setup(&keys.module, &pvk, &pan, 1_000 + cards.len() as u64)?);
             }
         }
+        let chip = match &self.chip {
+            None => None,
+            Some(chip) => {
+                let wrap = |key: &KeyText, usage, name| key.load(&keys, usage, name);
+                Some(ChipKeys {
+                    imk: wrap(&chip.imk, KeyUsage::CryptogramMaster, "chip.imk")?,
+                    smi: wrap(&chip.smi, KeyUsage::ScriptMaster, "chip.smi")?,
+                    scheme: CryptogramScheme::Pboc,
+                    fallback: chip.fallback,
+                })
+            }
+        };
         let config = Config {
             institution: institution(&self.institution)?,
             network,
@@ -262,6 +295,7 @@ impl IssuerFile {
             cards,
             pin_tries_max: self.pin_tries_max,
             no_pin_limit_minor: self.no_pin_limit_minor,
+            chip,
             percents: self.percents,
             hold_ms: u64::from(self.hold_days) * 86_400_000,
         };

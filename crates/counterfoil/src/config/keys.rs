@@ -31,6 +31,16 @@ impl KeyText {
         self.0.split_once(':').map_or(&self.0, |(_, secret)| secret)
     }
 
+    /// The key itself, of a test card: `clear:HEX` only.
+    pub(crate) fn clear(&self, name: &str) -> Result<ClearKey, Problem> {
+        match self.0.split_once(':') {
+            Some(("clear", hex)) => {
+                ClearKey::from_hex(hex).map_err(|error| format!("{name}: {error}"))
+            }
+            _ => Err(format!("{name}: must be clear:HEX")),
+        }
+    }
+
     /// The key for one usage, under the module's local master key; `name` is the setting that errors speak of.
     pub fn load(&self, keys: &Keyring, usage: KeyUsage, name: &str) -> Result<WrappedKey, Problem> {
         let loaded = match (self.0.split_once(':'), keys.profile) {

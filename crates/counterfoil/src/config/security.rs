@@ -6,7 +6,7 @@ use super::keys::{KeyText, local_master_key};
 use super::{Problem, Profile};
 use crate::token::{self, TokenModule, TokenPlace};
 use crypto::{
-    Card, CheckValue, CheckValueLength, ClearKey, ClearTrack, Component, Cryptogram,
+    Card, CardScript, CheckValue, CheckValueLength, ClearKey, ClearTrack, Component, Cryptogram,
     CryptogramScheme, CustodyError, KeyAlgorithm, KeyBlockVersion, KeyCustody, KeyUsage,
     MacAlgorithm, Pan, Pin, PinBlock, PinFormat, PinOffset, PinZone, PvkIndex, SealedPan,
     SecurityError, SecurityModule, SoftwareModule, WorkingKeys, WrappedKey, ZonePinBlock,
@@ -97,6 +97,7 @@ forward! {
         card_value_matches(cvk: &WrappedKey, pan: &Pan, expiry: &[u8], service_code: &[u8], received: &[u8]) -> Answer<bool>;
         answer_cryptogram(imk: &WrappedKey, scheme: CryptogramScheme, cryptogram: &Cryptogram<'_>, code: [u8; 2]) -> Answer<Option<[u8; 8]>>;
         answer_cryptogram_status(imk: &WrappedKey, scheme: CryptogramScheme, cryptogram: &Cryptogram<'_>, status_update: [u8; 4], proprietary: &[u8]) -> Answer<Option<[u8; 4]>>;
+        seal_script(smi: &WrappedKey, scheme: CryptogramScheme, cryptogram: &Cryptogram<'_>, script: CardScript) -> Answer<Vec<u8>>;
         seal_track(tdk: &WrappedKey, track: &[u8]) -> Answer<Vec<u8>>;
         open_track(tdk: &WrappedKey, packed: &[u8], characters: usize) -> Answer<ClearTrack>;
         issue_working_keys(tmk: &WrappedKey, random: &[u8; 32]) -> Answer<(WorkingKeys, [u8; 40])>;

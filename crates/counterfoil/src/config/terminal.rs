@@ -6,11 +6,13 @@ use super::printer::PrinterFile;
 use super::security::{PartyModule, SecurityText};
 use super::{ConfigError, Problem, Profile, merchant_id, terminal_range};
 use crate::printer::PrinterAddress;
+use ::terminal::ChipReader;
 use ::terminal::Config;
-use crypto::KeyUsage;
-use payment::Stan;
+use ::terminal::kernel::{ChipTerminal, FallbackRule};
+use crypto::{KeyUsage, Pin};
 use payment::relay::Gaps;
 use payment::timeouts::Ladder;
+use payment::{Stan, Track2};
 use receipt::{InstalledPrinter, Language, Paper};
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -103,6 +105,8 @@ pub struct TerminalFile {
     /// 58 or 80.
     #[serde(default = "paper_mm")]
     pub paper_mm: u16,
+    /// The chip reader; without it every card is swiped.
+    pub chip: Option<ChipText>,
     /// Test cards that the text interface offers; sandbox only.
     #[serde(default)]
     pub cards: Vec<TestCard>,
@@ -130,6 +134,102 @@ pub struct TestCard {
     pub expiry: u16,
     /// The PIN its holder enters; none signs.
     pub pin: Option<String>,
+    /// Its chip.
+    pub chip: Option<TestChip>,
+}
+
+/// The chip of a test card: the published keys that its bank would have put into it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TestChip {
+    /// Two digits.
+    pub sequence: String,
+    /// The bank's master key of cryptograms.
+    pub imk: KeyText,
+    /// The bank's master key of the MACs of scripts.
+    pub smi: KeyText,
+    /// What is wrong with it.
+    pub fault: Option<CardFault>,
+}
+
+impl TestChip {
+    /// The sequence number, or what is wrong with it.
+    pub fn sequence_digits(&self) -> Result<[u8; 2], Problem> {
+        super::sequence_digits(&self.sequence)
+    }
+}
+
+/// What may be wrong with a test card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CardFault {
+    /// Its chip is mute.
+    Unreadable,
+    /// It hears the issuer's answer with one bit changed.
+    AnswerBent,
+    /// Its holder pulls it out before its last word.
+    Pulled,
+}
+
+/// The chip reader.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChipText {
+    /// A tap up to this needs no PIN and no signature, in fen.
+    #[serde(default = "contactless_free_minor")]
+    pub contactless_free_minor: u64,
+    /// A tap above this is refused: the card must be inserted. In fen.
+    #[serde(default = "contactless_limit_minor")]
+    pub contactless_limit_minor: u64,
+    /// A chip that cannot be read may be swiped.
+    #[serde(default = "super::yes")]
+    pub fallback: bool,
+    /// After so many tries.
+    #[serde(default = "fallback_tries")]
+    pub fallback_tries: u8,
+}
+
+const fn contactless_free_minor() -> u64 {
+    100_000
+}
+
+const fn contactless_limit_minor() -> u64 {
+    5_000_000
+}
+
+const fn fallback_tries() -> u8 {
+    3
+}
+
+impl ChipText {
+    /// As cards see a terminal with this number.
+    fn resolve(&self, terminal: payment::TerminalId) -> ChipReader {
+        let mut seen = ChipTerminal::unionpay(terminal.0, self.contactless_free_minor);
+        for application in &mut seen.applications {
+            application.contactless_limit_minor = self.contactless_limit_minor;
+        }
+        ChipReader {
+            terminal: seen,
+            fallback: FallbackRule {
+                allowed: self.fallback,
+                tries: self.fallback_tries,
+                ..FallbackRule::default()
+            },
+        }
+    }
+}
+
+impl TestCard {
+    /// What its holder enters.
+    pub fn entered_pin(&self) -> Option<Pin> {
+        Pin::parse(self.pin.as_ref()?.as_bytes()).ok()
+    }
+
+    /// What its stripe says; the service code tells a reader of its chip.
+    pub fn track2(&self) -> Option<Track2> {
+        let service = if self.chip.is_some() { "201" } else { "101" };
+        Track2::parse(format!("{}D{}{service}000000000", self.pan, self.expiry).as_bytes())
+    }
 }
 
 impl std::fmt::Debug for TestCard {
@@ -255,6 +355,7 @@ impl TerminalFile {
             eslip: self.eslip.clone(),
             eslip_after_ms: self.eslip_after_ms,
             prints: self.printer.is_some(),
+            chip: None,
             language,
             paper,
         };
@@ -265,6 +366,7 @@ impl TerminalFile {
             let source_address = u16::try_from(place)
                 .map_err(|_| "count: a row has as many places as a TPDU has addresses, 65536")?;
             Ok(Config {
+                chip: self.chip.map(|chip| chip.resolve(terminal)),
                 terminal,
                 source_address,
                 ..config.clone()

@@ -10,6 +10,7 @@ use payment::{Amount, Kind, SaleKey};
 use receipt::PrintedSlip;
 use std::time::{Duration, Instant};
 use terminal::Screen;
+use terminal::kernel::Interface;
 
 /// A story.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +52,8 @@ enum Plot {
     ReversalLost,
     SlowHop,
     InsufficientFunds,
+    /// A test card of this name.
+    Chip(&'static str, Interface),
     PaymentCode,
     ScannedOrder,
 }
@@ -231,6 +234,54 @@ pub const STORIES: &[Story] = &[
         plot: Plot::InsufficientFunds,
     },
     Story {
+        id: "IC",
+        zh: "插卡消费，输密",
+        en: "An inserted chip with PIN",
+        tale_zh: "卡片自己计算 ARQC，发卡行验证后以 ARPC 作答，卡片认出自己的银行，给出 TC。",
+        tale_en: "The card computes its ARQC, the bank checks it and answers with an ARPC, the card recognises its bank and gives its TC.",
+        amount: 6_610,
+        open: &[],
+        closed: "paid",
+        slips: (2, 0),
+        plot: Plot::Chip("chip", Interface::Contact),
+    },
+    Story {
+        id: "TAP",
+        zh: "挥卡，限额内免密免签",
+        en: "A tap up to the limit, without PIN",
+        tale_zh: "挥卡一次即得密文，限额以内不输密、不签名。",
+        tale_en: "One tap gives the cryptogram; up to the limit neither PIN nor signature is asked for.",
+        amount: 2_350,
+        open: &[],
+        closed: "paid",
+        slips: (2, 0),
+        plot: Plot::Chip("chip", Interface::Contactless),
+    },
+    Story {
+        id: "59",
+        zh: "伪造的芯片：ARQC 不对",
+        en: "A forged chip: the ARQC is wrong",
+        tale_zh: "卡号是真的，密钥不是。发卡行验不过密文，拒绝，分文未动。",
+        tale_en: "The number is real, the key is not. The bank cannot verify the cryptogram and declines; no money moves.",
+        amount: 9_900,
+        open: &[],
+        closed: "declined",
+        slips: (0, 0),
+        plot: Plot::Chip("forged", Interface::Contact),
+    },
+    Story {
+        id: "96",
+        zh: "主机批准，卡片拒绝：ARPC 不对",
+        en: "Approved by the host, refused by the card: the ARPC is wrong",
+        tale_zh: "卡片认不出发卡行的应答，给出 AAC。终端不打印成功，以原因 96 自动冲正，款项退回。",
+        tale_en: "The card does not recognise its bank's answer and gives an AAC. The terminal prints no sale and reverses with reason 96; the money returns.",
+        amount: 7_720,
+        open: &[],
+        closed: "reversed",
+        slips: (1, 0),
+        plot: Plot::Chip("bent", Interface::Contact),
+    },
+    Story {
         id: "W1",
         zh: "顾客出示付款码，应答丢失",
         en: "The customer shows a payment code, and the answer is lost",
@@ -337,7 +388,7 @@ fn break_hops(world: &World, till: &Till, plot: Plot) {
         times,
     };
     match plot {
-        Plot::Clean | Plot::InsufficientFunds | Plot::ScannedOrder => {}
+        Plot::Clean | Plot::InsufficientFunds | Plot::ScannedOrder | Plot::Chip(..) => {}
         Plot::PaymentCode => world.wallet.plan(wallet::Act::LosePaidAnswer, 1),
         Plot::RequestLost => world
             .upstream
@@ -401,7 +452,11 @@ async fn unfold(
     let started = Instant::now();
     let after = |ms: u64| Some(started + Duration::from_millis(ms));
     match story.plot {
-        Plot::Clean | Plot::RequestTwice | Plot::InsufficientFunds | Plot::PaymentCode => {
+        Plot::Clean
+        | Plot::RequestTwice
+        | Plot::InsufficientFunds
+        | Plot::PaymentCode
+        | Plot::Chip(..) => {
             return Ok(None);
         }
         Plot::ScannedOrder => {
@@ -570,6 +625,7 @@ async fn begin(world: &World, till: &mut Till, story: &Story) -> Result<SaleKey,
             till.scan(Kind::WalletSale, amount, Some(code)).await
         }
         Plot::ScannedOrder => till.scan(Kind::WalletOrder, amount, None).await,
+        Plot::Chip(card, interface) => till.sell_by_chip(amount, card, interface).await,
         _ => till.sell(amount).await,
     }
 }

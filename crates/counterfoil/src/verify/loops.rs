@@ -87,7 +87,7 @@ const fn gathering(role: Role) -> &'static str {
                 s.original_batch, s.original_stan, s.received_ms, s.stands, s.upstream, s.confirmation,
                 s.reversal_progress, s.case_number, s.posting,
                 (SELECT iif(p.debit = b.account, p.amount_minor, -p.amount_minor) FROM party.posting p
-                 JOIN party.balance b ON b.owner = 'network' AND b.account IN (p.debit, p.credit)
+                 JOIN party.balance b ON b.owner IN ('network', 'wallet') AND b.account IN (p.debit, p.credit)
                  WHERE p.id = s.posting AND NOT p.reversed)
              FROM party.sale s;
              INSERT INTO posting_left SELECT p.id, p.amount_minor FROM party.posting p

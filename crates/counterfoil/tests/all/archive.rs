@@ -1,6 +1,6 @@
 //! Archive and verification over real journals of hand-made records: what is projected, rebuilt, compared and found.
 
-mod world;
+pub mod world;
 
 use acquirer::Reply;
 use counterfoil::archive::{self, ArchiveError, Lag, Projector, Role};

@@ -21,6 +21,7 @@ mod pages;
 mod printer;
 mod printer_liars;
 mod process;
+mod recall;
 mod recovery;
 mod slow;
 mod terminals;

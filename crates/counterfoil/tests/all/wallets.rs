@@ -1,28 +1,25 @@
-//! Wallet orders over real HTTP: signatures, payers who hesitate, withdrawals, faults, kills and a provider that is away.
+//! Wallet orders over real HTTP: payers who hesitate, withdrawals, faults, and a provider that is away.
 
-use crate::installation::{HOSTS, Installation, Process, free_port, get, local, start_till};
+mod processes;
+mod signed;
+
+use crate::installation::{Installation, Process, free_port, get, local};
 use crate::{runtime, wait_until};
 use acquirer::wallet::{
     Ask, End, Refusal, Rules, Stage, WalletAnswer, WalletEffect, WalletRecord, Wallets, Way,
 };
 use counterfoil::control;
-use counterfoil::wallet::signing::{
-    Answered, Asked, CLIENT, Credentials, NONCE, Refused, SIGNATURE, TIMESTAMP, WINDOW_MS,
-};
+use counterfoil::wallet::signing::Credentials;
 use counterfoil::wallet::simulator::{Act, Settings, Simulator};
-use counterfoil::wallet::{
-    ATTEMPT_MS, Job, NoAnswer, OrderName, SandboxWallet, WalletLine, WalletProvider,
-};
+use counterfoil::wallet::{Job, NoAnswer, OrderName, SandboxWallet, WalletLine};
 use crypto::Pan;
 use payment::relay::Gaps;
 use payment::{Amount, Decision, Mono};
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 const MERCHANT: &str = "898100053110001";
 
@@ -206,243 +203,34 @@ fn number(key: u32) -> String {
     name(key, Amount::fen(1)).number
 }
 
-fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.expect("after 1970").as_millis() as i64
+fn start(data: &Path, port: u16) -> Process {
+    let at = format!("127.0.0.1:{port}");
+    let mut command = Installation::command(&["wallet", "--listen", &at, "--data"]);
+    let mut process = Process::spawn(command.arg(data));
+    process.expect_line("wallet ready");
+    process
 }
 
-/// Sends a request as it stands; the status and the refusal that came back.
-fn send(port: u16, asked: &Asked<'_>, signature: &str) -> (u16, Option<Refused>) {
+/// Shows a code on the page of a wallet that is a process.
+fn page_code(port: u16) -> Pan {
+    let agent: ureq::Agent = ureq::Agent::new_with_defaults();
+    let address = format!("http://127.0.0.1:{port}/customer/li/code");
+    let mut page = agent.post(address).send_empty().expect("a page");
+    let page = page.body_mut().read_to_string().expect("text");
+    let (_, tail) = page.split_once("<output class=\"code\">").expect("a code");
+    let (code, _) = tail.split_once('<').expect("its end");
+    Pan::parse(code.as_bytes()).expect("digits")
+}
+
+/// Li Lei presses the button of the page to which an order's QR code leads.
+fn scan_and_pay(port: u16, number: &str) {
     let agent: ureq::Agent = ureq::Agent::config_builder()
-        .http_status_as_error(false)
+        .max_redirects(0)
         .build()
         .into();
-    let mut answer = agent
-        .post(format!("http://127.0.0.1:{port}{}", asked.path))
-        .header(CLIENT, asked.client)
-        .header(TIMESTAMP, asked.at_ms.to_string())
-        .header(NONCE, asked.nonce)
-        .header(SIGNATURE, signature)
-        .send(asked.body)
-        .expect("somebody answers");
-    let body = answer.body_mut().read_to_vec().expect("a body");
-    (answer.status().as_u16(), serde_json::from_slice(&body).ok())
-}
-
-#[test]
-fn a_request_is_taken_once_signed_and_in_its_time() {
-    let wallet = Wallet::start();
-    let body = format!(r#"{{"merchant":"{MERCHANT}","amount_minor":100,"currency":156}}"#);
-    let at_ms = now_ms();
-    let good = Asked {
-        client: "48500001",
-        method: "POST",
-        path: "/v1/orders/N1",
-        at_ms,
-        nonce: "nonce-1",
-        body: body.as_bytes(),
-    };
-    let secret = credentials().secret;
-    let check = |asked: &Asked<'_>, secret: &[u8], expected: Option<&str>| {
-        let (status, refused) = send(wallet.port, asked, &asked.signature(secret));
-        let named = refused.map(|refused| {
-            assert_eq!(refused.status(), status);
-            let named = serde_json::to_value(refused).expect("JSON");
-            named["error"].as_str().expect("a name").to_owned()
-        });
-        assert_eq!(named.as_deref(), expected, "{asked:?}");
-        assert_eq!(status == 200, expected.is_none());
-    };
-    let orders = || wallet.simulator.orders(10).expect("a disk").len();
-    let refused = [
-        (
-            Asked {
-                client: "48500002",
-                ..good
-            },
-            "unknown-client",
-        ),
-        (Asked { nonce: "", ..good }, "unknown-client"),
-        (
-            Asked {
-                at_ms: at_ms - WINDOW_MS - 1_000,
-                ..good
-            },
-            "clock-skew",
-        ),
-        (
-            Asked {
-                at_ms: at_ms + WINDOW_MS + 5_000,
-                ..good
-            },
-            "clock-skew",
-        ),
-        (Asked { at_ms: 0, ..good }, "clock-skew"),
-        (
-            Asked {
-                path: "/v1/orders/N1/other",
-                nonce: "nonce-2",
-                ..good
-            },
-            "malformed",
-        ),
-        (
-            Asked {
-                path: "/v1/orders/N%201",
-                nonce: "nonce-3",
-                ..good
-            },
-            "malformed",
-        ),
-        (
-            Asked {
-                body: b"{}",
-                nonce: "nonce-4",
-                ..good
-            },
-            "malformed",
-        ),
-        (
-            Asked {
-                body: b"\xFF",
-                nonce: "nonce-5",
-                ..good
-            },
-            "malformed",
-        ),
-    ];
-    for (asked, expected) in refused {
-        check(&asked, &secret, Some(expected));
-    }
-    check(&good, b"another secret", Some("bad-signature"));
-    assert_eq!(orders(), 0);
-    check(&good, &secret, None);
-    check(&good, &secret, Some("nonce-reused"));
-    check(
-        &Asked {
-            nonce: "nonce-6",
-            ..good
-        },
-        &secret,
-        None,
-    );
-    assert_eq!(orders(), 1);
-    // The same number for another amount is another order.
-    let other = body.replace("100", "200");
-    let other = Asked {
-        nonce: "nonce-7",
-        body: other.as_bytes(),
-        ..good
-    };
-    check(&other, &secret, Some("malformed"));
-}
-
-#[test]
-fn a_nonce_is_remembered_over_a_restart() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let body = format!(r#"{{"merchant":"{MERCHANT}","amount_minor":100,"currency":156}}"#);
-    let asked = Asked {
-        client: "48500001",
-        method: "POST",
-        path: "/v1/orders/N1",
-        at_ms: now_ms(),
-        nonce: "nonce-1",
-        body: body.as_bytes(),
-    };
-    let signature = asked.signature(&credentials().secret);
-    for (round, expected) in [(0, None), (1, Some(Refused::NonceReused))] {
-        let port = free_port();
-        let mut process = start(folder.path(), port);
-        let (_, refused) = send(port, &asked, &signature);
-        assert_eq!(refused, expected, "round {round}");
-        process.kill();
-    }
-}
-
-/// Answers one request with what `answer` makes of its nonce.
-fn pretender(answer: impl Fn(&str) -> String + Send + 'static) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = listener.local_addr().expect("its address").port();
-    std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().expect("somebody asks");
-        let mut reader = BufReader::new(stream.try_clone().expect("a second handle"));
-        let (mut nonce, mut line) = (String::new(), String::new());
-        while reader.read_line(&mut line).expect("a line") > 2 {
-            let lower = line.to_lowercase();
-            if lower.starts_with("wallet-nonce: ") {
-                line[14..].trim().clone_into(&mut nonce);
-            }
-            line.clear();
-        }
-        stream
-            .write_all(answer(&nonce).as_bytes())
-            .expect("it is written");
-        let _ = stream.shutdown(std::net::Shutdown::Write);
-        let _ = reader.read_to_end(&mut Vec::new());
-    });
-    port
-}
-
-fn reply(body: &str, at_ms: i64, signature: &str) -> String {
-    format!(
-        "HTTP/1.1 200 OK\r\n{TIMESTAMP}: {at_ms}\r\n{SIGNATURE}: {signature}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
-    )
-}
-
-#[test]
-fn an_answer_counts_only_when_it_is_signed_for_its_request() {
-    let order = name(1, Amount::fen(100));
-    let number = order.number.clone();
-    let body = format!(r#"{{"number":"{number}","state":"closed"}}"#);
-    let other = body.replace(&number, "N2");
-    let make =
-        move |body: String, late_ms: i64, key: &'static [u8], nonce: Option<&'static str>| {
-            move |asked: &str| {
-                let at_ms = now_ms() - late_ms;
-                let answered = Answered {
-                    status: 200,
-                    nonce: nonce.unwrap_or(asked),
-                    at_ms,
-                    body: body.as_bytes(),
-                };
-                reply(&body, at_ms, &answered.signature(key))
-            }
-        };
-    let secret: &[u8] = b"published sandbox secret";
-    let ask = |port: u16| {
-        let base = format!("http://127.0.0.1:{port}/");
-        SandboxWallet::new(&base, credentials(), ATTEMPT_MS).poll(&order)
-    };
-    let said = ask(pretender(make(body.clone(), 0, secret, None)));
-    assert_eq!(said, Ok(WalletAnswer::Closed));
-    for (body, key, nonce) in [
-        (&body, b"no secret".as_slice(), None),
-        (&body, secret, Some("other")),
-    ] {
-        let said = ask(pretender(make(body.clone(), 0, key, nonce)));
-        assert_eq!(said, Err(NoAnswer::NotTheirs));
-    }
-    let late = ask(pretender(make(body, WINDOW_MS + 5_000, secret, None)));
-    assert!(
-        matches!(late, Err(NoAnswer::Refused(Refused::ClockSkew { .. }))),
-        "{late:?}"
-    );
-    for strange in [
-        other,
-        "{}".to_owned(),
-        format!(r#"{{"number":"{number}","state":"paid"}}"#),
-    ] {
-        let said = ask(pretender(make(strange, 0, secret, None)));
-        assert!(matches!(said, Err(NoAnswer::Unclear(_))), "{said:?}");
-    }
-    let broken = SandboxWallet::new("http://127.0.0.1:9", credentials(), 500);
-    assert!(matches!(broken.poll(&order), Err(NoAnswer::Unreachable(_))));
-    let unnamed = OrderName {
-        number: "../N1".to_owned(),
-        ..order.clone()
-    };
-    assert!(matches!(broken.poll(&unnamed), Err(NoAnswer::NotAsked(_))));
+    let address = format!("http://127.0.0.1:{port}/order/{number}/confirm");
+    let pressed = agent.post(address).send_form([("account", "li")]);
+    assert_eq!(pressed.expect("it is pressed").status(), 303);
 }
 
 #[test]
@@ -623,183 +411,4 @@ fn a_provider_that_is_away_for_a_while_ends_every_order_afterwards() {
     shop.ends(3, End::Closed);
     assert_eq!(wallet.balance("li"), 5_000_000);
     assert_eq!(wallet.simulator.audit(), Ok(()));
-}
-
-fn start(data: &Path, port: u16) -> Process {
-    let at = format!("127.0.0.1:{port}");
-    let mut command = Installation::command(&["wallet", "--listen", &at, "--data"]);
-    let mut process = Process::spawn(command.arg(data));
-    process.expect_line("wallet ready");
-    process
-}
-
-/// Shows a code on the page of a wallet that is a process.
-fn page_code(port: u16) -> Pan {
-    let agent: ureq::Agent = ureq::Agent::new_with_defaults();
-    let address = format!("http://127.0.0.1:{port}/customer/li/code");
-    let mut page = agent.post(address).send_empty().expect("a page");
-    let page = page.body_mut().read_to_string().expect("text");
-    let (_, tail) = page.split_once("<output class=\"code\">").expect("a code");
-    let (code, _) = tail.split_once('<').expect("its end");
-    Pan::parse(code.as_bytes()).expect("digits")
-}
-
-#[test]
-fn a_kill_of_the_provider_loses_nothing() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let port = free_port();
-    let mut shop = Shop::at(port);
-    let mut process = start(folder.path(), port);
-    for round in 0..6_u32 {
-        for way in 0..4 {
-            let key = round * 4 + way;
-            match way {
-                0 => shop.show(key, Amount::fen(700)),
-                _ => shop.pay(key, page_code(port), Amount::fen(700)),
-            }
-        }
-        // Each round at another point.
-        let asked = shop.asked.len();
-        shop.until("some are under way", |shop| {
-            shop.asked.len() >= asked + round as usize
-        });
-        process.kill();
-        process = start(folder.path(), port);
-    }
-    shop.until("all are over", |shop| {
-        shop.wallets.orders().all(|(_, order)| order.is_over())
-    });
-    let nets: u64 = shop
-        .wallets
-        .orders()
-        .map(|(_, order)| order.net_minor())
-        .sum();
-    assert!(process.stop().success());
-    let settings = Settings {
-        credentials: credentials(),
-        password_above_minor: 0,
-        base: String::new(),
-        slow_ms: 0,
-    };
-    let books = Simulator::open(folder.path(), settings).expect("it opens");
-    assert_eq!(books.audit(), Ok(()));
-    let accounts = books.accounts().expect("a disk");
-    assert_eq!(accounts[0].balance_minor, 5_000_000 - nets as i64);
-    for (key, order) in shop.wallets.orders() {
-        let theirs = books
-            .order(&number(*key))
-            .expect("a disk")
-            .expect("the order");
-        assert_eq!(
-            theirs.net_minor,
-            order.net_minor() as i64,
-            "{order:?} {theirs:?}"
-        );
-    }
-}
-
-/// Li Lei presses the button of the page to which an order's QR code leads.
-fn scan_and_pay(port: u16, number: &str) {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .max_redirects(0)
-        .build()
-        .into();
-    let address = format!("http://127.0.0.1:{port}/order/{number}/confirm");
-    let pressed = agent.post(address).send_form([("account", "li")]);
-    assert_eq!(pressed.expect("it is pressed").status(), 303);
-}
-
-#[test]
-fn a_till_scans_codes_and_shows_orders_through_every_process() {
-    let installation = Installation::new([1_000, 1_500, 2_000, 3_000]);
-    let port = free_port();
-    let url = format!("\"http://127.0.0.1:{port}\"");
-    let short = [
-        ("url", url.as_str()),
-        ("poll_ms", "300"),
-        ("pay_within_ms", "4000"),
-        ("scan_within_ms", "8000"),
-        ("revoke_after_ms", "1000"),
-    ];
-    installation.adjust("acquirer.toml", &short);
-    let mut printer = installation.start_printer();
-    let mut wallet = start(&installation.path("wallet"), port);
-    let mut hosts = installation.start_hosts();
-    let mut till = start_till(&installation.terminal(1, &[("idle_report_ms", "100")]));
-    till.expect_screen("signed-on");
-    let sale_of = |screen: &serde_json::Value| screen["sale"].as_str().expect("a sale").to_owned();
-
-    let code = page_code(port);
-    let digits = String::from_utf8(code.expose().to_vec()).expect("digits");
-    till.tell(&format!("pay 26.80 {digits}"));
-    let scanned = sale_of(&till.expect_screen("approved"));
-    till.tell("eslip");
-    let eslip = till.expect_screen("e-slip");
-    assert!(eslip["link"].as_str().is_some_and(|link| !link.is_empty()));
-
-    till.tell("order 38.80");
-    let shown = till.expect_screen("scan");
-    let link = shown["link"].as_str().expect("a code").to_owned();
-    let (_, number) = link.rsplit_once('/').expect("a number");
-    scan_and_pay(port, number);
-    let ordered = sale_of(&till.expect_screen("approved"));
-    assert_eq!(sale_of(&shown), ordered);
-
-    // Used up, and no code at all.
-    till.tell(&format!("pay 1.00 {digits}"));
-    till.expect_screen("declined");
-    // Nobody scans this one, and the cashier takes it back.
-    till.tell("order 9.90");
-    till.expect_screen("scan");
-    till.tell("withdraw");
-    till.expect_screen("reversed");
-    // A part of one, all of the other.
-    let trace = |sale: &str| sale.rsplit('/').next().expect("a trace").to_owned();
-    till.tell(&format!("wallet-refund {} 6.80", trace(&scanned)));
-    till.expect_screen("approved");
-    till.tell(&format!("void {}", trace(&ordered)));
-    till.expect_screen("approved");
-
-    for (sale, amount) in [(&scanned, "¥26.80"), (&ordered, "¥38.80")] {
-        wait_until("it is confirmed", || {
-            let found = installation.where_is(sale).expect("it is found");
-            assert_eq!(found["amount"], amount);
-            found["row"] == "paid"
-        });
-    }
-    let stem = &digits[..6];
-    let paper = printer.lines().join("\n");
-    assert!(!paper.contains(&digits) && paper.contains(stem), "{paper}");
-    assert!(
-        paper.contains("免签名") && !paper.contains("持卡人签名"),
-        "{paper}"
-    );
-    assert!(till.stop().success());
-    for host in &mut hosts {
-        assert!(host.stop().success());
-    }
-    assert!(wallet.stop().success() && printer.stop().success());
-    // What the wallet holds for the shop is what the shop kept.
-    let settings = Settings {
-        credentials: credentials(),
-        password_above_minor: 0,
-        base: String::new(),
-        slow_ms: 0,
-    };
-    let books = Simulator::open(&installation.path("wallet"), settings).expect("it opens");
-    assert_eq!(books.audit(), Ok(()));
-    assert_eq!(
-        books.accounts().expect("a disk")[0].balance_minor,
-        5_000_000 - 2_000
-    );
-    let mut verify = Installation::command(&["verify"]);
-    for party in HOSTS {
-        verify.arg(installation.data(party));
-    }
-    let verified = verify
-        .arg(installation.data("terminal-1"))
-        .output()
-        .expect("it runs");
-    let said = String::from_utf8_lossy(&verified.stdout);
-    assert!(verified.status.success(), "{said}");
 }

@@ -3,6 +3,7 @@
 mod any_bytes;
 mod card_authentication;
 mod card_number;
+mod chip_cards;
 mod custody;
 mod derived_keys;
 mod host_operations;

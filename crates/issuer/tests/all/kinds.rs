@@ -208,6 +208,29 @@ fn a_hold_runs_out() {
     assert_eq!(world.balance(DEBIT), OPENING);
 }
 
+#[test]
+fn what_ran_out_is_not_held_again() {
+    let mut world = World::new();
+    let ask = |world: &mut World, kind, minor, original: Option<Financial>| {
+        let mut sale = world.sale(DEBIT, minor);
+        (sale.kind, sale.original) = (kind, original.map(|first| first.key));
+        assert_eq!(world.buy(sale).as_str(), "00");
+        sale
+    };
+    let hold = ask(&mut world, Kind::PreAuth, 1_000, None);
+    let completion = ask(&mut world, Kind::Completion, 900, Some(hold));
+    let void = ask(&mut world, Kind::CompletionVoid, 900, Some(completion));
+    assert_eq!(world.balance(DEBIT), OPENING - 1_000);
+    world.advance(30 * 86_400_000 + 1);
+    world.put(issuer::Input::Tick);
+    assert_eq!(world.balance(DEBIT), OPENING);
+    // The void is taken back, and the completion voided once more: nothing is left to hold.
+    assert_eq!(world.reverse(void).as_str(), "00");
+    assert_eq!(world.balance(DEBIT), OPENING - 900);
+    ask(&mut world, Kind::CompletionVoid, 900, Some(completion));
+    assert_eq!(world.balance(DEBIT), OPENING);
+}
+
 trait Due {
     fn deadline_is_due(&self, now: Mono) -> bool;
 }

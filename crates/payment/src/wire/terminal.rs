@@ -103,6 +103,7 @@ pub fn write_request(
         Request::Reversal { sale, reason, sign } => {
             write_sale(message, sale, &sealed.secrets, module)?;
             message.set(39, &reason.0);
+            write_chip(message, sealed.secrets.chip.as_ref());
             write_sign(message, *sign);
         }
         Request::Query { original, sign, .. } => {
@@ -307,6 +308,8 @@ struct Field60 {
     transaction_type: u8,
     batch: Batch,
     network_code: u16,
+    /// 60.5.
+    condition: u8,
 }
 
 impl Field60 {
@@ -316,6 +319,7 @@ impl Field60 {
             transaction_type: row.transaction_type,
             batch,
             network_code: row.network_code,
+            condition: 0,
         }
     }
 
@@ -325,6 +329,7 @@ impl Field60 {
                 transaction_type: narrow(b.get(..2)?)?,
                 batch: Batch(narrow(b.get(2..8)?)?),
                 network_code: narrow(b.get(8..11)?)?,
+                condition: 0,
             })
         })
     }
@@ -342,9 +347,12 @@ impl Field60 {
         })
     }
 
-    /// Management messages send exactly 60.1 to 60.3; financial ones add 60.4 (stripe and chip) and 60.5 (reference §2.9).
+    /// Management messages send exactly 60.1 to 60.3; financial ones add 60.4 (stripe, chip and tap) and 60.5 (reference §2.9).
     fn write(&self, message: &mut Message) {
-        let tail = if self.network_code == 0 { "50" } else { "" };
+        let tail = match self.network_code {
+            0 => format!("6{}", self.condition),
+            _ => String::new(),
+        };
         message.set_text(
             60,
             &format!(
@@ -381,7 +389,7 @@ fn read_sale(
     day: u16,
 ) -> Result<Sale, WireError> {
     let track2 = optional(message, 35, Track2::parse)?;
-    let entry = EntryMode(mandatory(message, 22, narrow)?);
+    let entry = read_entry(message)?;
     let given = match entry.is_code() {
         true => Some(scanned_code(message)?),
         false => optional(message, 2, pan)?,
@@ -459,7 +467,8 @@ fn write_sale(
     if let Some(expiry) = sale.expiry {
         message.set_number(14, u64::from(expiry), 4);
     }
-    message.set_number(22, u64::from(sale.entry.0), 3);
+    let (entry, condition) = split_entry(sale.entry);
+    message.set_number(22, u64::from(entry), 3);
     if let Some(sequence) = sale.card_sequence {
         message.set_number(23, u64::from(sequence), 3);
     }
@@ -470,8 +479,31 @@ fn write_sale(
     if let Some(minor) = sale.tip_minor {
         message.set_number(48, minor, 12);
     }
-    Field60::of(sale.kind, sale.key.batch).write(message);
+    Field60 {
+        condition,
+        ..Field60::of(sale.kind, sale.key.batch)
+    }
+    .write(message);
     Ok(())
+}
+
+/// Fallback is 02x with 60.5 = 2 at this interface (reference §10.1); 80x and 90x say the same by themselves.
+fn read_entry(message: &Message) -> Result<EntryMode, WireError> {
+    let entry = EntryMode(mandatory(message, 22, narrow)?);
+    let condition = message.get(60).and_then(|field60| field60.get(12));
+    Ok(match condition {
+        Some(b'2') if entry.has_pin() && entry.is_stripe() => EntryMode::FALLBACK_PIN,
+        Some(b'2') if entry.is_stripe() => EntryMode::FALLBACK,
+        _ => entry,
+    })
+}
+
+/// Field 22 and 60.5.
+fn split_entry(entry: EntryMode) -> (u16, u8) {
+    match entry.is_fallback() {
+        true => (20 + entry.0 % 10, 2),
+        false => (entry.0, 0),
+    }
 }
 
 fn write_sign(message: &mut Message, sign: Option<Sign>) {

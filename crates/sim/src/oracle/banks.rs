@@ -146,7 +146,9 @@ impl Core {
         sale.credits += u32::from(!returned.entries.is_empty());
         sale.closed |= returned.code.reversal_done();
         // Of a hold that has run out nothing is left to return.
-        sale.returned |= returned.effective || (sale.expired && returned.code.reversal_done());
+        sale.returned |= returned.effective
+            || !returned.entries.is_empty()
+            || (sale.expired && returned.code.reversal_done());
         let sale = sale.clone();
         if sale.credits > 1 {
             self.violate("M4", || {

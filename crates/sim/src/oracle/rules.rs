@@ -164,10 +164,13 @@ impl Oracle {
         let holds = match posting(sale) {
             Posting::Hold | Posting::HoldMore => moved.held == minor,
             Posting::Release | Posting::Capture => moved.held == -held,
-            // All of it again, or what was just given back when the rest is spent.
+            // All of it again, or what was just given back when the rest is spent; nothing after its time.
             Posting::Uncapture => {
                 let total = authorisation.map_or(0, |first| self.total(first)) as i64;
-                moved.held == total || moved.held == minor
+                match authorisation.is_some_and(|first| self.sales[first as usize].expired) {
+                    true => moved.held == 0,
+                    false => moved.held == total || moved.held == minor,
+                }
             }
             // A credit card's purchase holds a part of its limit.
             Posting::Debit => moved.held == 0 || moved.held == minor,

@@ -141,9 +141,11 @@ fn planted_bugs_are_all_found() {
     std::panic::set_hook(Box::new(|_| {}));
     let mut table = String::new();
     let mut missed = Vec::new();
+    let mut rang = std::collections::BTreeSet::new();
     for bug in sim::planted::all() {
         match sim::planted::hunt(bug, 5_000) {
             Some(found) => {
+                rang.insert(found.invariant);
                 table.push_str(&format!(
                     "{:<52} {:>5}  {}\n",
                     format!("{bug:?}"),
@@ -157,6 +159,9 @@ fn planted_bugs_are_all_found() {
     let _ = std::panic::take_hook();
     println!("{table}");
     assert_eq!(missed, []);
+    for name in ["R1", "R2", "R3", "R4", "R5"] {
+        assert!(rang.contains(name), "no bug makes {name} ring");
+    }
     assert!(sim::planted::all().len() >= 20);
 }
 

@@ -6,7 +6,7 @@ use iso8583::{Dialect, Message, Mti};
 use payment::batch::{BlockCodes, Reconciled, UploadPart, Uploaded};
 use payment::terminal::{Answer, KeysField, MacCheck, Request, Standing};
 use payment::wire::{frame, terminal as wire};
-use payment::{ApprovalCode, Batch, Kind, ResponseCode, Rrn, SaleKey, Stan};
+use payment::{ApprovalCode, Batch, ChipRequest, Kind, ResponseCode, Rrn, SaleKey, Stan};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub const BATCH: Batch = Batch(17);
@@ -82,6 +82,9 @@ pub struct Sent {
     pub request: Request,
     pub mac: MacCheck,
     pub fields: Vec<u8>,
+    pub chip: Option<ChipRequest>,
+    /// 60.4 and 60.5.
+    pub capability: Vec<u8>,
     pub uploaded: Vec<Uploaded>,
 }
 
@@ -125,6 +128,10 @@ impl Host {
         Sent {
             exchange,
             request: sealed.request,
+            chip: sealed.secrets.chip,
+            capability: message
+                .get(60)
+                .map_or(Vec::new(), |field| field[11..].to_vec()),
             uploaded: sealed.secrets.uploaded,
             mac: frame::check_terminal_mac(&self.module, key, body, &message),
             fields: message.fields().map(|(number, _)| number).collect(),

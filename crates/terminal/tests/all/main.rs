@@ -2,8 +2,10 @@
 
 mod batch;
 mod cashier;
+mod chip;
 mod eslip;
 mod host;
+mod kernel;
 mod money;
 mod positive_sign;
 mod printing;

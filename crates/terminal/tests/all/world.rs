@@ -11,8 +11,9 @@ use payment::{
 };
 use receipt::{Language, Paper, SpoolEffect, SpoolInput};
 use std::collections::{BTreeSet, VecDeque};
+use terminal::kernel::FallbackRule;
 use terminal::{
-    Command, Config, Effect, Ending, Input, Presented, Record, Screen, State, Terminal,
+    ChipReader, Command, Config, Effect, Ending, Input, Presented, Record, Screen, State, Terminal,
 };
 
 pub const PAN: &str = "6225760000000005";
@@ -73,6 +74,7 @@ pub fn config(module: &SoftwareModule, extended: bool) -> Config {
         eslip: Some("http://127.0.0.1:7102/r".to_owned()),
         eslip_after_ms: ESLIP_MS,
         prints: true,
+        chip: None,
         language: Language::Zh,
         paper: Paper::Mm58,
     }
@@ -119,6 +121,17 @@ impl World {
     pub fn without_printer() -> Self {
         let mut world = Self::new(true);
         world.config.prints = false;
+        world.terminal = world.replayed();
+        world.signing_on()
+    }
+
+    /// A terminal with a chip reader.
+    pub fn reading_chips(extended: bool) -> Self {
+        let mut world = Self::new(extended);
+        world.config.chip = Some(ChipReader {
+            terminal: crate::kernel::machine(),
+            fallback: FallbackRule::default(),
+        });
         world.terminal = world.replayed();
         world.signing_on()
     }
@@ -187,6 +200,8 @@ impl World {
             });
             assert!(asked, "T3: {:?} left before its record", sealed.request);
             match &sealed.request {
+                // It goes before the reversal (reference §3.10).
+                Request::Financial { sale, .. } if sale.kind == Kind::ScriptResult => {}
                 Request::Financial { .. } => assert!(free, "T2: a sale while one is unresolved"),
                 Request::Reversal { sale, .. } => {
                     assert!(

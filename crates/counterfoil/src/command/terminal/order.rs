@@ -87,7 +87,7 @@ impl Till {
         self.press(Command::about(kind.unwrap_or(Kind::Void), stan, None))
     }
 
-    fn amount(&self, text: &str) -> Result<Amount, Failure> {
+    pub(super) fn amount(&self, text: &str) -> Result<Amount, Failure> {
         Amount::parse_yuan(text)
             .filter(|amount| amount.minor > 0)
             .ok_or_else(|| {
@@ -126,10 +126,12 @@ impl Till {
 /// Kinds that a cashier orders.
 fn orderable() -> impl Iterator<Item = Kind> {
     let flows = [Flow::Online, Flow::Advice, Flow::Stored];
-    Kind::ALL
-        .iter()
-        .copied()
-        .filter(move |kind| kind.row().processing.is_some() && flows.contains(&kind.row().flow))
+    Kind::ALL.iter().copied().filter(move |kind| {
+        let row = kind.row();
+        // A script result is the terminal's own errand.
+        let ordered = row.moves_money() || row.original.is_none();
+        row.processing.is_some() && ordered && flows.contains(&row.flow)
+    })
 }
 
 /// The kind that a word names: `pre-auth`, `预授权`; `sale` for a purchase, `pay` and `order` for a wallet's two ways.

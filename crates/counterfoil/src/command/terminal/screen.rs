@@ -5,7 +5,8 @@ use payment::batch::Reconciled;
 use payment::verdict::{self, Situation};
 use payment::{Amount, Kind};
 use receipt::PaperSeen;
-use terminal::{Busy, Screen, Waits};
+use terminal::kernel::ChipRefusal;
+use terminal::{Busy, ChipProblem, Screen, Waits};
 
 impl Till {
     /// The screen in words of the verdict table, and the goods word where one is due.
@@ -99,6 +100,14 @@ impl Till {
                         "Reversal not complete, still trying; code"
                     ))
                 ),
+                Some(stop),
+            ),
+            Screen::CardRefused(_) => (
+                self.say((
+                    "主机已批准，卡片拒绝：交易未成功，正在自动冲正",
+                    "The host approved, the card refused: not a sale; reversing",
+                ))
+                .to_owned(),
                 Some(stop),
             ),
             Screen::Reversed {
@@ -294,6 +303,7 @@ pub(super) fn screen_name(screen: &Screen) -> &'static str {
         Screen::Reversing { .. } => "reversing",
         Screen::ReversalRefused { .. } => "reversal-refused",
         Screen::Reversed { .. } => "reversed",
+        Screen::CardRefused(_) => "card-refused",
         Screen::Case(_) => "case",
         Screen::AskGoods(_) => "ask-goods",
         Screen::Balance(_) => "balance",
@@ -315,6 +325,42 @@ pub(super) fn screen_name(screen: &Screen) -> &'static str {
     }
 }
 
+/// Why a chip card could not be presented, for the cashier.
+pub(super) fn chip_words(problem: &ChipProblem) -> (&'static str, &'static str) {
+    match problem {
+        ChipProblem::NoReader => (
+            "本机没有读卡芯片的功能，请刷卡",
+            "No chip reader here: swipe",
+        ),
+        ChipProblem::SaleUnresolved => ("上一笔还没有结果", "The last sale is unresolved"),
+        ChipProblem::Edge(_) => ("安全模块拒绝", "The security module refused"),
+        ChipProblem::Card(refusal) => match refusal {
+            ChipRefusal::Unreadable => (
+                "芯片读不出，请重新插卡；三次读不出可以刷卡",
+                "The chip cannot be read: insert it again; after three tries it may be swiped",
+            ),
+            ChipRefusal::NoApplication => (
+                "芯片中没有本机受理的应用，请刷卡",
+                "No application that is served here: swipe",
+            ),
+            ChipRefusal::Blocked => ("卡片应用已被锁定", "The card is blocked by its bank"),
+            ChipRefusal::Broken => (
+                "卡片中断，请重新插卡",
+                "The card broke off: insert it again",
+            ),
+            ChipRefusal::Declined => ("卡片拒绝交易", "Declined by the card"),
+            ChipRefusal::Insert => (
+                "金额超过挥卡限额，请插卡",
+                "Too much for a tap: insert the card",
+            ),
+            ChipRefusal::PinNeeded => (
+                "超过免密金额，请输入密码",
+                "Above the limit: the PIN is needed",
+            ),
+        },
+    }
+}
+
 /// The text of the QR code that a screen shows.
 pub(super) fn shown_code(screen: &Screen) -> Option<&str> {
     match screen {
@@ -330,6 +376,7 @@ pub(super) fn sale_name(screen: &Screen) -> Option<String> {
         | Screen::NotSent(key)
         | Screen::Asking(key)
         | Screen::Case(key)
+        | Screen::CardRefused(key)
         | Screen::AskGoods(key)
         | Screen::Approved { key, .. }
         | Screen::Declined { key, .. }

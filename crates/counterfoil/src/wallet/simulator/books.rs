@@ -581,7 +581,7 @@ fn words(order: &Placed, base: Option<&str>) -> Words {
             .map(|base| format!("{base}/q/{}", order.number)),
         amount_minor: u64::try_from(order.amount_minor).ok().filter(|_| paid),
         voucher: order.voucher.clone().filter(|_| paid),
-        why: (state == State::Declined).then(|| match order.why.as_deref() {
+        why: (state == State::Declined).then_some(match order.why.as_deref() {
             Some("code") => Why::Code,
             Some("funds") => Why::Funds,
             Some("payer") => Why::Payer,

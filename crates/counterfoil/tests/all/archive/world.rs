@@ -352,6 +352,9 @@ impl World {
             entries,
             moved_minor: if yes { deal.moved } else { 0 },
             tries: Tries::Unchanged,
+            chip_counter: None,
+            scripts_done: None,
+            chip: None,
         };
         self.network.push(network::Record::Answered {
             answer: answered.answer(BANK),
