@@ -29,7 +29,7 @@ fn a_batch_is_settled_between_processes() {
 
     till.tell("shift");
     till.expect_screen("shift-closed");
-    printer.expect_line("SHIFT REPORT");
+    printer.expect_line("交接班单");
 
     // The acquirer is down: the settlement waits, says so, and sells nothing in between.
     assert!(acquirer.stop().success());
@@ -50,7 +50,7 @@ fn a_batch_is_settled_between_processes() {
         text.contains("domestic balanced") && text.contains("foreign balanced"),
         "{settled}"
     );
-    for line in ["SETTLEMENT", "BALANCED", "✂"] {
+    for line in ["结算单", "对账平", "✂"] {
         printer.expect_line(line);
     }
     // The sign-on follows by itself and brings the next batch.
@@ -74,7 +74,7 @@ fn a_batch_is_settled_between_processes() {
     let lines = printer.lines();
     let count = |mark: &str| lines.iter().filter(|line| line.contains(mark)).count();
     assert_eq!(
-        (count("DUPLICATED"), count("SHIFT REPORT")),
+        (count("DUPLICATED"), count("交接班单")),
         (0, 1),
         "{lines:#?}"
     );

@@ -320,6 +320,7 @@ const STORIES: &[&[Fate]] = &[
 /// Closed once on both sides, its slip submitted once, and the shop sells on.
 fn closed_well(mut world: World) {
     assert_eq!(world.host.closed, BTreeSet::from([BATCH]));
+    assert_eq!(world.host.refused_ends, 0, "the end came before its parts");
     let state = world.terminal.state();
     assert_eq!(
         (state.totals(), state.settling()),

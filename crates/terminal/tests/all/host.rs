@@ -99,6 +99,8 @@ pub struct Host {
     /// Trace numbers uploaded in the open batch.
     pub uploaded: BTreeSet<Stan>,
     pub closed: BTreeSet<Batch>,
+    /// Ends that named more than had been uploaded.
+    pub refused_ends: u32,
 }
 
 impl Host {
@@ -113,6 +115,7 @@ impl Host {
             codes: BALANCED,
             uploaded: BTreeSet::new(),
             closed: BTreeSet::new(),
+            refused_ends: 0,
         }
     }
 
@@ -271,6 +274,7 @@ impl Host {
                         self.closed.insert(batch);
                         self.uploaded.clear();
                     } else {
+                        self.refused_ends += 1;
                         answer.code = ResponseCode::INVALID_RELATED;
                     }
                 }
