@@ -152,7 +152,9 @@ impl Actor for Acquirer {
             },
             acquirer::Effect::Forward(sealed) => host_request(core, &sealed.request),
             acquirer::Effect::NetworkReply(answer) => host_answer(core, answer),
-            acquirer::Effect::CaseOpened { .. } | acquirer::Effect::Wallet { .. } => Tag::Other,
+            acquirer::Effect::CaseOpened { .. }
+            | acquirer::Effect::Recall { .. }
+            | acquirer::Effect::Wallet { .. } => Tag::Other,
         }
     }
 
