@@ -533,10 +533,6 @@ fn slip_pictures() {
     }
 }
 
-fn words((zh, en): (&str, &str)) -> receipt::Words {
-    (zh.to_owned(), en.to_owned())
-}
-
 #[test]
 fn printing_doctor() {
     let mut page = head(
