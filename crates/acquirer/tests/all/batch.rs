@@ -187,11 +187,11 @@ fn each_break_has_its_name_and_a_case() {
     // and one more that we have never seen.
     let other_card = Ask {
         card: OTHER_CARD,
-        ..sales[2].clone()
+        ..sales[2]
     };
-    let theirs = [sales[0].clone(), fen(2, 201), other_card, fen(5, 70)];
+    let theirs = [sales[0], fen(2, 201), other_card, fen(5, 70)];
     let mut counted = theirs.to_vec();
-    counted.push(foreign.clone());
+    counted.push(foreign);
     let (answer, _) = world.settles(EXTENDED, 10, &counted);
     assert_eq!(answer.compared.unwrap().1, DOMESTIC_UNEVEN);
     // The foreign block agrees, so its sale is confirmed already.
