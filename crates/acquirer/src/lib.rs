@@ -21,6 +21,7 @@ mod scan;
 mod sign;
 mod state;
 mod terminal;
+mod views;
 pub mod wallet;
 
 pub use batch::{Break, BreakItem, ClosedBatch, Settling};

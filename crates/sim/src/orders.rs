@@ -61,7 +61,9 @@ impl Wrong {
 /// Kinds that a terminal can ask for on behalf of a cashier.
 pub fn orderable() -> impl Iterator<Item = Kind> {
     let all = Kind::ALL.iter().copied();
-    all.filter(|kind| kind.row().is_financial())
+    // A script result is the terminal's own errand.
+    let ordered = |kind: &Kind| kind.row().moves_money() || kind.row().original.is_none();
+    all.filter(|kind| kind.row().is_financial()).filter(ordered)
 }
 
 impl Core {

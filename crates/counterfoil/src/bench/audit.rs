@@ -161,9 +161,7 @@ pub fn compare(purchases: &[Purchase], acquirer: &Path, issuer: &Path) -> rusqli
         )? as u64,
         sums_minor: [
             count("SELECT coalesce(sum(amount), 0) FROM tape WHERE paid")?,
-            count(
-                "SELECT coalesce(sum(amount_minor), 0) FROM acquirer.sale WHERE stands AND moves_money",
-            )?,
+            count("SELECT coalesce(sum(moved_minor), 0) FROM acquirer.sale WHERE stands")?,
             count("SELECT coalesce(sum(amount), 0) FROM standing")?,
         ],
     })

@@ -111,7 +111,7 @@ fn every_change_is_named_with_file_and_row() {
             "UPDATE gathering SET chain = zeroblob(32) WHERE seq = 10",
             10,
         ),
-        ("UPDATE gathering SET version = 2 WHERE seq = 9", 9),
+        ("UPDATE gathering SET version = 9 WHERE seq = 9", 9),
         ("UPDATE gathering SET records = 'text' WHERE seq = 2", 2),
         ("DELETE FROM gathering WHERE seq = 4", 4),
         ("DELETE FROM gathering WHERE seq = 1", 1),

@@ -176,7 +176,7 @@ fn and(mut arguments: Vec<String>, more: [&str; 2]) -> Vec<String> {
 fn terminal_file(profile: &str, local: &str, store: &str, key: &str) -> String {
     format!(
         "profile = \"{profile}\"\ndata = \"data\"\nlocal_master_key = \"{local}\"\n{store}\n\
-         acquirer = \"127.0.0.1:1\"\nid = \"T0000001\"\nmerchant = \"123456789012345\"\n\
+         acquirer = \"127.0.0.1:1\"\nplain = true\nid = \"T0000001\"\nmerchant = \"123456789012345\"\n\
          merchant_name = \"m\"\nacquirer_name = \"a\"\ntmk = \"{key}\"\n"
     )
 }
