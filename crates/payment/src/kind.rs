@@ -70,6 +70,8 @@ kinds! {
     ResultQuery = result_query,
     /// 空闲报告.
     IdleReport = idle_report,
+    /// 现金关联.
+    CashLink = cash_link,
 }
 
 /// How a kind travels, and what its silence means.
@@ -203,6 +205,11 @@ impl Row {
         mac: true,
         about: "",
     };
+
+    /// An approval makes the cardholder owe the amount at once: such a charge must not be made twice by mistake.
+    pub const fn charges(&self) -> bool {
+        matches!(self.flow, Flow::Online) && matches!(self.posting, Posting::Debit | Posting::Hold)
+    }
 
     /// An approval changes what the cardholder can spend.
     pub const fn moves_money(&self) -> bool {

@@ -7,6 +7,7 @@ pub mod card_entry;
 pub mod certificate;
 pub mod chip;
 pub mod evidence;
+pub mod guard;
 pub mod host;
 pub mod identifier;
 pub mod kind;
@@ -27,6 +28,7 @@ pub mod wire;
 pub use card_entry::{EntryMode, Secrets, Track2};
 pub use certificate::Certificate;
 pub use chip::{ChipAnswer, ChipRequest};
+pub use guard::{LinkReason, Linked};
 pub use identifier::{
     ApprovalCode, Batch, HostKey, Institution, MerchantId, Rrn, SaleKey, Stan, TerminalId,
 };

@@ -1,7 +1,7 @@
 //! Typed messages between terminal and acquirer: what the fields mean, once the bytes are known to be well formed.
 
 use crate::{
-    Amount, ApprovalCode, Batch, ChipAnswer, EntryMode, Kind, LinkId, MerchantId, Original,
+    Amount, ApprovalCode, Batch, ChipAnswer, EntryMode, Kind, LinkId, Linked, MerchantId, Original,
     ResponseCode, Rrn, SaleKey, Secrets, Sign, Stan, TerminalId,
 };
 use crypto::Card;
@@ -39,6 +39,8 @@ pub struct Sale {
     pub original: Option<Original>,
     /// Field 48 of a tip, in minor units.
     pub tip_minor: Option<u64>,
+    /// Field 59, tag LK: the earlier sale in whose place it is.
+    pub linked: Option<Linked>,
 }
 
 /// Fields that every request of a terminal has.
@@ -203,6 +205,8 @@ pub struct Answer {
     pub link: Option<LinkId>,
     /// Field 55: what the issuer tells the chip.
     pub chip: Option<ChipAnswer>,
+    /// Field 59, tag GU: the earlier sale that a refused charge may repeat, for a terminal that speaks our extension.
+    pub guard: Option<SaleKey>,
 }
 
 /// When to ask again, in milliseconds, at most 99,999.
@@ -264,6 +268,7 @@ impl Answer {
             keys: None,
             link: None,
             chip: None,
+            guard: None,
         }
     }
 

@@ -257,6 +257,7 @@ fn select(evidence: &Evidence, receipt: Receipt) -> &'static str {
                 Upstream::Approved => "reversing_approved",
                 _ => "reversing_for_terminal",
             },
+            (ReversalProgress::Open, ReversalCause::Replaced) => "reversing_replaced",
             (ReversalProgress::Open, ReversalCause::Upstream) => match evidence.upstream {
                 Upstream::NetworkGaveUp => "reversing_network_gave_up",
                 Upstream::Interrupted => "reversing_interrupted",

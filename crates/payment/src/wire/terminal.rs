@@ -5,11 +5,12 @@ use super::{
     pan, pin, stan, write_acceptor, write_amount, write_balance, write_chip, write_outcome,
     write_pin, wrong,
 };
+use crate::guard::{read_guard, write_guard};
 use crate::kind::Codes;
 use crate::terminal::{Answer, AskAgainMs, KeysField, Origin, Request, Sale, Sealed, Standing};
 use crate::{
     Amount, ApprovalCode, Batch, CNY, ChipAnswer, ChipRequest, EntryMode, Flow, Institution, Kind,
-    LinkId, Original, ResponseCode, Rrn, SaleKey, Secrets, Sign, Stan, Track2,
+    LinkId, Linked, Original, ResponseCode, Rrn, SaleKey, Secrets, Sign, Stan, Track2,
 };
 use crypto::SecurityModule;
 use iso8583::Message;
@@ -94,21 +95,21 @@ pub fn write_request(
             if let (Some(block), Some(format)) = (&sealed.secrets.pin, sealed.secrets.pin_format) {
                 write_pin(message, block, format);
             }
-            write_sign(message, *sign);
+            write_extension(message, *sign, sale.linked);
         }
         Request::Reversal { sale, reason, sign } => {
             write_sale(message, sale, &sealed.secrets, module)?;
             message.set(39, &reason.0);
-            write_sign(message, *sign);
+            write_extension(message, *sign, sale.linked);
         }
         Request::Query { original, sign, .. } => {
             Field60::of(Kind::ResultQuery, origin.batch).write(message);
             message.set_text(61, &format!("{}{}0000", original.0, original.1));
-            write_sign(message, *sign);
+            write_extension(message, *sign, None);
         }
         Request::IdleReport { sign, .. } => {
             Field60::of(Kind::IdleReport, origin.batch).write(message);
-            write_sign(message, Some(*sign));
+            write_extension(message, Some(*sign), None);
         }
     }
     if row.mac {
@@ -132,6 +133,7 @@ pub fn read_answer(message: &Message, kind: Kind) -> Result<Answer, WireError> {
         Kind::SignOn => optional(message, 62, |b| b.try_into().ok().map(KeysField))?,
         _ => None,
     };
+    let origin = origin(message, &field60)?;
     let time = optional(message, 12, narrow::<u32>)?;
     let date = optional(message, 13, narrow::<u16>)?;
     Ok(Answer {
@@ -140,7 +142,7 @@ pub fn read_answer(message: &Message, kind: Kind) -> Result<Answer, WireError> {
             Flow::Reversal => Kind::of_reversal(&field60.codes(message)?),
             _ => None,
         },
-        origin: origin(message, &field60)?,
+        origin,
         processing: optional(message, 3, narrow::<u32>)?,
         amount: amount(message)?,
         code: outcome.code,
@@ -154,6 +156,9 @@ pub fn read_answer(message: &Message, kind: Kind) -> Result<Answer, WireError> {
         keys,
         link: message.get(59).and_then(LinkId::read),
         chip: optional(message, 55, ChipAnswer::new)?,
+        guard: message
+            .get(59)
+            .and_then(|field| read_guard(field, origin.merchant)),
     })
 }
 
@@ -195,8 +200,11 @@ pub fn write_answer(answer: &Answer, mac: bool, message: &mut Message) {
     if let Some((standing, ask_again_ms)) = answer.standing {
         message.set(62, &write_standing(standing, ask_again_ms));
     }
-    if let Some(link) = answer.link {
-        message.set(59, link.write().as_bytes());
+    let link = answer.link.map(|link| link.write());
+    let guard = answer.guard.map(|earlier| write_guard(&earlier));
+    if link.is_some() || guard.is_some() {
+        let tags = link.unwrap_or_default() + &guard.unwrap_or_default();
+        message.set(59, tags.as_bytes());
     }
     if let Some(keys) = answer.keys {
         message.set(62, &keys.0);
@@ -305,6 +313,13 @@ fn read_sale(
         Some(_) => Some(read_original(message)?),
         None => None,
     };
+    let linked = message
+        .get(59)
+        .and_then(|field| Linked::read(field, origin.merchant));
+    // What is about money or its original says so; what is about neither is about the sale that it replaces.
+    if linked.is_none() && !kind.row().is_financial() {
+        return Err(wrong(59, Problem::Missing));
+    }
     secrets.pan = Some(number);
     secrets.track2 = track2;
     secrets.chip = optional(message, 55, ChipRequest::new)?;
@@ -326,6 +341,7 @@ fn read_sale(
             Kind::TipAdjustment => optional(message, 48, narrow)?,
             _ => None,
         },
+        linked,
     })
 }
 
@@ -345,7 +361,9 @@ fn write_sale(
             message.set(2, number.expose());
         }
     }
-    message.set_number(3, u64::from(row.processing.unwrap_or(0)), 6);
+    if let Some(processing) = row.processing {
+        message.set_number(3, u64::from(processing), 6);
+    }
     if row.moves_money() {
         message.set_number(4, sale.amount.minor, 12);
     }
@@ -357,7 +375,9 @@ fn write_sale(
     if let Some(sequence) = sale.card_sequence {
         message.set_number(23, u64::from(sequence), 3);
     }
-    message.set_number(25, u64::from(row.condition.unwrap_or(0)), 2);
+    if let Some(condition) = row.condition {
+        message.set_number(25, u64::from(condition), 2);
+    }
     if let Some(original) = &sale.original {
         write_original(message, original);
     }
@@ -368,9 +388,14 @@ fn write_sale(
     Ok(())
 }
 
-fn write_sign(message: &mut Message, sign: Option<Sign>) {
-    if let Some(sign) = sign {
-        message.set(59, &sign.write());
+/// Field 59: the tags of our extension that a request carries.
+fn write_extension(message: &mut Message, sign: Option<Sign>, linked: Option<Linked>) {
+    let mut tags = sign.map_or_else(Vec::new, |sign| sign.write().to_vec());
+    if let Some(linked) = linked {
+        tags.extend_from_slice(linked.write().as_bytes());
+    }
+    if !tags.is_empty() {
+        message.set(59, &tags);
     }
 }
 

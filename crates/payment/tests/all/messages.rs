@@ -11,8 +11,8 @@ use payment::sign::{SlipEvidence, Trouble};
 use payment::terminal::{Answer, KeysField, MacCheck, Origin, Request, Sale, Sealed, Standing};
 use payment::{
     Amount, ApprovalCode, Batch, CNY, ChipRequest, Currency, EntryMode, Flow, HostKey, Institution,
-    Kind, LinkId, MerchantId, Original, ResponseCode, Rrn, SaleKey, Secrets, Sign, SignOutcome,
-    Stan, TerminalId, Track2, wire,
+    Kind, LinkId, LinkReason, Linked, MerchantId, Original, ResponseCode, Rrn, SaleKey, Secrets,
+    Sign, SignOutcome, Stan, TerminalId, Track2, wire,
 };
 
 const DAY: u16 = 20_779;
@@ -143,6 +143,22 @@ impl Random {
         }
     }
 
+    fn sale(&mut self, merchant: MerchantId) -> SaleKey {
+        SaleKey {
+            terminal: self.terminal(),
+            merchant,
+            batch: self.batch(),
+            stan: self.stan(),
+        }
+    }
+
+    fn linked(&mut self, merchant: MerchantId) -> Linked {
+        Linked {
+            earlier: self.sale(merchant),
+            reason: self.pick(&LinkReason::ALL),
+        }
+    }
+
     fn secrets(&mut self, pan: Pan, pin: bool, track: bool) -> Secrets {
         Secrets {
             track2: track.then(|| self.track2(&pan)),
@@ -270,6 +286,10 @@ fn terminal_request(bench: &Bench, random: &mut Random, kind: Kind) -> Sealed {
             Kind::TipAdjustment => random.maybe(|r| r.within(0, 99_999)),
             _ => None,
         },
+        linked: match asked.row().is_financial() {
+            true => random.maybe(|r| r.linked(origin.merchant)),
+            false => Some(random.linked(origin.merchant)),
+        },
     };
     match kind.row().flow {
         Flow::Management => plain(Request::Management { kind, origin }),
@@ -372,6 +392,7 @@ fn terminal_answers_come_back_as_they_were() {
                     None
                 },
                 link: random.maybe(|r| LinkId(r.bytes())),
+                guard: random.maybe(|r| r.sale(request.origin().merchant)),
                 ..Answer::to(&request, random.code())
             };
             assert!(answer.answers(&request));
