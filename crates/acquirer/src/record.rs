@@ -197,6 +197,13 @@ pub enum Record {
         /// The next attempt.
         next: Mono,
     },
+    /// A charge was just refused because it may repeat an earlier one.
+    Guarded {
+        /// The refused sale.
+        key: SaleKey,
+        /// The unresolved one.
+        earlier: SaleKey,
+    },
 }
 
 impl Record {

@@ -78,6 +78,10 @@ pub struct SaleRecord {
     pub moved_minor: i64,
     /// What later transactions have claimed of it.
     pub claims: Claims,
+    /// The earlier sale for which it was refused.
+    pub guard: Option<SaleKey>,
+    /// The charge that was made in its place.
+    pub replaced_by: Option<SaleKey>,
 }
 
 impl SaleRecord {

@@ -4,7 +4,7 @@ use crate::books::Books;
 use crate::limits::{OPEN_SALES_SPARE, SALES_MAX, TOMBSTONES_MAX};
 use crate::record::Record;
 use crate::sale::{Reply, SaleRecord, SaleReversal};
-use crypto::{WorkingKeys, WrappedKey};
+use crypto::{PanToken, WorkingKeys, WrappedKey};
 use payment::certificate::ChainHead;
 use payment::evidence::{Confirmation, Delivery, Evidence, Reversal, ReversalProgress, Upstream};
 use payment::relay::{Relay, RelayRecord};
@@ -70,6 +70,8 @@ pub struct State {
     pub(crate) sales: BTreeMap<SaleKey, SaleRecord>,
     pub(crate) by_host: BTreeMap<HostKey, SaleKey>,
     pub(crate) by_rrn: BTreeMap<Rrn, SaleKey>,
+    /// Charges of each card that may be unresolved, oldest first.
+    pub(crate) charges: BTreeMap<PanToken, Vec<SaleKey>>,
     pub(crate) order: VecDeque<SaleKey>,
     pub(crate) tombstones: BTreeSet<SaleKey>,
     pub(crate) tombstone_order: VecDeque<SaleKey>,
@@ -321,6 +323,9 @@ impl State {
                 upstream,
                 next,
             } => self.deferred(key, *upstream, *next),
+            Record::Guarded { key, earlier } => {
+                self.with(key, |sale, _| sale.guard = Some(*earlier));
+            }
             Record::Linked { key, link } => self.with(key, |sale, _| sale.link = Some(*link)),
             Record::Certified { .. } => {
                 if let Some(certificate) = self.certificate(record) {
@@ -342,6 +347,7 @@ impl State {
         self.next_host_stan = host.stan.0;
         self.counters.forwarded += 1;
         self.count_rrn();
+        self.guard(&kept.request);
         self.insert(kept);
         self.claim(&key);
     }
@@ -574,6 +580,7 @@ impl State {
         }
         if let Some(sale) = self.sales.remove(&oldest) {
             self.by_rrn.remove(&sale.rrn);
+            self.unguard(&sale);
             let keys = [sale.host, sale.reversal.map(|r| r.advice)];
             keys.into_iter().flatten().for_each(|key| {
                 self.by_host.remove(&key);
@@ -628,6 +635,8 @@ fn keep(sale: &Sale, rrn: Rrn, at: Now, reply: Reply, upstream: Upstream) -> Sal
         original: None,
         moved_minor: 0,
         claims: Claims::default(),
+        guard: None,
+        replaced_by: None,
     }
 }
 

@@ -1,7 +1,9 @@
 //! The acquirer driven with real bytes: signing on, selling, reversing, confirming, restarting, and where the money is.
 
+mod attacks;
 mod certifying;
 mod confirming;
+mod guarding;
 mod kinds;
 mod outs;
 mod reversing;
