@@ -103,7 +103,13 @@ impl Acquirer {
     pub(crate) fn cash_link(&self, now: Now, heard: &Heard, sale: Sale, decided: &mut Decided) {
         let request = &heard.sealed.request;
         let Some(linked) = sale.linked else {
-            return refuse(heard.reply, request, ResponseCode::FORMAT_ERROR, true, decided);
+            return refuse(
+                heard.reply,
+                request,
+                ResponseCode::FORMAT_ERROR,
+                true,
+                decided,
+            );
         };
         let code = match self.take_back_for_cash(now, &sale, linked, decided) {
             Ok(()) => ResponseCode::APPROVED,

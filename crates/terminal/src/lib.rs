@@ -3,6 +3,7 @@
 //! It shows an approval only with a right MAC and in time, and starts no sale while another is unresolved (T1, T2).
 
 mod answer;
+mod cash;
 mod command;
 mod config;
 mod edge;
@@ -18,13 +19,13 @@ mod state;
 
 pub use config::Config;
 pub use limits::{COMPLETED_MAX, QUERIES_MAX};
-pub use record::{Approval, Ending, Record};
+pub use record::{Approval, Cash, Ending, Record};
 pub use slip::slip_id;
-pub use state::{Advice, Completed, Open, Phase, State, Totals};
+pub use state::{Advice, Completed, Open, Phase, Refused, State, Totals};
 
 use payment::terminal::{Answer, MacCheck, Sealed};
 use payment::{
-    Amount, Decision, EntryMode, Kind, Machine, Mono, Now, Original, ResponseCode, SaleKey,
+    Amount, Decision, EntryMode, Kind, Linked, Machine, Mono, Now, Original, ResponseCode, SaleKey,
     Secrets, Stan,
 };
 use receipt::{CopyOf, PaperSeen, SpoolEffect, SpoolInput};
@@ -62,6 +63,8 @@ pub struct Order {
     pub presented: Option<Presented>,
     /// The earlier transaction that it is about.
     pub original: Option<Named>,
+    /// The unresolved sale in whose place it is.
+    pub linked: Option<Linked>,
 }
 
 /// How a cashier names an earlier transaction.
@@ -81,6 +84,7 @@ impl Command {
             amount: Some(amount),
             presented: Some(presented),
             original: None,
+            linked: None,
         }))
     }
 
@@ -91,6 +95,7 @@ impl Command {
             amount: None,
             presented: Some(presented),
             original: None,
+            linked: None,
         }))
     }
 
@@ -101,6 +106,7 @@ impl Command {
             amount,
             presented: None,
             original: Some(Named::Own(stan)),
+            linked: None,
         }))
     }
 }
@@ -116,6 +122,13 @@ pub enum Command {
     Echo,
     /// A transaction of any kind.
     Transact(Box<Order>),
+    /// 现金收款: by itself, or in place of a sale that is not resolved.
+    Cash {
+        /// How much.
+        amount: Amount,
+        /// In place of which sale.
+        instead_of: Option<SaleKey>,
+    },
     /// Sends what is pending now; charges nothing.
     Flush,
     /// Takes the open sale back instead of waiting for its result.
@@ -222,6 +235,32 @@ pub enum Screen {
     Declined {
         /// The sale.
         key: SaleKey,
+        /// Why.
+        code: ResponseCode,
+    },
+    /// 请勿再次刷卡: this card may have paid the same amount already. The cashier waits for the result, takes cash in its
+    /// place, or charges in its place with a reason.
+    Guard {
+        /// The refused sale.
+        key: SaleKey,
+        /// The one that is unresolved.
+        earlier: SaleKey,
+        /// The amount of both.
+        amount: Amount,
+    },
+    /// 现金已收.
+    CashTaken {
+        /// Its number.
+        key: SaleKey,
+        /// How much.
+        amount: Amount,
+        /// In place of which sale.
+        instead_of: Option<SaleKey>,
+    },
+    /// The acquirer could not tie cash to the card sale: 22 says that both were paid.
+    LinkRefused {
+        /// The card sale.
+        earlier: SaleKey,
         /// Why.
         code: ResponseCode,
     },

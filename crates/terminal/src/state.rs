@@ -1,7 +1,7 @@
 //! The terminal's state: a fold of its records and nothing else.
 
 use crate::limits::COMPLETED_MAX;
-use crate::record::{Ending, Record};
+use crate::record::{Cash, Ending, Record};
 use crypto::WorkingKeys;
 use payment::terminal::{Request, Sale};
 use payment::{Batch, Kind, LinkId, Mono, Now, ResponseCode, SaleKey, Sign, SignOutcome, Stan};
@@ -127,6 +127,19 @@ pub struct Totals {
     pub reversed: u32,
     /// Advices that were told as done and that the issuer refused.
     pub refused_advices: u32,
+    /// Times that cash was taken.
+    pub cash: u32,
+    /// Its sum in minor units.
+    pub cash_minor: u64,
+}
+
+/// A charge that was refused because it may repeat an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// The refused charge.
+    pub sale: Sale,
+    /// The unresolved one.
+    pub earlier: SaleKey,
 }
 
 /// Everything a terminal knows.
@@ -150,6 +163,8 @@ pub struct State {
     /// Of the open sale, or of the one being reversed.
     pub(crate) link: Option<LinkId>,
     pub(crate) unslipped: VecDeque<Unslipped>,
+    pub(crate) cash: VecDeque<Cash>,
+    pub(crate) refused: Option<Refused>,
 }
 
 impl State {
@@ -172,6 +187,8 @@ impl State {
             spool: Spool::default(),
             link: None,
             unslipped: VecDeque::new(),
+            cash: VecDeque::new(),
+            refused: None,
         }
     }
 
@@ -324,6 +341,14 @@ impl State {
                 }
             }
             Record::AdviceEnded { ending, at, link } => self.advice_ended(*ending, *at, *link),
+            Record::CashTaken { cash } => self.cash_taken(cash),
+            Record::Guarded { sale, earlier } => {
+                self.refused = Some(Refused {
+                    sale: *sale,
+                    earlier: *earlier,
+                });
+            }
+            Record::Overridden { at, .. } => self.ended(Ending::Replaced, *at),
         }
     }
 
@@ -347,6 +372,7 @@ impl State {
                     phase: Phase::Asked,
                 });
                 self.link = None;
+                self.refused = None;
             }
             Request::Query { .. } => {
                 if let Some(Open {
@@ -388,7 +414,7 @@ impl State {
                 self.totals.reversed += 1;
                 Some(SignOutcome::Reversed)
             }
-            Ending::Declined(_) | Ending::NotSent | Ending::Case => None,
+            Ending::Declined(_) | Ending::NotSent | Ending::Case | Ending::Replaced => None,
         };
         // Only an outcome that the acquirer waits for replaces the sign: a decline must not hide an unreported approval.
         if let Some(outcome) = outcome {

@@ -46,7 +46,8 @@ fn swapped_mac_blocks_charge_nothing() {
     let start = recorded.len() - body.len();
     let blocks = (body.len() - 8) / 8;
     let mut under_a_right_mac = 0;
-    for (one, other) in (0..blocks).flat_map(|one| (one + 1..blocks).map(move |other| (one, other))) {
+    for (one, other) in (0..blocks).flat_map(|one| (one + 1..blocks).map(move |other| (one, other)))
+    {
         let mut swapped = recorded.clone();
         for byte in 0..8 {
             swapped.swap(start + one * 8 + byte, start + other * 8 + byte);
@@ -238,5 +239,8 @@ fn a_till_on_the_wrong_merchant_is_not_served() {
     assert_eq!(told(&world.till_asks(&asked)), ["03"]);
     assert_eq!(world.records(), before);
     assert_eq!(world.payable(), 12_800);
-    assert_eq!(TerminalHeader::COMMON.answer().answer(), TerminalHeader::COMMON);
+    assert_eq!(
+        TerminalHeader::COMMON.answer().answer(),
+        TerminalHeader::COMMON
+    );
 }
