@@ -399,7 +399,7 @@ impl Core {
             terminal::Ending::Declined(_) => End::Declined,
             terminal::Ending::NotSent => End::NotSent,
             terminal::Ending::Reversed { .. } => End::Reversed,
-            terminal::Ending::Case => End::Case,
+            terminal::Ending::Case | terminal::Ending::Replaced => End::Case,
         };
         let sale = self.sale(number);
         sale.endings += 1;

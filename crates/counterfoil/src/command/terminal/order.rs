@@ -37,6 +37,7 @@ impl Till {
             amount,
             presented,
             original,
+            linked: None,
         })))
     }
 
@@ -51,7 +52,7 @@ impl Till {
         self.press(Command::about(kind.unwrap_or(Kind::Void), stan, None))
     }
 
-    fn amount(&self, text: &str) -> Result<Amount, Failure> {
+    pub(super) fn amount(&self, text: &str) -> Result<Amount, Failure> {
         Amount::parse_yuan(text)
             .filter(|amount| amount.minor > 0)
             .ok_or_else(|| {
