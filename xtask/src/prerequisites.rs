@@ -1,5 +1,6 @@
 //! What the tests need from the machine, asked before anything runs; what is missing is said with how to get it.
 
+use std::path::Path;
 use std::process::Command;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -7,13 +8,16 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// Open files that the tests need at once.
 const OPEN_FILES_MIN: u64 = 1024;
 
+/// The PKCS#11 library of Debian's package; the tests of the token name the same.
+const TOKEN_LIBRARY: &str = "/usr/lib/softhsm/libsofthsm2.so";
+
 /// The oldest Python that the independent judges run on.
 const PYTHON_MIN: (u32, u32) = (3, 11);
 
 /// Raises what may be raised, says what was found, and names everything that is missing.
 #[must_use]
 pub fn check() -> Vec<String> {
-    [open_files(), python(), c_compiler()]
+    [open_files(), python(), c_compiler(), token()]
         .into_iter()
         .filter_map(|answer| match answer {
             Ok(found) => {
@@ -93,6 +97,18 @@ fn c_compiler() -> Result<String, String> {
     output(&name, &["--version"])
         .map(|version| format!("C compiler: {}", version.lines().next().unwrap_or_default()))
         .map_err(|error| format!("C compiler: {name}: {error}; SQLite is built from C (Debian: apt install build-essential)"))
+}
+
+/// The tests of the PKCS#11 back end run against a real token.
+fn token() -> Result<String, String> {
+    let missing = |what: &str| {
+        format!("SoftHSM: {what}; the PKCS#11 tests need a token (Debian: apt install softhsm2)")
+    };
+    let version = output("softhsm2-util", &["--version"]).map_err(|error| missing(&error))?;
+    if !Path::new(TOKEN_LIBRARY).exists() {
+        return Err(missing(&format!("{TOKEN_LIBRARY} is absent")));
+    }
+    Ok(format!("SoftHSM: {version}"))
 }
 
 /// What a program prints, if it exits with 0.

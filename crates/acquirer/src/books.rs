@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 /// Owed to us by the network.
 pub const NETWORK_RECEIVABLE: AccountId = AccountId(1);
+/// Owed to us by wallet providers.
+pub const WALLET_RECEIVABLE: AccountId = AccountId(2);
 const FIRST_MERCHANT: u64 = 1_000;
 
 /// The books.
@@ -18,10 +20,10 @@ pub struct Books {
 }
 
 impl Books {
-    /// Books what a transaction adds to a merchant's money, network receivable against merchant payable, or takes from
-    /// it. Gives the transfer's number; none when nothing moves.
+    /// Books what a transaction adds to a merchant's money, `receivable` against merchant payable, or takes from it. Gives the transfer's number; none when nothing moves.
     pub(crate) fn book(
         &mut self,
+        receivable: AccountId,
         merchant: MerchantId,
         currency: payment::Currency,
         moved_minor: i64,
@@ -30,11 +32,8 @@ impl Books {
             return None;
         }
         let currency = Currency(currency.0);
-        if self.ledger.balance(NETWORK_RECEIVABLE).is_none() {
-            self.open(
-                NETWORK_RECEIVABLE,
-                AccountRules::open(currency, Side::Debit),
-            );
+        if self.ledger.balance(receivable).is_none() {
+            self.open(receivable, AccountRules::open(currency, Side::Debit));
         }
         let next = AccountId(FIRST_MERCHANT + self.merchants.len() as u64);
         let account = *self.merchants.entry(merchant).or_insert(next);
@@ -42,8 +41,8 @@ impl Books {
             self.open(account, AccountRules::open(currency, Side::Credit));
         }
         let (debit, credit) = match moved_minor > 0 {
-            true => (NETWORK_RECEIVABLE, account),
-            false => (account, NETWORK_RECEIVABLE),
+            true => (receivable, account),
+            false => (account, receivable),
         };
         let transfer = self.number();
         self.ledger.apply(&Entry::Post {
@@ -80,9 +79,10 @@ impl Books {
             .unwrap_or(0)
     }
 
-    /// What the network owes, in minor units.
+    /// What network and wallet providers owe, in minor units.
     pub fn receivable(&self) -> i64 {
-        self.ledger.available(NETWORK_RECEIVABLE).unwrap_or(0)
+        let owed = |account| self.ledger.available(account).unwrap_or(0);
+        owed(NETWORK_RECEIVABLE) + owed(WALLET_RECEIVABLE)
     }
 
     /// The ledger, read only.

@@ -26,6 +26,8 @@ pub struct Config {
     pub confirm_within_ms: u64,
     /// How far completions and adjustments may go beyond their original.
     pub percents: Percents,
+    /// The times of wallet orders; without them scanned codes are not taken.
+    pub wallet: Option<crate::wallet::Rules>,
     /// Whose key signs outcome certificates; without one there are none.
     pub certificates: Option<KeyId>,
     /// Merchants by number.

@@ -21,6 +21,7 @@ impl Party for Acquirer {
 
     fn restore(&mut self, state: State) {
         self.state = state;
+        self.state.sales_max = self.sales_max;
     }
 
     fn hear(
@@ -89,7 +90,7 @@ impl Party for Acquirer {
                     if_undelivered: None,
                 }))
             }
-            Effect::CaseOpened { .. } => Ok(None),
+            Effect::Recall { .. } | Effect::CaseOpened { .. } | Effect::Wallet { .. } => Ok(None),
         }
     }
 
@@ -312,7 +313,9 @@ fn not_served(reply: Reply, message: &Message, error: WireError) -> Result<Input
         Mti(0x0100) => Kind::PreAuth,
         Mti(0x0200) => Kind::Purchase,
         Mti(0x0220) => Kind::Refund,
+        Mti(0x0320) => Kind::BatchUpload,
         Mti(0x0400) => Kind::Reversal,
+        Mti(0x0500) => Kind::Settlement,
         Mti(0x0620) => Kind::ResultQuery,
         Mti(0x0800) => Kind::SignOn,
         Mti(0x0820) => Kind::Echo,

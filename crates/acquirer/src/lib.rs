@@ -2,6 +2,7 @@
 //!
 //! It never touches a cardholder's account. "Reversed" is said only with the issuer's word; a reversal is never given up.
 
+mod batch;
 mod books;
 mod certificate;
 mod config;
@@ -13,18 +14,24 @@ mod original;
 #[cfg(feature = "planted")]
 pub mod planted;
 mod query;
+mod recall;
 mod record;
 mod reversal;
 mod sale;
+mod scan;
 mod sign;
 mod state;
 mod terminal;
+pub mod wallet;
 
+pub use batch::{Break, BreakItem, ClosedBatch, Settling};
+pub use books::{NETWORK_RECEIVABLE, WALLET_RECEIVABLE};
 pub use config::{Config, MerchantSetup, TerminalSetup};
-pub use limits::{SALES_MAX, TOMBSTONES_MAX};
+pub use limits::{BREAKS_MAX, SALES_MAX, TOMBSTONES_MAX, UPLOADED_MAX};
+pub use recall::{Found, Question, Recalled, Wanted};
 pub use record::Record;
 pub use sale::{FirstAnswer, Reply, SaleRecord};
-pub use state::{Counters, State};
+pub use state::{Counters, Session, State};
 
 use payment::host;
 use payment::terminal::{Answer, MacCheck, Sealed};
@@ -35,6 +42,9 @@ use payment::{Decision, HostKey, LinkId, Machine, Mono, Now, ResponseCode, SaleK
 pub struct Acquirer {
     config: Config,
     state: State,
+    /// There is an archive to look into.
+    recalls: bool,
+    sales_max: Option<usize>,
     #[cfg(feature = "planted")]
     planted: Option<planted::Bug>,
 }
@@ -94,6 +104,22 @@ pub enum Input {
         /// The sale it was about.
         key: SaleKey,
     },
+    /// What a look into the archive found.
+    Recalled {
+        /// The question as it was asked.
+        question: Box<Question>,
+        /// What was found.
+        found: Found,
+    },
+    /// A wallet's provider says how an order stands.
+    Wallet {
+        /// The sale of the order.
+        key: SaleKey,
+        /// The number of the request that it answers.
+        ask: u32,
+        /// What it says.
+        answer: wallet::WalletAnswer,
+    },
     /// The link to the network came up or went down.
     Link {
         /// Up.
@@ -103,6 +129,7 @@ pub enum Input {
 
 /// What an acquirer does.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // an effect lives until its frame is written
 pub enum Effect {
     /// Answers a terminal.
     Reply {
@@ -117,8 +144,24 @@ pub enum Effect {
     },
     /// Sends a request to the network.
     Forward(Box<host::Sealed>),
+    /// Asks a wallet's provider.
+    Wallet {
+        /// The request.
+        request: wallet::WalletRequest<SaleKey>,
+        /// Reference number of the order's sale: with its key it names the order for ever.
+        rrn: payment::Rrn,
+        /// The scanned code, sealed.
+        card: crypto::Card,
+    },
     /// Answers the network.
     NetworkReply(host::Answer),
+    /// Looks for a forgotten original outside, and answers with [`Input::Recalled`].
+    Recall {
+        /// Which.
+        wanted: Wanted,
+        /// Comes back with the answer.
+        question: Box<Question>,
+    },
     /// A sale entered the one-sided queue, or a reversal was refused: people must look.
     CaseOpened {
         /// Its number.
@@ -136,6 +179,8 @@ impl Acquirer {
         Self {
             config,
             state: State::default(),
+            recalls: false,
+            sales_max: None,
             #[cfg(feature = "planted")]
             planted: None,
         }
@@ -199,6 +244,12 @@ impl Machine for Acquirer {
             }
             Input::NotSent { key } => self.not_sent(now, key, &mut decided),
             Input::Undelivered { key } => self.undelivered(key, &mut decided),
+            Input::Recalled { question, found } => {
+                self.recalled(now, *question, found, &mut decided)
+            }
+            Input::Wallet { key, ask, answer } => {
+                self.wallet_heard(now, key, ask, &answer, &mut decided)
+            }
             Input::Link { up } => self.link(now, up, &mut decided),
         }
         decided

@@ -12,3 +12,7 @@ pub const TICK_MAX: usize = 256;
 pub const SIGN_ON_RETRY_MS: u64 = 1_000;
 /// When a terminal asks about a sale in progress, it is told to ask again after this many milliseconds.
 pub const ASK_AGAIN_MS: u32 = 500;
+/// Records of one batch upload: more than the counts of field 48 can name are not kept.
+pub const UPLOADED_MAX: usize = 2_000;
+/// Breaks kept for people to look at; the oldest are in the journal only.
+pub const BREAKS_MAX: usize = 10_000;

@@ -232,6 +232,8 @@ impl Acquirer {
                 answer,
                 confirm_by: None,
             });
+            decided.effect(self.answer_sale(sale.reply, sale, &answer));
+            return;
         }
         decided.record(Record::Delivered {
             key: sale.key(),
@@ -304,6 +306,7 @@ impl Acquirer {
             }
         }
         self.repeat_advices(now, decided);
+        self.wallet_tick(now, decided);
         self.release_waiters(now, decided);
         self.age(now, decided);
         if self.state.network_retry.is_some_and(|at| at <= now.mono) {

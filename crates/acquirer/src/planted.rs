@@ -23,11 +23,17 @@ pub enum Bug {
     ForgetsInFlight,
     /// Never opens a one-sided item (T6).
     NeverAges,
+    /// Forgets an advice that nobody upstream answered after three attempts (S1, R2).
+    GivesUpAdvices,
+    /// Passes a void of another till on (R1).
+    TakesForeignVoids,
+    /// Does not compare a refund with what is left of its sale (R1, when the issuer does not either).
+    RefundsBeyond,
 }
 
 impl Bug {
     /// Every bug.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::IgnoresMac,
         Self::ForwardsDuplicates,
         Self::NoTombstone,
@@ -37,6 +43,9 @@ impl Bug {
         Self::PassesLateApproval,
         Self::ForgetsInFlight,
         Self::NeverAges,
+        Self::GivesUpAdvices,
+        Self::TakesForeignVoids,
+        Self::RefundsBeyond,
     ];
 }
 

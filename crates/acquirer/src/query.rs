@@ -3,6 +3,7 @@
 use crate::limits::ASK_AGAIN_MS;
 use crate::record::Record;
 use crate::sale::Reply;
+use crate::scan::is_scanned;
 use crate::{Acquirer, Decided, Effect};
 use payment::evidence::Delivery;
 use payment::terminal::{Answer, Request, Standing};
@@ -34,12 +35,17 @@ impl Acquirer {
         let mut answer = Answer::to(request, ResponseCode::APPROVED);
         answer.standing = Some((standing, ASK_AGAIN_MS));
         answer.link = sale.and_then(|sale| self.link_of(sale));
+        if standing == Standing::InProgress {
+            answer.qr = sale.and_then(|sale| self.qr_of(sale));
+        }
         if let (Standing::Approved, Some(sale)) = (standing, sale) {
             if let Some(first) = &sale.answer {
                 self.fill(&mut answer, sale.rrn, first);
             }
             answer.amount = Some(sale.request.amount);
-            if sale.awaits_confirmation() && sale.evidence.delivery != Delivery::Recovered {
+            // A scanned sale is asked about as a rule: that recovers nothing.
+            let lost = !is_scanned(&sale.request);
+            if lost && sale.awaits_confirmation() && sale.evidence.delivery != Delivery::Recovered {
                 decided.record(Record::Delivered {
                     key,
                     delivery: Delivery::Recovered,

@@ -1,7 +1,11 @@
 //! What an acquirer writes: every durable fact, the only thing that changes its state.
 
+use crate::batch::Break;
+use crate::recall::Recalled;
 use crate::sale::{FirstAnswer, Reply};
+use crate::wallet::WalletRecord;
 use crypto::{WorkingKeys, WrappedKey};
+use payment::batch::{BatchTotals, Uploaded};
 use payment::certificate::{CertifiedOutcome, KeyId};
 use payment::evidence::{Confirmation, Delivery, ReversalCause, Upstream};
 use payment::host::ReversalReason;
@@ -197,6 +201,69 @@ pub enum Record {
         /// The next attempt.
         next: Mono,
     },
+    /// A terminal gave the totals of its batch.
+    Compared {
+        /// Who.
+        terminal: TerminalId,
+        /// Its batch.
+        batch: Batch,
+        /// What it counts.
+        claimed: BatchTotals,
+        /// What we count.
+        own: BatchTotals,
+        /// When.
+        at: Now,
+    },
+    /// A terminal uploaded a part of its batch.
+    Uploaded {
+        /// Who.
+        terminal: TerminalId,
+        /// What was new.
+        records: Vec<Uploaded>,
+    },
+    /// Terminal and acquirer disagree about a transaction of a batch.
+    BatchBreak {
+        /// The transaction.
+        key: SaleKey,
+        /// In what.
+        found: Break,
+        /// Case number.
+        case: u32,
+        /// When.
+        at: Now,
+    },
+    /// A batch is closed: nothing more belongs to it, and the next sign-on gives the next one.
+    BatchClosed {
+        /// Whose.
+        terminal: TerminalId,
+        /// Which.
+        batch: Batch,
+        /// Breaks named.
+        breaks: u32,
+        /// When.
+        at: Now,
+    },
+    /// A scanned sale, or the refund of one, was accepted and goes to a wallet's provider.
+    Ordered {
+        /// The request.
+        sale: Sale,
+        /// Its retrieval reference number.
+        rrn: Rrn,
+        /// When.
+        at: Now,
+        /// Where the answer goes.
+        reply: Reply,
+        /// The sale that a refund is about.
+        original: Option<SaleKey>,
+        /// What an approval adds to the merchant's money, in minor units.
+        moved_minor: i64,
+        /// The number of the refund within its order.
+        refund: Option<u8>,
+    },
+    /// What happened to a wallet order.
+    Wallet(WalletRecord<SaleKey>),
+    /// A forgotten transaction is in memory again, because a refund is about it.
+    Recalled(Recalled),
     /// A charge was just refused because it may repeat an earlier one.
     Guarded {
         /// The refused sale.

@@ -144,7 +144,10 @@ impl Acquirer {
             reason,
             at: now,
         });
-        self.send_advice(now, sale, advice, reason, decided);
+        match sale.host {
+            Some(_) => self.send_advice(now, sale, advice, reason, decided),
+            None => self.withdraw_order(now, sale, decided),
+        }
     }
 
     fn send_advice(
@@ -182,6 +185,16 @@ impl Acquirer {
                 .get(&advice)
                 .and_then(|key| self.state.sale(key));
             let Some(sale) = sale else { continue };
+            #[cfg(feature = "planted")]
+            if self.planted == Some(crate::planted::Bug::GivesUpAdvices)
+                && sale.is_advice()
+                && self.state.relay.attempts(&advice) >= 3
+            {
+                decided.record(Record::Relay(payment::relay::RelayRecord::Delivered {
+                    key: advice,
+                }));
+                continue;
+            }
             let Some(reversal) = sale.reversal else {
                 self.deliver_advice(now, sale, advice, decided);
                 continue;

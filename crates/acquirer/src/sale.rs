@@ -4,7 +4,7 @@ use payment::evidence::{Confirmation, Evidence, ReversalProgress, Upstream};
 use payment::terminal::{Sale, Standing};
 use payment::{
     ApprovalCode, ChipAnswer, Claims, HostKey, LinkId, Mono, Now, Posting, ResponseCode, Rrn,
-    SaleKey, Wall,
+    SaleKey, SignOutcome, Wall,
 };
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +78,8 @@ pub struct SaleRecord {
     pub moved_minor: i64,
     /// What later transactions have claimed of it.
     pub claims: Claims,
+    /// It had been forgotten: only what a refund needs is known of it.
+    pub recalled: bool,
     /// The earlier sale for which it was refused.
     pub guard: Option<SaleKey>,
     /// The charge that was made in its place.
@@ -94,6 +96,11 @@ impl SaleRecord {
     /// Approved and not being reversed.
     pub fn stands(&self) -> bool {
         self.evidence.upstream == Upstream::Approved && self.evidence.reversal.is_none()
+    }
+
+    /// Approved, and its terminal has said that it knows.
+    pub(crate) fn has_confirmed_approval(&self) -> bool {
+        has_approval(&self.evidence.confirmation)
     }
 
     /// A standing approval of which the terminal has said nothing yet, aged or not.
@@ -130,6 +137,18 @@ impl SaleRecord {
         self.request.kind.row().is_advice()
     }
 
+    /// One more attempt was made at its reversal.
+    pub(crate) fn tried(&mut self, next: Mono) {
+        let due = self.wall_at(next);
+        if let Some(reversal) = &mut self.evidence.reversal {
+            reversal.attempts = reversal.attempts.saturating_add(1);
+            // Once refused it is people's turn, whatever the advice still does by itself.
+            if reversal.progress == ReversalProgress::Open {
+                self.evidence.due = Some(due);
+            }
+        }
+    }
+
     /// A later monotonic reading as the wall will show it.
     pub(crate) fn wall_at(&self, mono: Mono) -> Wall {
         Wall(self.received.wall.0 + mono.since_ms(self.received.mono) as i64)
@@ -157,4 +176,14 @@ impl SaleRecord {
     pub fn key(&self) -> SaleKey {
         self.request.key
     }
+}
+
+/// The terminal says that it has the approval.
+pub(crate) fn has_approval(confirmation: &Confirmation) -> bool {
+    matches!(
+        confirmation,
+        Confirmation::Implied
+            | Confirmation::Settled
+            | Confirmation::Signed(SignOutcome::Approved, _)
+    )
 }

@@ -69,7 +69,7 @@ impl Acquirer {
         }
     }
 
-    fn open_case(&self, now: Now, sale: &SaleRecord, decided: &mut Decided) {
+    pub(crate) fn open_case(&self, now: Now, sale: &SaleRecord, decided: &mut Decided) {
         let case = self.state.counters.cases + 1;
         decided.record(Record::OneSided {
             key: sale.key(),

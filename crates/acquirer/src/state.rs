@@ -1,17 +1,20 @@
 //! The acquirer's state: a fold of its records and nothing else.
 
-use crate::books::Books;
-use crate::limits::{OPEN_SALES_SPARE, SALES_MAX, TOMBSTONES_MAX};
+use crate::batch::{BreakItem, ClosedBatch, Settling};
+use crate::books::{Books, NETWORK_RECEIVABLE, WALLET_RECEIVABLE};
+use crate::limits::{OPEN_SALES_SPARE, TOMBSTONES_MAX};
 use crate::record::Record;
 use crate::sale::{Reply, SaleRecord, SaleReversal};
+use crate::scan::is_scanned;
+use crate::wallet::{Change, WalletRecord, Wallets};
 use crypto::{PanToken, WorkingKeys, WrappedKey};
+use payment::batch::BatchTotals;
 use payment::certificate::ChainHead;
 use payment::evidence::{Confirmation, Delivery, Evidence, Reversal, ReversalProgress, Upstream};
 use payment::relay::{Relay, RelayRecord};
 use payment::terminal::{KeysField, Sale};
 use payment::{
-    Batch, Claims, HostKey, LinkId, Mono, Now, ResponseCode, Rrn, SaleKey, SignOutcome, Stan,
-    TerminalId, Wall,
+    Batch, Claims, HostKey, LinkId, Mono, Now, ResponseCode, Rrn, SaleKey, Stan, TerminalId, Wall,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -29,6 +32,16 @@ pub struct Session {
     pub field62: KeysField,
     /// Highest trace number of this batch whose sale was forgotten for lack of memory: up to it nothing is new.
     pub forgotten: Option<Stan>,
+    /// What those sales add to the totals of the batch.
+    pub forgotten_totals: BatchTotals,
+    /// The first batch it was given.
+    pub first_batch: Batch,
+    /// Its batch is closed: the next sign-on gives the next one.
+    pub closed: bool,
+    /// The settlement under way.
+    pub settling: Option<Settling>,
+    /// The batch that was closed last.
+    pub last_closed: Option<ClosedBatch>,
 }
 
 /// Keys shared with the network.
@@ -76,6 +89,9 @@ pub struct State {
     pub(crate) tombstones: BTreeSet<SaleKey>,
     pub(crate) tombstone_order: VecDeque<SaleKey>,
     pub(crate) relay: Relay<HostKey>,
+    pub(crate) wallets: Wallets<SaleKey>,
+    /// The refunds of orders, by order and number.
+    pub(crate) wallet_refunds: BTreeMap<(SaleKey, u8), SaleKey>,
     pub(crate) waiting: BTreeSet<(Mono, SaleKey)>,
     pub(crate) confirming: BTreeSet<(Mono, SaleKey)>,
     pub(crate) network: Option<NetworkKeys>,
@@ -87,6 +103,10 @@ pub struct State {
     pub(crate) books: Books,
     pub(crate) counters: Counters,
     pub(crate) chain: ChainHead,
+    pub(crate) breaks: BTreeMap<u32, BreakItem>,
+    /// No fact, and in no snapshot: how much is remembered.
+    #[serde(skip)]
+    pub(crate) sales_max: Option<usize>,
 }
 
 impl State {
@@ -146,7 +166,7 @@ impl State {
 
     /// True when so many sales are open that a new one would have no room: open sales are never forgotten.
     pub(crate) fn is_full(&self) -> bool {
-        self.sales.len() >= SALES_MAX + OPEN_SALES_SPARE
+        self.sales.len() >= self.sales_max() + OPEN_SALES_SPARE
     }
 
     /// The books.
@@ -173,6 +193,7 @@ impl State {
         let first = |set: &BTreeSet<(Mono, SaleKey)>| set.first().map(|(at, _)| *at);
         [
             self.relay.deadline(),
+            self.wallets.deadline(),
             first(&self.waiting),
             first(&self.confirming),
             self.network_retry,
@@ -193,14 +214,28 @@ impl State {
                 field62,
             } => {
                 self.next_batch = self.next_batch.max(batch.0 + 1);
-                let session = Session {
+                let session = self.sessions.entry(*terminal).or_insert_with(|| Session {
                     sign_on_stan: *stan,
                     batch: *batch,
-                    keys: Some(*keys),
+                    keys: None,
                     field62: *field62,
-                    forgotten: self.sessions.get(terminal).and_then(|s| s.forgotten),
-                };
-                self.sessions.insert(*terminal, session);
+                    forgotten: None,
+                    forgotten_totals: BatchTotals::default(),
+                    first_batch: *batch,
+                    closed: false,
+                    settling: None,
+                    last_closed: None,
+                });
+                if session.batch != *batch {
+                    session.batch = *batch;
+                    session.closed = false;
+                    session.settling = None;
+                    session.forgotten = None;
+                    session.forgotten_totals = BatchTotals::default();
+                }
+                session.sign_on_stan = *stan;
+                session.keys = Some(*keys);
+                session.field62 = *field62;
             }
             Record::SignedOff { terminal } => {
                 if let Some(session) = self.sessions.get_mut(terminal) {
@@ -323,10 +358,47 @@ impl State {
                 upstream,
                 next,
             } => self.deferred(key, *upstream, *next),
+            Record::Compared {
+                terminal,
+                claimed,
+                own,
+                ..
+            } => self.compared(*terminal, *claimed, *own),
+            Record::Uploaded { terminal, records } => self.uploaded(*terminal, records),
+            Record::BatchBreak {
+                key,
+                found,
+                case,
+                at,
+            } => self.broken(key, *found, *case, *at),
+            Record::BatchClosed {
+                terminal,
+                breaks,
+                at,
+                ..
+            } => self.closed_batch(*terminal, *breaks, *at),
+            Record::Ordered {
+                sale,
+                rrn,
+                at,
+                reply,
+                original,
+                moved_minor,
+                refund,
+            } => {
+                let kept = SaleRecord {
+                    original: *original,
+                    moved_minor: *moved_minor,
+                    ..keep(sale, *rrn, *at, *reply, Upstream::Waiting)
+                };
+                self.ordered(kept, *refund);
+            }
+            Record::Wallet(record) => self.wallet_record(record),
             Record::Guarded { key, earlier } => {
                 self.with(key, |sale, _| sale.guard = Some(*earlier));
             }
             Record::Linked { key, link } => self.with(key, |sale, _| sale.link = Some(*link)),
+            Record::Recalled(recalled) => self.recall(recalled),
             Record::Certified { .. } => {
                 if let Some(certificate) = self.certificate(record) {
                     self.chain = certificate.head();
@@ -350,6 +422,28 @@ impl State {
         self.guard(&kept.request);
         self.insert(kept);
         self.claim(&key);
+    }
+
+    fn ordered(&mut self, kept: SaleRecord, refund: Option<u8>) {
+        let key = kept.key();
+        if let (Some(order), Some(number)) = (kept.original, refund) {
+            self.wallet_refunds.insert((order, number), key);
+        }
+        self.counters.forwarded += 1;
+        self.count_rrn();
+        self.insert(kept);
+        self.claim(&key);
+    }
+
+    fn wallet_record(&mut self, record: &WalletRecord<SaleKey>) {
+        self.wallets.apply(record);
+        match record.change {
+            Change::Created { give_up, .. } => self.with(&record.key, |sale, _| {
+                sale.evidence.due = Some(sale.wall_at(give_up));
+            }),
+            Change::Asked { next, .. } => self.with(&record.key, |sale, _| sale.tried(next)),
+            _ => {}
+        }
     }
 
     fn answered(
@@ -376,7 +470,12 @@ impl State {
         if answer.code.is_success() {
             counters.approved += 1;
             sale.evidence.upstream = Upstream::Approved;
+            let receivable = match is_scanned(&sale.request) {
+                true => WALLET_RECEIVABLE,
+                false => NETWORK_RECEIVABLE,
+            };
             sale.transfer = books.book(
+                receivable,
                 sale.request.key.merchant,
                 sale.request.amount.currency,
                 sale.moved_minor,
@@ -403,11 +502,13 @@ impl State {
     ) {
         self.close_forward(key);
         self.unconfirm(key);
-        self.by_host.insert(how.advice, *key);
-        self.relay.apply(&RelayRecord::Queued {
-            key: how.advice,
-            at: at.mono,
-        });
+        if self.sales.get(key).is_some_and(|sale| sale.host.is_some()) {
+            self.by_host.insert(how.advice, *key);
+            self.relay.apply(&RelayRecord::Queued {
+                key: how.advice,
+                at: at.mono,
+            });
+        }
         self.next_host_stan = how.advice.stan.0;
         self.counters.reversing += 1;
         self.with(key, |sale, books| {
@@ -440,16 +541,7 @@ impl State {
         if let RelayRecord::Tried { key, next } = record
             && let Some(sale) = self.by_host.get(key).copied()
         {
-            self.with(&sale, |sale, _| {
-                let due = sale.wall_at(*next);
-                if let Some(reversal) = &mut sale.evidence.reversal {
-                    reversal.attempts = reversal.attempts.saturating_add(1);
-                    // Once refused it is people's turn, whatever the advice still does by itself.
-                    if reversal.progress == ReversalProgress::Open {
-                        sale.evidence.due = Some(due);
-                    }
-                }
-            });
+            self.with(&sale, |sale, _| sale.tried(*next));
         }
     }
 
@@ -490,21 +582,25 @@ impl State {
 
     fn confirmed(&mut self, key: &SaleKey, confirmation: Confirmation) {
         self.unconfirm(key);
+        let had = self
+            .sales
+            .get(key)
+            .is_some_and(SaleRecord::has_confirmed_approval);
         self.with(key, |sale, _| {
             sale.evidence.confirmation = confirmation;
-            let approved = matches!(
-                confirmation,
-                Confirmation::Implied | Confirmation::Signed(SignOutcome::Approved, _)
-            );
-            if approved && sale.stands() {
+            if sale.has_confirmed_approval() && sale.stands() {
                 sale.evidence.one_sided = false;
                 sale.evidence.case = None;
                 sale.evidence.due = None;
             }
         });
+        let has = |sale: &SaleRecord| sale.has_confirmed_approval() && sale.stands();
+        if !had && self.sales.get(key).is_some_and(has) {
+            self.settle_claim(key);
+        }
     }
 
-    fn one_sided_item(&mut self, key: &SaleKey, case: u32, at: Now) {
+    pub(crate) fn one_sided_item(&mut self, key: &SaleKey, case: u32, at: Now) {
         self.unconfirm(key);
         self.counters.cases = self.counters.cases.max(case);
         self.with(key, |sale, _| {
@@ -557,13 +653,13 @@ impl State {
         }
     }
 
-    fn insert(&mut self, sale: SaleRecord) {
+    pub(crate) fn insert(&mut self, sale: SaleRecord) {
         self.by_rrn.insert(sale.rrn, sale.key());
         self.order.push_back(sale.key());
         self.sales.insert(sale.key(), sale);
         // Two for one: what open sales kept back is caught up with.
         for _ in 0..2 {
-            if self.sales.len() > SALES_MAX {
+            if self.sales.len() > self.sales_max() {
                 self.forget_oldest();
             }
         }
@@ -574,12 +670,24 @@ impl State {
         let Some(oldest) = self.order.pop_front() else {
             return;
         };
-        if !self.sales.get(&oldest).is_some_and(SaleRecord::is_closed) {
+        let order = self.wallets.order(&oldest);
+        let runs = order.is_some_and(|order| !order.is_over());
+        if runs || !self.sales.get(&oldest).is_some_and(SaleRecord::is_closed) {
             self.order.push_back(oldest);
             return;
         }
         if let Some(sale) = self.sales.remove(&oldest) {
             self.by_rrn.remove(&sale.rrn);
+            self.wallets.forget(&oldest);
+            let refunds = (oldest, 0)..=(oldest, u8::MAX);
+            let refunds: Vec<_> = self
+                .wallet_refunds
+                .range(refunds)
+                .map(|(at, _)| *at)
+                .collect();
+            for at in refunds {
+                self.wallet_refunds.remove(&at);
+            }
             self.unguard(&sale);
             let keys = [sale.host, sale.reversal.map(|r| r.advice)];
             keys.into_iter().flatten().for_each(|key| {
@@ -588,13 +696,16 @@ impl State {
             if let Some(transfer) = sale.transfer {
                 self.books.forget(transfer);
             }
-        }
-        if let Some(session) = self
-            .sessions
-            .get_mut(&oldest.terminal)
-            .filter(|s| s.batch == oldest.batch)
-        {
-            session.forgotten = session.forgotten.max(Some(oldest.stan));
+            if let Some(session) = self
+                .sessions
+                .get_mut(&oldest.terminal)
+                .filter(|s| s.batch == oldest.batch)
+            {
+                session.forgotten = session.forgotten.max(Some(oldest.stan));
+                if sale.stands() {
+                    crate::batch::count(&mut session.forgotten_totals, &sale);
+                }
+            }
         }
     }
 
@@ -635,6 +746,7 @@ fn keep(sale: &Sale, rrn: Rrn, at: Now, reply: Reply, upstream: Upstream) -> Sal
         original: None,
         moved_minor: 0,
         claims: Claims::default(),
+        recalled: false,
         guard: None,
         replaced_by: None,
     }

@@ -1,14 +1,17 @@
 //! What a terminal asks: sign-on, sale, inquiry. The refusal ladder stands here, in the order of its rungs.
 
 use crate::original::moved_minor;
+use crate::recall::Found;
 use crate::record::Record;
 use crate::sale::{FirstAnswer, Reply, SaleRecord};
+use crate::scan::is_scanned;
 use crate::{Acquirer, Decided, Effect};
 use payment::evidence::Upstream;
 use payment::terminal::{Answer, KeysField, MacCheck, Origin, Request, Sale, Sealed};
-use payment::{Batch, CNY, HostKey, Kind, LinkId, Now, ResponseCode, Rrn, SaleKey, Stan, host};
+use payment::{CNY, Flow, HostKey, Kind, LinkId, Now, ResponseCode, Rrn, SaleKey, Stan, host};
 
 /// A terminal's request as the edge heard it.
+#[derive(Debug)]
 pub(crate) struct Heard {
     pub reply: Reply,
     pub mac: MacCheck,
@@ -43,7 +46,7 @@ impl Acquirer {
         if let Err(code) = self.admit(&request.origin()) {
             return refuse(heard.reply, &request, code, false, decided);
         }
-        if request.kind().row().mac && !self.mac_is_right(heard.mac) {
+        if self.needs_mac(&request) && !self.mac_is_right(heard.mac) {
             return refuse(
                 heard.reply,
                 &request,
@@ -72,7 +75,7 @@ impl Acquirer {
                     decided,
                 );
             }
-            Request::Financial { sale, .. } if !sale.kind.row().is_financial() => {
+            Request::Financial { sale, .. } if sale.kind.row().processing.is_none() => {
                 self.cash_link(now, &heard, sale, decided);
             }
             Request::Financial { sale, .. } => self.financial(now, heard, sale, decided),
@@ -83,7 +86,25 @@ impl Acquirer {
             Request::IdleReport { .. } => {
                 refuse(heard.reply, &request, ResponseCode::APPROVED, true, decided)
             }
+            Request::Settle { totals, .. } => {
+                self.settle(now, heard.reply, &request, totals, decided);
+            }
+            Request::Upload { part, .. } => {
+                let uploaded = (&part, heard.sealed.secrets.uploaded.as_slice());
+                self.upload(now, heard.reply, &request, uploaded, decided);
+            }
         }
+    }
+
+    /// What carries field 64 is checked; a terminal that speaks our extension carries it with its batch too.
+    fn needs_mac(&self, request: &Request) -> bool {
+        let terminal = request.origin().terminal;
+        let extended = || {
+            let setup = self.config.terminals.get(&terminal);
+            setup.is_some_and(|setup| setup.extended)
+        };
+        let batch = request.kind().row().flow == Flow::Batch;
+        request.carries_mac() || (batch && extended())
     }
 
     fn mac_is_right(&self, mac: MacCheck) -> bool {
@@ -122,7 +143,7 @@ impl Acquirer {
         let (batch, field62) = match repeated {
             Some(session) => (session.batch, session.field62),
             None => {
-                let batch = session.map_or(Batch(self.state.next_batch.max(1)), |s| s.batch);
+                let batch = self.batch_of(session);
                 decided.record(Record::SignedOn {
                     terminal: origin.terminal,
                     stan,
@@ -147,6 +168,18 @@ impl Acquirer {
     }
 
     fn financial(&self, now: Now, heard: Heard, sale: Sale, decided: &mut Decided) {
+        self.take_up(now, heard, sale, None, decided);
+    }
+
+    /// A financial request, with what the archive knows of its original once that was asked.
+    pub(crate) fn take_up(
+        &self,
+        now: Now,
+        heard: Heard,
+        sale: Sale,
+        found: Option<Found>,
+        decided: &mut Decided,
+    ) {
         if let Some(known) = self.known(&sale) {
             if !known.is_request(&sale) {
                 return refuse(
@@ -171,8 +204,13 @@ impl Acquirer {
                 decided,
             );
         }
+        if let (None, Some(wanted)) = (found, self.wanted(&sale)) {
+            return self.ask_archive(wanted, heard, decided);
+        }
         let rrn = self.next_rrn(now);
-        match self.ladder(&sale, heard.pin_refused) {
+        let recollection = self.recollection(&sale, found);
+        let kept = recollection.map(|recalled| recalled.map(|recalled| recalled.kept()));
+        match self.ladder(&sale, heard.pin_refused, kept.as_ref(), &decided.records) {
             // An advice is kept by its terminal until somebody can take it.
             Err(Refusal { code, .. }) if sale.kind.row().is_advice() && code.is_transient() => {
                 refuse(heard.reply, &heard.sealed.request, code, true, decided);
@@ -198,7 +236,15 @@ impl Acquirer {
                 let first = crate::state::refusal(code, now);
                 decided.effect(self.reply_to_sale(heard.reply, &sale, rrn, extras, &first));
             }
-            Ok(original) => self.forward(now, heard, sale, original, rrn, decided),
+            Ok(original) if is_scanned(&sale) => {
+                self.to_wallet(now, &heard, sale, original, rrn, decided);
+            }
+            Ok(original) => {
+                if let Ok(Some(recalled)) = recollection {
+                    decided.record(Record::Recalled(recalled));
+                }
+                self.forward(now, heard, sale, original, rrn, decided);
+            }
         }
     }
 
@@ -211,12 +257,20 @@ impl Acquirer {
         self.state.sale(&sale.key)
     }
 
+    /// An advice may come after its batch is over, or under a number that was garbled in a sign-on: its terminal keeps it
+    /// until it is answered, so it is taken.
     fn batch_is_current(&self, sale: &Sale) -> Rung {
         let session = self
             .state
             .session(&sale.key.terminal)
             .ok_or(ResponseCode::BATCH_MISMATCH)?;
         if session.batch != sale.key.batch {
+            return match sale.kind.row().is_advice() {
+                true => Ok(()),
+                false => Err(ResponseCode::BATCH_MISMATCH),
+            };
+        }
+        if session.closed {
             return Err(ResponseCode::BATCH_MISMATCH);
         }
         if session
@@ -229,17 +283,22 @@ impl Acquirer {
     }
 
     /// The rungs; gives the earlier transaction that the sale is about.
-    fn ladder(
-        &self,
+    fn ladder<'a>(
+        &'a self,
         sale: &Sale,
         pin_refused: Option<ResponseCode>,
-    ) -> Result<Option<&SaleRecord>, Refusal> {
+        recalled: Result<&'a Option<SaleRecord>, &ResponseCode>,
+        decided: &[Record],
+    ) -> Result<Option<&'a SaleRecord>, Refusal> {
         self.not_reversed_before(sale)?;
         self.amount_is_served(sale)?;
-        let original = self.original(sale)?;
+        let original = self.original(sale, recalled.map_err(|code| *code)?.as_ref(), decided)?;
         self.may_charge(sale)?;
         pin_refused.map_or(Ok(()), Err)?;
-        self.network_is_there()?;
+        match is_scanned(sale) {
+            true => self.wallet_takes(sale, original)?,
+            false => self.network_is_there()?,
+        }
         Ok(original)
     }
 
@@ -384,7 +443,12 @@ impl Acquirer {
                 );
             }
             (None, _, Some(answer)) => answer,
-            (None, _, None) => return,
+            (None, _, None) => {
+                if let Some(qr) = self.qr_of(known) {
+                    self.tell_qr(reply, known, qr, decided);
+                }
+                return;
+            }
         };
         decided.effect(self.answer_sale(reply, known, &answer));
     }

@@ -3,6 +3,7 @@
 //! Invariant: no speed figure of the loop without a clean audit of every purchase behind it (reliability §3.2).
 
 pub mod audit;
+mod chips;
 pub mod codec;
 pub mod heal;
 mod latency;
@@ -43,6 +44,10 @@ pub struct LoopPlan {
     pub connections: u16,
     /// Of 100 purchases so many carry a PIN.
     pub pin_percent: u8,
+    /// Purchases are taps whose cards compute their cryptograms, in the process of the tills and within the measured time.
+    pub chip: bool,
+    /// TLS with certificates on both sides of every link.
+    pub tls: bool,
     /// Where journals and configuration go; emptied first.
     pub data: PathBuf,
     /// Leaves them there.
@@ -60,11 +65,13 @@ pub fn measure_loop(plan: &LoopPlan) -> Result<LoopReport, Problem> {
         data: plan.data.clone(),
         terminals: plan.terminals,
         connections: plan.connections,
+        chip: plan.chip,
         ladders: Ladders::Default,
         breakable: false,
+        tls: plan.tls,
     })?;
     let before = Disk::measure(&plan.data)?;
-    let mut load = Load::sign_on(&world, plan.pin_percent)?;
+    let mut load = Load::sign_on(&world, plan.pin_percent, plan.chip)?;
     let started = world.usage()?;
     let seconds = Duration::from_secs(u64::from(plan.seconds));
     let ran = load.run(plan.arrivals, seconds, seconds / WARM_UP_PART, DRAIN);

@@ -1,6 +1,7 @@
 //! The command line: one file for each command, one list line here.
 
 mod accept;
+mod authority;
 mod bench;
 mod certificate;
 mod check;
@@ -8,11 +9,14 @@ mod decode;
 mod demo;
 mod doctor;
 mod host;
+mod keys;
 mod printer;
 mod sim;
 mod terminal;
+mod token;
 mod vectors;
 mod verify;
+mod wallet;
 mod where_is;
 
 use crate::log::{self, LogFormat};
@@ -60,6 +64,8 @@ enum Command {
     Terminal(terminal::Arguments),
     /// A virtual receipt printer on TCP
     Printer(printer::Arguments),
+    /// A wallet of the sandbox, with accounts and a page for its customers
+    Wallet(wallet::Arguments),
     /// Installation test: finds out whether this printer's word can be believed
     Accept(accept::Arguments),
     /// What is wrong with a printer, one step at a time
@@ -68,10 +74,16 @@ enum Command {
     Where(where_is::Arguments),
     /// Outcome certificates: checks, shows and exports them
     Certificate(certificate::Arguments),
+    /// A certificate authority for the sandbox's links
+    Authority(authority::Arguments),
     /// Recomputes everything from the journals and says what differs
     Verify(verify::Arguments),
+    /// Key ceremony: components, dual control, key blocks, rotation, and its log
+    Keys(keys::Arguments),
     /// Holds this build's cryptography against a file of vectors
     Vectors(vectors::Arguments),
+    /// Prepares a PKCS#11 token to hold a party's keys
+    Token(token::Arguments),
     /// Decodes a message given as hex, masked
     Decode(decode::Arguments),
     /// Simulates the whole world from seeds
@@ -159,12 +171,16 @@ fn run(command: Command, zh: bool) -> Result<ExitCode, Failure> {
         Command::Issuer(arguments) => host::issuer(&arguments),
         Command::Terminal(arguments) => terminal::run(&arguments, zh),
         Command::Printer(arguments) => printer::run(&arguments, zh),
+        Command::Wallet(arguments) => wallet::run(&arguments),
         Command::Accept(arguments) => accept::run(&arguments, zh),
         Command::Doctor(arguments) => doctor::run(&arguments, zh),
         Command::Where(arguments) => where_is::run(&arguments, zh),
         Command::Certificate(arguments) => certificate::run(&arguments, zh),
+        Command::Authority(arguments) => authority::run(&arguments, zh),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Keys(arguments) => keys::run(&arguments, zh),
         Command::Vectors(arguments) => vectors::run(&arguments, zh),
+        Command::Token(arguments) => token::run(&arguments, zh),
         Command::Decode(arguments) => decode::run(&arguments, zh),
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),

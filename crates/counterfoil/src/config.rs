@@ -5,8 +5,10 @@
 pub mod acquirer;
 pub mod issuer;
 pub mod keys;
+pub mod link;
 pub mod network;
 pub mod printer;
+pub mod security;
 pub mod terminal;
 
 use serde::de::DeserializeOwned;
@@ -51,6 +53,14 @@ impl Profile {
             Self::Production => "production",
         }
     }
+}
+
+/// A card's sequence number.
+fn sequence_digits(text: &str) -> Result<[u8; 2], Problem> {
+    let digits = text.as_bytes().try_into().ok();
+    digits
+        .filter(|digits: &[u8; 2]| digits.iter().all(u8::is_ascii_digit))
+        .ok_or_else(|| format!("chip sequence \"{text}\" is not two digits"))
 }
 
 /// The default of a switch that is on.

@@ -1,5 +1,6 @@
 //! The loopback control port of a running party: what `counterfoil where` and `counterfoil status` ask, as JSON over HTTP.
 
+use crate::config::security::PartyModule;
 use crate::driver::{Driven, DriverHandle};
 use crate::view::{self, SaleView};
 use acquirer::Acquirer;
@@ -7,10 +8,10 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use crypto::SoftwareModule;
 use network::Network;
 use payment::Surroundings;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -35,6 +36,8 @@ pub struct Status {
     pub flush_p50_us: u64,
     /// 99 of 100 flushes took no longer, in microseconds.
     pub flush_p99_us: u64,
+    /// What its links counted since the start, by name.
+    pub links: BTreeMap<&'static str, u64>,
 }
 
 /// Serves `routes` on `address`, loopback only. Must be called on the runtime.
@@ -66,6 +69,7 @@ pub fn status_routes<P: Driven>(handle: DriverHandle<P>) -> Router {
                 flushes: figures.flushes.count,
                 flush_p50_us: figures.flushes.p50_us,
                 flush_p99_us: figures.flushes.p99_us,
+                links: handle.link_figures().by_name(),
             };
             async move { Json(status) }
         }),
@@ -115,7 +119,7 @@ async fn one_sided(
 }
 
 /// The network's routes: new keys for a member (0800 with 101), asked for by its operator.
-pub fn network_routes(handle: DriverHandle<Network>, module: SoftwareModule) -> Router {
+pub fn network_routes(handle: DriverHandle<Network>, module: PartyModule) -> Router {
     Router::new()
         .route("/v1/keys/{member}/reset", post(reset_keys))
         .with_state((handle.clone(), Arc::new(Mutex::new(module))))
@@ -123,7 +127,7 @@ pub fn network_routes(handle: DriverHandle<Network>, module: SoftwareModule) -> 
 }
 
 async fn reset_keys(
-    State((handle, module)): State<(DriverHandle<Network>, Arc<Mutex<SoftwareModule>>)>,
+    State((handle, module)): State<(DriverHandle<Network>, Arc<Mutex<PartyModule>>)>,
     Path(member): Path<String>,
 ) -> Result<StatusCode, (StatusCode, String)> {
     let member = crate::config::institution(&member)

@@ -12,6 +12,8 @@ pub use limit::{MISS_PAGES, PAGES_PER_MINUTE, PEERS_MAX};
 use crate::config::Problem;
 use crate::config::acquirer::AcquirerFile;
 use crate::config::issuer::WebhookText;
+use crate::config::keys::Keyring;
+use crate::config::security::PartyModule;
 use crate::driver::DriverHandle;
 use crate::outbox::{Outbox, Refusal};
 use crate::party::Running;
@@ -22,7 +24,7 @@ use axum::extract::{ConnectInfo, Form, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
-use crypto::{KeyUsage, SecurityModule, SoftwareModule, WrappedKey};
+use crypto::{KeyUsage, SecurityModule, WrappedKey};
 use found::{Found, Status};
 use limit::Limit;
 use payment::certificate::{PAYLOAD_LENGTH, Signed};
@@ -42,31 +44,33 @@ pub const EXPORT_LINES_MAX: u32 = 1_000;
 /// Signs certificates, on demand.
 #[derive(Debug)]
 pub struct Certifier {
-    module: Mutex<SoftwareModule>,
+    module: Mutex<PartyModule>,
     key: WrappedKey,
     public: [u8; 32],
 }
 
 impl Certifier {
-    /// The key of the acquirer's file, in its module.
+    /// The key of the acquirer's file, in a module of its own.
     ///
     /// # Errors
     /// The key does not load.
-    pub fn new(file: &AcquirerFile, module: &SoftwareModule) -> Result<Option<Self>, Problem> {
+    pub fn new(file: &AcquirerFile) -> Result<Option<Self>, Problem> {
         let Some(text) = &file.certificate_key else {
             return Ok(None);
         };
-        let key = text.wrap(
-            module,
+        let keys = Keyring::open(
+            file.local_master_key.as_ref(),
+            file.security.as_ref(),
             file.profile,
-            KeyUsage::Certificate,
-            "certificate_key",
+            file.key_store.as_deref(),
         )?;
+        let key = text.load(&keys, KeyUsage::Certificate, "certificate_key")?;
+        let module = keys.module;
         let public = module
             .certificate_key(&key)
             .map_err(|error| error.to_string())?;
         Ok(Some(Self {
-            module: Mutex::new(module.clone()),
+            module: Mutex::new(module),
             key,
             public,
         }))
@@ -128,7 +132,7 @@ pub async fn open(file: &AcquirerFile, running: &Running<Acquirer>) -> Result<Op
     let desk = Desk {
         handle: running.handle().clone(),
         data: file.data.clone(),
-        certifier: Certifier::new(file, running.module())?.map(Arc::new),
+        certifier: Certifier::new(file)?.map(Arc::new),
         merchants: Arc::new(merchants.collect()),
         limit: Arc::default(),
         outbox: outbox(file)?.map(Arc::new),
@@ -334,7 +338,8 @@ impl Desk {
         let reference = found.reference();
         let live = self.handle.look(move |acquirer, now| {
             let sale = view::find(acquirer.state(), &reference)?;
-            Status::live(&view::of(sale, now.wall), sale.evidence.beads())
+            let rail = sale.request.kind.row().rail;
+            Status::live(&view::of(sale, now.wall), rail, sale.evidence.beads())
         });
         // A stopped acquirer has said its last word in the archive.
         if let Ok(Some(status)) = live.await {

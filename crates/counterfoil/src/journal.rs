@@ -10,7 +10,7 @@ mod tail;
 
 pub use chain::{Chain, RECORDS_VERSION, Row, push_record};
 pub use damage::JournalError;
-pub use reader::{Reader, read, read_after};
+pub use reader::{Reader, read, read_after, read_row};
 
 use chain::EMPTY;
 use payment::{Mono, Now, Wall};

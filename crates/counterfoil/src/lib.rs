@@ -1,7 +1,9 @@
 //! The program: runs the parties on real sockets and disks.
 
 pub mod archive;
+pub mod authority;
 pub mod bench;
+pub mod ceremony;
 pub mod command;
 pub mod config;
 pub mod control;
@@ -11,14 +13,19 @@ pub mod eslip;
 pub mod fault;
 pub mod fleet;
 pub mod journal;
+pub mod key_store;
 pub mod link;
 pub mod log;
 pub mod outbox;
 pub mod party;
 pub mod printer;
 pub mod qr;
+pub mod recall;
 pub mod replay;
+pub mod sandbox_card;
+pub mod token;
 pub mod verify;
 pub mod view;
+pub mod wallet;
 pub mod webhook;
 pub mod witness;

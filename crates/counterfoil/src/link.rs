@@ -1,4 +1,4 @@
-//! Links: a party's frames over TCP, to terminals and to other members.
+//! Links: a party's frames over TCP, plain or under TLS, to terminals and to other members.
 //!
 //! Invariants: any bytes close at most their own connection and are counted; every buffer, table and wait has a named
 //! limit; a frame that certainly did not leave is reported to the party.
@@ -7,15 +7,23 @@ mod board;
 mod connection;
 mod counts;
 mod dialer;
+mod identity;
 mod members;
+mod sealing;
 mod socket;
 mod terminals;
+mod tls;
 
 pub use counts::{LinkCount, LinkFigures};
 pub use dialer::{Dialing, dial};
+pub use identity::{CERTIFICATE_TERMINALS_MAX, Identity, TerminalRow};
 pub use members::{connect_member, listen_members};
 pub use socket::{Connecting, Listening};
 pub use terminals::listen_terminals;
+pub use tls::{
+    Credentials, CredentialsError, HANDSHAKE_BYTES_MAX, HANDSHAKES_MAX, Inbound, Outbound,
+    TRUST_FILE_BYTES_MAX, TRUST_POLL_MS, Tls,
+};
 
 pub(crate) use board::{Board, Leaving};
 
@@ -49,6 +57,8 @@ pub const CONNECT_MS: u64 = 2_000;
 pub struct Limits {
     /// Connections open at once.
     pub connections_max: usize,
+    /// A handshake must be complete within this time, in milliseconds.
+    pub handshake_ms: u64,
     /// A frame must be complete so long after its first byte, in milliseconds.
     pub frame_ms: u64,
     /// A terminal connection without a frame for so long is closed, in milliseconds.
@@ -63,6 +73,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections_max: 20_000,
+            handshake_ms: 5_000,
             frame_ms: 5_000,
             idle_ms: 120_000,
             introduction_ms: 30_000,

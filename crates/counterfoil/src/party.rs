@@ -4,6 +4,7 @@ use crate::archive::Projector;
 use crate::config::acquirer::AcquirerFile;
 use crate::config::issuer::IssuerFile;
 use crate::config::network::NetworkFile;
+use crate::config::security::PartyModule;
 use crate::config::terminal::TerminalFile;
 use crate::config::{Problem, Profile};
 use crate::driver::{Driven, Driver, DriverHandle, Local, Settings};
@@ -12,9 +13,10 @@ use crate::link::{
     Connecting, Dialing, Limits, Listening, connect_member, dial, listen_members, listen_terminals,
 };
 use crate::printer::{self, SpoolLine};
+use crate::recall::recall;
+use crate::wallet::WalletAsker;
 use crate::webhook::{self, Webhook};
 use acquirer::Acquirer;
-use crypto::SoftwareModule;
 use iso8583::frame::Framing;
 use issuer::Issuer;
 use network::Network;
@@ -30,7 +32,7 @@ use tokio::sync::mpsc;
 pub struct Running<P: Driven> {
     driver: Driver<P>,
     archive: Option<Projector>,
-    module: SoftwareModule,
+    module: PartyModule,
     /// Where it listens, for a party that does.
     pub address: Option<SocketAddr>,
     /// Kept for what ends when they are dropped.
@@ -49,7 +51,7 @@ impl<P: Driven> Running<P> {
     }
 
     /// The party's security module.
-    pub fn module(&self) -> &SoftwareModule {
+    pub fn module(&self) -> &PartyModule {
         &self.module
     }
 
@@ -80,7 +82,7 @@ struct Place<'a> {
 
 fn drive<P: Driven>(
     party: P,
-    module: SoftwareModule,
+    module: PartyModule,
     place: &Place<'_>,
     local: Local<P>,
 ) -> Result<(Driver<P>, Option<Projector>), Problem> {
@@ -99,11 +101,22 @@ fn drive<P: Driven>(
 /// Starts an acquirer. Must be called on the runtime.
 pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
     let (config, module) = file.resolve()?;
+    let inbound = file.link()?.inbound()?;
+    let outbound = file.network.link(file.profile)?.outbound()?;
     let network = config.network;
-    let local: Local<Acquirer> = Box::new(|effect| {
-        if let acquirer::Effect::CaseOpened { case, key } = effect {
+    let (recall, looks) = recall();
+    let asker: Arc<OnceLock<WalletAsker>> = Arc::default();
+    let wallet = Arc::clone(&asker);
+    let asks_wallet = file.wallet.is_some();
+    let local: Local<Acquirer> = Box::new(move |effect| match effect {
+        acquirer::Effect::CaseOpened { case, key } => {
             tracing::warn!(case, sale = %key, "case opened: people must look");
         }
+        acquirer::Effect::Recall { wanted, question } => recall.ask(wanted, question),
+        acquirer::Effect::Wallet { request, rrn, card } if asks_wallet => {
+            wallet.wait().ask(request, rrn, &card);
+        }
+        _ => {}
     });
     let place = Place {
         data: &file.data,
@@ -111,10 +124,25 @@ pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
         profile: file.profile,
         archive: file.archive,
     };
-    let (driver, archive) = drive(Acquirer::new(config), module.clone(), &place, local)?;
+    let party = match file.archive {
+        true => Acquirer::new(config).with_archive(),
+        false => Acquirer::new(config),
+    };
+    let (driver, archive) = drive(party, module.clone(), &place, local)?;
+    let looking = looks.start(file.data.clone(), driver.handle().clone());
+    looking.map_err(|error| format!("recall: {error}"))?;
+    if let Some(text) = &file.wallet {
+        // It is set once, here.
+        let _ = asker.set(WalletAsker::start(
+            text,
+            module.clone(),
+            driver.handle().clone(),
+        ));
+    }
     let listening = listen_terminals(
         file.listen,
         Framing::Terminal,
+        inbound,
         Limits::default(),
         driver.handle().clone(),
     )
@@ -123,6 +151,7 @@ pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
     let connecting = connect_member(
         file.network.address.to_string(),
         network,
+        outbound,
         Limits::default(),
         driver.handle().clone(),
     );
@@ -138,6 +167,7 @@ pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
 /// Starts a network. Must be called on the runtime.
 pub fn network(file: &NetworkFile) -> Result<Running<Network>, Problem> {
     let (config, module) = file.resolve()?;
+    let inbound = file.link()?.inbound()?;
     let members: Vec<Institution> = config
         .members
         .iter()
@@ -158,6 +188,7 @@ pub fn network(file: &NetworkFile) -> Result<Running<Network>, Problem> {
     let listening = listen_members(
         file.listen,
         members,
+        inbound,
         Limits::default(),
         driver.handle().clone(),
     )
@@ -181,6 +212,7 @@ pub fn issuer(
     mut watch: Option<NoticeWatch>,
 ) -> Result<Running<Issuer>, Problem> {
     let (config, module) = file.resolve()?;
+    let outbound = file.network.link(file.profile)?.outbound()?;
     let network = config.network;
     let webhook = file.webhook.as_ref().map(|text| {
         Webhook::start(webhook::Settings::new(
@@ -209,6 +241,7 @@ pub fn issuer(
     let connecting = connect_member(
         file.network.address.to_string(),
         network,
+        outbound,
         Limits::default(),
         driver.handle().clone(),
     );
@@ -245,6 +278,7 @@ pub fn terminals(
     file: &TerminalFile,
 ) -> Result<(Running<Fleet>, mpsc::UnboundedReceiver<Shown>), Problem> {
     let (configs, module) = file.resolve()?;
+    let outbound = file.link()?.outbound()?;
     let places = configs.len() as u32;
     let (screens, shown) = mpsc::unbounded_channel();
     let lines: Arc<OnceLock<Vec<SpoolLine>>> = Arc::default();
@@ -276,6 +310,7 @@ pub fn terminals(
         file.acquirer.to_string(),
         Framing::Terminal,
         dialing,
+        outbound,
         Limits::default(),
         driver.handle().clone(),
     );

@@ -39,18 +39,34 @@ pub enum Check {
     PostingLeft,
     /// The issuer's answer and its books disagree.
     ExchangeBooks,
-    /// A sale stands at the acquirer and the issuer has no debit for it.
+    /// A transaction stands at the acquirer and the issuer has no movement for it: no debit, or no credit of a return.
     DebitMissing,
-    /// The issuer debited a sale more than once.
+    /// The issuer moved it more than once.
     DebitDouble,
-    /// The issuer debited another amount.
+    /// The issuer moved another amount, or the other way.
     DebitAmount,
-    /// The issuer debited a request that no given acquirer sent.
+    /// The issuer moved money for a request that no given acquirer sent.
     DebitWithoutSale,
-    /// The acquirer has the issuer's word that it is reversed, and the debit stands.
+    /// The acquirer has the issuer's word that it is reversed, and the movement stands.
     DebitAfterReversal,
-    /// The acquirer holds the sale as not approved, and the debit stands.
+    /// The acquirer holds it as not approved, and the movement stands.
     DebitNotApproved,
+    /// A party counts another amount to the merchant than kind and amount say.
+    MovedDiffers,
+    /// Refunds and voids of a transaction exceed it.
+    ClaimsExceeded,
+    /// The adjustments of a transaction do not add up to an amount that one of them set.
+    AdjustedOtherwise,
+    /// The issuer applied one transaction under two keys.
+    AppliedTwice,
+    /// An amount is still held that was completed, released or reversed.
+    HoldLeft,
+    /// A pre-authorisation stands and its amount is not held.
+    HoldMissing,
+    /// A hold or release stands at the acquirer that the issuer did not approve.
+    HoldUnknown,
+    /// A hold or release stands at the issuer that the acquirer holds as reversed or not approved.
+    HoldNotWanted,
     /// A sale stands at the acquirer that the network never saw approved.
     NetworkDisagrees,
     /// The terminal ended a sale as approved that does not stand at the acquirer.
@@ -63,6 +79,8 @@ pub enum Check {
     InFlight,
     /// Open: the terminal has not confirmed the approval yet.
     AwaitsConfirmation,
+    /// Open: an advice that nobody has answered yet.
+    AdviceOpen,
     /// Open: in the one-sided queue.
     OneSided,
     /// Open: a reversal is on its way.
@@ -107,22 +125,54 @@ impl Check {
                 "the issuer's answer and its books disagree",
             ),
             Self::DebitMissing => (
-                "收单成交，发卡行没有扣款",
-                "a standing sale has no debit at the issuer",
+                "收单成立，发卡行没有入账",
+                "what stands at the acquirer has no movement at the issuer",
             ),
-            Self::DebitDouble => ("同一交易重复扣款", "a sale was debited more than once"),
-            Self::DebitAmount => ("扣款金额不符", "another amount was debited"),
+            Self::DebitDouble => ("同一交易重复入账", "a transaction was moved more than once"),
+            Self::DebitAmount => ("入账金额不符", "another amount was moved"),
             Self::DebitWithoutSale => (
-                "有扣款，收单没有该交易",
-                "a debit without a sale at any given acquirer",
+                "发卡行有入账，收单没有该交易",
+                "a movement without a transaction at any given acquirer",
             ),
             Self::DebitAfterReversal => (
-                "冲正已确认，扣款仍在",
-                "the reversal is confirmed and the debit stands",
+                "冲正已确认，入账仍在",
+                "the reversal is confirmed and the movement stands",
             ),
             Self::DebitNotApproved => (
-                "收单未成交，扣款仍在",
-                "not approved at the acquirer, and the debit stands",
+                "收单不成立，入账仍在",
+                "not approved at the acquirer, and the movement stands",
+            ),
+            Self::MovedDiffers => (
+                "记给商户的金额与交易类型和金额不符",
+                "the merchant's amount is not what kind and amount say",
+            ),
+            Self::ClaimsExceeded => (
+                "退货与撤销超过原交易金额",
+                "refunds and voids exceed their original",
+            ),
+            Self::AdjustedOtherwise => (
+                "调整之和与调整后的金额不符",
+                "adjustments do not add up to the adjusted amount",
+            ),
+            Self::AppliedTwice => (
+                "同一交易以两个键入账",
+                "one transaction was applied under two keys",
+            ),
+            Self::HoldLeft => (
+                "已完成、解除或冲正的预授权仍有冻结",
+                "an amount is held that was completed, released or reversed",
+            ),
+            Self::HoldMissing => (
+                "预授权成立，没有冻结",
+                "a pre-authorisation stands and nothing is held",
+            ),
+            Self::HoldUnknown => (
+                "收单成立的冻结或解冻，发卡行没有同意",
+                "a hold or release stands that the issuer did not approve",
+            ),
+            Self::HoldNotWanted => (
+                "发卡行成立的冻结或解冻，收单不成立",
+                "a hold or release stands at the issuer alone",
             ),
             Self::NetworkDisagrees => (
                 "收单成交，转接网络没有同意应答",
@@ -145,6 +195,10 @@ impl Check {
                 "已同意，等待终端确认",
                 "approved, the terminal has not confirmed yet",
             ),
+            Self::AdviceOpen => (
+                "通知尚未得到答复，继续送出",
+                "an advice without an answer yet, still being sent",
+            ),
             Self::OneSided => ("单边账待处理", "in the one-sided queue"),
             Self::ReversalOpen => ("冲正进行中", "a reversal is on its way"),
             Self::ReversalRefused => (
@@ -165,6 +219,7 @@ impl Check {
             self,
             Self::InFlight
                 | Self::AwaitsConfirmation
+                | Self::AdviceOpen
                 | Self::OneSided
                 | Self::ReversalOpen
                 | Self::ReversalRefused
@@ -217,9 +272,9 @@ pub struct Report {
     pub clean: bool,
     /// The parties in the order they were read.
     pub parties: Vec<PartyReport>,
-    /// Sales that stand at the acquirers and were compared with their debits.
+    /// Transactions that stand at the acquirers and were compared with what moved.
     pub sales_compared: u64,
-    /// Debits that stand at the issuers and were compared with their sales.
+    /// Movements that stand at the issuers and were compared with their transactions.
     pub debits_compared: u64,
     /// Endings at terminals that were compared with their acquirer.
     pub endings_compared: u64,
@@ -380,7 +435,7 @@ impl fmt::Display for Report {
         );
         writeln!(
             f,
-            "  成交 {sales} 笔、扣款 {debits} 笔、终端结局 {endings} 个 / {sales} standing sales, {debits} debits, {endings} endings compared"
+            "  成立 {sales} 笔、入账 {debits} 笔、终端结局 {endings} 个 / {sales} standing transactions, {debits} movements, {endings} endings compared"
         )?;
         for (title, found) in [
             ("差异 / differences", &self.problems),

@@ -1,4 +1,4 @@
-//! What is shown of one sale: the verdict, the loop, the evidence. The same value as JSON and as text.
+//! What is shown of one transaction: the verdict, the loop, the evidence. The same value as JSON and as text.
 
 use acquirer::{SaleRecord, State};
 use payment::evidence::{Confirmation, Delivery, ReversalCause, ReversalProgress, Upstream};
@@ -99,7 +99,7 @@ pub fn of(sale: &SaleRecord, now: Wall) -> SaleView {
         due,
         lines,
         beads,
-    } = verdict::verdict(&sale.evidence);
+    } = verdict::verdict(sale.request.kind, &sale.evidence);
     let kind = sale.request.kind.row();
     let words = |(zh, en): (&str, &str)| (zh.to_owned(), en.to_owned());
     SaleView {
@@ -124,8 +124,8 @@ pub fn of(sale: &SaleRecord, now: Wall) -> SaleView {
         lines: lines.to_vec(),
         dots: loop_picture::dots(&beads),
         picture: (
-            loop_picture::text(&beads, true),
-            loop_picture::text(&beads, false),
+            loop_picture::text(kind.rail, &beads, true),
+            loop_picture::text(kind.rail, &beads, false),
         ),
         slip: receipt.words(),
         link: sale.link.map(|link| link.to_string()),
@@ -210,6 +210,10 @@ fn evidence(sale: &SaleRecord) -> Vec<(String, String)> {
         Confirmation::Implied => say(
             "终端的下一笔报文表明它已有结果".into(),
             "the terminal's next message implies that it has the outcome".into(),
+        ),
+        Confirmation::Settled => say(
+            "终端的批次里也有这一笔，金额一致".into(),
+            "the terminal's batch holds it too, with the same amount".into(),
         ),
         Confirmation::Signed(outcome, slip) => {
             let (zh, en) = slip.trouble.words();
@@ -296,7 +300,7 @@ pub fn text(view: &SaleView, zh: bool) -> String {
     });
     let rows = [
         (
-            label("交易", "sale"),
+            label("交易", "what"),
             format!(
                 "{} {} {} {}",
                 view.key,

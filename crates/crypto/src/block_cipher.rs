@@ -1,87 +1,17 @@
-//! DES, triple DES and ciphers of 16-byte blocks as blocks in, blocks out, with the odd parity of DES keys.
+//! What is made of blocks and DES keys around any engine's ciphers: halves, parity, weak keys, check values, CMAC with triple DES.
 //!
-//! Invariant: key schedules are wiped when dropped, and every mode of the crate is built on the functions below.
+//! Invariant: no key and no block is looked at here beyond what its standard says of its bits.
 
-use cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, BlockSizeUser, KeyInit, consts::U16};
-use cmac::Mac;
-use des::{Des, TdesEde2, TdesEde3};
+use crate::{engine::BlockCipher, module::SecurityError};
 use subtle::ConstantTimeEq;
 
 /// Bytes of a DES block and of a single-length DES key.
 pub(crate) const DES_BLOCK: usize = 8;
 
-/// A DES key schedule of single, double or triple length.
-pub(crate) enum DesCipher {
-    Single(Des),
-    Double(TdesEde2),
-    Triple(TdesEde3),
-}
-
-impl DesCipher {
-    /// Expands a key of 8, 16 or 24 bytes; `None` for any other length. K‖K is single DES by definition and is run as such.
-    pub(crate) fn new(key: &[u8]) -> Option<Self> {
-        match key.len() {
-            8 => key.try_into().ok().map(Self::single),
-            16 => key.try_into().ok().map(Self::double),
-            24 => TdesEde3::new_from_slice(key).ok().map(Self::Triple),
-            _ => None,
-        }
-    }
-
-    /// Single DES.
-    pub(crate) fn single(key: &[u8; 8]) -> Self {
-        Self::Single(Des::new(key.into()))
-    }
-
-    /// Two-key triple DES.
-    pub(crate) fn double(key: &[u8; 16]) -> Self {
-        match key.as_chunks().0 {
-            [left, _] if halves_equal(key) => Self::single(left),
-            _ => Self::Double(TdesEde2::new(key.into())),
-        }
-    }
-
-    pub(crate) fn encrypt(&self, block: [u8; 8]) -> [u8; 8] {
-        let mut block = Array(block);
-        match self {
-            Self::Single(key) => key.encrypt_block(&mut block),
-            Self::Double(key) => key.encrypt_block(&mut block),
-            Self::Triple(key) => key.encrypt_block(&mut block),
-        }
-        block.0
-    }
-
-    pub(crate) fn decrypt(&self, block: [u8; 8]) -> [u8; 8] {
-        let mut block = Array(block);
-        match self {
-            Self::Single(key) => key.decrypt_block(&mut block),
-            Self::Double(key) => key.decrypt_block(&mut block),
-            Self::Triple(key) => key.decrypt_block(&mut block),
-        }
-        block.0
-    }
-
-    /// ECB over the whole blocks of `text`, in place.
-    pub(crate) fn encrypt_ecb(&self, text: &mut [u8]) {
-        text.as_chunks_mut()
-            .0
-            .iter_mut()
-            .for_each(|block| *block = self.encrypt(*block));
-    }
-
-    /// Reverse of [`Self::encrypt_ecb`].
-    pub(crate) fn decrypt_ecb(&self, text: &mut [u8]) {
-        text.as_chunks_mut()
-            .0
-            .iter_mut()
-            .for_each(|block| *block = self.decrypt(*block));
-    }
-
-    /// First four bytes of the enciphered zero block (UnionPay-style reference §5.1).
-    pub(crate) fn check_value(&self) -> [u8; 4] {
-        let [a, b, c, d, ..] = self.encrypt([0; 8]);
-        [a, b, c, d]
-    }
+/// First four bytes of the enciphered zero block (UnionPay-style reference §5.1).
+pub(crate) fn check_value(key: &impl BlockCipher<DES_BLOCK>) -> Result<[u8; 4], SecurityError> {
+    let [a, b, c, d, ..] = key.encrypt([0; DES_BLOCK])?;
+    Ok([a, b, c, d])
 }
 
 /// Whether both halves of a double-length key are the same.
@@ -117,43 +47,31 @@ pub(crate) fn has_weak_part(key: &[u8]) -> bool {
     })
 }
 
-/// One 16-byte block enciphered.
-pub(crate) fn encrypt_16<C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>>(
-    key: &C,
-    block: [u8; 16],
-) -> [u8; 16] {
-    let mut block = Array(block);
-    key.encrypt_block(&mut block);
-    block.0
-}
-
-/// One 16-byte block deciphered.
-pub(crate) fn decrypt_16<C: BlockCipherDecrypt + BlockSizeUser<BlockSize = U16>>(
-    key: &C,
-    block: [u8; 16],
-) -> [u8; 16] {
-    let mut block = Array(block);
-    key.decrypt_block(&mut block);
-    block.0
-}
-
-/// AES-CMAC (RFC 4493) over the parts one after another.
-pub(crate) fn aes_cmac<M: Mac<OutputSize = U16>>(mut key: M, parts: &[&[u8]]) -> [u8; 16] {
-    parts.iter().for_each(|part| key.update(part));
-    key.finalize().into_bytes().0
-}
-
-/// CMAC with triple DES (SP 800-38B) under a key of 16 or 24 bytes; `None` for another length.
-#[cfg(feature = "vectors")]
-pub(crate) fn tdes_cmac(key: &[u8], parts: &[&[u8]]) -> Option<[u8; 8]> {
-    use cmac::Cmac;
-    fn over<M: Mac<OutputSize = cipher::consts::U8>>(mut key: M, parts: &[&[u8]]) -> [u8; 8] {
-        parts.iter().for_each(|part| key.update(part));
-        key.finalize().into_bytes().0
+/// CMAC with triple DES (SP 800-38B §6), over the parts one after another.
+pub(crate) fn tdes_cmac(
+    key: &impl BlockCipher<DES_BLOCK>,
+    parts: &[&[u8]],
+) -> Result<[u8; DES_BLOCK], SecurityError> {
+    let message = zeroize::Zeroizing::new(parts.concat());
+    let whole = message.len().next_multiple_of(DES_BLOCK).max(DES_BLOCK);
+    let mut padded = zeroize::Zeroizing::new(message.to_vec());
+    let mut mask = doubled(key.encrypt([0; DES_BLOCK])?);
+    if message.len() < whole {
+        mask = doubled(mask);
+        padded.push(0x80);
+        padded.resize(whole, 0);
     }
-    match key.len() {
-        16 => Some(over(Cmac::<TdesEde2>::new_from_slice(key).ok()?, parts)),
-        24 => Some(over(Cmac::<TdesEde3>::new_from_slice(key).ok()?, parts)),
-        _ => None,
+    let (blocks, _) = padded.as_chunks_mut();
+    if let Some(last) = blocks.last_mut() {
+        *last = xor(*last, mask);
     }
+    key.encrypt_chained([0; DES_BLOCK], blocks)?;
+    Ok(blocks.last().copied().unwrap_or_default())
+}
+
+/// The block doubled in the field of 64 bits.
+fn doubled(block: [u8; DES_BLOCK]) -> [u8; DES_BLOCK] {
+    let number = u64::from_be_bytes(block);
+    let reduced = if number >> 63 == 1 { 0x1B } else { 0 };
+    (number << 1 ^ reduced).to_be_bytes()
 }

@@ -3,27 +3,30 @@
 //! Invariant: the decimal digits of the last cipher block come first, its letters minus ten after them, so a value is never short.
 
 use crate::{
-    block_cipher::{DesCipher, halves, xor},
+    block_cipher::{halves, xor},
     card::Pan,
     digits::{Digits, decimalise, pack},
+    engine::{BlockCipher, Engine},
+    mac::RetailKey,
+    module::SecurityError,
 };
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// Whether `received` is that value, compared in constant time; digits that are none make no match.
-pub(crate) fn cvv_matches(
-    key: &[u8; 16],
+pub(crate) fn cvv_matches<E: Engine>(
+    key: &RetailKey<E>,
     pan: &Pan,
     expiry: &[u8],
     service_code: &[u8],
     received: &[u8],
-) -> bool {
+) -> Result<bool, SecurityError> {
     match (Expiry::parse(expiry), ServiceCode::parse(service_code)) {
-        (Ok(expiry), Ok(service_code)) => cvv(key, pan, &expiry, &service_code)
+        (Ok(expiry), Ok(service_code)) => Ok(cvv(key, pan, &expiry, &service_code)?
             .as_slice()
             .ct_eq(received)
-            .into(),
-        _ => false,
+            .into()),
+        _ => Ok(false),
     }
 }
 
@@ -33,18 +36,17 @@ pub(crate) type Expiry = Digits<4, 4>;
 pub(crate) type ServiceCode = Digits<3, 3>;
 
 /// The three digits of CVV, CVC, CVN, iCVV or CVV2 under CVKA‖CVKB, in ASCII.
-pub(crate) fn cvv(
-    key: &[u8; 16],
+pub(crate) fn cvv<E: Engine>(
+    key: &RetailKey<E>,
     pan: &Pan,
     expiry: &Expiry,
     service_code: &ServiceCode,
-) -> [u8; 3] {
+) -> Result<[u8; 3], SecurityError> {
     let text = Zeroizing::new(pack(
         &[pan.expose(), expiry.ascii(), service_code.ascii()],
         0,
     ));
     let [first, second] = halves(&text);
-    let [left, _] = halves(key);
-    let inner = DesCipher::single(&left).encrypt(first);
-    decimalise(&DesCipher::double(key).encrypt(xor(inner, second)))
+    let inner = key.left.encrypt(first)?;
+    Ok(decimalise(&key.whole.encrypt(xor(inner, second))?))
 }

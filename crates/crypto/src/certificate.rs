@@ -2,7 +2,8 @@
 //!
 //! Invariant: the private half never leaves this file; what verifies was signed by its key and not changed by a bit.
 
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use crate::{engine::Engine, module::SecurityError};
+use ed25519_dalek::{Signature, VerifyingKey};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -22,27 +23,19 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-pub(crate) fn sign(key: &[u8; 16], payload: &[u8]) -> [u8; 64] {
-    signing_key(key).sign(payload).to_bytes()
-}
-
-pub(crate) fn public_key(key: &[u8; 16]) -> [u8; 32] {
-    signing_key(key).verifying_key().to_bytes()
-}
-
 /// A key of 128 bits is as strong as the curve; the seed of RFC 8032 is 256 bits long.
-fn signing_key(key: &[u8; 16]) -> SigningKey {
-    let mut digest = Sha256::new();
-    digest.update(SEED_LABEL);
-    digest.update(key);
-    let seed = Zeroizing::new(<[u8; 32]>::from(digest.finalize()));
-    SigningKey::from_bytes(&seed)
+pub(crate) fn signing_key<E: Engine>(
+    engine: &E,
+    key: &[u8; 16],
+) -> Result<E::Signing, SecurityError> {
+    let seed = Zeroizing::new(engine.sha256(&[SEED_LABEL, key])?);
+    engine.signing(&seed)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hex;
+    use crate::{engine::SigningKey, hex, software_engine::SoftwareEngine};
 
     fn bytes<const N: usize>(text: &str) -> [u8; N] {
         let mut bytes = [0; N];
@@ -77,9 +70,9 @@ mod tests {
         for (seed, public, message, signature) in PUBLISHED {
             let mut text = vec![0; message.len() / 2];
             assert!(hex::decode(message.as_bytes(), &mut text));
-            let key = SigningKey::from_bytes(&bytes(seed));
-            assert_eq!(key.verifying_key().to_bytes(), bytes::<32>(public));
-            assert_eq!(key.sign(&text).to_bytes(), bytes::<64>(signature));
+            let key = SoftwareEngine(()).signing(&bytes(seed)).unwrap();
+            assert_eq!(key.public(), Ok(bytes::<32>(public)));
+            assert_eq!(key.sign(&text), Ok(bytes::<64>(signature)));
             assert!(verify_certificate(&bytes(public), &text, &bytes(signature)));
         }
     }
@@ -87,12 +80,13 @@ mod tests {
     #[test]
     fn what_was_changed_does_not_verify() {
         let key = bytes::<16>("0123456789ABCDEFFEDCBA9876543210");
+        let key = signing_key(&SoftwareEngine(()), &key).unwrap();
         let payload = b"a sale of 128.00";
-        let (public, signature) = (public_key(&key), sign(&key, payload));
+        let (public, signature) = (key.public().unwrap(), key.sign(payload).unwrap());
         assert!(verify_certificate(&public, payload, &signature));
         assert_eq!(
             signature,
-            sign(&key, payload),
+            key.sign(payload).unwrap(),
             "the same bytes, the same signature"
         );
         for bit in 0..512 {

@@ -2,7 +2,10 @@
 //!
 //! Invariant: a serial number's counter has at most sixteen one bits and stops at its end; no key is longer than its parent.
 
-use crate::block_cipher_128::Cipher128;
+use crate::{
+    engine::{BlockCipher, Engine},
+    module::SecurityError,
+};
 use zeroize::Zeroizing;
 
 /// One bits that a counter may have; devices skip the values with more.
@@ -124,46 +127,65 @@ impl Algorithm {
 }
 
 /// The key that a device is loaded with; `None` unless the base derivation key is an AES key.
-pub(crate) fn initial_key(base: &[u8], initial_key_id: [u8; 8]) -> Option<Key> {
-    derive(
-        base,
-        Usage::Initial,
-        Algorithm::of_base(base)?,
-        initial_key_id,
-    )
+pub(crate) fn initial_key<E: Engine>(
+    engine: &E,
+    base: &[u8],
+    initial_key_id: [u8; 8],
+) -> Result<Option<Key>, SecurityError> {
+    let Some(algorithm) = Algorithm::of_base(base) else {
+        return Ok(None);
+    };
+    derive(engine, base, Usage::Initial, algorithm, initial_key_id).map(Some)
 }
 
 /// The key from which those of one transaction are derived; `None` for counter 0 and unless the base is an AES key.
-pub(crate) fn derivation_key(base: &[u8], serial: &KeySerialNumber) -> Option<Key> {
-    let algorithm = Algorithm::of_base(base)?;
-    let mut key = initial_key(base, serial.initial_key_id())?;
+pub(crate) fn derivation_key<E: Engine>(
+    engine: &E,
+    base: &[u8],
+    serial: &KeySerialNumber,
+) -> Result<Option<Key>, SecurityError> {
+    let initial = initial_key(engine, base, serial.initial_key_id())?;
+    let (Some(algorithm), Some(mut key)) = (Algorithm::of_base(base), initial) else {
+        return Ok(None);
+    };
     let counter = serial.counter();
     let mut reached = 0;
     for bit in (0..u32::BITS).rev().map(|bit| 1 << bit) {
         if counter & bit != 0 {
             reached |= bit;
-            key = derive(&key, Usage::Derivation, algorithm, serial.context(reached))?;
+            let context = serial.context(reached);
+            key = derive(engine, &key, Usage::Derivation, algorithm, context)?;
         }
     }
-    (counter != 0).then_some(key)
+    Ok((counter != 0).then_some(key))
 }
 
 /// A key of one transaction; `None` also when `wanted` would be stronger than what it is derived from.
-pub(crate) fn working_key(
+pub(crate) fn working_key<E: Engine>(
+    engine: &E,
     base: &[u8],
     serial: &KeySerialNumber,
     usage: Usage,
     wanted: Algorithm,
-) -> Option<Key> {
-    let parent = derivation_key(base, serial)?;
-    if wanted.strength() > Algorithm::of_base(base)?.strength() {
-        return None;
+) -> Result<Option<Key>, SecurityError> {
+    let strong = Algorithm::of_base(base).is_some_and(|own| wanted.strength() <= own.strength());
+    match derivation_key(engine, base, serial)? {
+        Some(parent) if strong => {
+            let context = serial.context(serial.counter());
+            derive(engine, &parent, usage, wanted, context).map(Some)
+        }
+        _ => Ok(None),
     }
-    derive(&parent, usage, wanted, serial.context(serial.counter()))
 }
 
-fn derive(parent: &[u8], usage: Usage, algorithm: Algorithm, context: [u8; 8]) -> Option<Key> {
-    let cipher = Cipher128::aes(parent)?;
+fn derive<E: Engine>(
+    engine: &E,
+    parent: &[u8],
+    usage: Usage,
+    algorithm: Algorithm,
+    context: [u8; 8],
+) -> Result<Key, SecurityError> {
+    let cipher = engine.aes(parent)?;
     let [usage_high, usage_low] = (usage as u16).to_be_bytes();
     let [bits_high, bits_low] = (8 * algorithm.key_bytes() as u16).to_be_bytes();
     let mut key = Zeroizing::new(vec![0; algorithm.key_bytes()]);
@@ -180,8 +202,8 @@ fn derive(parent: &[u8], usage: Usage, algorithm: Algorithm, context: [u8; 8]) -
             bits_low,
         ]);
         data[8..].copy_from_slice(&context);
-        let block = Zeroizing::new(cipher.encrypt(data));
+        let block = Zeroizing::new(cipher.encrypt(data)?);
         part.copy_from_slice(&block[..part.len()]);
     }
-    Some(key)
+    Ok(key)
 }

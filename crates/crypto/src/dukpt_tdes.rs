@@ -2,7 +2,11 @@
 //!
 //! Invariant: a serial number's counter has at most ten one bits, and it stops at its end instead of wrapping.
 
-use crate::block_cipher::{DesCipher, halves, xor};
+use crate::{
+    block_cipher::{halves, xor},
+    engine::{BlockCipher, Engine},
+    module::SecurityError,
+};
 use zeroize::Zeroizing;
 
 /// The transaction counter: the right 21 bits of the serial number.
@@ -65,37 +69,46 @@ impl KeySerialNumber {
 }
 
 /// The key that a device is loaded with.
-pub(crate) fn initial_key(base: &[u8; 16], serial: &KeySerialNumber) -> Key {
+pub(crate) fn initial_key<E: Engine>(
+    engine: &E,
+    base: &[u8; 16],
+    serial: &KeySerialNumber,
+) -> Result<Key, SecurityError> {
     let [device, _] = serial.with_counter(0).windows();
     let companion = Zeroizing::new(xor(*base, MASK));
-    join([base, &*companion].map(|key| DesCipher::double(key).encrypt(device)))
+    Ok(join([
+        engine.des(base)?.encrypt(device)?,
+        engine.des(companion.as_slice())?.encrypt(device)?,
+    ]))
 }
 
 /// The key of one transaction, before a usage is mixed in; `None` for counter 0, which belongs to no transaction.
-pub(crate) fn transaction_key(base: &[u8; 16], serial: &KeySerialNumber) -> Option<Key> {
+pub(crate) fn transaction_key<E: Engine>(
+    engine: &E,
+    base: &[u8; 16],
+    serial: &KeySerialNumber,
+) -> Result<Option<Key>, SecurityError> {
     let counter = serial.counter();
-    let mut key = initial_key(base, serial);
+    let mut key = initial_key(engine, base, serial)?;
     let mut reached = 0;
     for bit in (0..COUNTER.count_ones()).rev().map(|bit| 1 << bit) {
         if counter & bit != 0 {
             reached |= bit;
             let [_, register] = serial.with_counter(reached).windows();
-            key = next_key(&key, register);
+            key = next_key(engine, &key, register)?;
         }
     }
-    (counter != 0).then_some(key)
+    Ok((counter != 0).then_some(key))
 }
 
 /// The non-reversible step: each half of the new key is the old right half enciphered around `register`.
-fn next_key(key: &Key, register: [u8; 8]) -> Key {
+fn next_key<E: Engine>(engine: &E, key: &Key, register: [u8; 8]) -> Result<Key, SecurityError> {
     let half = |key: &[u8; 16]| {
-        let [left, right] = halves(key);
-        xor(
-            DesCipher::single(&left).encrypt(xor(right, register)),
-            right,
-        )
+        let [left, right] = *Zeroizing::new(halves(key));
+        let enciphered = engine.des(&left)?.encrypt(xor(right, register))?;
+        Ok(xor(enciphered, right))
     };
-    join([half(&Zeroizing::new(xor(**key, MASK))), half(key)])
+    Ok(join([half(&Zeroizing::new(xor(**key, MASK)))?, half(key)?]))
 }
 
 /// What a transaction key is used for.
@@ -115,7 +128,11 @@ pub(crate) enum Usage {
 
 impl Usage {
     /// The transaction key with this usage mixed into both halves; data keys are enciphered under themselves once more.
-    pub(crate) fn key(self, transaction: &Key) -> Key {
+    pub(crate) fn key<E: Engine>(
+        self,
+        engine: &E,
+        transaction: &Key,
+    ) -> Result<Key, SecurityError> {
         let (byte, is_data) = match self {
             Self::Pin => (7, false),
             Self::MacRequest => (6, false),
@@ -128,9 +145,10 @@ impl Usage {
             half[byte] ^= 0xFF;
         }
         if is_data {
-            DesCipher::double(&variant.clone()).encrypt_ecb(variant.as_mut_slice());
+            let cipher = engine.des(variant.as_slice())?;
+            cipher.encrypt_blocks(variant.as_chunks_mut().0)?;
         }
-        variant
+        Ok(variant)
     }
 }
 

@@ -60,6 +60,43 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
     }
 }
 
+/// Reads what [`serialize`] wrote of at most `MAX` bytes.
+pub(crate) fn deserialize_up_to<'de, D: Deserializer<'de>, const MAX: usize>(
+    deserializer: D,
+) -> Result<Vec<u8>, D::Error> {
+    if deserializer.is_human_readable() {
+        deserializer.deserialize_str(Bounded::<MAX>)
+    } else {
+        deserializer.deserialize_bytes(Bounded::<MAX>)
+    }
+}
+
+struct Bounded<const MAX: usize>;
+
+impl<const MAX: usize> de::Visitor<'_> for Bounded<MAX> {
+    type Value = Vec<u8>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at most {MAX} bytes, or twice as many hex characters")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<u8>, E> {
+        let mut bytes = vec![0; (text.len() / 2).min(MAX)];
+        if decode(text.as_bytes(), &mut bytes) {
+            Ok(bytes)
+        } else {
+            Err(E::invalid_length(text.len(), &self))
+        }
+    }
+
+    fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+        if bytes.len() > MAX {
+            return Err(E::invalid_length(bytes.len(), &self));
+        }
+        Ok(bytes.to_vec())
+    }
+}
+
 struct Compact<const N: usize>;
 
 impl<'de, const N: usize> de::Visitor<'de> for Compact<N> {

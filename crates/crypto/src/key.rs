@@ -1,20 +1,23 @@
-//! Keys: what they are for, how they come in clear once, and how they rest enciphered under the module's local master key.
+//! Keys: what they are for, their algorithm and length, and how they come in clear once.
 //!
-//! Invariant: a [`WrappedKey`] opens only for the usage it was wrapped for, only unchanged, and only in its own module.
+//! Invariant: a clear key is masked and wiped; one that its algorithm or its use does not allow never becomes a wrapped one.
 
 use crate::{
-    block_cipher::{self, DesCipher, decrypt_16, encrypt_16, halves, halves_equal, has_weak_part},
+    block_cipher::{self, halves_equal, has_weak_part},
+    engine::{CmacKey, Engine},
     hex,
     module::SecurityError,
 };
-use aes::Aes256;
 use core::fmt;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use subtle::ConstantTimeEq;
+use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-/// Longest key kept: double-length triple DES or AES-128.
-const KEY_BYTES_MAX: usize = 16;
+/// Longest key kept: AES-256.
+pub(crate) const KEY_BYTES_MAX: usize = 32;
+/// Longest key of the DES family: triple length.
+const DES_KEY_BYTES_MAX: usize = 24;
+/// Bytes of a double-length DES key.
+const DOUBLE_LENGTH: usize = 16;
 
 /// What a key may be used for; a key of one usage is refused for every other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -42,10 +45,17 @@ pub enum KeyUsage {
     CardVerification = 10,
     /// IMK-AC: the issuer's master key of application cryptograms.
     CryptogramMaster = 11,
+    /// KBPK: protects key blocks on their way to another member.
+    KeyBlockProtection = 12,
+    /// PVK of PIN verification values, which IBM 3624 must not use.
+    PinVerificationValue = 13,
+    /// IMK-SMI: the issuer's master key of the MACs of scripts.
+    ScriptMaster = 14,
 }
 
 impl KeyUsage {
-    const ALL: [Self; 11] = [
+    /// Every usage.
+    pub const ALL: [Self; 14] = [
         Self::TerminalMaster,
         Self::Pin,
         Self::Mac,
@@ -57,42 +67,113 @@ impl KeyUsage {
         Self::Certificate,
         Self::CardVerification,
         Self::CryptogramMaster,
+        Self::KeyBlockProtection,
+        Self::PinVerificationValue,
+        Self::ScriptMaster,
     ];
+
+    /// As configuration, store and command line spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TerminalMaster => "terminal-master",
+            Self::Pin => "pin",
+            Self::Mac => "mac",
+            Self::Track => "track",
+            Self::HostMaster => "host-master",
+            Self::PinVerification => "pin-verification",
+            Self::PanSeal => "pan-seal",
+            Self::PanToken => "pan-token",
+            Self::Certificate => "certificate",
+            Self::CardVerification => "card-verification",
+            Self::CryptogramMaster => "cryptogram-master",
+            Self::KeyBlockProtection => "key-block-protection",
+            Self::PinVerificationValue => "pin-verification-value",
+            Self::ScriptMaster => "script-master",
+        }
+    }
 
     /// Byte that stands for the usage inside wrapped keys and derivations.
     pub(crate) fn code(self) -> u8 {
         self as u8
     }
 
-    /// Single-length keys live on in the terminal interface only (UnionPay-style reference §5.1, 60.3 = 001, and the MAK slot).
-    fn allows_single_length(self) -> bool {
-        matches!(self, Self::TerminalMaster | Self::Pin | Self::Mac)
+    /// Which keys serve it. Single length lives on in the terminal interface only (UnionPay-style reference §5.1, 60.3 = 001, and
+    /// the MAK slot); what schemes define with double length stays double.
+    fn allows(self, algorithm: KeyAlgorithm, length: usize) -> bool {
+        use KeyAlgorithm::{Aes, Des};
+        match (self, algorithm) {
+            (Self::TerminalMaster, Des) | (Self::Mac, Des) => length <= DOUBLE_LENGTH,
+            (Self::Pin, Des) | (Self::Pin | Self::Mac | Self::KeyBlockProtection, Aes) => true,
+            (
+                Self::Track
+                | Self::HostMaster
+                | Self::PinVerification
+                | Self::PinVerificationValue
+                | Self::KeyBlockProtection,
+                Des,
+            ) => length >= DOUBLE_LENGTH,
+            (
+                Self::Certificate
+                | Self::CardVerification
+                | Self::CryptogramMaster
+                | Self::ScriptMaster,
+                Des,
+            ) => length == DOUBLE_LENGTH,
+            (Self::PanSeal | Self::PanToken, _) | (_, Aes) => false,
+        }
     }
 }
 
-/// A clear key on its way into the module; 8 or 16 bytes, masked, wiped when dropped.
+/// The cipher that a key is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyAlgorithm {
+    /// DES of 8, triple DES of 16 or 24 bytes. A MAC key of 16 bytes also serves the AES and SM4 MACs of links that carry no key blocks.
+    Des,
+    /// AES of 16, 24 or 32 bytes.
+    Aes,
+}
+
+impl KeyAlgorithm {
+    /// Whether the cipher has keys of so many bytes.
+    pub fn has_length(self, bytes: usize) -> bool {
+        match self {
+            Self::Des => matches!(bytes, 8 | 16 | 24),
+            Self::Aes => matches!(bytes, 16 | 24 | 32),
+        }
+    }
+}
+
+/// A clear key on its way into the module; masked, wiped when dropped.
 pub struct ClearKey {
+    algorithm: KeyAlgorithm,
     length: usize,
     bytes: [u8; KEY_BYTES_MAX],
 }
 
 impl ClearKey {
-    /// Takes 8 or 16 bytes; any other length is [`SecurityError::KeyLength`].
+    /// Takes 8, 16 or 24 bytes of a DES key; any other length is [`SecurityError::KeyLength`].
     pub fn new(key: &[u8]) -> Result<Self, SecurityError> {
-        if !matches!(key.len(), 8 | 16) {
+        Self::of(KeyAlgorithm::Des, key)
+    }
+
+    /// Takes a key of either algorithm; a length that the algorithm does not have is [`SecurityError::KeyLength`].
+    pub fn of(algorithm: KeyAlgorithm, key: &[u8]) -> Result<Self, SecurityError> {
+        if !algorithm.has_length(key.len()) {
             return Err(SecurityError::KeyLength { found: key.len() });
         }
         let mut bytes = [0; KEY_BYTES_MAX];
         bytes[..key.len()].copy_from_slice(key);
         Ok(Self {
+            algorithm,
             length: key.len(),
             bytes,
         })
     }
 
-    /// Reads 16 or 32 hex characters of either case; anything else is [`SecurityError::KeyText`].
+    /// Reads 16, 32 or 48 hex characters of a DES key, of either case; anything else is [`SecurityError::KeyText`].
     pub fn from_hex(text: &str) -> Result<Self, SecurityError> {
-        let mut bytes = Zeroizing::new([0; KEY_BYTES_MAX]);
+        let mut bytes = Zeroizing::new([0; DES_KEY_BYTES_MAX]);
         let length = text.len() / 2;
         let key = bytes.get_mut(..length).ok_or(SecurityError::KeyText)?;
         if !hex::decode(text.as_bytes(), key) {
@@ -101,18 +182,89 @@ impl ClearKey {
         Self::new(key).map_err(|_| SecurityError::KeyText)
     }
 
+    /// The cipher that it is for.
+    pub(crate) fn algorithm(&self) -> KeyAlgorithm {
+        self.algorithm
+    }
+
+    /// Whether it may serve `usage`: right algorithm, right length, neither weak nor a longer key in name only.
+    pub(crate) fn check(&self, usage: KeyUsage) -> Result<(), SecurityError> {
+        if matches!(usage, KeyUsage::PanSeal | KeyUsage::PanToken) {
+            return Err(SecurityError::KeyUsage { found: usage });
+        }
+        if !usage.allows(self.algorithm, self.length) {
+            let lengths = [8, DOUBLE_LENGTH, DES_KEY_BYTES_MAX, KEY_BYTES_MAX];
+            let serves = lengths
+                .into_iter()
+                .any(|length| usage.allows(self.algorithm, length));
+            return Err(if serves {
+                SecurityError::KeyLength { found: self.length }
+            } else {
+                SecurityError::KeyAlgorithm
+            });
+        }
+        match self.algorithm {
+            // K‖K is what terminals make of a single-length MAK.
+            KeyAlgorithm::Des if usage == KeyUsage::Mac => self.check_parts(),
+            KeyAlgorithm::Des if self.collapses() => Err(SecurityError::DegenerateKey),
+            KeyAlgorithm::Des => self.check_parts(),
+            KeyAlgorithm::Aes if self.bytes().iter().all(|byte| *byte == 0) => {
+                Err(SecurityError::DegenerateKey)
+            }
+            KeyAlgorithm::Aes => Ok(()),
+        }
+    }
+
+    fn check_parts(&self) -> Result<(), SecurityError> {
+        if has_weak_part(self.bytes()) {
+            return Err(SecurityError::DegenerateKey);
+        }
+        Ok(())
+    }
+
+    /// Whether neighbouring parts are equal, which makes triple DES single.
+    fn collapses(&self) -> bool {
+        let parts = self.bytes().as_chunks::<8>().0;
+        parts
+            .windows(2)
+            .any(|pair| halves_equal(pair.as_flattened()))
+    }
+
+    /// What tells the key apart: four bytes of the enciphered zero block, or of its AES-CMAC (security reference §1.3).
+    pub(crate) fn check_value<E: Engine>(&self, engine: &E) -> Result<[u8; 4], SecurityError> {
+        match self.algorithm {
+            KeyAlgorithm::Des => block_cipher::check_value(&self.des(engine)?),
+            KeyAlgorithm::Aes => {
+                let [a, b, c, d, ..] = self.cmac(engine)?.mac(&[&[0; 16]])?;
+                Ok([a, b, c, d])
+            }
+        }
+    }
+
+    /// AES-CMAC under an AES key, or under sixteen bytes of a link that names its algorithm elsewhere.
+    pub(crate) fn cmac<E: Engine>(&self, engine: &E) -> Result<E::Cmac, SecurityError> {
+        if self.algorithm == KeyAlgorithm::Des {
+            self.double_length()?;
+        }
+        engine.cmac(self.bytes())
+    }
+
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes[..self.length]
     }
 
-    /// The key expanded for DES; both allowed lengths are DES key lengths.
-    pub(crate) fn des(&self) -> Result<DesCipher, SecurityError> {
-        DesCipher::new(self.bytes()).ok_or(SecurityError::KeyLength { found: self.length })
+    /// The key expanded for DES; one made for another cipher is [`SecurityError::KeyAlgorithm`].
+    pub(crate) fn des<E: Engine>(&self, engine: &E) -> Result<E::Des, SecurityError> {
+        if self.algorithm != KeyAlgorithm::Des {
+            return Err(SecurityError::KeyAlgorithm);
+        }
+        engine.des(self.bytes())
     }
 
     /// The key for MACs that a key-encrypting key gives: `FF` into the seventh byte of each half (X9.24 variant); parity stays.
     pub(crate) fn mac_variant(&self) -> Self {
         let mut variant = Self {
+            algorithm: self.algorithm,
             length: self.length,
             bytes: self.bytes,
         };
@@ -122,13 +274,22 @@ impl ClearKey {
         variant
     }
 
-    /// The key as 16 bytes; a single-length key is [`SecurityError::KeyLength`].
-    pub(crate) fn double_length(&self) -> Result<&[u8; 16], SecurityError> {
-        if self.length == KEY_BYTES_MAX {
-            Ok(&self.bytes)
-        } else {
-            Err(SecurityError::KeyLength { found: self.length })
+    /// The key expanded for AES; one made for another cipher is [`SecurityError::KeyAlgorithm`].
+    pub(crate) fn aes<E: Engine>(&self, engine: &E) -> Result<E::Aes, SecurityError> {
+        if self.algorithm != KeyAlgorithm::Aes {
+            return Err(SecurityError::KeyAlgorithm);
         }
+        engine.aes(self.bytes())
+    }
+
+    /// The 16 bytes of a double-length key; any other length is [`SecurityError::KeyLength`].
+    pub(crate) fn double_length(&self) -> Result<&[u8; 16], SecurityError> {
+        if self.algorithm != KeyAlgorithm::Des {
+            return Err(SecurityError::KeyAlgorithm);
+        }
+        self.bytes()
+            .try_into()
+            .map_err(|_| SecurityError::KeyLength { found: self.length })
     }
 }
 
@@ -145,177 +306,3 @@ impl Drop for ClearKey {
 }
 
 impl ZeroizeOnDrop for ClearKey {}
-
-/// A key enciphered under the module's local master key, with its check value: what state and records may hold.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct WrappedKey {
-    usage: KeyUsage,
-    length: u8,
-    check_value: [u8; 4],
-    bytes: [u8; 24],
-}
-
-impl WrappedKey {
-    /// What the key is for.
-    pub fn usage(&self) -> KeyUsage {
-        self.usage
-    }
-
-    /// First four bytes of the zero block enciphered by DES or triple DES under the key, whatever algorithm uses it later.
-    pub fn check_value(&self) -> [u8; 4] {
-        self.check_value
-    }
-
-    /// The initial value of the wrap: usage, length and check value are thereby authenticated along with the key.
-    fn initial_value(&self) -> [u8; 8] {
-        let [a, b, c, d] = self.check_value;
-        [0xA6, 0xA6, self.usage.code(), self.length, a, b, c, d]
-    }
-}
-
-impl fmt::Debug for WrappedKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "WrappedKey({:?} {})",
-            self.usage,
-            hex::text(&self.check_value)
-        )
-    }
-}
-
-impl Serialize for WrappedKey {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut bytes = [0; 30];
-        bytes[0] = self.usage.code();
-        bytes[1] = self.length;
-        bytes[2..6].copy_from_slice(&self.check_value);
-        bytes[6..].copy_from_slice(&self.bytes);
-        hex::serialize(&bytes, serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for WrappedKey {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let [usage, length, a, b, c, d, bytes @ ..] = hex::deserialize::<D, 30>(deserializer)?;
-        let usage = KeyUsage::ALL
-            .into_iter()
-            .find(|known| known.code() == usage);
-        let usage = usage.ok_or_else(|| de::Error::custom("unknown key usage"))?;
-        Ok(Self {
-            usage,
-            length,
-            check_value: [a, b, c, d],
-            bytes,
-        })
-    }
-}
-
-/// AES-256 key wrap (RFC 3394) of one 16-byte value, with the usage in its initial value.
-#[derive(Clone)]
-pub(crate) struct KeyWrap(pub(crate) Aes256);
-
-impl KeyWrap {
-    /// Wraps a key, refusing usages that are never imported and degenerate keys.
-    pub(crate) fn wrap(
-        &self,
-        usage: KeyUsage,
-        key: &ClearKey,
-    ) -> Result<WrappedKey, SecurityError> {
-        if matches!(usage, KeyUsage::PanSeal | KeyUsage::PanToken) {
-            return Err(SecurityError::KeyUsage { found: usage });
-        }
-        if key.length < KEY_BYTES_MAX && !usage.allows_single_length() {
-            return Err(SecurityError::KeyLength { found: key.length });
-        }
-        let disguised_single =
-            key.length == KEY_BYTES_MAX && usage != KeyUsage::Mac && halves_equal(key.bytes());
-        if disguised_single || has_weak_part(key.bytes()) {
-            return Err(SecurityError::DegenerateKey);
-        }
-        let check_value = key.des()?.check_value();
-        let mut wrapped = WrappedKey {
-            usage,
-            length: key.length as u8,
-            check_value,
-            bytes: [0; 24],
-        };
-        wrapped.bytes = self.wrap_block(wrapped.initial_value(), &key.bytes);
-        Ok(wrapped)
-    }
-
-    /// Opens a key for one usage.
-    pub(crate) fn unwrap(
-        &self,
-        wanted: KeyUsage,
-        wrapped: &WrappedKey,
-    ) -> Result<ClearKey, SecurityError> {
-        if wrapped.usage != wanted {
-            return Err(SecurityError::KeyUsage {
-                found: wrapped.usage,
-            });
-        }
-        let (initial_value, key) = self.unwrap_block(&wrapped.bytes);
-        if !bool::from(initial_value.ct_eq(&wrapped.initial_value())) {
-            return Err(SecurityError::TamperedKey);
-        }
-        let length = usize::from(wrapped.length);
-        ClearKey::new(key.get(..length).ok_or(SecurityError::TamperedKey)?)
-    }
-
-    fn wrap_block(&self, initial_value: [u8; 8], key: &[u8; 16]) -> [u8; 24] {
-        let mut halves = halves(key);
-        let mut check = initial_value;
-        for step in 1..=12 {
-            let half = &mut halves[(step - 1) % 2];
-            let [left, right] = block_cipher::halves(&encrypt_16(&self.0, join(check, *half)));
-            check = (u64::from_be_bytes(left) ^ step as u64).to_be_bytes();
-            *half = right;
-        }
-        let mut wrapped = [0; 24];
-        wrapped[..8].copy_from_slice(&check);
-        wrapped[8..].copy_from_slice(halves.as_flattened());
-        wrapped
-    }
-
-    fn unwrap_block(&self, wrapped: &[u8; 24]) -> ([u8; 8], Zeroizing<[u8; 16]>) {
-        let [a, b, c, d, e, f, g, h, key @ ..] = *wrapped;
-        let mut check = [a, b, c, d, e, f, g, h];
-        let mut halves = Zeroizing::new(halves(&key));
-        for step in (1..=12).rev() {
-            let half = &mut halves[(step - 1) % 2];
-            let mixed = (u64::from_be_bytes(check) ^ step as u64).to_be_bytes();
-            [check, *half] = block_cipher::halves(&decrypt_16(&self.0, join(mixed, *half)));
-        }
-        (check, Zeroizing::new(join(halves[0], halves[1])))
-    }
-}
-
-fn join(left: [u8; 8], right: [u8; 8]) -> [u8; 16] {
-    let mut block = [0; 16];
-    block[..8].copy_from_slice(&left);
-    block[8..].copy_from_slice(&right);
-    block
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use cipher::KeyInit;
-
-    /// RFC 3394 §4.3: 128 bits of key data under a 256-bit key.
-    #[test]
-    fn published_wrap() {
-        let wrap = KeyWrap(Aes256::new(
-            &core::array::from_fn::<u8, 32, _>(|i| i as u8).into(),
-        ));
-        let key = core::array::from_fn(|i| i as u8 * 0x11);
-        let wrapped = wrap.wrap_block([0xA6; 8], &key);
-        assert_eq!(
-            hex::text(&wrapped),
-            "64E8C3F9CE0F5BA263E9777905818A2A93C8191E7D6E8AE7"
-        );
-        let (initial_value, opened) = wrap.unwrap_block(&wrapped);
-        assert_eq!((initial_value, *opened), ([0xA6; 8], key));
-    }
-}

@@ -4,9 +4,10 @@
 //! under a weaker one.
 
 use crate::{
-    block_cipher::{DesCipher, tdes_cmac},
-    block_cipher_128::{Cipher128, aes_cmac},
-    cbc, hex,
+    block_cipher::tdes_cmac,
+    engine::{BlockCipher, CmacKey, Engine},
+    hex,
+    module::SecurityError,
 };
 use core::fmt;
 use subtle::ConstantTimeEq;
@@ -42,11 +43,26 @@ pub enum KeyBlockError {
     Strength,
     /// Random padding that does not fill whole blocks.
     Padding,
+    /// The security module did not do its part.
+    Module(SecurityError),
+    /// The header says another usage than the wanted one, or one that this system has no key for.
+    Usage,
+    /// The header's mode of use is none that this usage has.
+    Mode,
+    /// The key may not leave: it came in as not exportable, or its usage has no key block.
+    Exportability,
+}
+
+impl From<SecurityError> for KeyBlockError {
+    fn from(error: SecurityError) -> Self {
+        Self::Module(error)
+    }
 }
 
 impl fmt::Display for KeyBlockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Module(error) => return error.fmt(f),
             Self::Version => "key block of an unknown version",
             Self::Length => "key block's length field differs from its length",
             Self::Header => "key block's header is malformed",
@@ -56,6 +72,9 @@ impl fmt::Display for KeyBlockError {
             Self::KeyLength => "key block holds a key of a wrong length",
             Self::Strength => "key is stronger than its protection key",
             Self::Padding => "key block's padding does not fill whole blocks",
+            Self::Usage => "key block holds a key of another usage",
+            Self::Mode => "key block's mode of use is not one of its usage",
+            Self::Exportability => "key may not leave in a key block",
         })
     }
 }
@@ -64,7 +83,7 @@ impl core::error::Error for KeyBlockError {}
 
 /// A version, by its first character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Version {
+pub enum Version {
     /// Triple DES.
     B,
     /// AES.
@@ -89,7 +108,7 @@ impl Version {
     }
 
     /// Bytes of a cipher block, and of the MAC.
-    fn block(self) -> usize {
+    pub(crate) fn block(self) -> usize {
         match self {
             Self::B => 8,
             Self::D => 16,
@@ -97,7 +116,11 @@ impl Version {
     }
 
     /// The keys that encipher and authenticate, derived from the protection key.
-    fn keys(self, protection: &[u8]) -> Result<Keys, KeyBlockError> {
+    fn keys<'a, E: Engine>(
+        self,
+        engine: &'a E,
+        protection: &[u8],
+    ) -> Result<Keys<'a, E>, KeyBlockError> {
         let algorithm = match (self, protection.len()) {
             (Self::B, 16) => 0,
             (Self::B, 24) => 1,
@@ -112,12 +135,13 @@ impl Version {
             let mut key = Zeroizing::new(vec![0; protection.len()]);
             for (part, counter) in key.chunks_mut(self.block()).zip(1..) {
                 let data = [counter, 0, usage, 0, 0, algorithm, bits_high, bits_low];
-                let block = Zeroizing::new(self.mac(protection, &[&data])?);
+                let block = Zeroizing::new(self.mac(engine, protection, &[&data])?);
                 part.copy_from_slice(&block[..part.len()]);
             }
-            Ok(key)
+            Ok::<_, KeyBlockError>(key)
         };
         Ok(Keys {
+            engine,
             version: self,
             encryption: derive(0)?,
             authentication: derive(1)?,
@@ -125,52 +149,64 @@ impl Version {
     }
 
     /// CMAC with the version's cipher.
-    fn mac(self, key: &[u8], parts: &[&[u8]]) -> Result<Vec<u8>, KeyBlockError> {
-        match self {
-            Self::B => tdes_cmac(key, parts).map(|mac| mac.to_vec()),
-            Self::D => aes_cmac(key, parts).map(|mac| mac.to_vec()),
-        }
-        .ok_or(KeyBlockError::ProtectionKey)
+    fn mac<E: Engine>(
+        self,
+        engine: &E,
+        key: &[u8],
+        parts: &[&[u8]],
+    ) -> Result<Vec<u8>, KeyBlockError> {
+        Ok(match self {
+            Self::B => tdes_cmac(&engine.des(key)?, parts)?.to_vec(),
+            Self::D => engine.cmac(key)?.mac(parts)?.to_vec(),
+        })
     }
 }
 
-struct Keys {
+struct Keys<'a, E> {
+    engine: &'a E,
     version: Version,
     encryption: Zeroizing<Vec<u8>>,
     authentication: Zeroizing<Vec<u8>>,
 }
 
-impl Keys {
-    fn encrypt(&self, mac: &[u8], text: &mut [u8]) -> Option<()> {
-        match self.version {
-            Version::B => {
-                let key = DesCipher::new(&self.encryption)?;
-                cbc::encrypt(|block| key.encrypt(block), mac.try_into().ok()?, text)
-            }
-            Version::D => {
-                let key = Cipher128::aes(&self.encryption)?;
-                cbc::encrypt(|block| key.encrypt(block), mac.try_into().ok()?, text)
-            }
-        }
+impl<E: Engine> Keys<'_, E> {
+    fn mac(&self, parts: &[&[u8]]) -> Result<Vec<u8>, KeyBlockError> {
+        self.version.mac(self.engine, &self.authentication, parts)
     }
 
-    fn decrypt(&self, mac: &[u8], text: &mut [u8]) -> Option<()> {
+    /// Enciphers whole blocks; other text is left as it is.
+    fn encrypt(&self, mac: &[u8], text: &mut [u8]) -> Result<(), KeyBlockError> {
+        let key = &self.encryption;
         match self.version {
-            Version::B => {
-                let key = DesCipher::new(&self.encryption)?;
-                cbc::decrypt(|block| key.decrypt(block), mac.try_into().ok()?, text)
-            }
-            Version::D => {
-                let key = Cipher128::aes(&self.encryption)?;
-                cbc::decrypt(|block| key.decrypt(block), mac.try_into().ok()?, text)
-            }
+            Version::B => (self.engine.des(key)?)
+                .encrypt_chained(initial_value(mac)?, text.as_chunks_mut().0)?,
+            Version::D => (self.engine.aes(key)?)
+                .encrypt_chained(initial_value(mac)?, text.as_chunks_mut().0)?,
         }
+        Ok(())
     }
+
+    /// Reverse of [`Self::encrypt`].
+    fn decrypt(&self, mac: &[u8], text: &mut [u8]) -> Result<(), KeyBlockError> {
+        let key = &self.encryption;
+        match self.version {
+            Version::B => (self.engine.des(key)?)
+                .decrypt_chained(initial_value(mac)?, text.as_chunks_mut().0)?,
+            Version::D => (self.engine.aes(key)?)
+                .decrypt_chained(initial_value(mac)?, text.as_chunks_mut().0)?,
+        }
+        Ok(())
+    }
+}
+
+fn initial_value<const N: usize>(mac: &[u8]) -> Result<[u8; N], KeyBlockError> {
+    mac.try_into().map_err(|_| KeyBlockError::Body)
 }
 
 /// Wraps a key. `attributes` is the header behind its length field, with optional blocks if it says so; `padding` is random
 /// and fills the plain text up to whole blocks.
-pub(crate) fn wrap(
+pub(crate) fn wrap<E: Engine>(
+    engine: &E,
     version: Version,
     protection: &[u8],
     attributes: &str,
@@ -192,21 +228,33 @@ pub(crate) fn wrap(
     }
     check_key(&header, protection, key.len())?;
     let bits = u16::try_from(8 * key.len()).map_err(|_| KeyBlockError::KeyLength)?;
-    let keys = version.keys(protection)?;
+    let keys = version.keys(engine, protection)?;
     let mut plain = Zeroizing::new(Vec::with_capacity(plain_length));
     plain.extend_from_slice(&bits.to_be_bytes());
     plain.extend_from_slice(key);
     plain.extend_from_slice(padding);
-    let mac = version.mac(&keys.authentication, &[text.as_bytes(), &plain])?;
-    keys.encrypt(&mac, &mut plain)
-        .ok_or(KeyBlockError::Padding)?;
+    let mac = keys.mac(&[text.as_bytes(), &plain])?;
+    keys.encrypt(&mac, &mut plain)?;
     text += &hex::text(&plain);
     text += &hex::text(&mac);
     Ok(text)
 }
 
+/// What a block says, after its MAC held.
+pub(crate) struct Opened {
+    pub(crate) usage: [u8; 2],
+    pub(crate) algorithm: u8,
+    pub(crate) mode: u8,
+    pub(crate) exportability: u8,
+    pub(crate) key: Zeroizing<Vec<u8>>,
+}
+
 /// Opens a block.
-pub(crate) fn unwrap(protection: &[u8], block: &str) -> Result<Zeroizing<Vec<u8>>, KeyBlockError> {
+pub(crate) fn unwrap<E: Engine>(
+    engine: &E,
+    protection: &[u8],
+    block: &str,
+) -> Result<Opened, KeyBlockError> {
     let text = block.as_bytes();
     let version = Version::of(*text.first().ok_or(KeyBlockError::Length)?)?;
     let header = Header::parse(text, version)?;
@@ -215,9 +263,9 @@ pub(crate) fn unwrap(protection: &[u8], block: &str) -> Result<Zeroizing<Vec<u8>
     }
     let (head, body) = text.split_at(header.characters);
     let (mut plain, mac) = read_body(version, body)?;
-    let keys = version.keys(protection)?;
-    keys.decrypt(&mac, &mut plain).ok_or(KeyBlockError::Body)?;
-    let wanted = version.mac(&keys.authentication, &[head, &plain])?;
+    let keys = version.keys(engine, protection)?;
+    keys.decrypt(&mac, &mut plain)?;
+    let wanted = keys.mac(&[head, &plain])?;
     if !bool::from(wanted.as_slice().ct_eq(&mac)) {
         return Err(KeyBlockError::Authentication);
     }
@@ -228,7 +276,13 @@ pub(crate) fn unwrap(protection: &[u8], block: &str) -> Result<Zeroizing<Vec<u8>
         .filter(|_| bits.is_multiple_of(8))
         .ok_or(KeyBlockError::KeyLength)?;
     check_key(&header, protection, key.len())?;
-    Ok(Zeroizing::new(key.to_vec()))
+    Ok(Opened {
+        usage: header.usage,
+        algorithm: header.algorithm,
+        mode: header.mode,
+        exportability: header.exportability,
+        key: Zeroizing::new(key.to_vec()),
+    })
 }
 
 /// Cipher text and MAC out of their hex.
@@ -275,7 +329,10 @@ fn check_key(header: &Header, protection: &[u8], key: usize) -> Result<(), KeyBl
 struct Header {
     version: Version,
     length: usize,
+    usage: [u8; 2],
     algorithm: u8,
+    mode: u8,
+    exportability: u8,
     /// Of the header with its optional blocks.
     characters: usize,
 }
@@ -321,7 +378,10 @@ impl Header {
         Ok(Self {
             version,
             length,
+            usage: [u1, u2],
             algorithm,
+            mode,
+            exportability,
             characters,
         })
     }

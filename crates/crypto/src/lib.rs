@@ -4,61 +4,80 @@
 //! [`Pan::expose`] is called. Parties talk to a [`SecurityModule`]; ciphers are private. Raw primitives are reachable
 //! only as rows of text through `vectors`, behind the cargo feature of that name, for the command that checks this build.
 //!
+//! Every algorithm here is composed over an [`Engine`]: the place where keys live. The one of [`SoftwareModule`] is in this
+//! process; an engine over a token is given by who may do I/O ([`EngineModule::with`]).
+//!
 //! The DES implementation underneath is table-based and is not promised to run in constant time; an installation that
 //! cares puts a hardware token behind the same trait.
 
 mod application_cryptogram;
 mod block_cipher;
 mod card;
+mod card_data;
 mod card_verification;
 mod certificate;
+mod chip_card;
+mod component;
+mod custody;
 mod digits;
+mod engine;
+mod engine_module;
 mod hex;
 mod key;
+mod key_block;
+mod key_block_header;
 mod mac;
 mod module;
 mod pin;
+mod pin_block_4;
 mod pin_verification;
-mod software_module;
+mod published_keys;
+mod pvv;
+mod software_engine;
+mod track_cipher;
 mod working_keys;
+mod wrapped_key;
 
 // Standards that so far only the vectors run: each moves up when the security module offers it.
-#[cfg(feature = "vectors")]
-mod block_cipher_128;
-#[cfg(feature = "vectors")]
-mod card_data;
-#[cfg(feature = "vectors")]
-mod cbc;
 #[cfg(feature = "vectors")]
 mod dukpt_aes;
 #[cfg(feature = "vectors")]
 mod dukpt_tdes;
 #[cfg(feature = "vectors")]
-mod key_block;
-#[cfg(feature = "vectors")]
 mod keyed_hash;
 #[cfg(feature = "vectors")]
 mod pin_block;
-#[cfg(feature = "vectors")]
-mod pvv;
-#[cfg(feature = "vectors")]
-mod track_cipher;
 
 #[cfg(feature = "vectors")]
 pub mod test_interface;
 #[cfg(feature = "vectors")]
 pub mod vectors;
 
-#[cfg(feature = "vectors")]
-pub use {card_data::CardDataError, key_block::KeyBlockError};
-
 pub use application_cryptogram::{Cryptogram, CryptogramScheme};
 pub use card::{Card, Pan, PanToken, SealedPan};
+pub use card_data::{CardDataError, CardRequest};
 pub use certificate::{sha256, verify_certificate};
+pub use chip_card::{
+    Application, CardBytes, CardMemory, CardRisk, CardScript, ChipCard, ChipProfile,
+};
+pub use component::{
+    Component, ComponentError, ComponentLabel, Passphrase, SealRandom, SealedComponent,
+};
+pub use custody::{CheckValue, CheckValueLength, CustodyError, KeyCustody};
 pub use digits::{DigitsError, luhn_check_digit};
-pub use key::{ClearKey, KeyUsage, WrappedKey};
+pub use engine::{BlockCipher, CmacKey, Engine, SigningKey};
+pub use engine_module::{EngineModule, MasterKeys, SoftwareModule};
+pub use key::{ClearKey, KeyAlgorithm, KeyUsage};
+pub use key_block::{KeyBlockError, Version as KeyBlockVersion};
 pub use mac::{MacAlgorithm, UnknownMacAlgorithm};
-pub use module::{SecurityError, SecurityModule};
+pub use module::{PinZone, SecurityError, SecurityModule};
 pub use pin::{Pin, PinBlock, PinFormat, PinOffset};
-pub use software_module::SoftwareModule;
+pub use pin_block_4::{PinBlock4, ZonePinBlock};
+pub use published_keys::published_local_master_key;
+pub use pvv::PvkIndex;
+pub use track_cipher::ClearTrack;
 pub use working_keys::WorkingKeys;
+pub use wrapped_key::{KeyMode, WrappedKey};
+
+// What holds the text of a passphrase or a component on its way in.
+pub use zeroize::Zeroizing;

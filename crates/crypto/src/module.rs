@@ -5,10 +5,15 @@
 use crate::{
     application_cryptogram::{Cryptogram, CryptogramScheme},
     card::{Card, Pan, SealedPan},
-    key::{ClearKey, KeyUsage, WrappedKey},
+    chip_card::CardScript,
+    key::{ClearKey, KeyUsage},
     mac::MacAlgorithm,
     pin::{Pin, PinBlock, PinFormat, PinOffset},
+    pin_block_4::ZonePinBlock,
+    pvv::PvkIndex,
+    track_cipher::ClearTrack,
     working_keys::WorkingKeys,
+    wrapped_key::{KeyMode, WrappedKey},
 };
 use core::fmt;
 
@@ -27,7 +32,14 @@ pub enum SecurityError {
         /// Bytes of the key.
         found: usize,
     },
-    /// The key's text is not 16 or 32 hex characters.
+    /// The key is for another cipher.
+    KeyAlgorithm,
+    /// The key serves the other half of its usage only.
+    KeyMode {
+        /// The half that it serves.
+        found: KeyMode,
+    },
+    /// The key's text is not 16, 32 or 48 hex characters.
     KeyText,
     /// A zero, weak or semi-weak DES key, or a double-length key with equal halves where two are demanded.
     DegenerateKey,
@@ -45,8 +57,21 @@ pub enum SecurityError {
     PinFormat,
     /// Translation out of the format bound to the card number, which would free the PIN from its card (PCI PIN 3-3).
     PinTranslation,
+    /// The card's sequence number is not two digits.
+    CardSequence,
     /// The sealed card number was changed, or belongs to another module.
     SealedPan,
+    /// The token that holds the keys has no such mechanism; nothing was computed elsewhere instead.
+    NotOffered {
+        /// What is missing.
+        mechanism: &'static str,
+    },
+    /// The token did not do what it offers: removed, locked, out of memory. Its own word is in the log.
+    TokenFailed,
+    /// The track is too short to be enciphered, or what was deciphered is no track.
+    TrackData,
+    /// More than eight bytes of proprietary authentication data.
+    ProprietaryData,
 }
 
 impl fmt::Display for SecurityError {
@@ -55,7 +80,9 @@ impl fmt::Display for SecurityError {
             Self::KeyUsage { found } => write!(f, "key of usage {found:?} refused here"),
             Self::TamperedKey => f.write_str("wrapped key does not open"),
             Self::KeyLength { found } => write!(f, "key of {found} bytes refused here"),
-            Self::KeyText => f.write_str("key is not 16 or 32 hex characters"),
+            Self::KeyAlgorithm => f.write_str("key of another cipher refused here"),
+            Self::KeyMode { found } => write!(f, "key of mode {found:?} refused here"),
+            Self::KeyText => f.write_str("key is not 16, 32 or 48 hex characters"),
             Self::DegenerateKey => f.write_str("degenerate key refused"),
             Self::CheckValue { usage } => write!(f, "check value of the {usage:?} key differs"),
             Self::Field62Length { found } => {
@@ -65,12 +92,34 @@ impl fmt::Display for SecurityError {
             Self::PinTranslation => {
                 f.write_str("PIN translation to a format without card number refused")
             }
+            Self::CardSequence => f.write_str("card sequence number is not two digits"),
             Self::SealedPan => f.write_str("sealed card number does not open"),
+            Self::NotOffered { mechanism } => write!(f, "not on this token: {mechanism}"),
+            Self::TokenFailed => f.write_str("token failed"),
+            Self::TrackData => f.write_str("track refused"),
+            Self::ProprietaryData => f.write_str("more than 8 bytes of proprietary data"),
         }
     }
 }
 
 impl core::error::Error for SecurityError {}
+
+/// A zone as a translation sees it: its PIN key and the form of its blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PinZone<'a> {
+    /// Blocks of eight bytes under triple DES.
+    Tdes {
+        /// PIN key of the zone.
+        key: &'a WrappedKey,
+        /// Form of its blocks.
+        format: PinFormat,
+    },
+    /// Format 4 under AES.
+    Aes {
+        /// PIN key of the zone.
+        key: &'a WrappedKey,
+    },
+}
 
 /// Everything a party may ask of its keys. Keys come in wrapped, random bytes come in from the caller.
 ///
@@ -123,6 +172,19 @@ pub trait SecurityModule {
         pan: &Pan,
     ) -> Result<PinBlock, SecurityError>;
 
+    /// Hosts: the same where either zone, or both, are under AES; `random` fills a format 4 block that goes out.
+    ///
+    /// A block of the other zone's form is [`SecurityError::PinFormat`]; leaving the forms bound to the card number is
+    /// [`SecurityError::PinTranslation`] (PCI PIN 3-3).
+    fn translate_pin_between(
+        &self,
+        from: PinZone<'_>,
+        to: PinZone<'_>,
+        block: &ZonePinBlock,
+        pan: &Pan,
+        random: &[u8; 8],
+    ) -> Result<ZonePinBlock, SecurityError>;
+
     /// Issuer: whether the block holds the card's PIN. A malformed block is [`SecurityError::PinFormat`] and counts as a try too.
     fn verify_pin(
         &self,
@@ -132,6 +194,20 @@ pub trait SecurityModule {
         pan: &Pan,
         pvk: &WrappedKey,
         offset: &PinOffset,
+    ) -> Result<bool, SecurityError>;
+
+    /// Issuer: whether the block holds a four-digit PIN of this Visa PIN verification value. A longer PIN is no match, since the
+    /// value covers four digits; a malformed block is [`SecurityError::PinFormat`] and counts as a try too.
+    #[allow(clippy::too_many_arguments)] // the same inputs as verify_pin, and the key's index
+    fn verify_pin_value(
+        &self,
+        pik: &WrappedKey,
+        format: PinFormat,
+        block: &PinBlock,
+        pan: &Pan,
+        pvk: &WrappedKey,
+        index: PvkIndex,
+        value: &[u8],
     ) -> Result<bool, SecurityError>;
 
     /// Issuer: the offset to keep for a chosen PIN (IBM 3624).
@@ -162,6 +238,40 @@ pub trait SecurityModule {
         cryptogram: &Cryptogram<'_>,
         code: [u8; 2],
     ) -> Result<Option<[u8; 8]>, SecurityError>;
+
+    /// Issuer: a command to the card that sent this cryptogram, with its MAC, as template 71 or 72 carries it behind tag 86.
+    ///
+    /// It fits this one transaction of this one card. The caller has verified the cryptogram.
+    fn seal_script(
+        &self,
+        smi: &WrappedKey,
+        scheme: CryptogramScheme,
+        cryptogram: &Cryptogram<'_>,
+        script: CardScript,
+    ) -> Result<Vec<u8>, SecurityError>;
+    /// Issuer: the same with an answer of ARPC method 2: the first four bytes of tag 91 over the card status update and up to eight
+    /// bytes of proprietary data, more being [`SecurityError::ProprietaryData`].
+    fn answer_cryptogram_status(
+        &self,
+        imk: &WrappedKey,
+        scheme: CryptogramScheme,
+        cryptogram: &Cryptogram<'_>,
+        status_update: [u8; 4],
+        proprietary: &[u8],
+    ) -> Result<Option<[u8; 4]>, SecurityError>;
+
+    /// Terminal: packs a track of digits and one separator and enciphers the eight bytes in front of the last (§5.6); one of
+    /// fewer than 17 characters is [`SecurityError::TrackData`].
+    fn seal_track(&self, tdk: &WrappedKey, track: &[u8]) -> Result<Vec<u8>, SecurityError>;
+
+    /// Acquirer: the clear track of so many characters. Nothing may be read of an enciphered one: its nibbles can look like a
+    /// separator. What does not decipher to a track is [`SecurityError::TrackData`].
+    fn open_track(
+        &self,
+        tdk: &WrappedKey,
+        packed: &[u8],
+        characters: usize,
+    ) -> Result<ClearTrack, SecurityError>;
 
     /// Acquirer: makes a double-length PIK and a single-length MAK from the caller's random bytes, and the field 62 that carries them.
     ///

@@ -1,20 +1,15 @@
-//! PIN blocks of ISO 9564-1 formats 1, 2, 3 and 4; format 0 is with the production formats in `pin`.
+//! PIN blocks of ISO 9564-1 formats 1, 2 and 3; format 0 is with the production formats in `pin`, format 4 in `pin_block_4`.
 //!
 //! Invariant: every malformed block is refused with one and the same error; random fill comes in from the caller.
 
 use crate::{
     block_cipher::{DES_BLOCK, xor},
-    block_cipher_128::Cipher128,
     card::Pan,
     module::SecurityError,
-    pin::{PIN_DIGITS_MAX, PIN_DIGITS_MIN, Pin, PinFormat},
+    pin::{Pin, PinFormat},
+    pin_block_4::{pin_field, read_pin_field},
 };
 use zeroize::Zeroizing;
-
-/// Nibbles of an 8-byte block.
-const NIBBLES: usize = 2 * DES_BLOCK;
-/// Nibbles in front of the digits: control and length.
-const HEAD: usize = 2;
 
 /// A format of one 8-byte block.
 #[derive(Clone, Copy)]
@@ -74,84 +69,4 @@ impl BlockFormat {
             Self::Three => pan.map(|pan| PinFormat::WithPan.pan_field(pan)),
         }
     }
-}
-
-/// Nibble behind the PIN in format 4, up to the random half.
-const FILL_4: u8 = 0xA;
-
-/// A format 4 block under an AES key: PIN field enciphered, PAN field mixed in, enciphered again.
-pub(crate) fn encipher_format_4(
-    key: &Cipher128,
-    pin: &Pin,
-    pan: &Pan,
-    random: &[u8; 8],
-) -> Option<[u8; 16]> {
-    let fill = [FILL_4; NIBBLES - HEAD - PIN_DIGITS_MIN];
-    let fill = fill.get(pin.ascii().len() - PIN_DIGITS_MIN..)?;
-    let mut field = Zeroizing::new([0; 16]);
-    field[..DES_BLOCK].copy_from_slice(pin_field(4, pin, fill)?.as_slice());
-    field[DES_BLOCK..].copy_from_slice(random);
-    Some(key.encrypt(xor(key.encrypt(*field), pan_field_4(pan))))
-}
-
-/// The PIN of a format 4 block; anything but the exact form is [`SecurityError::PinFormat`].
-pub(crate) fn decipher_format_4(
-    key: &Cipher128,
-    block: &[u8; 16],
-    pan: &Pan,
-) -> Result<Pin, SecurityError> {
-    let field = Zeroizing::new(key.decrypt(xor(key.decrypt(*block), pan_field_4(pan))));
-    let (left, _) = field.split_at(DES_BLOCK);
-    let left = left.try_into().map_err(|_| SecurityError::PinFormat)?;
-    read_pin_field(4, left, |nibble| nibble == FILL_4)
-}
-
-/// Digits beyond twelve, the card number, zeros. Card numbers here have at least twelve digits, so none needs zeros in front.
-pub(crate) fn pan_field_4(pan: &Pan) -> [u8; 16] {
-    let mut field = [0; 16];
-    field[0] = ((pan.len() - PIN_DIGITS_MAX) as u8) << 4;
-    for (place, digit) in (1..).zip(pan.expose()) {
-        field[place / 2] |= (digit - b'0') << (4 * (1 - place % 2));
-    }
-    field
-}
-
-/// Control nibble, length, digits, and `fill` to the end; `None` unless that is exactly 16 nibbles.
-fn pin_field(control: u8, pin: &Pin, fill: &[u8]) -> Option<Zeroizing<[u8; DES_BLOCK]>> {
-    let digits = pin.ascii();
-    if HEAD + digits.len() + fill.len() != NIBBLES {
-        return None;
-    }
-    let digits_and_fill = digits
-        .iter()
-        .map(|digit| digit - b'0')
-        .chain(fill.iter().copied());
-    let nibbles = [control, digits.len() as u8]
-        .into_iter()
-        .chain(digits_and_fill);
-    let mut block = Zeroizing::new([0; DES_BLOCK]);
-    for (place, nibble) in nibbles.enumerate() {
-        block[place / 2] |= nibble << (4 * (1 - place % 2));
-    }
-    Some(block)
-}
-
-fn read_pin_field(
-    control: u8,
-    block: &[u8; DES_BLOCK],
-    allows_fill: impl Fn(u8) -> bool,
-) -> Result<Pin, SecurityError> {
-    let mut nibbles = Zeroizing::new([0; NIBBLES]);
-    for (pair, byte) in nibbles.as_chunks_mut::<2>().0.iter_mut().zip(block) {
-        *pair = [byte >> 4, byte & 15];
-    }
-    let (head, rest) = nibbles.split_at_mut(HEAD);
-    let (digits, fill) = rest
-        .split_at_mut_checked(usize::from(head[1]))
-        .ok_or(SecurityError::PinFormat)?;
-    if head[0] != control || !fill.iter().all(|nibble| allows_fill(*nibble)) {
-        return Err(SecurityError::PinFormat);
-    }
-    digits.iter_mut().for_each(|nibble| *nibble += b'0');
-    Pin::parse(digits).map_err(|_| SecurityError::PinFormat)
 }

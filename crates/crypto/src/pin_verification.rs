@@ -3,9 +3,11 @@
 //! Invariant: the decimalisation table is part of the module and never a request's parameter; six-digit PINs are verified whole.
 
 use crate::{
-    block_cipher::{DES_BLOCK, DesCipher},
+    block_cipher::DES_BLOCK,
     card::Pan,
     digits::pack,
+    engine::BlockCipher,
+    module::SecurityError,
     pin::{PIN_DIGITS_MAX, Pin, PinOffset},
 };
 use zeroize::Zeroizing;
@@ -35,41 +37,55 @@ impl Ibm3624 {
     }
 
     /// The offset that makes `pin` the card's PIN.
-    pub(crate) fn offset(&self, key: &DesCipher, pan: &Pan, pin: &Pin) -> PinOffset {
-        let natural = self.natural(key, pan);
+    pub(crate) fn offset(
+        &self,
+        key: &impl BlockCipher<DES_BLOCK>,
+        pan: &Pan,
+        pin: &Pin,
+    ) -> Result<PinOffset, SecurityError> {
+        let natural = self.natural(key, pan)?;
         let mut digits = [0; PIN_DIGITS_MAX];
         for ((digit, ascii), natural) in digits.iter_mut().zip(pin.ascii()).zip(natural.iter()) {
             *digit = (ascii - b'0' + 10 - natural) % 10;
         }
-        PinOffset {
+        Ok(PinOffset {
             length: pin.ascii().len() as u8,
             digits,
-        }
+        })
     }
 
     /// The PIN that `offset` stands for; `None` never happens for an offset of legal length.
-    pub(crate) fn pin(&self, key: &DesCipher, pan: &Pan, offset: &PinOffset) -> Option<Pin> {
-        let mut ascii = self.natural(key, pan);
+    pub(crate) fn pin(
+        &self,
+        key: &impl BlockCipher<DES_BLOCK>,
+        pan: &Pan,
+        offset: &PinOffset,
+    ) -> Result<Option<Pin>, SecurityError> {
+        let mut ascii = self.natural(key, pan)?;
         let ascii = &mut ascii[..offset.digits().len()];
         ascii
             .iter_mut()
             .zip(offset.digits())
             .for_each(|(digit, offset)| *digit = b'0' + (*digit + offset) % 10);
-        Pin::parse(ascii).ok()
+        Ok(Pin::parse(ascii).ok())
     }
 
     /// The 16 decimal digits from which natural PINs are cut.
-    fn natural(&self, key: &DesCipher, pan: &Pan) -> Zeroizing<[u8; 16]> {
+    fn natural(
+        &self,
+        key: &impl BlockCipher<DES_BLOCK>,
+        pan: &Pan,
+    ) -> Result<Zeroizing<[u8; 16]>, SecurityError> {
         let rest = pan.expose().get(self.start..).unwrap_or_default();
         let slice = &rest[..rest.len().min(self.length)];
         let block: [u8; DES_BLOCK] = pack(&[slice], self.pad);
         let mut digits = Zeroizing::new([0; 16]);
-        for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(key.encrypt(block)) {
+        for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(key.encrypt(block)?) {
             *pair = [
                 self.table[usize::from(byte >> 4)],
                 self.table[usize::from(byte & 15)],
             ];
         }
-        digits
+        Ok(digits)
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Invariant: a row passes only with exactly the wanted output; what is refused passes only where refusal is wanted.
 
-use crate::test_interface::check;
-pub use crate::test_interface::{InputError, Outcome, Rejection};
+pub use crate::test_interface::{InputError, Outcome, PasswordHash, Rejection, RowEngine};
+use crate::{SecurityError, software_engine::SoftwareEngine, test_interface::check_on};
 use core::fmt;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -72,18 +72,28 @@ pub enum Verdict {
     Passed,
     /// Otherwise, or an input is malformed.
     Failed(Result<Outcome, InputError>),
+    /// The engine has no such mechanism; nothing was computed instead.
+    NotOffered(&'static str),
     /// The algorithm is not known here.
     Unknown,
 }
 
-/// Runs one row.
+/// Runs one row in this process.
 pub fn run(vector: &Vector) -> Verdict {
+    run_on(&SoftwareEngine(()), vector)
+}
+
+/// Runs one row on an engine.
+pub fn run_on<E: RowEngine>(engine: &E, vector: &Vector) -> Verdict {
     let inputs = vector
         .inputs
         .iter()
         .map(|(name, value)| (name.clone(), value.to_string()))
         .collect();
-    match check(&vector.algorithm, &inputs) {
+    match check_on(engine, &vector.algorithm, &inputs) {
+        Ok(Outcome::Refused(SecurityError::NotOffered { mechanism })) => {
+            Verdict::NotOffered(mechanism)
+        }
         Ok(Outcome::Unsupported) => Verdict::Unknown,
         Ok(outcome) if agrees(&outcome, &vector.output) => Verdict::Passed,
         otherwise => Verdict::Failed(otherwise),

@@ -3,9 +3,11 @@
 //! Invariant: all keys of a field are taken or none, each only with its own check value.
 
 use crate::{
-    block_cipher::DesCipher,
-    key::{ClearKey, KeyUsage, WrappedKey},
+    block_cipher::DES_BLOCK,
+    engine::{BlockCipher, Engine},
+    key::{ClearKey, KeyUsage},
     module::SecurityError,
+    wrapped_key::WrappedKey,
 };
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
@@ -36,8 +38,9 @@ pub(crate) struct ClearWorkingKeys {
 }
 
 /// Enciphers a double-length PIK and a single-length MAK: the MAK slot holds 8 cipher bytes and 8 zeros (§5.1, MAK slot trap).
-pub(crate) fn encipher_field62(
-    tmk: &DesCipher,
+pub(crate) fn encipher_field62<E: Engine>(
+    engine: &E,
+    tmk: &E::Des,
     pin: &ClearKey,
     mac: &ClearKey,
 ) -> Result<[u8; FIELD_62_DOUBLE], SecurityError> {
@@ -46,30 +49,36 @@ pub(crate) fn encipher_field62(
         let (cipher, check_value) = slot.split_at_mut(slot.len() - CHECK_VALUE);
         let cipher = &mut cipher[..key.bytes().len()];
         cipher.copy_from_slice(key.bytes());
-        tmk.encrypt_ecb(cipher);
-        check_value.copy_from_slice(&key.des()?.check_value());
+        tmk.encrypt_blocks(cipher.as_chunks_mut().0)?;
+        check_value.copy_from_slice(&key.check_value(engine)?);
     }
     Ok(field)
 }
 
 /// Deciphers and checks every key of a 24-, 40- or 60-byte field.
-pub(crate) fn decipher_field62(
-    tmk: &DesCipher,
+pub(crate) fn decipher_field62<E: Engine>(
+    engine: &E,
+    tmk: &E::Des,
     field: &[u8],
 ) -> Result<ClearWorkingKeys, SecurityError> {
     let form = FORMS.into_iter().find(|(length, _)| *length == field.len());
     let (_, slot_size) = form.ok_or(SecurityError::Field62Length { found: field.len() })?;
     let slot =
         |index: usize| field[index * slot_size..][..slot_size].split_at(slot_size - CHECK_VALUE);
+    let decipher = |usage, cipher: &[u8], check_value: &[u8]| {
+        decipher_key(engine, tmk, usage, cipher, check_value)
+    };
     let (cipher, check_value) = slot(0);
-    let pin = decipher_key(tmk, KeyUsage::Pin, cipher, check_value)?;
+    let pin = decipher(KeyUsage::Pin, cipher, check_value)?;
     let (cipher, check_value) = slot(1);
     // Hosts disagree about what fills the slot behind a single-length MAK; the check value tells which key was meant.
-    let mac = decipher_key(tmk, KeyUsage::Mac, &cipher[..8], check_value)
-        .or_else(|_| decipher_key(tmk, KeyUsage::Mac, cipher, check_value))?;
+    let mac = match decipher(KeyUsage::Mac, &cipher[..DES_BLOCK], check_value) {
+        Err(SecurityError::CheckValue { .. }) => decipher(KeyUsage::Mac, cipher, check_value)?,
+        otherwise => otherwise?,
+    };
     let track = (field.len() > 2 * slot_size).then(|| {
         let (cipher, check_value) = slot(2);
-        decipher_key(tmk, KeyUsage::Track, cipher, check_value)
+        decipher(KeyUsage::Track, cipher, check_value)
     });
     Ok(ClearWorkingKeys {
         pin,
@@ -79,8 +88,9 @@ pub(crate) fn decipher_field62(
 }
 
 /// Deciphers one key in ECB and refuses it unless its check value is the one received.
-pub(crate) fn decipher_key(
-    kek: &DesCipher,
+pub(crate) fn decipher_key<E: Engine>(
+    engine: &E,
+    kek: &E::Des,
     usage: KeyUsage,
     cipher: &[u8],
     check_value: &[u8],
@@ -92,9 +102,9 @@ pub(crate) fn decipher_key(
             found: cipher.len(),
         })?;
     key.copy_from_slice(cipher);
-    kek.decrypt_ecb(key);
+    kek.decrypt_blocks(key.as_chunks_mut().0)?;
     let key = ClearKey::new(key)?;
-    if bool::from(key.des()?.check_value().as_slice().ct_eq(check_value)) {
+    if bool::from(key.check_value(engine)?.as_slice().ct_eq(check_value)) {
         Ok(key)
     } else {
         Err(SecurityError::CheckValue { usage })

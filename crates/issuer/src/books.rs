@@ -11,7 +11,10 @@ use crate::issuer::Issuer;
 use crate::planted::Bug;
 use crate::record::{Effect, Record};
 use crypto::PanToken;
-use ledger::{AccountId, AccountRules, Currency, Entry, LedgerError, Side, Transfer, TransferId};
+use ledger::{
+    AccountId, AccountRules, Currency, Entry, LedgerError, Side, Transfer, TransferId,
+    TransferState,
+};
 use payment::host::Financial;
 use payment::{Decision, HostKey, Now, Posting, ResponseCode};
 use std::collections::BTreeSet;
@@ -150,7 +153,10 @@ impl Issuer {
             Posting::Hold | Posting::HoldMore => vec![hold(debit(0, minor))],
             Posting::Release => self.release(authorisation, id),
             Posting::Capture => {
-                let mut entries = self.release(authorisation, id);
+                let mut entries = match self.planted(Bug::IssuerKeepsHold) {
+                    true => Vec::new(),
+                    false => self.release(authorisation, id),
+                };
                 if self.available_with(account, &entries) < i128::from(minor) {
                     return Err(ResponseCode::INSUFFICIENT_FUNDS);
                 }
@@ -160,7 +166,9 @@ impl Issuer {
             Posting::Uncapture => {
                 let mut entries = vec![post(credit(0, minor))];
                 let again = self.held_again(sale.original.as_ref(), account, minor);
-                entries.push(hold(debit(1, again)));
+                if again > 0 {
+                    entries.push(hold(debit(1, again)));
+                }
                 return Ok(entries);
             }
             Posting::Adjust => match moved_minor {
@@ -202,7 +210,7 @@ impl Issuer {
     }
 
     /// How much of a pre-authorisation is held again when its completion of `minor` is taken back: all of it, or what
-    /// was just given back when the account has spent the rest.
+    /// was just given back when the account has spent the rest; nothing once it has run out.
     fn held_again(&self, completion: Option<&HostKey>, account: AccountId, minor: u64) -> u64 {
         let related = &self.state.related;
         let authorisation = completion.and_then(pack).map(|c| related.authorisation(c));
@@ -212,7 +220,12 @@ impl Issuer {
         }) else {
             return minor;
         };
-        let held = related.claims(&key).total(first.amount);
+        let claims = related.claims(&key);
+        if claims.undone {
+            // Its time was over while the completion was being taken back before.
+            return 0;
+        }
+        let held = claims.total(first.amount);
         let available = self.state.ledger.available(account).unwrap_or(0);
         match i128::from(available) + i128::from(minor) >= i128::from(held) {
             true => held,
@@ -230,15 +243,16 @@ impl Issuer {
             return None;
         }
         let mut entries = Vec::with_capacity(written.len());
-        for (n, entry) in written.iter().rev().enumerate() {
-            entries.extend(self.opposite(return_id(packed, n), entry, &entries)?);
+        for entry in written.iter().rev() {
+            let id = return_id(packed, entries.len());
+            entries.extend(self.opposite(id, entry)?);
         }
+        self.holds_again(packed, &written, &mut entries);
         Some(entries)
     }
 
-    /// What undoes one entry, given those that are undone before it: nothing when a hold has no room any more. The outer
-    /// `None` says that the books refuse.
-    fn opposite(&self, id: TransferId, entry: &Entry, before: &[Entry]) -> Option<Option<Entry>> {
+    /// What undoes one entry: nothing when a hold has ended already. The outer `None` says that the books refuse.
+    fn opposite(&self, id: TransferId, entry: &Entry) -> Option<Option<Entry>> {
         let ledger = &self.state.ledger;
         match entry {
             Entry::Post { transfer } => {
@@ -257,35 +271,77 @@ impl Issuer {
             }
             Entry::Hold { transfer, .. } => {
                 let hold = transfer.id;
-                let void = Entry::VoidHold { id, hold };
-                let posted = Entry::Reverse { id, original: hold };
-                let fits = |entry: &Entry| ledger.check(entry).is_ok();
-                [void, posted].into_iter().find(fits).map(Some)
+                match ledger.state(hold)? {
+                    TransferState::Pending => Some(Some(Entry::VoidHold { id, hold })),
+                    TransferState::PostedHold => {
+                        let posted = Entry::Reverse { id, original: hold };
+                        ledger.check(&posted).is_ok().then_some(Some(posted))
+                    }
+                    // It ended with the rest of its pre-authorisation.
+                    _ => Some(None),
+                }
             }
-            Entry::VoidHold { hold, .. } => {
-                let Some(Entry::Hold {
-                    transfer,
-                    expires_at_ms,
-                }) = ledger.entry(*hold)
-                else {
-                    return None;
-                };
-                let room = self.available_with(transfer.debit, before).max(0);
-                let room = u64::try_from(room).unwrap_or(u64::MAX);
-                let amount_minor = transfer.amount_minor.min(room);
-                Some((amount_minor > 0).then_some(Entry::Hold {
-                    transfer: Transfer {
-                        id,
-                        amount_minor,
-                        ..transfer
-                    },
-                    expires_at_ms,
-                }))
-            }
+            // All that was held is held again at once.
+            Entry::VoidHold { .. } => Some(None),
             Entry::Open { .. }
             | Entry::PostHold { .. }
             | Entry::ExpireHold { .. }
             | Entry::Reverse { .. } => None,
+        }
+    }
+
+    /// Taking back what had released a pre-authorisation holds it again; taking back an increment whose own hold went
+    /// into such a hold holds less. In both cases as much as it stands for by now, and as the account has room for.
+    fn holds_again(&self, packed: u128, written: &[Entry], entries: &mut Vec<Entry>) {
+        let ledger = &self.state.ledger;
+        let hold_of = |id: &TransferId| match ledger.entry(*id) {
+            Some(Entry::Hold {
+                transfer,
+                expires_at_ms,
+            }) => Some((transfer, expires_at_ms)),
+            _ => None,
+        };
+        let released: Vec<TransferId> = written
+            .iter()
+            .filter_map(|entry| match entry {
+                Entry::VoidHold { hold, .. } => Some(*hold),
+                _ => None,
+            })
+            .collect();
+        let related = &self.state.related;
+        let authorisation = related.authorisation(packed);
+        let (gone, less) = match (written, entries.is_empty()) {
+            ([Entry::Hold { transfer, .. }], true) => {
+                (related.holds(authorisation).to_vec(), transfer.amount_minor)
+            }
+            _ => (released.clone(), 0),
+        };
+        let Some((first, expires_at_ms)) = gone.first().and_then(hold_of) else {
+            return;
+        };
+        let key = unpack(authorisation);
+        let Some(exchange) = self.state.memory.get(&key) else {
+            return;
+        };
+        if released.is_empty() {
+            for hold in &gone {
+                let id = return_id(packed, entries.len());
+                entries.push(Entry::VoidHold { id, hold: *hold });
+            }
+        }
+        let total = related.claims(&key).total(exchange.amount);
+        let room = self.available_with(first.debit, entries).max(0);
+        let room = u64::try_from(room).unwrap_or(u64::MAX);
+        let amount_minor = total.saturating_sub(less).min(room);
+        if amount_minor > 0 {
+            entries.push(Entry::Hold {
+                transfer: Transfer {
+                    id: return_id(packed, entries.len()),
+                    amount_minor,
+                    ..first
+                },
+                expires_at_ms,
+            });
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Nothing here is secret in clear: keys are wrapped, card numbers are tokens and seals, PINs are offsets.
 
-use crypto::{Card, MacAlgorithm, PanToken, PinOffset, WrappedKey};
+use crypto::{Card, CryptogramScheme, MacAlgorithm, PanToken, PinOffset, WrappedKey};
 use payment::{Institution, Percents};
 
 /// The most that an opening balance or a credit limit may be, in minor units; more is cut to it. It is what field 4
@@ -34,6 +34,21 @@ pub struct Config {
     pub percents: Percents,
     /// How long a pre-authorisation holds, in milliseconds.
     pub hold_ms: u64,
+    /// Keys of chip cards; without them the bank serves stripes alone.
+    pub chip: Option<ChipKeys>,
+}
+
+/// Master keys of the bank's chip cards.
+#[derive(Clone, Copy, Debug)]
+pub struct ChipKeys {
+    /// Of cryptograms, of usage `CryptogramMaster`.
+    pub imk: WrappedKey,
+    /// Of the MACs of scripts, of usage `ScriptMaster`.
+    pub smi: WrappedKey,
+    /// How session keys are derived.
+    pub scheme: CryptogramScheme,
+    /// A chip that cannot be read may be swiped, with PIN.
+    pub fallback: bool,
 }
 
 /// One card and its account.
@@ -59,6 +74,8 @@ pub struct CardSetup {
     pub expiry: u16,
     /// `None` for a card without PIN: it pays by signature and gives no balance.
     pub pin_offset: Option<PinOffset>,
+    /// Sequence number of the chip, two ASCII digits; `None` for a card without chip.
+    pub chip_sequence: Option<[u8; 2]>,
     /// The most one purchase may take, in minor units.
     pub single_limit_minor: u64,
     /// The most the purchases of one day may take, in minor units.

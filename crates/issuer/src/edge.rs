@@ -188,11 +188,15 @@ impl Party for Issuer {
         let sealed = read_request(&message, around.module, around.now.wall.day())?;
         match (sealed.request, keys) {
             (Request::Management(request), _) => self.hear_management(around.module, request),
-            (Request::Financial(sale), Some(keys)) => Ok(Input::Financial {
-                pin: self.pin_check(around.module, &keys, &sale, &sealed.secrets)?,
-                sale,
-                heard: around.now.mono,
-            }),
+            (Request::Financial(sale), Some(keys)) => {
+                let pin = self.pin_check(around.module, &keys, &sale, &sealed.secrets)?;
+                Ok(Input::Financial {
+                    chip: self.chip_check(around.module, &sale, &sealed.secrets, pin)?,
+                    sale,
+                    pin,
+                    heard: around.now.mono,
+                })
+            }
             (Request::Reversal(reversal), Some(_)) => Ok(Input::Reversal(reversal)),
             (_, None) => Err(wrong(MAC_FIELD, Problem::Missing)),
         }

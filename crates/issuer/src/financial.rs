@@ -4,12 +4,14 @@
 //! came, gets 22 and never debits (M5); what waited too long is refused unexecuted (A5).
 
 use crate::accounts::pack;
+use crate::chip::used_counter;
 use crate::issuer::Issuer;
 use crate::memory::{Exchange, Standing, within_window};
 use crate::notice::{Notice, NoticeKind};
 use crate::planted::Bug;
-use crate::record::{Answered, Effect, PinCheck, Record, Tries};
+use crate::record::{Answered, ChipCheck, Effect, PinCheck, Record, Tries};
 use crate::refusal::{Case, Decline};
+use crypto::PanToken;
 use ledger::{AccountId, Entry};
 use payment::host::{Answer, Financial, Request};
 use payment::{ApprovalCode, Decision, Mono, Now, ResponseCode, Wall};
@@ -19,7 +21,7 @@ impl Issuer {
         &self,
         now: Now,
         sale: Financial,
-        pin: PinCheck,
+        checks: (PinCheck, ChipCheck),
         heard: Mono,
     ) -> Decision<Record, Effect> {
         if let Some(first) = self.state.memory.get(&sale.key) {
@@ -35,7 +37,7 @@ impl Issuer {
             decision.effect(self.answer(&Request::Financial(sale), ResponseCode::SYSTEM_ERROR));
             return decision;
         }
-        let answered = self.answered(now, sale, pin, heard);
+        let answered = self.answered(now, sale, checks, heard);
         decision.effect(Effect::Answer(answered.answer(self.config.institution)));
         if sale.kind.row().is_advice() && answered.code.is_transient() {
             // It comes again, and then it is decided.
@@ -53,7 +55,23 @@ impl Issuer {
     }
 
     /// The first answer to a request.
-    fn answered(&self, now: Now, sale: Financial, pin: PinCheck, heard: Mono) -> Answered {
+    fn answered(
+        &self,
+        now: Now,
+        sale: Financial,
+        (pin, chip): (PinCheck, ChipCheck),
+        heard: Mono,
+    ) -> Answered {
+        let card = self.state.cards.get(&sale.card.token);
+        let chip_counter = used_counter(card, &chip);
+        let word = match &chip {
+            ChipCheck::Right { answer, .. } => Some(answer.clone()),
+            _ => None,
+        };
+        let scripts_done = match &chip {
+            ChipCheck::Scripts { done } => Some(*done),
+            _ => None,
+        };
         let refused = |Decline(code), tries| Answered {
             at: now,
             sale,
@@ -63,11 +81,14 @@ impl Issuer {
             entries: Vec::new(),
             moved_minor: 0,
             tries,
+            chip_counter,
+            scripts_done,
+            chip: None,
         };
         if let Err(decline) = self.in_time(now, &sale, heard) {
             return refused(decline, Tries::Unchanged);
         }
-        let case = match Case::of(self, now, &sale, pin) {
+        let case = match Case::of(self, now, &sale, pin, chip) {
             Ok(case) => case,
             Err(decline) => return refused(decline, Tries::Unchanged),
         };
@@ -76,7 +97,10 @@ impl Issuer {
             Ok(booked) => booked,
             Err(decline) => return refused(decline, tries),
         };
-        let approved = refused(Decline(ResponseCode::APPROVED), tries);
+        let approved = Answered {
+            chip: word,
+            ..refused(Decline(ResponseCode::APPROVED), tries)
+        };
         if sale.kind.row().moves_money() {
             entries.retain(|entry| !self.forgets_hold(entry));
             Answered {
@@ -87,7 +111,7 @@ impl Issuer {
             }
         } else {
             Answered {
-                balance: self.balance(&sale.card.token),
+                balance: asks_balance(&sale).and_then(|token| self.balance(token)),
                 ..approved
             }
         }
@@ -121,6 +145,9 @@ impl Issuer {
                     entries: Vec::new(),
                     moved_minor: 0,
                     tries: Tries::Unchanged,
+                    chip_counter: None,
+                    scripts_done: None,
+                    chip: None,
                 }));
             }
             decision.effect(self.answer(&request, ResponseCode::RELATED_ERROR));
@@ -134,9 +161,14 @@ impl Issuer {
         if let (true, Some(approval)) = (self.planted(Bug::IssuerDebitsDuplicate), first.approval) {
             return self.debit_again(now, sale, approval);
         }
+        let advice = sale.kind.row().is_advice() && self.planted(Bug::IssuerRepeatsAdvice);
+        if let (true, Some(approval)) = (advice, first.approval) {
+            return self.debit_again(now, sale, approval);
+        }
         decision.effect(Effect::Answer(Answer {
             approval: first.approval,
             balance: first.balance,
+            chip: self.state.memory.chip(&sale.key),
             receiver: Some(self.config.institution),
             ..Answer::to(&request, first.code)
         }));
@@ -160,6 +192,9 @@ impl Issuer {
             entries: Vec::from_iter(self.unasked(&sale.card.token, sale.amount.minor, true)),
             moved_minor: 0,
             tries: Tries::Unchanged,
+            chip_counter: None,
+            scripts_done: None,
+            chip: None,
         };
         decision.effect(Effect::Answer(answered.answer(self.config.institution)));
         decision.record(Record::Answered(answered));
@@ -218,4 +253,10 @@ impl Issuer {
             rrn: sale.rrn,
         }));
     }
+}
+
+/// The card whose balance is asked for: not that of a notice about an earlier request.
+fn asks_balance(sale: &Financial) -> Option<&PanToken> {
+    let asks = sale.kind.row().original.is_none();
+    asks.then_some(&sale.card.token)
 }

@@ -54,6 +54,12 @@ pub struct CardState {
     pub day_minor: u64,
     /// How many they are.
     pub day_count: u32,
+    /// Transaction counter of the chip's last right cryptogram; it only grows.
+    pub chip_counter: u16,
+    /// Scripts that its chip has done.
+    pub scripts_done: u16,
+    /// Scripts that its chip has not.
+    pub scripts_failed: u16,
 }
 
 impl CardState {
@@ -78,6 +84,15 @@ impl CardState {
             self.day_minor = self.day_minor.saturating_sub(minor);
             self.day_count = self.day_count.saturating_sub(1);
         }
+    }
+
+    fn scripts_ended(&mut self, done: Option<bool>) {
+        let count = match done {
+            None => return,
+            Some(true) => &mut self.scripts_done,
+            Some(false) => &mut self.scripts_failed,
+        };
+        *count = count.saturating_add(1);
     }
 
     fn try_pin(&mut self, tries: Tries) {
@@ -227,6 +242,10 @@ impl Issuer {
         self.state.ledger.audit()
     }
 
+    pub(crate) fn allows_fallback(&self) -> bool {
+        self.config.chip.is_some_and(|keys| keys.fallback)
+    }
+
     /// An answer that needs no record.
     pub(crate) fn answer(&self, request: &Request, code: ResponseCode) -> Effect {
         Effect::Answer(Answer {
@@ -244,6 +263,8 @@ impl Issuer {
         }
         if let Some(card) = state.cards.get_mut(&sale.card.token) {
             card.try_pin(record.tries);
+            card.chip_counter = card.chip_counter.max(record.chip_counter.unwrap_or(0));
+            card.scripts_ended(record.scripts_done);
             if record.approval.is_some() && counts {
                 card.spend(record.at.wall.day(), sale.amount.minor);
             }
@@ -278,10 +299,9 @@ impl Issuer {
             let token = record.reversal.sale.card.token;
             if let (Some(card), Some(first)) =
                 (state.cards.get_mut(&token), state.memory.get(original))
+                && counts
             {
-                if counts {
-                    card.give_back(first.at.day(), first.amount.minor);
-                }
+                card.give_back(first.at.day(), first.amount.minor);
             }
             let kind = record.reversal.sale.kind;
             if let Some(packed) = pack(original) {
@@ -322,7 +342,12 @@ impl Machine for Issuer {
             Input::Tick => self.decide_tick(now),
             Input::Resumed => self.decide_resumed(now),
             Input::Link { member, up } => self.decide_link(now, member, up),
-            Input::Financial { sale, pin, heard } => self.decide_financial(now, sale, pin, heard),
+            Input::Financial {
+                sale,
+                pin,
+                chip,
+                heard,
+            } => self.decide_financial(now, sale, (pin, chip), heard),
             Input::Reversal(reversal) => self.decide_reversal(now, reversal),
             Input::Echo(request) => self.decide_echo(request),
             Input::KeyReset { request, keys } => self.decide_key_reset(now, request, keys),

@@ -5,11 +5,12 @@
 //! balance after every record (M2).
 //!
 //! Absent on purpose: clearing (money waits in suspense, 挂账), unblocking a PIN, changing a card while the party runs,
-//! partial approvals and partial reversals, chip data, more than one currency. A notice whose effect is lost in a crash
+//! partial approvals and partial reversals, more than one currency, the unpredictable numbers of terminals. A notice whose effect is lost in a crash
 //! is not told again: it is told at most once.
 
 mod accounts;
 mod books;
+mod chip;
 mod config;
 mod edge;
 mod financial;
@@ -24,7 +25,8 @@ mod related;
 mod reversal;
 
 pub use accounts::{AVAILABLE_FROM, ENTRIES_MAX, LIMITS, RECOVERABLE, SETTLEMENT, SUSPENSE};
-pub use config::{CardSetup, CardStatus, Config, OPENING_MINOR_MAX, Product};
+pub use chip::COUNTER_STEP_MAX;
+pub use config::{CardSetup, CardStatus, ChipKeys, Config, OPENING_MINOR_MAX, Product};
 pub use issuer::{CardState, Counters, Issuer, State, SuspenseAge};
 pub use link::{Link, LinkKeys, PREVIOUS_KEYS_MS, SIGN_ON_GAP_MS, SIGN_ON_GAP_MS_MAX};
 pub use memory::{
@@ -32,4 +34,4 @@ pub use memory::{
 };
 pub use notice::{Notice, NoticeKind};
 pub use planted::Bug;
-pub use record::{Answered, Effect, Input, PinCheck, Record, Returned, Tries};
+pub use record::{Answered, ChipCheck, Effect, Input, PinCheck, Record, Returned, Tries};

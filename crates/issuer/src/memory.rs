@@ -9,7 +9,7 @@ use crate::accounts::{pack, second_of_year, unpack};
 use crate::record::{Answered, Returned};
 use crypto::PanToken;
 use payment::host::Financial;
-use payment::{Amount, ApprovalCode, HostKey, Kind, Mono, ResponseCode, Rrn, Wall};
+use payment::{Amount, ApprovalCode, ChipAnswer, HostKey, Kind, Mono, ResponseCode, Rrn, Wall};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -83,6 +83,8 @@ pub struct Memory {
     #[serde(skip, default = "exchanges_max")]
     max: usize,
     exchanges: BTreeMap<u128, Exchange>,
+    /// Field 55 of first answers; most requests have none.
+    chips: BTreeMap<u128, ChipAnswer>,
     /// Everything that is no open debit, oldest first.
     closed: VecDeque<(Mono, u128)>,
 }
@@ -96,6 +98,7 @@ impl Default for Memory {
         Self {
             max: exchanges_max(),
             exchanges: BTreeMap::new(),
+            chips: BTreeMap::new(),
             closed: VecDeque::new(),
         }
     }
@@ -105,6 +108,11 @@ impl Memory {
     /// The entry of a key.
     pub fn get(&self, key: &HostKey) -> Option<&Exchange> {
         self.exchanges.get(&pack(key)?)
+    }
+
+    /// Field 55 of the answer to a key.
+    pub fn chip(&self, key: &HostKey) -> Option<ChipAnswer> {
+        self.chips.get(&pack(key)?).copied()
     }
 
     /// Every entry in the order of its key.
@@ -146,6 +154,9 @@ impl Memory {
                 known.standing = Standing::Barred { came: true };
             }
             return None;
+        }
+        if let Some(chip) = &record.chip {
+            self.chips.insert(packed, **chip);
         }
         let approved = record.code.is_success();
         let open = approved && record.sale.kind.row().moves_money();
@@ -204,6 +215,7 @@ impl Memory {
         if let Some(gone) = dropped {
             self.closed.pop_front();
             self.exchanges.remove(&gone);
+            self.chips.remove(&gone);
         }
         self.exchanges.insert(packed, exchange);
         if !open {

@@ -25,11 +25,19 @@ pub enum Bug {
     IssuerWrongAmount,
     /// A credit purchase is approved without its hold (M1).
     IssuerForgetsHold,
+    /// A refund is not compared with what is left of its sale (R1).
+    IssuerRefundsBeyond,
+    /// A repeated advice is applied again (R2).
+    IssuerRepeatsAdvice,
+    /// A completion leaves the hold as it is (R3).
+    IssuerKeepsHold,
+    /// A reversed void still claims of its original (R4).
+    IssuerKeepsClaim,
 }
 
 impl Bug {
     /// Every bug.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::IssuerDebitsDuplicate,
         Self::IssuerReversesTwice,
         Self::IssuerNoTombstone,
@@ -39,6 +47,10 @@ impl Bug {
         Self::IssuerAnswersReversalWithoutBooking,
         Self::IssuerWrongAmount,
         Self::IssuerForgetsHold,
+        Self::IssuerRefundsBeyond,
+        Self::IssuerRepeatsAdvice,
+        Self::IssuerKeepsHold,
+        Self::IssuerKeepsClaim,
     ];
 }
 

@@ -5,7 +5,7 @@ use crate::notice::Notice;
 use crypto::PanToken;
 use ledger::Entry;
 use payment::host::{Answer, Financial, Management, Request, Reversal};
-use payment::{ApprovalCode, HostKey, Institution, Mono, Now, ResponseCode};
+use payment::{ApprovalCode, ChipAnswer, HostKey, Institution, Mono, Now, ResponseCode};
 use serde::{Deserialize, Serialize};
 
 /// What the module said of a request's PIN, at the edge; the block itself goes no further.
@@ -19,6 +19,29 @@ pub enum PinCheck {
     Wrong,
     /// The block holds no PIN of its format. It counts as a try.
     Format,
+}
+
+/// What the module said of a request's chip data, at the edge; the data themselves go no further.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChipCheck {
+    /// None came.
+    Absent,
+    /// They are not card data, or one of the mandatory tags is missing.
+    Unreadable,
+    /// The cryptogram is not the card's own, or speaks of something else.
+    Wrong,
+    /// It is the card's own.
+    Right {
+        /// The card's transaction counter.
+        counter: u16,
+        /// What an approval tells the card.
+        answer: Box<ChipAnswer>,
+    },
+    /// What the card made of the scripts behind an earlier answer.
+    Scripts {
+        /// All of them were done.
+        done: bool,
+    },
 }
 
 /// What happened outside.
@@ -41,6 +64,8 @@ pub enum Input {
         sale: Financial,
         /// Its PIN.
         pin: PinCheck,
+        /// Its chip data.
+        chip: ChipCheck,
         /// When it was received.
         heard: Mono,
     },
@@ -94,6 +119,12 @@ pub struct Answered {
     pub moved_minor: i64,
     /// The count of wrong PINs.
     pub tries: Tries,
+    /// The counter of a right cryptogram, whatever became of the request.
+    pub chip_counter: Option<u16>,
+    /// Of a script result: whether the card did it all.
+    pub scripts_done: Option<bool>,
+    /// Field 55 of the answer.
+    pub chip: Option<Box<ChipAnswer>>,
 }
 
 impl Answered {
@@ -102,6 +133,7 @@ impl Answered {
         Answer {
             approval: self.approval,
             balance: self.balance,
+            chip: self.chip.as_deref().copied(),
             receiver: Some(institution),
             ..Answer::to(&Request::Financial(self.sale), self.code)
         }

@@ -2,11 +2,12 @@
 //!
 //! Invariant: a rule only reads; what a refusal does to the count of wrong PINs travels beside its code.
 
+use crate::chip::chip;
 use crate::config::{CardSetup, CardStatus};
 use crate::issuer::{CardState, Issuer};
 use crate::memory::Standing;
 use crate::planted::Bug;
-use crate::record::{PinCheck, Tries};
+use crate::record::{ChipCheck, PinCheck, Tries};
 use ledger::Entry;
 use payment::host::Financial;
 use payment::kind::PinRule;
@@ -18,12 +19,13 @@ pub(crate) struct Decline(pub(crate) ResponseCode);
 
 /// A request with what the bank knows of its card.
 pub(crate) struct Case<'a> {
-    issuer: &'a Issuer,
+    pub(crate) issuer: &'a Issuer,
     now: Now,
     pub(crate) setup: &'a CardSetup,
-    card: &'a CardState,
-    sale: &'a Financial,
+    pub(crate) card: &'a CardState,
+    pub(crate) sale: &'a Financial,
     pin: PinCheck,
+    pub(crate) chip: ChipCheck,
 }
 
 /// Entries for the books, and what they add to the merchant's money, in minor units.
@@ -31,7 +33,7 @@ pub(crate) type Booked = (Vec<Entry>, i64);
 
 type Rule = fn(&Case<'_>) -> Result<(), Decline>;
 
-const BEFORE_PIN: [Rule; 2] = [status, expiry];
+const BEFORE_PIN: [Rule; 3] = [status, expiry, chip];
 
 impl<'a> Case<'a> {
     /// The first rung: the card is known and in the books.
@@ -40,6 +42,7 @@ impl<'a> Case<'a> {
         now: Now,
         sale: &'a Financial,
         pin: PinCheck,
+        chip: ChipCheck,
     ) -> Result<Self, Decline> {
         let token = &sale.card.token;
         let setup = issuer.cards.get(token);
@@ -54,6 +57,7 @@ impl<'a> Case<'a> {
             card,
             sale,
             pin,
+            chip,
         })
     }
 
@@ -121,9 +125,11 @@ impl<'a> Case<'a> {
         }
         let claims = state.related.claims(&key);
         let percents = self.issuer.config.percents;
-        claims
-            .admit(sale.kind, sale.amount, (first.kind, first.amount), percents)
-            .map_err(Decline)?;
+        let admitted = claims.admit(sale.kind, sale.amount, (first.kind, first.amount), percents);
+        let refund = sale.kind.row().posting == Posting::Credit;
+        if !(refund && self.issuer.planted(Bug::IssuerRefundsBeyond)) {
+            admitted.map_err(Decline)?;
+        }
         Ok(claims.moved(sale.kind, sale.amount, Some(first.amount)))
     }
 

@@ -13,7 +13,7 @@ use crate::notice::NoticeKind;
 use crate::planted::Bug;
 use crate::record::{Effect, Record, Returned};
 use payment::host::{Request, Reversal};
-use payment::{Claims, Decision, Now, ResponseCode};
+use payment::{Claims, Decision, Now, Posting, ResponseCode};
 
 impl Issuer {
     pub(crate) fn decide_reversal(&self, now: Now, reversal: Reversal) -> Decision<Record, Effect> {
@@ -42,6 +42,9 @@ impl Issuer {
             }
         } else if first.standing == Standing::Reversed && self.planted(Bug::IssuerReversesTwice) {
             entries.extend(self.unasked(&first.token, first.amount.minor, false));
+        }
+        if first.kind.row().posting == Posting::Undo && self.planted(Bug::IssuerKeepsClaim) {
+            effective = false;
         }
         decision.effect(self.answer(&Request::Reversal(reversal), code));
         if !entries.is_empty() {

@@ -31,7 +31,9 @@ impl Network {
             }
             return decided;
         }
-        sale.settlement = Some(self.config.settlement_date(now.wall));
+        sale.settlement = self
+            .first_settlement(&key)
+            .or(Some(self.config.settlement_date(now.wall)));
         match self.admit(&sale, route, pin_zone) {
             Ok((issuer, mac)) => {
                 decided.record(Record::Forwarded {
@@ -73,6 +75,11 @@ impl Network {
                 answer.code.is_transient() && answer.about == Some(sale.kind)
             });
         !again
+    }
+
+    /// The settlement date under which an advice left before: the issuer may have booked it on that date (M8).
+    fn first_settlement(&self, key: &HostKey) -> Option<u16> {
+        self.state.closed.get(key)?.answer?.settlement
     }
 
     /// What the repeat of a known request is answered: nothing while the issuer works on it.

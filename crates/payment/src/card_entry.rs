@@ -1,6 +1,7 @@
 //! How a card was presented, and the secrets that travel beside a request and never enter a record.
 
 use crate::ChipRequest;
+use crate::batch::Uploaded;
 use crypto::{Pan, PinBlock, PinFormat};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -15,17 +16,58 @@ impl EntryMode {
     pub const STRIPE_PIN: Self = Self(21);
     /// Magnetic stripe without PIN.
     pub const STRIPE: Self = Self(22);
+    /// A scanned code, without PIN.
+    pub const CODE: Self = Self(32);
+
+    /// Chip inserted, with PIN.
+    pub const CHIP_PIN: Self = Self(51);
+    /// Chip inserted, without PIN.
+    pub const CHIP: Self = Self(52);
+    /// Chip tapped, with PIN.
+    pub const TAP_PIN: Self = Self(71);
+    /// Chip tapped, without PIN.
+    pub const TAP: Self = Self(72);
+    /// Stripe of a card whose chip cannot be read, with PIN. At the terminal interface it is 021 with 60.5 = 2.
+    pub const FALLBACK_PIN: Self = Self(801);
+    /// The same without PIN.
+    pub const FALLBACK: Self = Self(802);
+
+    /// The chip was read, inserted or tapped.
+    pub const fn is_chip(self) -> bool {
+        matches!(self.0 / 10, 5 | 7)
+    }
+
+    /// The chip was tapped: it has left the reader before its issuer answers.
+    pub const fn is_tap(self) -> bool {
+        self.0 / 10 == 7
+    }
+
+    /// The stripe was read, because the chip could not be.
+    pub const fn is_fallback(self) -> bool {
+        matches!(self.0 / 10, 80 | 90)
+    }
+
+    /// The stripe was read as that of a card without chip.
+    pub const fn is_stripe(self) -> bool {
+        self.0 / 10 == 2
+    }
 
     /// Digit 3 is 1: a PIN was entered.
     pub const fn has_pin(self) -> bool {
         self.0 % 10 == 1
     }
 
-    /// The letter printed after the card number: S swipe, I insert, C contactless, M manual, N no card (reference §7.1).
+    /// The number is that of a scanned code: it travels in tag A3 of field 59, not in field 2.
+    pub const fn is_code(self) -> bool {
+        self.0 / 10 == 3
+    }
+
+    /// The letter printed after the card number: S swipe, F swipe as fallback, I insert, C contactless, M manual, N no card (reference §7.1).
     pub const fn letter(self) -> char {
         match self.0 / 10 {
             1 => 'M',
             2 => 'S',
+            80 | 90 => 'F',
             5 => 'I',
             7 | 91 | 96 | 98 => 'C',
             _ => 'N',
@@ -64,6 +106,12 @@ impl Track2 {
             .ok()
     }
 
+    /// The three digits behind the expiry: 2xx and 6xx say that the card has a chip.
+    pub fn service_code(&self) -> Option<[u8; 3]> {
+        let separator = self.0.iter().position(|b| *b == b'D')?;
+        self.0.get(separator + 5..separator + 8)?.try_into().ok()
+    }
+
     /// The clear track, for the wire only.
     pub fn expose(&self) -> &[u8] {
         &self.0
@@ -95,6 +143,8 @@ pub struct Secrets {
     pub pin_format: Option<PinFormat>,
     /// Field 55.
     pub chip: Option<ChipRequest>,
+    /// Field 48 of a batch upload: card numbers stand in it.
+    pub uploaded: Vec<Uploaded>,
 }
 
 #[cfg(test)]
@@ -116,7 +166,7 @@ mod tests {
             assert!(Track2::parse(bad).is_none());
         }
         assert_eq!(
-            (EntryMode(51).letter(), EntryMode(71).has_pin()),
+            (EntryMode::CHIP_PIN.letter(), EntryMode::TAP_PIN.has_pin()),
             ('I', true)
         );
     }

@@ -37,10 +37,10 @@ impl CertifiedOutcome {
         match self {
             Self::Approved => ("交易成功", "Approved"),
             Self::Reversed => (
-                "已冲正，款项不归商户",
-                "Reversed: the money is not the merchant's",
+                "已冲正，视为没有发生",
+                "Reversed: as if it had not happened",
             ),
-            Self::Declined => ("未成功，没有扣款", "Declined: nothing was debited"),
+            Self::Declined => ("未成功，没有生效", "Declined: it took no effect"),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What one party knows of a sale's hops: only bytes it received and records it wrote, never another party's memory.
 
+use crate::kind::Rail;
 use crate::sign::{SignOutcome, SlipEvidence};
 use crate::{ResponseCode, Wall};
 use serde::{Deserialize, Serialize};
@@ -78,6 +79,8 @@ pub enum Confirmation {
     Implied,
     /// It gave the positive sign.
     Signed(SignOutcome, SlipEvidence),
+    /// Its batch holds it too, with this amount; it said nothing of the slip.
+    Settled,
 }
 
 /// Everything the verdict may look at.
@@ -135,8 +138,8 @@ pub enum Bead {
     Broken,
 }
 
-/// The eight stations in the order of the loop, zh-CN and en.
-pub const STATIONS: [(&str, &str); 8] = [
+/// The stations of a card sale in the order of the loop, zh-CN and en.
+const STATIONS: [(&str, &str); 8] = [
     ("POS", "POS"),
     ("前置", "acquirer"),
     ("银联", "network"),
@@ -146,6 +149,26 @@ pub const STATIONS: [(&str, &str); 8] = [
     ("POS", "POS"),
     ("小票", "slip"),
 ];
+
+/// The stations of a wallet sale.
+const WALLET_STATIONS: [(&str, &str); 8] = [
+    ("POS", "POS"),
+    ("前置", "acquirer"),
+    ("钱包", "wallet"),
+    ("付款人", "payer"),
+    ("钱包", "wallet"),
+    ("前置", "acquirer"),
+    ("POS", "POS"),
+    ("小票", "slip"),
+];
+
+/// The eight stations of a sale on this rail, zh-CN and en.
+pub const fn stations(rail: Rail) -> &'static [(&'static str, &'static str); 8] {
+    match rail {
+        Rail::Card => &STATIONS,
+        Rail::Wallet => &WALLET_STATIONS,
+    }
+}
 
 /// The loop as eight beads: POS, acquirer, network, issuer, network, acquirer, POS, slip.
 pub type Loop = [Bead; 8];
@@ -173,7 +196,7 @@ impl Evidence {
             _ => (out, issuer, back),
         };
         let till = match (self.delivery, self.confirmation) {
-            (_, Confirmation::Signed(..) | Confirmation::Implied) => Closed,
+            (_, Confirmation::Signed(..) | Confirmation::Implied | Confirmation::Settled) => Closed,
             (Delivery::HungUp, _) => Broken,
             (Delivery::Sent | Delivery::Recovered, _) => Unknown,
             (Delivery::NotYet, _) => NotReached,
@@ -198,7 +221,9 @@ impl Evidence {
             {
                 Bead::Broken
             }
-            Confirmation::Signed(SignOutcome::Approved, _) | Confirmation::Implied => Bead::Unknown,
+            Confirmation::Signed(SignOutcome::Approved, _)
+            | Confirmation::Implied
+            | Confirmation::Settled => Bead::Unknown,
             _ if self.upstream == Upstream::Approved && till == Bead::Unknown => Bead::Unknown,
             _ => Bead::NotReached,
         }

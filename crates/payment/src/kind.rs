@@ -70,8 +70,29 @@ kinds! {
     ResultQuery = result_query,
     /// 空闲报告.
     IdleReport = idle_report,
+    /// 批结算.
+    Settlement = settlement,
+    /// 批上送.
+    BatchUpload = batch_upload,
+    /// 扫码消费（被扫）.
+    WalletSale = wallet_sale,
+    /// 扫码消费（主扫）.
+    WalletOrder = wallet_order,
+    /// 扫码退货.
+    WalletRefund = wallet_refund,
+    /// 脚本处理结果.
+    ScriptResult = script_result,
     /// 现金关联.
     CashLink = cash_link,
+}
+
+/// Who decides about a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rail {
+    /// The issuer, over the network.
+    Card,
+    /// A wallet's provider: it never goes to the network.
+    Wallet,
 }
 
 /// How a kind travels, and what its silence means.
@@ -91,6 +112,8 @@ pub enum Flow {
     Query,
     /// Tells what became of one.
     Report,
+    /// Compares and closes a batch, between terminal and acquirer alone.
+    Batch,
 }
 
 /// What an approval does to the cardholder's money; its reversal does the opposite.
@@ -163,6 +186,10 @@ pub struct Row {
     pub transaction_type: u8,
     /// Field 60.3.
     pub network_code: u16,
+    /// Field 22 begins with 03: a code was scanned. None where either may be.
+    pub scanned: Option<bool>,
+    /// Who decides about it.
+    pub rail: Rail,
     /// How it travels.
     pub flow: Flow,
     /// What an approval does.
@@ -195,6 +222,8 @@ impl Row {
         condition: None,
         transaction_type: 0,
         network_code: 0,
+        scanned: None,
+        rail: Rail::Card,
         flow: Flow::Online,
         posting: Posting::None,
         pin: PinRule::Never,
@@ -243,6 +272,8 @@ pub struct Codes {
     pub transaction_type: u8,
     /// Field 60.3.
     pub network_code: u16,
+    /// Field 22 begins with 03.
+    pub scanned: bool,
 }
 
 impl Kind {
@@ -254,6 +285,8 @@ impl Kind {
                 && match row.flow {
                     // A reversal repeats the codes of its original.
                     Flow::Reversal => true,
+                    // An upload repeats the codes of what it uploads, or names its part.
+                    Flow::Batch if *kind == Self::BatchUpload => true,
                     // Sign-on varies in its key scheme.
                     Flow::Management if *kind == Self::SignOn => {
                         codes.transaction_type == 0 && (1..=6).contains(&codes.network_code)
@@ -289,6 +322,7 @@ impl Row {
             && self.condition == condition
             && self.transaction_type == codes.transaction_type
             && self.network_code == codes.network_code
+            && self.scanned.is_none_or(|scanned| scanned == codes.scanned)
     }
 
     /// The codes of a request of this kind.
@@ -298,6 +332,7 @@ impl Row {
             condition: self.condition,
             transaction_type: self.transaction_type,
             network_code: self.network_code,
+            scanned: matches!(self.scanned, Some(true)),
         }
     }
 }
@@ -323,7 +358,8 @@ mod tests {
             if let (Some(processing), Some(condition)) = (row.processing_host, row.condition) {
                 assert_eq!(Kind::of_host(row.mti, processing, condition), Some(kind));
             }
-            assert_eq!(row.is_financial(), row.processing.is_some());
+            let decided = row.is_financial() || row.rail == Rail::Wallet;
+            assert_eq!(decided, row.processing.is_some());
             for (back, posting) in [(row.void, row.posting), (row.refund, row.posting)] {
                 let Some(rule) = back.map(|back| back.row().original) else {
                     continue;

@@ -3,6 +3,7 @@
 //! Nothing here knows a socket, a clock or a disk; parties share this vocabulary and never each other's state.
 
 pub mod base32;
+pub mod batch;
 pub mod card_entry;
 pub mod certificate;
 pub mod chip;
@@ -17,6 +18,7 @@ pub mod machine;
 pub mod money;
 pub mod original;
 pub mod party;
+pub mod payment_code;
 pub mod relay;
 pub mod response;
 pub mod sign;
@@ -39,6 +41,7 @@ pub use machine::{Decision, Machine, Mono, Now, Wall};
 pub use money::{Amount, CNY, Currency};
 pub use original::{Claims, Original, Percents};
 pub use party::{EdgeError, Party, Peer, Said, Surroundings};
+pub use payment_code::QrText;
 pub use response::ResponseCode;
 pub use sign::{Sign, SignOutcome};
 pub use tender::{Tender, tender_of};

@@ -1,6 +1,7 @@
 //! The loop drawn as text and as SVG: four stations, the way out above, the way back below, the slip hanging from the last bead.
 
-use crate::evidence::{Bead, Loop, STATIONS};
+use crate::evidence::{Bead, Loop, stations};
+use crate::kind::Rail;
 
 /// ● closed, ◐ active, ○ not reached, ? unknown, ✕ broken.
 pub const fn symbol(bead: Bead) -> char {
@@ -24,8 +25,8 @@ const GAP: usize = 11;
 ///       ○┄┄┄┄┄┄┄┄┄┄┄✕┄┄┄┄┄┄┄┄┄┄┄?┄┄┄┄┄┄┄┄┄┄┄┘
 ///       ▯ 小票
 /// ```
-pub fn text(beads: &Loop, zh: bool) -> String {
-    let name = |i: usize| if zh { STATIONS[i].0 } else { STATIONS[i].1 };
+pub fn text(rail: Rail, beads: &Loop, zh: bool) -> String {
+    let name = |i: usize| name(rail, i, zh);
     let head: String = (0..4).map(|i| centred(name(i), GAP + 1)).collect();
     let line = |from: usize, to: usize| {
         let solid = beads[from] == Bead::Closed && beads[to] == Bead::Closed;
@@ -47,6 +48,11 @@ pub fn text(beads: &Loop, zh: bool) -> String {
         slip(beads[7]),
         name(7)
     )
+}
+
+const fn name(rail: Rail, station: usize, zh: bool) -> &'static str {
+    let (in_zh, in_en) = stations(rail)[station];
+    if zh { in_zh } else { in_en }
 }
 
 const fn slip(bead: Bead) -> char {
@@ -74,9 +80,9 @@ const STEP: u32 = 156;
 const LANES: (u32, u32) = (76, 156);
 
 /// The loop as a picture of its own: no script, no outside font, readable at any size. Colour never speaks alone.
-pub fn svg(beads: &Loop, zh: bool) -> String {
+pub fn svg(rail: Rail, beads: &Loop, zh: bool) -> String {
     let (width, height) = SIZE;
-    let name = |i: usize| if zh { STATIONS[i].0 } else { STATIONS[i].1 };
+    let name = |i: usize| name(rail, i, zh);
     let mut svg = format!(
         r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" aria-label="{}" font-family="Inter, 'Noto Sans CJK SC', sans-serif"><rect width="{width}" height="{height}" rx="14" fill="#FFFFFF" stroke="#E4E1D8"/>"##,
         dots(beads)

@@ -279,6 +279,10 @@ rows! {
         ("身份认证未通过，请换卡或换其他方式付款", "Cardholder not authenticated. Ask for another card or way to pay."),
         ("未扣款。身份认证未通过，请联系发卡银行。", "You were not charged. Authentication was not passed; please call your bank."),
         OTHER_TENDER;
+    IN_PROGRESS b"09" E LOOK "请求正在处理中" "Request in progress",
+        ("正在等待顾客付款，请勿重复收款", "Waiting for the customer to pay. Do not charge again."),
+        ("请在手机上完成支付。", "Please finish paying on your phone."),
+        ("正在等待顾客付款，尚未入账。", "Waiting for the customer to pay; nothing is booked yet.");
     PARTIAL b"10" A PAID "部分承兑" "Partial approval",
         ("只批准了部分金额，余款请换其他方式收取", "Only part was approved. Collect the rest in another way."),
         ("只扣了批准的部分金额。余款请用其他方式支付。", "Only the approved part was charged. Please pay the rest in another way."),
@@ -421,8 +425,8 @@ rows! {
 mod tests {
     use super::*;
 
-    /// The codes of the reference's table, in its order.
-    const REFERENCE: &str = "00 01 03 04 05 10 11 12 13 14 15 21 22 25 30 34 38 40 41 43 45 51 54 55 57 58 59 61 62 64 65 \
+    /// The codes of the reference's table, in its order, and 09 of our wallets.
+    const REFERENCE: &str = "00 01 03 04 05 09 10 11 12 13 14 15 21 22 25 30 34 38 40 41 43 45 51 54 55 57 58 59 61 62 64 65 \
          68 75 77 90 91 92 94 96 97 98 99 A0 A1 A2 A3 A4 A5 A6 A7 C1";
     const AUDIENCES: [Audience; 4] = [
         Audience::Cashier,
@@ -472,13 +476,17 @@ mod tests {
             codes(|row| row.class == Class::D),
             "04 34 38 41 43 97",
         );
-        check("class E", codes(|row| row.class == Class::E), "98");
+        check("class E", codes(|row| row.class == Class::E), "09 98");
         check("done", codes(|row| row.code.reversal_done()), "00 12 25");
         check("sign on", codes(|row| row.code.asks_sign_on()), "77 99 A0");
         check("reverse", codes(|row| row.reverse), "68 98");
         check("capture", codes(|row| row.capture), "04 34 41 43");
         let unsafe_refusals = codes(|row| !row.retry_safe && !row.code.is_success());
-        check("look first", unsafe_refusals, "12 22 25 64 68 94 96 98 A7");
+        check(
+            "look first",
+            unsafe_refusals,
+            "09 12 22 25 64 68 94 96 98 A7",
+        );
         let reason = ResponseCode::REASON_OTHER;
         assert!(!reason.is_success() && reason.row().is_none());
     }

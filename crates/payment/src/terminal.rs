@@ -1,8 +1,9 @@
 //! Typed messages between terminal and acquirer: what the fields mean, once the bytes are known to be well formed.
 
+use crate::batch::{BatchTotals, BlockCodes, UploadPart};
 use crate::{
     Amount, ApprovalCode, Batch, ChipAnswer, EntryMode, Kind, LinkId, Linked, MerchantId, Original,
-    ResponseCode, Rrn, SaleKey, Secrets, Sign, Stan, TerminalId,
+    QrText, ResponseCode, Rrn, SaleKey, Secrets, Sign, Stan, TerminalId,
 };
 use crypto::Card;
 use serde::{Deserialize, Serialize};
@@ -98,6 +99,24 @@ pub enum Request {
         /// The sign; a report without one is a format error.
         sign: Sign,
     },
+    /// 0500: the totals of the batch.
+    Settle {
+        /// Who, and which batch.
+        origin: Origin,
+        /// What the terminal counts.
+        totals: BatchTotals,
+        /// Field 64 is carried: the terminal speaks our extension.
+        mac: bool,
+    },
+    /// 0320: a part of the batch, or its end.
+    Upload {
+        /// Who, and which batch; of an advice its own trace number.
+        origin: Origin,
+        /// Which part; card numbers of several sales are beside it.
+        part: UploadPart,
+        /// Field 64 is carried: the terminal speaks our extension.
+        mac: bool,
+    },
 }
 
 impl Request {
@@ -109,6 +128,16 @@ impl Request {
             Self::Reversal { .. } => Kind::Reversal,
             Self::Query { .. } => Kind::ResultQuery,
             Self::IdleReport { .. } => Kind::IdleReport,
+            Self::Settle { .. } => Kind::Settlement,
+            Self::Upload { .. } => Kind::BatchUpload,
+        }
+    }
+
+    /// Field 64 is carried.
+    pub fn carries_mac(&self) -> bool {
+        match self {
+            Self::Settle { mac, .. } | Self::Upload { mac, .. } => *mac,
+            _ => self.kind().row().mac,
         }
     }
 
@@ -117,7 +146,9 @@ impl Request {
         match self {
             Self::Management { origin, .. }
             | Self::Query { origin, .. }
-            | Self::IdleReport { origin, .. } => *origin,
+            | Self::IdleReport { origin, .. }
+            | Self::Settle { origin, .. }
+            | Self::Upload { origin, .. } => *origin,
             Self::Financial { sale, .. } | Self::Reversal { sale, .. } => Origin {
                 terminal: sale.key.terminal,
                 merchant: sale.key.merchant,
@@ -130,7 +161,7 @@ impl Request {
     /// The positive sign, when there is one.
     pub fn sign(&self) -> Option<Sign> {
         match self {
-            Self::Management { .. } => None,
+            Self::Management { .. } | Self::Settle { .. } | Self::Upload { .. } => None,
             Self::Financial { sign, .. }
             | Self::Reversal { sign, .. }
             | Self::Query { sign, .. } => *sign,
@@ -205,6 +236,12 @@ pub struct Answer {
     pub link: Option<LinkId>,
     /// Field 55: what the issuer tells the chip.
     pub chip: Option<ChipAnswer>,
+    /// Field 48 of a settlement: the totals that were compared, and how each block came out.
+    pub compared: Option<(BatchTotals, BlockCodes)>,
+    /// Field 60.3 of an answer to a batch upload: that of the part.
+    pub part_code: Option<u16>,
+    /// Field 59, tag QR: what the till shows for the customer to scan.
+    pub qr: Option<QrText>,
     /// Field 59, tag GU: the earlier sale that a refused charge may repeat, for a terminal that speaks our extension.
     pub guard: Option<SaleKey>,
 }
@@ -268,6 +305,12 @@ impl Answer {
             keys: None,
             link: None,
             chip: None,
+            compared: None,
+            part_code: match request {
+                Request::Upload { part, .. } => Some(part.network_code()),
+                _ => None,
+            },
+            qr: None,
             guard: None,
         }
     }
@@ -283,6 +326,7 @@ impl Answer {
             && self.origin.stan == expected.origin.stan
             && same_batch
             && self.processing == expected.processing
+            && self.part_code == expected.part_code
             && (self.amount == expected.amount || self.code == ResponseCode::PARTIAL)
     }
 }

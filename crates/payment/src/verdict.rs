@@ -1,25 +1,121 @@
-//! The verdict: one row of one table says what is true of a sale, to everyone, in both languages.
+//! The verdict: one row of one table says what is true of a transaction, to everyone, in both languages.
 //!
 //! A pure function of evidence. It is never ahead of the ledger: "reversed" needs the issuer's word, "printed" the device's.
 
 mod rows;
 
 use crate::evidence::{
-    Confirmation, Delivery, Evidence, Loop, ReversalCause, ReversalProgress, Upstream,
+    Confirmation, Delivery, Evidence, Loop, Reversal, ReversalCause, ReversalProgress, Upstream,
 };
+use crate::kind::Flow;
 use crate::sign::{SignOutcome, Trouble};
-use crate::{ResponseCode, Wall};
+use crate::{Kind, Posting, ResponseCode, Wall};
 use serde::Serialize;
 
 pub use rows::ROWS;
+
+/// What a kind does with money, as far as words go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    /// The cardholder pays.
+    Sale,
+    /// The cardholder has money back: what is reversed lets the original stand again.
+    Return,
+    /// An amount is held, nothing is debited.
+    Hold,
+    /// A hold is released.
+    Release,
+    /// Nothing moves.
+    Inquiry,
+}
+
+impl Family {
+    /// Every family.
+    pub const ALL: [Self; 5] = [
+        Self::Sale,
+        Self::Return,
+        Self::Hold,
+        Self::Release,
+        Self::Inquiry,
+    ];
+
+    /// The family of a kind, by what its approval does.
+    pub const fn of(kind: Kind) -> Self {
+        match kind.row().posting {
+            Posting::Debit | Posting::Capture | Posting::Adjust => Self::Sale,
+            Posting::Credit | Posting::Undo | Posting::Uncapture => Self::Return,
+            Posting::Hold | Posting::HoldMore => Self::Hold,
+            Posting::Release => Self::Release,
+            Posting::None => Self::Inquiry,
+        }
+    }
+}
+
+/// Where a transaction is in its loop: what the evidence selects, whatever the kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Situation {
+    /// The answer is awaited.
+    Confirming,
+    /// Approved, and the slip is printed.
+    Done,
+    /// The same, after the answer had been lost on the last hop.
+    Recovered,
+    /// Approved; the slip is not printed.
+    NotPrinted,
+    /// Approved; the e-slip was given instead.
+    ESlip,
+    /// Approved; the slip was sent, not confirmed.
+    SlipUnconfirmed,
+    /// Approved; the slip was not reported.
+    SlipUnknown,
+    /// Approved; the till could not be told.
+    Undelivered,
+    /// Approved; the till has not confirmed.
+    Unconfirmed,
+    /// Approved, never confirmed: for people.
+    OneSided,
+    /// An advice that nobody has answered yet.
+    AdviceOnItsWay,
+    /// An advice that the issuer has taken.
+    AdviceTaken,
+    /// An advice that was told as done and then refused: for people.
+    AdviceRefused,
+    /// Upstream is silent; being reversed.
+    ReversingSilent,
+    /// The network gave up; being reversed.
+    ReversingNetworkGaveUp,
+    /// Interrupted by a restart; being reversed.
+    ReversingInterrupted,
+    /// The till withdrew it before its answer came.
+    ReversingForTerminal,
+    /// Something else was paid in its place; being reversed.
+    ReversingReplaced,
+    /// The till withdrew what was approved.
+    ReversingApproved,
+    /// Approved too late; being reversed.
+    ReversingLateApproval,
+    /// The reversal is repeated.
+    ReversalRetrying,
+    /// Reversed: the issuer had done it and took it back.
+    Reversed,
+    /// Reversed: the issuer had done nothing.
+    ReversedNeverDebited,
+    /// The reversal was refused: for people.
+    ReversalRefused,
+    /// Declined upstream.
+    Declined,
+    /// Refused before it left.
+    DeclinedHere,
+}
 
 /// What became of the payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// The sale stands.
+    /// It stands.
     Approved,
-    /// The sale did not happen.
+    /// It did not happen.
     Declined,
     /// Not known yet.
     Unknown,
@@ -84,6 +180,14 @@ pub enum Position {
     AcquirerPayable,
     /// Given back to the cardholder.
     Returned,
+    /// Held at the issuer (冻结), not debited.
+    Held,
+    /// Held before, and released.
+    Released,
+    /// As the original transaction left it.
+    Original,
+    /// This party cannot know yet.
+    NotKnown,
 }
 
 impl Position {
@@ -95,6 +199,10 @@ impl Position {
             Self::DebitedOrNot => ("是否扣款尚不可知", "debited or not: not known yet"),
             Self::AcquirerPayable => ("收单待结算", "with the acquirer, due to the merchant"),
             Self::Returned => ("已退回", "returned to the cardholder"),
+            Self::Held => ("发卡行冻结·未扣款", "held at the issuer, not debited"),
+            Self::Released => ("已解冻", "released to the cardholder"),
+            Self::Original => ("原交易不变", "as the original left it"),
+            Self::NotKnown => ("尚不可知", "not known yet"),
         }
     }
 }
@@ -109,6 +217,8 @@ pub enum Goods {
     Hold,
     /// 勿交货.
     DoNotDeliver,
+    /// 不涉及货物.
+    NotConcerned,
 }
 
 impl Goods {
@@ -118,6 +228,7 @@ impl Goods {
             Self::Deliver => ("交货", "Deliver"),
             Self::Hold => ("稍候", "Wait"),
             Self::DoNotDeliver => ("勿交货", "Do not deliver"),
+            Self::NotConcerned => ("不涉及货物", "No goods concerned"),
         }
     }
 }
@@ -159,7 +270,11 @@ pub type Words = (&'static str, &'static str);
 pub struct Row {
     /// Stable name, used by tests and documents.
     pub id: &'static str,
-    /// The headline: identical for every audience. `{reason}`, `{case}`, `{trouble}`, `{attempts}` are filled in.
+    /// Whose transactions it speaks of.
+    pub families: &'static [Family],
+    /// When it does.
+    pub when: Situation,
+    /// The headline: identical for every audience. `{kind}`, `{reason}`, `{case}`, `{trouble}`, `{attempts}` are filled in.
     pub headline: Words,
     /// Outcome.
     pub outcome: Outcome,
@@ -179,7 +294,7 @@ pub struct Row {
     pub operator: Words,
 }
 
-/// The verdict on one sale.
+/// The verdict on one transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Verdict {
     /// Name of the row.
@@ -207,13 +322,14 @@ pub struct Verdict {
 }
 
 /// The row that the evidence selects. The order is the order of certainty: reversal first, then what upstream said.
-pub fn verdict(evidence: &Evidence) -> Verdict {
+pub fn verdict(kind: Kind, evidence: &Evidence) -> Verdict {
     let receipt = receipt(evidence);
-    let row = rows::find(select(evidence, receipt));
+    let row = rows::find(Family::of(kind), select(kind, evidence, receipt));
     let fill = |words: Words| {
+        let (zh, en) = named(words, kind);
         (
-            fill(words.0, evidence, receipt, true),
-            fill(words.1, evidence, receipt, false),
+            fill(&zh, evidence, receipt, true),
+            fill(&en, evidence, receipt, false),
         )
     };
     let (headline_zh, headline_en) = fill(row.headline);
@@ -243,53 +359,84 @@ pub fn verdict(evidence: &Evidence) -> Verdict {
 /// Attempts after which an unanswered reversal is no longer "seconds": the ladder of the demo and of production.
 pub const ATTEMPTS_LADDER: u32 = 4;
 
-fn select(evidence: &Evidence, receipt: Receipt) -> &'static str {
-    if let Some(reversal) = evidence.reversal {
-        return match (reversal.progress, reversal.cause) {
-            (ReversalProgress::Confirmed(ResponseCode::APPROVED), _) => "reversed",
-            (ReversalProgress::Confirmed(_), _) => "reversed_never_debited",
-            (ReversalProgress::Refused(_), _) => "reversal_refused",
-            (ReversalProgress::Open, _) if reversal.attempts > ATTEMPTS_LADDER => {
-                "reversal_retrying"
-            }
-            (ReversalProgress::Open, _) if evidence.late_approval => "reversing_late_approval",
-            (ReversalProgress::Open, ReversalCause::Terminal(_)) => match evidence.upstream {
-                Upstream::Approved => "reversing_approved",
-                _ => "reversing_for_terminal",
-            },
-            (ReversalProgress::Open, ReversalCause::Replaced) => "reversing_replaced",
-            (ReversalProgress::Open, ReversalCause::Upstream) => match evidence.upstream {
-                Upstream::NetworkGaveUp => "reversing_network_gave_up",
-                Upstream::Interrupted => "reversing_interrupted",
-                _ => "reversing_silent",
-            },
+/// The kind matters where it travels otherwise: an advice is never reversed, and an inquiry is over with its answer.
+fn select(kind: Kind, evidence: &Evidence, receipt: Receipt) -> Situation {
+    let row = kind.row();
+    if !row.moves_money() {
+        return match evidence.upstream {
+            Upstream::Waiting => Situation::Confirming,
+            Upstream::Approved => Situation::Done,
+            Upstream::NotSent(_) => Situation::DeclinedHere,
+            _ => Situation::Declined,
         };
     }
-    match evidence.upstream {
-        Upstream::Waiting => "confirming",
-        Upstream::NotSent(_) => "declined_here",
-        Upstream::Declined(_) => "declined",
-        Upstream::Silent | Upstream::NetworkGaveUp | Upstream::Interrupted => "reversing_silent",
-        Upstream::Approved => select_approved(evidence, receipt),
+    match evidence.reversal {
+        Some(reversal) => select_reversal(evidence, reversal),
+        None if row.is_advice() => select_advice(row.flow, evidence, receipt),
+        None => match evidence.upstream {
+            Upstream::Waiting => Situation::Confirming,
+            Upstream::NotSent(_) => Situation::DeclinedHere,
+            Upstream::Declined(_) => Situation::Declined,
+            Upstream::Silent | Upstream::NetworkGaveUp | Upstream::Interrupted => {
+                Situation::ReversingSilent
+            }
+            Upstream::Approved => select_approved(evidence, receipt),
+        },
     }
 }
 
-fn select_approved(evidence: &Evidence, receipt: Receipt) -> &'static str {
+fn select_reversal(evidence: &Evidence, reversal: Reversal) -> Situation {
+    match (reversal.progress, reversal.cause) {
+        (ReversalProgress::Confirmed(ResponseCode::APPROVED), _) => Situation::Reversed,
+        (ReversalProgress::Confirmed(_), _) => Situation::ReversedNeverDebited,
+        (ReversalProgress::Refused(_), _) => Situation::ReversalRefused,
+        (ReversalProgress::Open, _) if reversal.attempts > ATTEMPTS_LADDER => {
+            Situation::ReversalRetrying
+        }
+        (ReversalProgress::Open, _) if evidence.late_approval => Situation::ReversingLateApproval,
+        (ReversalProgress::Open, ReversalCause::Terminal(_)) => match evidence.upstream {
+            Upstream::Approved => Situation::ReversingApproved,
+            _ => Situation::ReversingForTerminal,
+        },
+        (ReversalProgress::Open, ReversalCause::Replaced) => Situation::ReversingReplaced,
+        (ReversalProgress::Open, ReversalCause::Upstream) => match evidence.upstream {
+            Upstream::NetworkGaveUp => Situation::ReversingNetworkGaveUp,
+            Upstream::Interrupted => Situation::ReversingInterrupted,
+            _ => Situation::ReversingSilent,
+        },
+    }
+}
+
+/// Nobody reports the end of an advice: what the issuer says is the end of it.
+fn select_advice(flow: Flow, evidence: &Evidence, receipt: Receipt) -> Situation {
+    match (evidence.upstream, flow) {
+        (Upstream::Approved, _) if evidence.confirmation != Confirmation::None => {
+            select_approved(evidence, receipt)
+        }
+        (Upstream::Approved, _) => Situation::AdviceTaken,
+        (Upstream::Declined(_) | Upstream::NotSent(_), Flow::Stored) => Situation::AdviceRefused,
+        (Upstream::Declined(_), _) => Situation::Declined,
+        (Upstream::NotSent(_), _) => Situation::DeclinedHere,
+        _ => Situation::AdviceOnItsWay,
+    }
+}
+
+fn select_approved(evidence: &Evidence, receipt: Receipt) -> Situation {
     match evidence.confirmation {
         Confirmation::Signed(SignOutcome::Approved, _) => match receipt {
-            Receipt::Printed if evidence.delivery == Delivery::Recovered => "recovered",
-            Receipt::Printed => "paid",
-            Receipt::Failed(_) => "paid_not_printed",
-            Receipt::ESlip(_) => "paid_eslip",
-            _ => "paid_slip_unconfirmed",
+            Receipt::Printed if evidence.delivery == Delivery::Recovered => Situation::Recovered,
+            Receipt::Printed => Situation::Done,
+            Receipt::Failed(_) => Situation::NotPrinted,
+            Receipt::ESlip(_) => Situation::ESlip,
+            _ => Situation::SlipUnconfirmed,
         },
-        Confirmation::Implied => "paid_slip_unknown",
-        // The terminal says it has not sold what we approved: that is a break, for people.
-        Confirmation::Signed(..) => "one_sided",
-        Confirmation::None if evidence.one_sided => "one_sided",
+        Confirmation::Implied | Confirmation::Settled => Situation::SlipUnknown,
+        // The terminal says that it has not done what we approved: that is a break, for people.
+        Confirmation::Signed(..) => Situation::OneSided,
+        Confirmation::None if evidence.one_sided => Situation::OneSided,
         Confirmation::None => match evidence.delivery {
-            Delivery::HungUp => "approved_undelivered",
-            _ => "approved_unconfirmed",
+            Delivery::HungUp => Situation::Undelivered,
+            _ => Situation::Unconfirmed,
         },
     }
 }
@@ -317,12 +464,15 @@ fn fill(text: &str, evidence: &Evidence, receipt: Receipt, zh: bool) -> String {
     let code = match (evidence.upstream, evidence.reversal) {
         (
             _,
-            Some(crate::evidence::Reversal {
+            Some(Reversal {
                 progress: ReversalProgress::Refused(code),
                 ..
             }),
         ) => Some(code),
         (Upstream::Declined(code) | Upstream::NotSent(code), _) => Some(code),
+        (Upstream::Silent | Upstream::NetworkGaveUp | Upstream::Interrupted, _) => {
+            Some(ResponseCode::ISSUER_TIMEOUT)
+        }
         _ => None,
     };
     let reason = code
@@ -350,7 +500,50 @@ fn fill(text: &str, evidence: &Evidence, receipt: Receipt, zh: bool) -> String {
         )
 }
 
-/// The headline of the row called `id`, for whoever shows a state of its own in the table's words.
-pub fn headline(id: &str) -> Words {
-    rows::find(id).headline
+/// With the kind's own name.
+fn named((zh, en): Words, kind: Kind) -> (String, String) {
+    let row = kind.row();
+    (zh.replace("{kind}", row.zh), en.replace("{kind}", row.en))
+}
+
+/// The headline of a situation, for whoever shows a state of its own in the table's words: what only evidence can fill
+/// in stays open.
+pub fn headline(kind: Kind, when: Situation) -> (String, String) {
+    named(rows::find(Family::of(kind), when).headline, kind)
+}
+
+/// What a terminal may say once it has an approval: a stored advice is only on its way.
+pub const fn approved(kind: Kind, recovered: bool) -> Situation {
+    match (kind.row().flow, recovered) {
+        (Flow::Stored, _) => Situation::AdviceOnItsWay,
+        (Flow::Advice, _) => Situation::AdviceTaken,
+        (_, true) => Situation::Recovered,
+        (_, false) => Situation::Done,
+    }
+}
+
+/// What a terminal may say once a reversal is confirmed.
+pub const fn reversed(never_debited: bool) -> Situation {
+    match never_debited {
+        true => Situation::ReversedNeverDebited,
+        false => Situation::Reversed,
+    }
+}
+
+/// What a terminal may say of a refusal: a stored advice was told as done before.
+pub const fn declined(kind: Kind) -> Situation {
+    match kind.row().flow {
+        Flow::Stored => Situation::AdviceRefused,
+        _ => Situation::Declined,
+    }
+}
+
+/// The goods word of a situation.
+pub fn goods(kind: Kind, when: Situation) -> Goods {
+    rows::find(Family::of(kind), when).goods
+}
+
+/// The row with this name.
+pub fn row(id: &str) -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.id == id)
 }

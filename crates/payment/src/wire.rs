@@ -2,6 +2,7 @@
 //!
 //! What a reader accepts names every field it could not take; unknown codes survive, missing fields do not pass.
 
+mod batch;
 pub mod frame;
 pub mod host;
 pub mod terminal;

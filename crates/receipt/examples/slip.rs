@@ -214,6 +214,7 @@ fn shift() -> ShiftFields {
                 "RESULT PENDING",
             ),
         ],
+        pending_more: 0,
         training: false,
     }
 }

@@ -6,6 +6,7 @@
 mod fields;
 mod lines;
 mod payment;
+mod report;
 mod settlement;
 mod sheet;
 mod shift;
@@ -19,6 +20,7 @@ pub use fields::{
 };
 pub(crate) use lines::{Line, TextLine, aligned};
 pub use payment::lay_out;
+pub use report::Report;
 pub use settlement::{CardKindTotals, Reconciled, SettlementFields, Sum, lay_out_settlement};
 pub use shift::{PENDING_MAX, PendingItem, ShiftFields, lay_out_shift};
 

@@ -16,7 +16,7 @@ pub use view::{CopyKnown, Search, SlipFound, Spool};
 
 use crate::answers::{Answers, Status};
 use crate::installed::InstalledPrinter;
-use crate::slip::{CopyOf, Language, Paper, SlipFields};
+use crate::slip::{CopyOf, Language, Paper, Report, SlipFields};
 use serde::{Deserialize, Serialize};
 
 /// Most copies of slips that are kept, waiting or done; the oldest finished one makes room.
@@ -50,6 +50,17 @@ pub enum SpoolInput {
         fields: SlipFields,
         /// Whose copy.
         copy: CopyOf,
+        /// Its language.
+        language: Language,
+        /// Its paper.
+        paper: Paper,
+    },
+    /// A new slip that is about no single sale: one copy, the merchant's; a second time it changes nothing.
+    SubmitReport {
+        /// Never used again for another slip.
+        slip_id: u64,
+        /// What it says.
+        report: Report,
         /// Its language.
         language: Language,
         /// Its paper.
@@ -202,6 +213,14 @@ pub enum SpoolRecord {
     Switched { at_us: u64, off: bool, by: String },
     /// What the installation found out about the printer was set.
     Installed { printer: InstalledPrinter },
+    /// A slip that is about no single sale entered the spool.
+    SubmittedReport {
+        at_us: u64,
+        slip_id: u64,
+        language: Language,
+        paper: Paper,
+        report: Box<Report>,
+    },
 }
 
 /// What the driver must do, in order, never before the records are durable.

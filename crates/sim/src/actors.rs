@@ -2,36 +2,41 @@
 
 use crate::core::{Core, Who};
 use crate::marks::Mark;
-use crate::node::{Actor, AnyInput, Said, Tag};
+use crate::node::{Actor, AnyInput, Name, Said, Tag};
 use acquirer::Acquirer;
 use issuer::Issuer;
 use network::Network;
 use payment::evidence::{Confirmation, Delivery, ReversalCause, Upstream};
 use payment::host::{self, AnswerKind};
-use payment::terminal::Request;
+use payment::terminal::{Origin, Request};
 use payment::verdict::{Outcome, Receipt, verdict};
 use payment::{Kind, SaleKey};
 use terminal::Terminal;
 
-fn host_request(core: &Core, request: &host::Request) -> Tag {
+fn host_request(request: &host::Request) -> Tag {
     match request {
-        host::Request::Financial(sale) => Tag::Sale(core.oracle.by_amount(sale.amount.minor)),
+        host::Request::Financial(sale) => Tag::Sale(Name::Host(sale.key)),
         host::Request::Reversal(_) => Tag::Reversal,
         host::Request::Management(_) => Tag::Other,
     }
 }
 
-fn host_answer(core: &Core, answer: &host::Answer) -> Tag {
+fn host_answer(answer: &host::Answer) -> Tag {
     match answer.kind {
-        AnswerKind::Financial => {
-            let number = answer
-                .amount
-                .and_then(|amount| core.oracle.by_amount(amount.minor));
-            Tag::SaleAnswer(number, None)
-        }
+        AnswerKind::Financial => Tag::SaleAnswer(Name::Host(answer.key), None),
         AnswerKind::Reversal => Tag::ReversalAnswer,
         AnswerKind::Management => Tag::Other,
     }
+}
+
+/// The key of the request that an answer to a terminal names.
+fn answered_key(origin: &Origin) -> Option<SaleKey> {
+    Some(SaleKey {
+        terminal: origin.terminal,
+        merchant: origin.merchant,
+        batch: origin.batch,
+        stan: origin.stan?,
+    })
 }
 
 impl Actor for Terminal {
@@ -45,12 +50,10 @@ impl Actor for Terminal {
         AnyInput::Terminal(input)
     }
 
-    fn tag(&self, core: &Core, effect: &terminal::Effect) -> Tag {
+    fn tag(&self, effect: &terminal::Effect) -> Tag {
         match effect {
             terminal::Effect::Send { sealed, .. } => match &sealed.request {
-                Request::Financial { sale, .. } => {
-                    Tag::Sale(core.oracle.by_amount(sale.amount.minor))
-                }
+                Request::Financial { sale, .. } => Tag::Sale(Name::Till(sale.key)),
                 Request::Reversal { .. } => Tag::Reversal,
                 _ => Tag::Other,
             },
@@ -68,6 +71,8 @@ impl Actor for Terminal {
                     core.terminal_reverses(number);
                 }
             }
+            terminal::Record::Stored { sale, .. } => core.terminal_stored(at, sale),
+            terminal::Record::AdviceEnded { ending, .. } => core.advice_ended(at, ending),
             terminal::Record::AskGoods { .. } => core.mark(Mark::GoodsQuestion),
             terminal::Record::SignedOn { .. }
                 if std::mem::replace(&mut core.oracle.signed_on[usize::from(at)], true) =>
@@ -79,7 +84,6 @@ impl Actor for Terminal {
                     terminal::Ending::Approved(approval) if approval.recovered => {
                         core.mark(Mark::RecoveredByQuery)
                     }
-                    terminal::Ending::Declined(_) => core.mark(Mark::Declined),
                     terminal::Ending::NotSent => core.mark(Mark::NotSent),
                     _ => {}
                 }
@@ -105,7 +109,7 @@ impl Actor for Terminal {
             terminal::Record::Ended {
                 ending: terminal::Ending::Approved(_) | terminal::Ending::Reversed { .. },
                 ..
-            }
+            } | terminal::Record::AdviceEnded { .. }
         )
     }
 
@@ -132,37 +136,40 @@ impl Actor for Acquirer {
         AnyInput::Acquirer(input)
     }
 
-    fn tag(&self, core: &Core, effect: &acquirer::Effect) -> Tag {
+    fn tag(&self, effect: &acquirer::Effect) -> Tag {
         match effect {
             acquirer::Effect::Reply { answer, mac, .. } => match answer.kind {
-                Kind::Purchase => {
-                    let number = answer
-                        .amount
-                        .and_then(|amount| core.oracle.by_amount(amount.minor));
+                Kind::Reversal => Tag::ReversalAnswer,
+                kind if kind.row().is_financial() => {
                     let said = mac.then(|| Said {
                         success: answer.code.is_success(),
                         code: answer.code.0,
                         approval: answer.approval.map(|code| code.0),
                         rrn: answer.rrn.map(|rrn| rrn.0),
                     });
-                    Tag::SaleAnswer(number, said)
+                    let key = answered_key(&answer.origin);
+                    key.map_or(Tag::Other, |key| Tag::SaleAnswer(Name::Till(key), said))
                 }
-                Kind::Reversal => Tag::ReversalAnswer,
                 _ => Tag::Other,
             },
-            acquirer::Effect::Forward(sealed) => host_request(core, &sealed.request),
-            acquirer::Effect::NetworkReply(answer) => host_answer(core, answer),
-            acquirer::Effect::CaseOpened { .. } => Tag::Other,
+            acquirer::Effect::Forward(sealed) => host_request(&sealed.request),
+            acquirer::Effect::NetworkReply(answer) => host_answer(answer),
+            acquirer::Effect::CaseOpened { .. }
+            | acquirer::Effect::Recall { .. }
+            | acquirer::Effect::Wallet { .. } => Tag::Other,
         }
     }
 
     fn durable(core: &mut Core, who: Who, record: &acquirer::Record) {
         use acquirer::Record;
         match record {
-            Record::Forwarded { sale, rrn, .. } => {
+            Record::Forwarded {
+                sale, rrn, host, ..
+            } => {
                 core.rrn_taken(who, rrn.0);
-                core.acquirer_forwarded(sale.amount.minor);
+                core.acquirer_forwarded(sale, *host);
             }
+            Record::Deferred { .. } => core.mark(Mark::AdviceDeferred),
             Record::Refused { rrn, .. } => core.rrn_taken(who, rrn.0),
             Record::Answered { key, answer, .. } => core.acquirer_answered(key, answer),
             Record::Repeated { .. } => core.mark(Mark::RequestRepeated),
@@ -182,10 +189,7 @@ impl Actor for Acquirer {
                     _ => {}
                 }
                 core.acquirer_reverses(key);
-                if let Some(number) = core.oracle.by_key(key) {
-                    let minor = core.oracle.sales[number as usize].minor;
-                    core.advice_begun(*advice, minor);
-                }
+                core.reversal_begun(*advice, key);
             }
             Record::LateApproval { .. } => core.mark(Mark::LateApproval),
             Record::Relay(payment::relay::RelayRecord::Delivered { key }) => {
@@ -240,7 +244,8 @@ impl Actor for Acquirer {
 
     #[cfg(feature = "planted")]
     fn plant(&mut self, bug: crate::planted::Bug) {
-        if let crate::planted::Bug::Acquirer(bug) = bug {
+        use crate::planted::Bug;
+        if let Bug::Acquirer(bug) | Bug::Hosts(bug, _) = bug {
             self.plant(bug);
         }
     }
@@ -273,22 +278,24 @@ impl Judged for Acquirer {
         let Some(number) = core.oracle.by_key(key) else {
             return;
         };
-        let Some(kept) = self.state().sale(key) else {
+        let kept = self.state().sale(key);
+        let Some(kept) = kept.filter(|kept| kept.request.kind.row().moves_money()) else {
             return;
         };
-        let verdict = verdict(&kept.evidence);
+        let verdict = verdict(kept.request.kind, &kept.evidence);
         let sale = &core.oracle.sales[number as usize];
-        let (net, minor, closed) = (sale.net(), sale.minor as i64, sale.closed);
+        let (stands, closed) = (sale.stands(), sale.closed);
+        let left = if stands { 0 } else { sale.moved.all() };
         let wrong = match verdict.outcome {
-            Outcome::Reversed => net != 0 || !closed,
-            Outcome::Declined => net != 0,
-            Outcome::Approved => net != minor,
+            Outcome::Reversed => stands || !closed,
+            Outcome::Declined => stands,
+            Outcome::Approved => !stands,
             Outcome::Unknown | Outcome::Reversing | Outcome::ReversalRefused => false,
         };
         if wrong {
             let row = verdict.row;
             core.violate("V1", || {
-                format!("sale {number}: the verdict is {row}, and the issuer's books say {net}")
+                format!("sale {number}: the verdict is {row}; at the issuer it stands: {stands}, {left} left of it")
             });
         }
         let printed = matches!(kept.evidence.confirmation, Confirmation::Signed(..))
@@ -312,30 +319,28 @@ impl Actor for Network {
         AnyInput::Network(input)
     }
 
-    fn tag(&self, core: &Core, effect: &network::Effect) -> Tag {
+    fn tag(&self, effect: &network::Effect) -> Tag {
         match effect {
-            network::Effect::Request { sealed, .. } => host_request(core, &sealed.request),
-            network::Effect::Answer { answer, .. } => host_answer(core, answer),
+            network::Effect::Request { sealed, .. } => host_request(&sealed.request),
+            network::Effect::Answer { answer, .. } => host_answer(answer),
         }
     }
 
     fn durable(core: &mut Core, who: Who, record: &network::Record) {
         use network::Record;
         match record {
-            Record::Forwarded { sale, .. } => core.network_forwarded(sale.amount.minor),
+            Record::Forwarded { sale, .. } => core.network_forwarded(&sale.key),
             Record::TimedOut {
                 key,
                 reversal: None,
                 ..
-            } => core.violate("S1", || {
-                format!("{key}: the network forwarded it, gave it up and reverses nothing")
-            }),
+            } => core.network_left(key),
             Record::TimedOut {
                 reversal: Some(reversal),
                 ..
-            } => core.advice_begun(reversal.key, reversal.sale.amount.minor),
+            } => core.advice_begun(reversal.key, &reversal.original),
             Record::AdviceTaken { reversal, .. } => {
-                core.advice_begun(reversal.key, reversal.sale.amount.minor)
+                core.advice_begun(reversal.key, &reversal.original)
             }
             Record::AdviceConfirmed { key, .. } => core.advice_over(key, who),
             _ => {}
@@ -378,17 +383,19 @@ impl Actor for Issuer {
         AnyInput::Issuer(input)
     }
 
-    fn tag(&self, core: &Core, effect: &issuer::Effect) -> Tag {
+    fn tag(&self, effect: &issuer::Effect) -> Tag {
         match effect {
-            issuer::Effect::Answer(answer) => host_answer(core, answer),
+            issuer::Effect::Answer(answer) => host_answer(answer),
             issuer::Effect::SignOn(_) | issuer::Effect::Notice(_) => Tag::Other,
         }
     }
 
-    fn durable(core: &mut Core, _who: Who, record: &issuer::Record) {
+    fn durable(core: &mut Core, who: Who, record: &issuer::Record) {
+        let Who::Issuer(bank) = who else { return };
         match record {
-            issuer::Record::Answered(answered) => core.issuer_answered(answered),
-            issuer::Record::Returned(returned) => core.issuer_returned(returned),
+            issuer::Record::Answered(answered) => core.issuer_answered(bank, answered),
+            issuer::Record::Returned(returned) => core.issuer_returned(bank, returned),
+            issuer::Record::Expired { key, entries } => core.issuer_expired(bank, key, entries),
             _ => {}
         }
     }
@@ -408,7 +415,8 @@ impl Actor for Issuer {
 
     #[cfg(feature = "planted")]
     fn plant(&mut self, bug: crate::planted::Bug) {
-        if let crate::planted::Bug::Issuer(bug) = bug {
+        use crate::planted::Bug;
+        if let Bug::Issuer(bug) | Bug::Hosts(_, bug) = bug {
             self.plant(bug);
         }
     }

@@ -5,10 +5,13 @@
 use crate::core::{Core, Event, Who};
 use crate::marks::Mark;
 use crate::node::Node;
+use crate::oracle::End;
+use crate::orders::Draft;
 use crate::setup::{PIN, TestCard};
 use crate::weather::Fault;
+use payment::kind::PinRule;
 use payment::{Amount, Machine, Track2};
-use terminal::{Command, Input, Screen, Terminal};
+use terminal::{Command, Input, Order, Screen, Terminal};
 
 /// How long a cashier waits before looking again, in microseconds.
 const LOOK_US: u64 = 1_000_000;
@@ -61,16 +64,17 @@ impl Core {
                 sale.approved_shown = Some(time);
                 sale.goods_gone = true;
                 let sale = sale.clone();
-                if sale.net() != amount.minor as i64 || amount.minor != sale.minor {
+                let stands = sale.stands() || sale.is_stored();
+                if !stands || amount.minor != sale.minor {
                     self.violate("T1", || {
                         format!(
-                            "sale {number}: {} shown approved, and the issuer holds {}",
+                            "sale {number}: {} shown approved; at the issuer it stands: {stands}",
                             amount.minor,
-                            sale.net()
                         )
                     });
                 }
-                if sale.end != Some(crate::oracle::End::Approved) {
+                // A refusal may have overtaken what was told of a stored advice.
+                if sale.end != Some(End::Approved) && !sale.is_stored() {
                     self.violate("T3", || {
                         format!("sale {number}: shown approved before its ending was durable")
                     });
@@ -139,18 +143,12 @@ pub fn look(core: &mut Core, node: &mut Node<Terminal>, cards: &[TestCard], term
     }
     if let Some(sale) = core.cashiers[at].current {
         // The screen may have died with the till: then its last line tells.
-        let minor = core.oracle.sales[sale as usize].minor;
-        let open = node
-            .party
-            .state()
-            .open()
-            .is_some_and(|open| open.sale.amount.minor == minor);
-        let reversing = node
-            .party
-            .state()
-            .reversal()
-            .is_some_and(|r| r.sale.amount.minor == minor);
-        if !open && !reversing && node.is_idle() {
+        let key = core.oracle.sales[sale as usize].key;
+        let state = node.party.state();
+        let open = state.open().map(|open| open.sale.key);
+        let reversing = state.reversal().map(|reversal| reversal.sale.key);
+        let over = key.is_none() || (open != key && reversing != key);
+        if over && node.is_idle() {
             core.cashiers[at].current = None;
         } else {
             return fidget(core, node, terminal, number);
@@ -216,27 +214,59 @@ fn sell(core: &mut Core, node: &mut Node<Terminal>, cards: &[TestCard], terminal
         }
         return;
     }
-    let number = core.human.below(cards.len() as u64) as usize;
+    let draft = core.draw_order(terminal, cards.len());
+    order(core, node, cards, terminal, draft);
+}
+
+/// Presents the card where the order needs one, and presses the key.
+fn order(
+    core: &mut Core,
+    node: &mut Node<Terminal>,
+    cards: &[TestCard],
+    terminal: u8,
+    draft: Draft,
+) {
+    let at = usize::from(terminal);
+    let Draft {
+        ordered,
+        named,
+        presents,
+    } = draft;
+    let number = ordered.card;
     let card = &cards[number];
-    let enters_pin = card.has_pin && core.human.percent(60);
+    let row = ordered.kind.row();
+    let asks_pin = card.has_pin && presents && row.pin != PinRule::Never;
+    let enters_pin = asks_pin && core.human.percent(60);
     // A wrong PIN now and then, never on the cards that must not be blocked.
     let wrong_pin = enters_pin && number.is_multiple_of(4) && core.human.percent(3);
     let track2 = Track2::parse(&card.track2).expect("a test card");
     let pin = enters_pin
         .then(|| crypto::Pin::parse(if wrong_pin { b"654321" } else { PIN }).expect("digits"));
-    let presented = node.around(core.time, |till, around| {
-        till.present(around, track2, pin.as_ref())
+    let presented = presents.then(|| {
+        node.around(core.time, |till, around| {
+            till.present(around, track2, pin.as_ref())
+        })
     });
-    let Ok(presented) = presented else { return };
-    let (sale, minor) = core.oracle.new_sale(terminal, number);
+    let Ok(presented) = presented.transpose() else {
+        return;
+    };
+    let sale = core.oracle.order(terminal, &ordered);
     core.oracle.sales[sale as usize].wrong_pin = wrong_pin;
     core.cashiers[at].left -= 1;
     core.cashiers[at].current = Some(sale);
     core.note(Who::Terminal(terminal), || {
-        format!("cashier  sale {sale} of {minor}")
+        let minor = ordered.minor.map_or("all".to_owned(), |m| m.to_string());
+        let about = ordered.original.map(|n| format!(" about sale {n}"));
+        let wrong = ordered.wrong.map(|codes| format!(", wrongly: {codes:?}"));
+        let (about, wrong) = (about.unwrap_or_default(), wrong.unwrap_or_default());
+        format!("cashier  sale {sale}: {} of {minor}{about}{wrong}", row.en)
     });
-    node.input(
-        core,
-        Input::Cashier(Command::sale(Amount::fen(minor), presented)),
-    );
+    let order = Order {
+        kind: ordered.kind,
+        amount: ordered.minor.map(Amount::fen),
+        presented,
+        original: named,
+        linked: None,
+    };
+    node.input(core, Input::Cashier(Command::Transact(Box::new(order))));
 }

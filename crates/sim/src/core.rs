@@ -141,6 +141,8 @@ pub struct Core {
     pub oracle: Oracle,
     pub links: Links,
     pub cashiers: Vec<Cashier>,
+    /// The only kind that cashiers start with.
+    pub only: Option<payment::Kind>,
     pub tills: Vec<Till>,
     pub net: Prng,
     pub human: Prng,
@@ -187,6 +189,7 @@ impl Core {
             cashiers: (0..terminals)
                 .map(|_| Cashier::new(scenario.purchases))
                 .collect(),
+            only: scenario.kind,
             tills,
             net: Prng::new(seed, 0x4E7),
             human: Prng::new(seed, 0x40),
@@ -225,6 +228,12 @@ impl Core {
             self.time + after_us,
             Event::Input(who, epoch, Box::new(input)),
         );
+    }
+
+    /// Nothing is to come but what `fits`.
+    pub fn rests(&self, fits: impl Fn(u64, &Event) -> bool) -> bool {
+        let mut queue = self.queue.iter();
+        queue.all(|entry| fits(entry.key.0.0, &entry.event))
     }
 
     /// The next thing that happens before `end`.

@@ -1,18 +1,19 @@
 //! What must hold when all is quiet again: one function for each invariant (reliability reference §2.4).
 //!
-//! M3, M4, M5, A1, A2, A3, A4, M8, T1, T2, T3, T5, D1, D2, D3, K1, S2 and V1 are judged at each event, in `oracle`, `actors` and
-//! `node`; those here need the whole picture.
+//! M3, M4, M5, A1, A2, A3, A4, M8, T1, T2, T3, T5, D1, D2, D3, K1, R5, S2 and V1 are judged at each event, in `oracle`, `actors`
+//! and `node`, and R1 to R4 as far as one event tells; those here need the whole picture.
 
 use crate::core::Who;
-use crate::oracle::End;
+use crate::oracle::{End, Sale};
 use crate::setup::{CARDS_PER_ISSUER, KEY_HEX};
 use crate::world::World;
 use payment::evidence::Confirmation;
+use payment::{Posting, SaleKey};
 
 type Check = fn(&mut World, bool);
 
 /// Every check of the quiet end, by name.
-const QUIET: [(&str, Check); 13] = [
+const QUIET: [(&str, Check); 17] = [
     ("L2", l2_resources_are_bounded),
     ("M1", m1_money_follows_the_receipt),
     ("M1", m1_balances_are_the_sum_of_their_entries),
@@ -25,6 +26,10 @@ const QUIET: [(&str, Check); 13] = [
     ("S4", s4_one_sided_items_are_those_of_the_judge),
     ("D1", d1_state_is_the_fold_of_its_records),
     ("K2", k2_no_secret_on_any_disk),
+    ("R1", r1_nothing_is_given_back_twice),
+    ("R2", r2_each_advice_is_applied_once),
+    ("R3", r3_each_hold_ends_once),
+    ("R4", r4_a_reversed_void_leaves_its_original),
     ("L1", l1_everything_came_to_rest),
 ];
 
@@ -65,33 +70,30 @@ fn m1_money_follows_the_receipt(world: &mut World, rested: bool) {
     }
     for number in 0..world.core.oracle.sales.len() {
         let sale = world.core.oracle.sales[number].clone();
+        if !sale.kind.row().moves_money() {
+            continue;
+        }
         let gone = world.terminals[usize::from(sale.terminal)].gone;
-        let net = sale.net();
-        let booked = if sale.booked { sale.minor as i64 } else { 0 };
-        if net != booked {
+        let (stands, moved) = (sale.stands(), sale.moved);
+        if stands != sale.booked {
             world.core.violate("M1", || {
-                format!("sale {number}: cardholder −{net}, merchant +{booked}")
+                format!("sale {number}: stands at the issuer: {stands} with {moved:?}, at the acquirer: {}", sale.booked)
             });
         }
-        let receipt = match sale.end {
-            Some(End::Approved) => sale.minor as i64,
-            _ => 0,
-        };
-        let resolved = sale.end.is_some() || !sale.begun;
-        if net != receipt && (resolved || !gone) {
+        let receipt = sale.end == Some(End::Approved);
+        // What a stored advice was told as counts once it was answered.
+        let told = sale.end.is_some() && (sale.endings > 0 || !sale.is_stored());
+        if stands != receipt && (told || !sale.begun || !gone) {
             world.core.violate("M1", || {
                 format!(
-                    "sale {number}: receipt {:?} says {receipt}, the bank holds {net}",
+                    "sale {number}: the receipt says {:?}, and at the issuer it stands: {stands}",
                     sale.end
                 )
             });
         }
-        if sale.approved_shown.is_some() && net != sale.minor as i64 {
+        if sale.approved_shown.is_some() && !stands && !sale.is_stored() {
             world.core.violate("M1", || {
-                format!(
-                    "sale {number}: the goods are gone, and {net} of {} is paid",
-                    sale.minor
-                )
+                format!("sale {number}: shown approved, and nothing of it stands")
             });
         }
     }
@@ -101,14 +103,14 @@ fn m1_balances_are_the_sum_of_their_entries(world: &mut World, rested: bool) {
     if !rested {
         return;
     }
-    let mut spent = vec![0_i64; world.cards.len()];
-    for sale in &world.core.oracle.sales {
-        spent[sale.card] += sale.net();
-    }
     for (number, card) in world.cards.iter().enumerate() {
         let bank = &world.issuers[card.issuer].party;
         let balance = bank.balance(&card.token);
-        let expected = card.opening_minor - spent[number];
+        let oracle = &world.core.oracle;
+        let moved = oracle
+            .accounts
+            .of(card.issuer as u8, crate::setup::account(number));
+        let expected = card.opening_minor - moved.out();
         if balance != Some(expected) {
             world.core.violate("M1", || {
                 format!("card {number}: {balance:?} available, {expected} expected")
@@ -118,14 +120,9 @@ fn m1_balances_are_the_sum_of_their_entries(world: &mut World, rested: bool) {
     debug_assert_eq!(world.cards.len(), world.issuers.len() * CARDS_PER_ISSUER);
     for merchant in 0..crate::setup::MERCHANTS_MAX {
         let merchant = crate::setup::merchant(merchant);
-        let due: i64 = world
-            .core
-            .oracle
-            .sales
-            .iter()
-            .filter(|sale| sale.booked && world.merchants[usize::from(sale.terminal)] == merchant)
-            .map(|sale| sale.minor as i64)
-            .sum();
+        let oracle = &world.core.oracle;
+        let own = |sale: &&Sale| oracle.shops[usize::from(sale.terminal)].0 == merchant;
+        let due: i64 = due(oracle.sales.iter().filter(own));
         let books = world
             .acquirers
             .iter()
@@ -139,7 +136,12 @@ fn m1_balances_are_the_sum_of_their_entries(world: &mut World, rested: bool) {
     }
 }
 
-fn m2_books_balance(world: &mut World, _: bool) {
+/// What merchants are to get for transactions that their acquirers have booked.
+fn due<'a>(sales: impl Iterator<Item = &'a Sale>) -> i64 {
+    sales.filter(|sale| sale.booked).map(|sale| sale.due).sum()
+}
+
+fn m2_books_balance(world: &mut World, rested: bool) {
     for bank in &world.issuers {
         if let Err(error) = bank.party.audit() {
             world
@@ -152,14 +154,7 @@ fn m2_books_balance(world: &mut World, _: bool) {
             world.core.violate("M2", || format!("acquirer: {error:?}"));
         }
     }
-    let net: i64 = world
-        .core
-        .oracle
-        .sales
-        .iter()
-        .filter(|sale| sale.booked)
-        .map(|sale| sale.minor as i64)
-        .sum();
+    let net = due(world.core.oracle.sales.iter());
     let books = world
         .acquirers
         .iter()
@@ -170,13 +165,158 @@ fn m2_books_balance(world: &mut World, _: bool) {
             format!("the network owes {receivable}, booked are {net}")
         });
     }
+    let banks = world.issuers.iter().map(|bank| bank.party.suspense());
+    let (suspense, held) = (
+        banks.sum::<i64>(),
+        world.core.oracle.held.values().sum::<i64>(),
+    );
+    // What cardholders are out of is what merchants are owed, and what is still held.
+    if rested && suspense != receivable + held {
+        world.core.violate("M2", || {
+            format!("the issuers keep {suspense}, of which {held} is held, and the acquirers are owed {receivable}")
+        });
+    }
+}
+
+/// Refunds, voids and adjustments never come to more than their sale.
+fn r1_nothing_is_given_back_twice(world: &mut World, _: bool) {
+    for number in 0..world.core.oracle.sales.len() as u32 {
+        let oracle = &world.core.oracle;
+        let sale = &oracle.sales[number as usize];
+        if sale.due <= 0 || !sale.stands() || sale.original.is_some_and(|_| sale.due <= 0) {
+            continue;
+        }
+        let family = sale
+            .later
+            .iter()
+            .map(|later| &oracle.sales[*later as usize]);
+        let later = family.filter(|later| later.stands());
+        let left = sale.due + later.map(|later| later.due).sum::<i64>();
+        let booked = sale.later.iter().filter_map(|later| {
+            let later = &oracle.sales[*later as usize];
+            later.booked.then_some(later.due)
+        });
+        let payable = sale.due + booked.sum::<i64>();
+        if left < 0 || payable < 0 {
+            world.core.violate("R1", || {
+                format!(
+                    "sale {number}: {left} is left of it at the issuer, {payable} at the acquirer"
+                )
+            });
+        }
+    }
+}
+
+/// Every advice that a terminal kept was answered, and applied once wherever it was.
+fn r2_each_advice_is_applied_once(world: &mut World, rested: bool) {
+    if !rested {
+        return;
+    }
+    for node in &world.terminals {
+        let (waiting, who) = (node.party.state().advices().len(), node.who);
+        if !node.gone && waiting > 0 {
+            world
+                .core
+                .violate("R2", || format!("{who:?}: {waiting} advices wait for ever"));
+        }
+    }
+    for number in 0..world.core.oracle.sales.len() {
+        let sale = world.core.oracle.sales[number].clone();
+        let gone = world.terminals[usize::from(sale.terminal)].gone;
+        if !sale.is_advice() || !sale.begun {
+            continue;
+        }
+        let answered = gone || sale.endings == 1;
+        if !answered || sale.approvals > 1 || sale.bookings != sale.approvals {
+            world.core.violate("R2", || {
+                format!(
+                    "sale {number}: answered {} times, applied {} times at the issuer, {} at the acquirer",
+                    sale.endings, sale.approvals, sale.bookings
+                )
+            });
+        }
+    }
+}
+
+/// A hold was released, completed or has run out, once; or it stands. (How much may be captured is judged when it is.)
+fn r3_each_hold_ends_once(world: &mut World, rested: bool) {
+    if !rested {
+        return;
+    }
+    for number in 0..world.core.oracle.sales.len() as u32 {
+        let oracle = &world.core.oracle;
+        let sale = &oracle.sales[number as usize];
+        if sale.kind.row().posting != Posting::Hold || !sale.approved() {
+            continue;
+        }
+        let held = oracle.held.get(&number).copied().unwrap_or(0);
+        let captured = oracle.captured(number);
+        let released = oracle.is_undone(number) || sale.returned;
+        let total = oracle.total(number);
+        let over = released || captured > 0;
+        let wrong = (over && held != 0)
+            || (!over && !(1..=total as i64).contains(&held))
+            || (captured > 0 && released && !sale.expired);
+        if wrong {
+            world.core.violate("R3", || {
+                format!("sale {number}: {held} of {total} is held, {captured} captured, released: {released}")
+            });
+        }
+    }
+}
+
+/// What a later transaction claims of an earlier one counts while it stands and no longer: the acquirers' claims are those
+/// that the judge derives.
+fn r4_a_reversed_void_leaves_its_original(world: &mut World, rested: bool) {
+    if !rested {
+        return;
+    }
+    let mut wrong = Vec::new();
+    let kept = world
+        .acquirers
+        .iter()
+        .flat_map(|node| node.party.state().sales());
+    for sale in kept.filter(|sale| sale.stands()) {
+        let Some(number) = world.core.oracle.by_key(&sale.key()) else {
+            continue;
+        };
+        let oracle = &world.core.oracle;
+        // What its till never confirmed gives no room yet.
+        let open = |key: &SaleKey| {
+            let kept = world
+                .acquirers
+                .iter()
+                .find_map(|node| node.party.state().sale(key));
+            kept.is_some_and(|kept| kept.stands() && is_unconfirmed(kept))
+        };
+        if oracle.family(number).iter().any(open) {
+            continue;
+        }
+        let undone = oracle.is_undone(number) && !oracle.sales[number as usize].expired;
+        let own = (oracle.refunded(number), oracle.captured(number), undone);
+        let claims = &sale.claims;
+        // The acquirer is not told when a hold runs out.
+        let undone = claims.undone && !oracle.sales[number as usize].expired;
+        let kept = (claims.returned, claims.captured, undone);
+        if own != kept || claims.total(sale.request.amount) != oracle.total(number) {
+            wrong.push((number, own, kept));
+        }
+    }
+    for (number, own, kept) in wrong {
+        world.core.violate("R4", || {
+            format!(
+                "sale {number}: refunded, captured, undone: {own:?}; the acquirer keeps {kept:?}"
+            )
+        });
+    }
 }
 
 fn t4_one_final_receipt(world: &mut World, rested: bool) {
     for number in 0..world.core.oracle.sales.len() {
         let sale = world.core.oracle.sales[number].clone();
         let gone = world.terminals[usize::from(sale.terminal)].gone;
-        if rested && sale.begun && !gone && sale.endings != 1 {
+        let ends = sale.kind.row().moves_money();
+        if rested && sale.begun && ends && !gone && sale.endings != 1 {
             world.core.violate("T4", || {
                 format!("sale {number} has {} endings", sale.endings)
             });
@@ -214,7 +354,7 @@ fn t4_paper_tells_the_truth(world: &mut World, _: bool) {
                 Some("another amount")
             } else if slip.originals.iter().any(|count| *count > 1) {
                 Some("two unmarked originals")
-            } else if sold && sale.end != Some(End::Approved) {
+            } else if sold && sale.end != Some(End::Approved) && !sale.is_stored() {
                 Some("a sales slip, and it was not approved")
             } else if slip.reversals > 0 && sale.end != Some(End::Reversed) {
                 Some("a proof of reversal, and it was not reversed")
@@ -238,7 +378,7 @@ fn t6_what_never_returned_is_open(world: &mut World, _: bool) {
         let at = usize::from(sale.terminal);
         let Some(key) = sale
             .key
-            .filter(|_| world.terminals[at].gone && sale.net() != 0)
+            .filter(|_| world.terminals[at].gone && sale.stands() && sale.kind.row().reversible())
         else {
             continue;
         };
@@ -303,16 +443,19 @@ fn s3_what_nobody_confirmed_is_an_item(world: &mut World, _: bool) {
         .acquirers
         .iter()
         .flat_map(|node| node.party.state().sales());
-    let forgotten = sales.find(|sale| {
-        let silent = sale.evidence.confirmation == Confirmation::None;
-        sale.stands() && silent && sale.evidence.case.is_none()
-    });
+    let forgotten =
+        sales.find(|sale| sale.stands() && is_unconfirmed(sale) && sale.evidence.case.is_none());
     if let Some(sale) = forgotten {
         let key = sale.key();
         world.core.violate("S3", || {
             format!("{key}: approved, never confirmed, and nobody's item")
         });
     }
+}
+
+fn is_unconfirmed(sale: &acquirer::SaleRecord) -> bool {
+    let asked = sale.request.kind.row().reversible();
+    asked && sale.evidence.confirmation == Confirmation::None
 }
 
 /// A till that lives and speaks has told everything: nothing of it stays in the queue.

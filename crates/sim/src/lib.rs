@@ -3,6 +3,7 @@
 //!
 //! The same scenario gives the same history, byte for byte; nothing here reads a clock or uses a thread.
 
+mod accounts;
 mod actors;
 mod cashier;
 mod core;
@@ -13,6 +14,7 @@ mod marks;
 mod memo;
 mod node;
 mod oracle;
+mod orders;
 #[cfg(feature = "planted")]
 pub mod planted;
 mod prng;
@@ -27,23 +29,27 @@ mod world;
 
 pub use crate::core::Violation;
 pub use marks::{Mark, Marks};
+pub use orders::orderable;
 pub use scenario::Scenario;
 pub use search::{Summary, seeds, shrink};
 pub use story::life_of_a_purchase;
 pub use weather::{Fault, FaultName, Weather};
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use world::World;
 
 /// What a world came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Sales that were started.
+    /// Transactions that were started.
     pub purchases: u64,
     /// Of these, approved at the till.
     pub approved: u64,
     /// Of these, reversed.
     pub reversed: u64,
+    /// Of each kind by its English name: started, standing at the issuer.
+    pub kinds: BTreeMap<&'static str, (u64, u64)>,
     /// What went wrong; empty when nothing did.
     pub violations: Vec<Violation>,
     /// Over all disks and counters: differs when two histories differ.
@@ -129,6 +135,12 @@ fn report(world: &World) -> Report {
     {
         marks.hit(Mark::StanWrapped);
     }
+    let mut kinds: BTreeMap<&'static str, (u64, u64)> = BTreeMap::new();
+    for sale in sales.iter().filter(|sale| sale.begun) {
+        let (begun, stand) = kinds.entry(sale.kind.row().en).or_default();
+        *begun += 1;
+        *stand += u64::from(sale.stands());
+    }
     let disks = std::iter::once(world.network.disk.hash());
     let disks = disks.chain(world.acquirers.iter().map(|node| node.disk.hash()));
     let disks = disks.chain(world.issuers.iter().map(|node| node.disk.hash()));
@@ -145,6 +157,7 @@ fn report(world: &World) -> Report {
         purchases: sales.iter().filter(|sale| sale.begun).count() as u64,
         approved: ended(oracle::End::Approved),
         reversed: ended(oracle::End::Reversed),
+        kinds,
         violations: core.violations.clone(),
         trace_hash: disks
             .chain(counters)

@@ -3,6 +3,7 @@
 //! A sender hears that a frame was not delivered only where it certainly did not leave.
 
 use crate::core::{Core, Event, Flying, Who};
+use crate::marks::Mark;
 use crate::node::{AnyInput, Tag};
 use crate::setup::{ACQUIRERS, ISSUERS, NETWORK};
 use crate::weather::Fault;
@@ -139,7 +140,9 @@ impl Core {
             );
             self.note(from, || format!("sends    {text}"));
         }
-        if let (Tag::SaleAnswer(Some(sale), Some(said)), Peer::Exchange(_)) = (tag, to) {
+        if let (Tag::SaleAnswer(name, Some(said)), Peer::Exchange(_)) = (tag, to)
+            && let Some(sale) = self.oracle.named(name)
+        {
             self.acquirer_says(sale, said);
         }
         match (from, to) {
@@ -163,8 +166,8 @@ impl Core {
         self.links.asked[at] += 1;
         let place = 20 + u32::from(terminal) * 2;
         let me = Who::Terminal(terminal);
-        if let Tag::Sale(Some(sale)) = tag {
-            self.oracle.sent(sale, 0, self.time);
+        if let Tag::Sale(name) = tag {
+            self.oracle.sent(name, 0, self.time);
         }
         let home = self.links.home(terminal);
         let host = home.place() as usize;
@@ -270,9 +273,9 @@ impl Core {
             link.generation,
             [Who::Network, link.member][way],
         );
-        if let Tag::Sale(Some(sale)) = tag {
+        if let Tag::Sale(name) = tag {
             self.oracle
-                .sent(sale, if from == Who::Network { 2 } else { 1 }, self.time);
+                .sent(name, if from == Who::Network { 2 } else { 1 }, self.time);
         }
         let link = &self.links.members[at];
         if !link.up {
@@ -372,6 +375,7 @@ impl Core {
         };
         if self.fires(loss, place, number).is_some() {
             fate.lost = true;
+            self.mark_lost(tag);
             return fate;
         }
         if let Some(draw) = self.fires(Fault::Slow, place, number) {
@@ -397,6 +401,18 @@ impl Core {
         fate
     }
 
+    fn mark_lost(&mut self, tag: Tag) {
+        let (name, mark) = match tag {
+            Tag::Sale(name) => (name, Mark::AdviceLost),
+            Tag::SaleAnswer(name, _) => (name, Mark::AdviceAnswerLost),
+            _ => return,
+        };
+        let number = self.oracle.named(name);
+        if number.is_some_and(|number| self.oracle.sales[number as usize].is_advice()) {
+            self.mark(mark);
+        }
+    }
+
     /// A delay that ends within a millisecond of the waiting party's time-out, or well after it.
     fn late(&mut self, way: Way, tag: Tag, draw: u64) -> u64 {
         let (hop, wait_ms) = match way {
@@ -405,7 +421,7 @@ impl Core {
             _ => (0, self.ladder.terminal_ms),
         };
         let sent = match tag {
-            Tag::SaleAnswer(Some(sale), _) => self.oracle.sent_at(sale, hop),
+            Tag::SaleAnswer(name, _) => self.oracle.sent_at(name, hop),
             _ => None,
         };
         let left = (sent.unwrap_or(self.time) + wait_ms * 1_000).saturating_sub(self.time);

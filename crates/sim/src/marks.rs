@@ -31,11 +31,20 @@ pub enum Mark {
     DayCut,
     StanWrapped,
     ReversedAfterApproval,
+    HoldExpired,
+    AdviceRepeated,
+    AdviceDeferred,
+    AdviceRefused,
+    LaterOneReversed,
+    RefusedAsDocumented,
+    AdviceLost,
+    AdviceAnswerLost,
+    DiedWithAdvices,
 }
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 36] = [
         Self::LateApproval,
         Self::ReversalBeforeOriginal,
         Self::RecoveredByQuery,
@@ -63,6 +72,15 @@ impl Mark {
         Self::DayCut,
         Self::StanWrapped,
         Self::ReversedAfterApproval,
+        Self::HoldExpired,
+        Self::AdviceRepeated,
+        Self::AdviceDeferred,
+        Self::AdviceRefused,
+        Self::LaterOneReversed,
+        Self::RefusedAsDocumented,
+        Self::AdviceLost,
+        Self::AdviceAnswerLost,
+        Self::DiedWithAdvices,
     ];
 
     /// What it says in reports.
@@ -95,6 +113,15 @@ impl Mark {
             Self::DayCut => "two settlement dates in one world",
             Self::StanWrapped => "trace number went round",
             Self::ReversedAfterApproval => "approved upstream, then reversed",
+            Self::HoldExpired => "hold ran out",
+            Self::AdviceRepeated => "advice repeated by the till",
+            Self::AdviceDeferred => "advice kept by the acquirer",
+            Self::AdviceRefused => "advice told as done and refused",
+            Self::LaterOneReversed => "transaction about an earlier one reversed",
+            Self::RefusedAsDocumented => "wrong order refused as documented",
+            Self::AdviceLost => "advice lost on its way",
+            Self::AdviceAnswerLost => "answer to an advice lost",
+            Self::DiedWithAdvices => "till died with stored advices",
         }
     }
 }

@@ -3,9 +3,9 @@
 //! Sealing and opening are functions of their inputs alone, so that remembering them changes no history.
 
 use crypto::{
-    Card, ClearKey, Cryptogram, CryptogramScheme, KeyUsage, MacAlgorithm, Pan, Pin, PinBlock,
-    PinFormat, PinOffset, SealedPan, SecurityError, SecurityModule, SoftwareModule, WorkingKeys,
-    WrappedKey,
+    Card, CardScript, ClearKey, ClearTrack, Cryptogram, CryptogramScheme, KeyUsage, MacAlgorithm,
+    Pan, Pin, PinBlock, PinFormat, PinOffset, PinZone, PvkIndex, SealedPan, SecurityError,
+    SecurityModule, SoftwareModule, WorkingKeys, WrappedKey, ZonePinBlock,
 };
 use std::cell::RefCell;
 
@@ -94,6 +94,18 @@ impl SecurityModule for Memo {
             .translate_pin(from, from_format, to, to_format, block, pan)
     }
 
+    fn translate_pin_between(
+        &self,
+        from: PinZone<'_>,
+        to: PinZone<'_>,
+        block: &ZonePinBlock,
+        pan: &Pan,
+        random: &[u8; 8],
+    ) -> Result<ZonePinBlock, SecurityError> {
+        self.module
+            .translate_pin_between(from, to, block, pan, random)
+    }
+
     fn verify_pin(
         &self,
         pik: &WrappedKey,
@@ -104,6 +116,20 @@ impl SecurityModule for Memo {
         offset: &PinOffset,
     ) -> Result<bool, SecurityError> {
         self.module.verify_pin(pik, format, block, pan, pvk, offset)
+    }
+
+    fn verify_pin_value(
+        &self,
+        pik: &WrappedKey,
+        format: PinFormat,
+        block: &PinBlock,
+        pan: &Pan,
+        pvk: &WrappedKey,
+        index: PvkIndex,
+        value: &[u8],
+    ) -> Result<bool, SecurityError> {
+        self.module
+            .verify_pin_value(pik, format, block, pan, pvk, index, value)
     }
 
     fn pin_offset(
@@ -135,6 +161,41 @@ impl SecurityModule for Memo {
         code: [u8; 2],
     ) -> Result<Option<[u8; 8]>, SecurityError> {
         self.module.answer_cryptogram(imk, scheme, cryptogram, code)
+    }
+
+    fn seal_script(
+        &self,
+        smi: &WrappedKey,
+        scheme: CryptogramScheme,
+        cryptogram: &Cryptogram<'_>,
+        script: CardScript,
+    ) -> Result<Vec<u8>, SecurityError> {
+        self.module.seal_script(smi, scheme, cryptogram, script)
+    }
+
+    fn answer_cryptogram_status(
+        &self,
+        imk: &WrappedKey,
+        scheme: CryptogramScheme,
+        cryptogram: &Cryptogram<'_>,
+        status_update: [u8; 4],
+        proprietary: &[u8],
+    ) -> Result<Option<[u8; 4]>, SecurityError> {
+        self.module
+            .answer_cryptogram_status(imk, scheme, cryptogram, status_update, proprietary)
+    }
+
+    fn seal_track(&self, tdk: &WrappedKey, track: &[u8]) -> Result<Vec<u8>, SecurityError> {
+        self.module.seal_track(tdk, track)
+    }
+
+    fn open_track(
+        &self,
+        tdk: &WrappedKey,
+        packed: &[u8],
+        characters: usize,
+    ) -> Result<ClearTrack, SecurityError> {
+        self.module.open_track(tdk, packed, characters)
     }
 
     fn issue_working_keys(

@@ -8,7 +8,7 @@ use crate::memo::Memo;
 use crate::prng::{Prng, mix};
 use crate::weather::Fault;
 use crypto::SoftwareModule;
-use payment::{Mono, Now, Party, Peer, Surroundings, Wall};
+use payment::{HostKey, Mono, Now, Party, Peer, SaleKey, Surroundings, Wall};
 use std::cell::Cell;
 
 /// A party that the simulator can drive, and what of it the oracle looks at.
@@ -20,7 +20,7 @@ pub trait Actor: Party {
     /// Wraps an input for the queue.
     fn wrap(input: Self::Input) -> AnyInput;
     /// What an effect is about, for faults and judges; called when it is decided.
-    fn tag(&self, core: &Core, effect: &Self::Effect) -> Tag;
+    fn tag(&self, effect: &Self::Effect) -> Tag;
     /// A record has become durable.
     fn durable(core: &mut Core, who: Who, record: &Self::Record);
     /// After the records of one gathering became durable: what the state says now.
@@ -50,13 +50,22 @@ pub enum AnyInput {
     Terminal(terminal::Input),
 }
 
+/// How a message names the transaction that it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// At the terminal interface.
+    Till(SaleKey),
+    /// Between hosts.
+    Host(HostKey),
+}
+
 /// What a message is, as far as faults care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tag {
     /// A sale, asked.
-    Sale(Option<u32>),
+    Sale(Name),
     /// A sale, answered.
-    SaleAnswer(Option<u32>, Option<Said>),
+    SaleAnswer(Name, Option<Said>),
     /// A reversal, asked or answered.
     Reversal,
     /// A reversal answered.
@@ -307,7 +316,7 @@ impl<P: Actor> Node<P> {
         }
         let needs = self.appended;
         for effect in decision.effects {
-            let tag = self.party.tag(core, &effect);
+            let tag = self.party.tag(&effect);
             let mut frame = std::mem::take(&mut self.frame);
             frame.clear();
             let said = self.around(core.time, |party, around| {

@@ -30,7 +30,15 @@ pub enum Bug {
     Issuer(issuer::Bug),
     /// In the driver.
     Driver(Driver),
+    /// In acquirers and issuers at once: either alone stops what the other lets through.
+    Hosts(acquirer::planted::Bug, issuer::Bug),
 }
+
+/// Bugs that do no harm alone.
+const HOSTS: [(acquirer::planted::Bug, issuer::Bug); 1] = [(
+    acquirer::planted::Bug::RefundsBeyond,
+    issuer::Bug::IssuerRefundsBeyond,
+)];
 
 /// Every bug.
 pub fn all() -> Vec<Bug> {
@@ -41,12 +49,27 @@ pub fn all() -> Vec<Bug> {
         Driver::RecoverySkips,
         Driver::JournalsFrames,
     ];
+    let alone = |acquirer: Option<acquirer::planted::Bug>, issuer: Option<issuer::Bug>| {
+        let known = |(a, i): &(_, _)| acquirer == Some(*a) || issuer == Some(*i);
+        !HOSTS.iter().any(known)
+    };
+    let acquirers = acquirer::planted::Bug::ALL.into_iter();
+    let issuers = issuer::Bug::ALL.into_iter();
     let parties = terminal::planted::Bug::ALL.map(Bug::Terminal).into_iter();
     parties
-        .chain(acquirer::planted::Bug::ALL.map(Bug::Acquirer))
+        .chain(
+            acquirers
+                .filter(|bug| alone(Some(*bug), None))
+                .map(Bug::Acquirer),
+        )
         .chain(network::Bug::ALL.map(Bug::Network))
-        .chain(issuer::Bug::ALL.map(Bug::Issuer))
+        .chain(
+            issuers
+                .filter(|bug| alone(None, Some(*bug)))
+                .map(Bug::Issuer),
+        )
         .chain(driver.map(Bug::Driver))
+        .chain(HOSTS.map(|(acquirer, issuer)| Bug::Hosts(acquirer, issuer)))
         .collect()
 }
 

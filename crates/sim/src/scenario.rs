@@ -2,6 +2,7 @@
 
 use crate::prng::Prng;
 use crate::weather::Weather;
+use payment::Kind;
 use payment::timeouts::Ladder;
 
 /// One world to run.
@@ -17,8 +18,10 @@ pub struct Scenario {
     pub acquirers: u32,
     /// Banks, 1 to 3.
     pub issuers: u32,
-    /// Sales that each cashier wants to make.
+    /// Transactions that each cashier wants to make.
     pub purchases: u32,
+    /// The only kind that cashiers order, and what it needs; none for all kinds.
+    pub kind: Option<Kind>,
     /// The bug put in on purpose.
     #[cfg(feature = "planted")]
     pub planted: Option<crate::planted::Bug>,
@@ -35,6 +38,7 @@ impl Scenario {
             issuers: prng.within(1, 3) as u32,
             purchases: prng.within(5, 20) as u32,
             acquirers: 1 + u32::from(prng.percent(35)),
+            kind: None,
             #[cfg(feature = "planted")]
             planted: None,
         }

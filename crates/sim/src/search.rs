@@ -27,6 +27,8 @@ pub struct Summary {
     pub failed: u64,
     /// Moments seen.
     pub marks: Marks,
+    /// Of each kind by its English name: started, standing at the issuer.
+    pub kinds: BTreeMap<&'static str, (u64, u64)>,
     /// How often each fault class fired, by name.
     pub faults: BTreeMap<&'static str, u64>,
     /// Over the histories of all worlds.
@@ -55,6 +57,7 @@ impl Summary {
         self.crashes += report.crashes;
         self.heal_us_max = self.heal_us_max.max(report.heal_us);
         self.marks.add(&report.marks);
+        self.count_kinds(&report.kinds);
         for name in &report.fired {
             *self.faults.entry(name.fault.name()).or_default() += 1;
         }
@@ -67,6 +70,14 @@ impl Summary {
         }
     }
 
+    fn count_kinds(&mut self, kinds: &BTreeMap<&'static str, (u64, u64)>) {
+        for (name, (begun, stand)) in kinds {
+            let counts = self.kinds.entry(name).or_default();
+            counts.0 += begun;
+            counts.1 += stand;
+        }
+    }
+
     /// Adds the summary of other seeds.
     pub fn add(&mut self, other: Self) {
         self.seeds += other.seeds;
@@ -76,6 +87,7 @@ impl Summary {
         self.crashes += other.crashes;
         self.heal_us_max = self.heal_us_max.max(other.heal_us_max);
         self.marks.add(&other.marks);
+        self.count_kinds(&other.kinds);
         for (name, count) in other.faults {
             *self.faults.entry(name).or_default() += count;
         }

@@ -18,6 +18,7 @@ pub const ISSUERS: [Institution; 3] = [
 ];
 const BINS: [&str; 3] = ["622848", "622576", "622202"];
 pub const CARDS_PER_ISSUER: usize = 4;
+const FIRST_ACCOUNT: u64 = 1_000;
 /// The published test PIN.
 pub const PIN: &[u8] = b"123456";
 pub const KEY_HEX: [&str; 3] = [
@@ -61,6 +62,11 @@ fn pan(issuer: usize, number: usize) -> Vec<u8> {
     digits
 }
 
+/// The account of a card, by the card's place among all.
+pub fn account(card: usize) -> u64 {
+    FIRST_ACCOUNT + (card % CARDS_PER_ISSUER) as u64
+}
+
 pub fn merchant(number: usize) -> MerchantId {
     let text = format!("89831005331{number:04}");
     MerchantId::parse(text.as_bytes()).expect("15 characters")
@@ -96,6 +102,7 @@ impl Setup {
             gaps: Gaps::default(),
             confirm_within_ms,
             percents: payment::Percents::default(),
+            wallet: None,
             certificates: None,
             merchants: merchants(),
             terminals: Default::default(),
@@ -195,11 +202,12 @@ fn bank(
             } else {
                 issuer::Product::Debit
             },
-            account: 1_000 + at as u64,
+            account: account(at),
             balance_minor: if credit { 0 } else { opening },
             credit_limit_minor: if credit { opening } else { 0 },
             status: issuer::CardStatus::Normal,
             expiry: 3_012,
+            chip_sequence: None,
             pin_offset,
             single_limit_minor: 50_000_000,
             daily_limit_minor: 10_000_000_000,
@@ -227,7 +235,12 @@ fn bank(
         pin_tries_max: 3,
         no_pin_limit_minor: 2_000,
         percents: payment::Percents::default(),
-        hold_ms: 3_600_000,
+        // In some worlds holds run out while the storm is on.
+        hold_ms: match prng.percent(40) {
+            true => prng.within(4, 90) * 1_000,
+            false => 3_600_000,
+        },
+        chip: None,
     }
 }
 
@@ -257,10 +270,12 @@ fn till(
         goods_question_ms: ladder.terminal_ms * prng.within(1, 4),
         gaps: Gaps::default(),
         source_address: 0,
+        batch_resends: 3,
         idle_report_ms: prng.within(500, 8_000),
         prints: prng.percent(25),
         eslip: None,
         eslip_after_ms: 0,
+        chip: None,
         language: Language::Zh,
         paper: Paper::Mm58,
     }

@@ -41,6 +41,7 @@ fn purchase(seed: u64, weather: Weather) -> Scenario {
     scenario.acquirers = 1;
     scenario.issuers = 1;
     scenario.purchases = 1;
+    scenario.kind = Some(payment::Kind::Purchase);
     scenario
 }
 

@@ -39,7 +39,6 @@ pub struct World {
     pub network: Node<Network>,
     pub issuers: Vec<Node<Issuer>>,
     pub cards: Vec<TestCard>,
-    pub merchants: Vec<payment::MerchantId>,
     pub extended: Vec<bool>,
     pub prints: Vec<bool>,
     /// Where the network's link to each member was last told to be.
@@ -86,7 +85,13 @@ impl World {
         let seed = scenario.seed;
         let terminals = setup.terminals.len();
         let tills = (0..terminals).map(|_| Till::new()).collect();
-        let core = Core::new(scenario, Oracle::new(terminals), tills, trace);
+        let shop = |(n, (config, _)): (usize, &(terminal::Config, _))| {
+            let acquirer = n % setup.acquirers.len();
+            (config.merchant, Who::Acquirer(acquirer as u8))
+        };
+        let shops = setup.terminals.iter().enumerate().map(shop).collect();
+        let openings = setup.cards.iter().map(|card| card.opening_minor).collect();
+        let core = Core::new(scenario, Oracle::new(shops, openings), tills, trace);
         let mut clocks = Prng::new(seed, 0xC10C);
         let bad = scenario.weather.is_on(Fault::Clock);
         // In every third bad-clock world the day is cut while it runs.
@@ -119,11 +124,6 @@ impl World {
             .iter()
             .map(|(config, _)| config.prints)
             .collect();
-        let merchants = setup
-            .terminals
-            .iter()
-            .map(|(config, _)| config.merchant)
-            .collect();
         let numbered = setup.terminals.into_iter().enumerate();
         let mut world = Self {
             terminals: numbered
@@ -151,7 +151,6 @@ impl World {
                 })
                 .collect(),
             cards: setup.cards,
-            merchants,
             extended,
             prints,
             core,
@@ -211,9 +210,13 @@ impl World {
                 return false;
             }
         }
-        self.core
-            .next(u64::MAX)
-            .is_none_or(|event| matches!(event, Event::Heal))
+        // A hold that nobody completes runs out later.
+        let later = self.core.healed_at + 2 * CALM_US;
+        self.core.rests(|at, event| match event {
+            Event::Heal => true,
+            Event::Tick(Who::Issuer(_), _) => at > later,
+            _ => false,
+        })
     }
 
     fn happen(&mut self, event: Event) {
@@ -374,7 +377,12 @@ impl World {
             2_000
         };
         match who {
-            Who::Terminal(n) => self.till_died(n, power),
+            Who::Terminal(n) => {
+                if !self.core.oracle.stored[usize::from(n)].is_empty() {
+                    self.core.mark(Mark::DiedWithAdvices);
+                }
+                self.till_died(n, power);
+            }
             _ => {
                 for at in 0..self.core.links.members.len() {
                     if who == Who::Network || self.core.links.members[at].member == who {

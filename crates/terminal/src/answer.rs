@@ -3,11 +3,13 @@
 //! An approval counts only with a right MAC and on the open exchange; anything that does not match is no answer.
 
 use crate::command::show;
+use crate::kernel::Completed;
 use crate::limits::{ASK_AGAIN_MS, PATIENCE, SIGN_ON_RETRY_MS};
 use crate::record::{Approval, Ending, Record};
 use crate::state::{Exchange, Phase};
 use crate::{Decided, Effect, Screen, Terminal};
 use crypto::WorkingKeys;
+use payment::kind::Rail;
 use payment::terminal::{Answer, MacCheck, Request, Sale, Standing};
 use payment::{Kind, Now, ResponseCode, Sign};
 
@@ -18,23 +20,18 @@ impl Terminal {
         number: u64,
         mac: MacCheck,
         answer: &Answer,
-        keys: Option<Box<WorkingKeys>>,
+        (keys, chip): (Option<Box<WorkingKeys>>, Option<Box<Completed>>),
         decided: &mut Decided,
     ) {
         let Some(exchange) = self.state.exchange.as_ref().filter(|e| e.number == number) else {
             return;
         };
         let request = &exchange.request;
-        let mut compared = *answer;
-        if request.kind() == Kind::ResultQuery {
-            // A result brings fields 3 and 4 of the first answer, which the question did not carry.
-            (compared.processing, compared.amount) = (None, None);
-        }
-        if !compared.answers(request) {
+        if !is_answer(answer, request) {
             return;
         }
         let mac = self.trusted(mac);
-        if request.kind().row().mac && mac == MacCheck::Wrong {
+        if request.carries_mac() && mac == MacCheck::Wrong {
             return self.wrong_mac(now, exchange, decided);
         }
         self.end_exchange(
@@ -44,6 +41,11 @@ impl Terminal {
         );
         if mac == MacCheck::Right {
             self.keep_link(answer, decided);
+            self.keep_code(answer, decided);
+        }
+        let accepted = chip.as_ref().map(|done| done.accepted);
+        if let Some(done) = chip {
+            self.keep_chip(now, request, answer, &done, decided);
         }
         if answer.code.asks_sign_on() {
             decided.record(Record::SignOnNeeded { retry_at: now.mono });
@@ -66,12 +68,16 @@ impl Terminal {
             Request::Financial { sale, .. } if !sale.kind.row().moves_money() => {
                 balance_answered(answer, mac, decided);
             }
-            Request::Financial { sale, .. } => self.sale_answered(now, sale, answer, mac, decided),
+            Request::Financial { sale, .. } => {
+                self.sale_answered(now, sale, answer, (mac, accepted), decided);
+            }
             Request::Reversal { sale, .. } => {
                 self.reversal_answered(now, sale, answer, mac, decided)
             }
-            Request::Query { .. } => self.query_answered(now, answer, mac, decided),
+            Request::Query { .. } => self.query_answered(now, answer, (mac, accepted), decided),
             Request::IdleReport { .. } => {}
+            Request::Settle { .. } => self.totals_answered(now, answer, mac, decided),
+            Request::Upload { part, .. } => self.upload_answered(now, part, answer, mac, decided),
         }
     }
 
@@ -165,6 +171,9 @@ impl Terminal {
             }
             Request::Query { .. } => self.ask_again(now, ASK_AGAIN_MS, decided),
             Request::IdleReport { .. } => {}
+            Request::Settle { .. } | Request::Upload { .. } => {
+                self.settlement_unanswered(now, decided);
+            }
         }
     }
 
@@ -239,11 +248,21 @@ impl Terminal {
         now: Now,
         sale: &Sale,
         answer: &Answer,
-        mac: MacCheck,
+        (mac, accepted): (MacCheck, Option<bool>),
         decided: &mut Decided,
     ) {
         let approved = answer.code.is_success();
+        if mac == MacCheck::Right && answer.code == ResponseCode::IN_PROGRESS {
+            decided.record(Record::Unknown {
+                queries: 0,
+                ask_at: now.mono.plus_ms(ASK_AGAIN_MS),
+            });
+            return;
+        }
         match mac {
+            MacCheck::Right if approved && self.card_refuses(sale, accepted) => {
+                self.reverse_for_card(now, sale, decided);
+            }
             MacCheck::Right if approved => self.end(
                 now,
                 Ending::Approved(approval(sale, answer, false)),
@@ -269,11 +288,22 @@ impl Terminal {
                 show(
                     Screen::Declined {
                         key: sale.key,
+                        kind: sale.kind,
                         code: answer.code,
                     },
                     decided,
                 );
             }
+        }
+    }
+
+    /// The customer scans the code of the open order, shown once; result queries find out when it is paid.
+    fn keep_code(&self, answer: &Answer, decided: &mut Decided) {
+        let fresh = answer.qr.filter(|qr| self.state.qr != Some(*qr));
+        if let (Some(qr), Some(open)) = (fresh, &self.state.open) {
+            decided.record(Record::Scan { qr });
+            let key = open.sale.key;
+            show(Screen::Scan { key, qr }, decided);
         }
     }
 
@@ -289,6 +319,7 @@ impl Terminal {
             show(
                 Screen::Reversing {
                     key: sale.key,
+                    kind: sale.kind,
                     by_acquirer: true,
                 },
                 decided,
@@ -341,13 +372,19 @@ impl Terminal {
         }
     }
 
-    fn query_answered(&self, now: Now, answer: &Answer, mac: MacCheck, decided: &mut Decided) {
+    fn query_answered(
+        &self,
+        now: Now,
+        answer: &Answer,
+        (mac, accepted): (MacCheck, Option<bool>),
+        decided: &mut Decided,
+    ) {
         let Some(open) = &self.state.open else { return };
         let Some((standing, wait_ms)) = answer.standing.filter(|_| mac == MacCheck::Right) else {
             return self.ask_again(now, ASK_AGAIN_MS, decided);
         };
         match standing {
-            Standing::Approved => self.recovered(now, answer, decided),
+            Standing::Approved => self.recovered(now, answer, accepted, decided),
             Standing::Declined(code) if !leaves_debit(code) => {
                 self.end(now, Ending::Declined(code), decided);
             }
@@ -376,7 +413,7 @@ impl Terminal {
 
     /// Approved after all. Within the dialogue it is kept and printed; after it, or once the cashier has read that it is
     /// being reversed, the cashier is asked (settled point 6).
-    fn recovered(&self, now: Now, answer: &Answer, decided: &mut Decided) {
+    fn recovered(&self, now: Now, answer: &Answer, accepted: Option<bool>, decided: &mut Decided) {
         let Some(open) = &self.state.open else { return };
         let same_amount = answer.code == ResponseCode::PARTIAL
             || answer
@@ -389,8 +426,17 @@ impl Terminal {
         if self.paid_in_cash(open.sale.key) {
             return self.reverse(now, ResponseCode::REASON_OTHER, decided);
         }
-        let approval = approval(&open.sale, answer, true);
-        let in_dialogue = now.mono.since_ms(open.started.mono) <= self.config.dialogue_ms;
+        if self.card_refuses(&open.sale, accepted) {
+            return self.reverse_for_card(now, &open.sale, decided);
+        }
+        // Of a wallet sale the result query is the usual way to the result, for as long as it is asked.
+        let by_query = open.sale.kind.row().rail == Rail::Wallet;
+        let dialogue_ms = match by_query {
+            true => self.config.answer_ms.saturating_mul(PATIENCE),
+            false => self.config.dialogue_ms,
+        };
+        let approval = approval(&open.sale, answer, !by_query);
+        let in_dialogue = now.mono.since_ms(open.started.mono) <= dialogue_ms;
         if in_dialogue && !matches!(open.phase, Phase::Following { .. }) {
             return self.end(now, Ending::Approved(approval), decided);
         }
@@ -415,6 +461,16 @@ impl Terminal {
     fn end_exchange(&self, now: Now, reported: Option<Sign>, decided: &mut Decided) {
         decided.record(Record::ExchangeEnded { at: now, reported });
     }
+}
+
+/// Whether it answers this request at all.
+pub(crate) fn is_answer(answer: &Answer, request: &Request) -> bool {
+    let mut compared = *answer;
+    if request.kind() == Kind::ResultQuery {
+        // A result brings fields 3 and 4 of the first answer, which the question did not carry.
+        (compared.processing, compared.amount) = (None, None);
+    }
+    compared.answers(request)
 }
 
 /// The code leaves a debit possible, and who gave up waiting reverses: never shown as a decline.

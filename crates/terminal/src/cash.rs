@@ -31,7 +31,7 @@ impl Terminal {
             },
             Some(earlier) => match self.link_to(earlier) {
                 Ok(link) => link,
-                Err(screen) => return show(screen, decided),
+                Err(screen) => return show(*screen, decided),
             },
         };
         if link.is_some() && self.state.advices.len() >= ADVICES_MAX {
@@ -86,16 +86,16 @@ impl Terminal {
     }
 
     /// The link to the sale in whose place cash is taken; none when that sale certainly took no money.
-    fn link_to(&self, earlier: SaleKey) -> Result<Option<Sale>, Screen> {
+    fn link_to(&self, earlier: SaleKey) -> Result<Option<Sale>, Box<Screen>> {
         let again = |cash: &&Cash| cash.instead_of == Some(earlier);
         if self.state.cash.iter().any(|cash| again(&cash)) {
-            return Err(Screen::Busy(Busy::SaleUnresolved));
+            return Err(Box::new(Screen::Busy(Busy::SaleUnresolved)));
         }
         let own = self.unresolved();
         let refused = self.state.refused.filter(|r| r.earlier == earlier);
         let card_of = match own {
             Some(own) if own.key == earlier => own,
-            Some(_) => return Err(Screen::Busy(Busy::SaleUnresolved)),
+            Some(_) => return Err(Box::new(Screen::Busy(Busy::SaleUnresolved))),
             None => match refused {
                 Some(refused) => refused.sale,
                 None => return self.ended_without_money(earlier),
@@ -105,7 +105,7 @@ impl Terminal {
         Ok(self.config.extended.then(|| self.link(&card_of, earlier)))
     }
 
-    fn ended_without_money(&self, earlier: SaleKey) -> Result<Option<Sale>, Screen> {
+    fn ended_without_money(&self, earlier: SaleKey) -> Result<Option<Sale>, Box<Screen>> {
         let own = self.state.completed.iter().rev();
         let ending = own
             .clone()
@@ -113,7 +113,7 @@ impl Terminal {
             .map(|c| c.ending);
         match ending {
             Some(Ending::Declined(_) | Ending::NotSent | Ending::Reversed { .. }) => Ok(None),
-            _ => Err(Screen::NoSuchOriginal),
+            _ => Err(Box::new(Screen::NoSuchOriginal)),
         }
     }
 
@@ -271,6 +271,9 @@ impl crate::State {
         self.next_stan = cash.key.stan.next();
         self.totals.cash += 1;
         self.totals.cash_minor += cash.amount.minor;
+        let (count, sum) = self.shift.cash;
+        self.shift.cash = (count + 1, sum.saturating_add(cash.amount.minor));
+        self.shift.since.get_or_insert(cash.at);
         self.idle_since = cash.at.mono;
         self.refused = None;
         self.cash.push_back(*cash);

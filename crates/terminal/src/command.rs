@@ -27,6 +27,8 @@ impl Terminal {
             Command::Withdraw => self.withdraw(now, decided),
             Command::GoodsHandedOver(handed) => self.goods(now, handed, decided),
             Command::Reprint(stan) => self.reprint(now, stan, decided),
+            Command::Settle => self.settle(now, decided),
+            Command::CloseShift => self.close_shift(now, decided),
             Command::ESlip(stan) => self.eslip(stan, decided),
             Command::Paper(stan, seen) => self.paper_seen(now, stan, seen, decided),
             Command::Printing(on) => self.switch_printing(now, on, decided),
@@ -63,6 +65,8 @@ impl Terminal {
             Some(Busy::ReversalFirst)
         } else if state.open.is_some() {
             Some(Busy::SaleUnresolved)
+        } else if state.settling.as_ref().is_some_and(|s| s.totals.is_some()) {
+            Some(Busy::Settling)
         } else if !state.signed_on() {
             Some(Busy::SignOnFirst)
         } else if state
@@ -103,18 +107,20 @@ impl Terminal {
 
     /// Takes the open sale back instead of waiting (A28). What the acquirer already reverses is only followed.
     pub(crate) fn withdraw(&self, now: Now, decided: &mut Decided) {
-        let pending = self.state.reversal.map(|reversal| reversal.sale.key);
-        match self.state.open.map(|open| (open.sale.key, open.phase)) {
+        let pending = self.state.reversal.map(|reversal| reversal.sale);
+        match self.state.open.map(|open| (open.sale, open.phase)) {
             None => show(
-                pending.map_or(Screen::NothingPending, |key| Screen::Reversing {
-                    key,
+                pending.map_or(Screen::NothingPending, |sale| Screen::Reversing {
+                    key: sale.key,
+                    kind: sale.kind,
                     by_acquirer: false,
                 }),
                 decided,
             ),
-            Some((key, Phase::Following { .. })) => show(
+            Some((sale, Phase::Following { .. })) => show(
                 Screen::Reversing {
-                    key,
+                    key: sale.key,
+                    kind: sale.kind,
                     by_acquirer: true,
                 },
                 decided,

@@ -38,6 +38,8 @@ pub struct Config {
     pub goods_question_ms: u64,
     /// Spacing of reversal attempts.
     pub gaps: Gaps,
+    /// Further rounds in which unanswered messages of a settlement are sent again; then the cashier is told.
+    pub batch_resends: u32,
     /// Idle for so long, an unreported sign is reported.
     pub idle_report_ms: u64,
     /// Where e-slips are, for instance `https://r.example/r`; without it none are shown.
@@ -46,6 +48,8 @@ pub struct Config {
     pub eslip_after_ms: u64,
     /// A slip is printed; without a printer it is only kept.
     pub prints: bool,
+    /// Reads chips; without it every card is swiped.
+    pub chip: Option<crate::ChipReader>,
     /// Language of slips.
     pub language: Language,
     /// Width of the roll.

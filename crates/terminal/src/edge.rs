@@ -1,7 +1,7 @@
 //! The terminal's edge: requests become bytes with a MAC, answers become meaning; the PIN pad enciphers here.
 
 use crate::{Effect, Input, Presented, State, Terminal};
-use crypto::{Pin, PinFormat};
+use crypto::{Pan, Pin, PinFormat};
 use iso8583::frame::{TerminalHeader, open_terminal};
 use iso8583::{Dialect, Message, Mti};
 use payment::wire;
@@ -50,11 +50,13 @@ impl Party for Terminal {
             )),
             _ => None,
         };
+        let chip = self.complete_chip(&open.request, mac, &answer);
         Ok(Input::Answer {
             exchange,
             mac,
             answer: Box::new(answer),
             keys,
+            chip,
         })
     }
 
@@ -73,7 +75,7 @@ impl Party for Terminal {
             .state
             .keys
             .as_ref()
-            .filter(|_| sealed.request.kind().row().mac)
+            .filter(|_| sealed.request.carries_mac())
             .map(|keys| &keys.mac);
         let mut header = TerminalHeader::COMMON;
         header.tpdu[3..].copy_from_slice(&self.config.source_address.to_be_bytes());
@@ -99,9 +101,43 @@ impl Party for Terminal {
     }
 }
 
+/// Field 22 would say stripe where the track says chip.
+const CHIP_NOT_TRIED: EdgeError = EdgeError::Content(wire::WireError {
+    field: 22,
+    problem: wire::Problem::Contradicts,
+});
+
 impl Terminal {
+    /// A payment code that the customer shows, or the number of an order that the shop shows.
+    ///
+    /// # Errors
+    /// The security module refuses.
+    pub fn scan(&self, around: &Surroundings<'_>, code: Pan) -> Result<Presented, EdgeError> {
+        Ok(Presented {
+            card: around.module.card(&code, around.now.wall.day())?,
+            entry: EntryMode::CODE,
+            expiry: None,
+            secrets: Secrets {
+                pan: Some(code),
+                ..Secrets::default()
+            },
+            chip: None,
+        })
+    }
+
+    /// The number that stands for an order before its payer is known: 00, batch, trace number, and four digits of the
+    /// terminal's number. No scheme has a code that begins so.
+    pub fn order_number(&self) -> Option<Pan> {
+        let origin = self.origin();
+        let fold = |sum: u32, byte: &u8| (sum * 31 + u32::from(*byte)) % 10_000;
+        let terminal = origin.terminal.as_str().as_bytes().iter().fold(0, fold);
+        let (batch, stan) = (origin.batch, self.state.next_stan);
+        Pan::parse(format!("00{batch}{stan}{terminal:04}").as_bytes()).ok()
+    }
+
     /// What reader and PIN pad give for a card: the number sealed, the PIN enciphered under the current PIN key.
-    /// Without keys there is nothing to encipher under, so a PIN needs a sign-on first.
+    /// Without keys there is nothing to encipher under, so a PIN needs a sign-on first. A card with a chip that was not tried
+    /// is refused (see [`Terminal::judge_swipe`]).
     pub fn present(
         &self,
         around: &Surroundings<'_>,
@@ -109,6 +145,7 @@ impl Terminal {
         pin: Option<&Pin>,
     ) -> Result<Presented, EdgeError> {
         let pan = track2.pan().ok_or(EdgeError::Stranger)?;
+        let condition = self.judge_swipe(&track2).map_err(|_| CHIP_NOT_TRIED)?;
         let card = around.module.card(&pan, around.now.wall.day())?;
         let block = match (pin, &self.state.keys) {
             (Some(pin), Some(keys)) => Some(around.module.encipher_pin(
@@ -119,11 +156,7 @@ impl Terminal {
             )?),
             _ => None,
         };
-        let entry = if block.is_some() {
-            EntryMode::STRIPE_PIN
-        } else {
-            EntryMode::STRIPE
-        };
+        let entry = self.stripe_entry(condition, block.is_some());
         let pin_format = block.is_some().then_some(PinFormat::WithPan);
         let expiry = track2.expiry();
         let secrets = Secrets {
@@ -131,13 +164,14 @@ impl Terminal {
             track2: Some(track2),
             pin: block,
             pin_format,
-            chip: None,
+            ..Secrets::default()
         };
         Ok(Presented {
             card,
             entry,
             expiry,
             secrets,
+            chip: None,
         })
     }
 }

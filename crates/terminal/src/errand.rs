@@ -1,10 +1,12 @@
-//! What the terminal does by itself, one exchange at a time: sign-on, then the reversal, then the question, then the report.
+//! What the terminal does by itself, one exchange at a time: sign-on, then a script result, then the reversal, then the
+//! question, then advices, then the settlement, then the report.
 
+use crate::command::show;
 use crate::limits::QUERIES_MAX;
 use crate::record::Record;
-use crate::state::{Exchange, Phase};
+use crate::state::{Advice, Exchange, Phase};
 use crate::{Decided, Effect, Screen, Terminal};
-use payment::terminal::{Origin, Request, Sealed};
+use payment::terminal::{Origin, Request, Sale, Sealed};
 use payment::{Kind, Mono, Now, ResponseCode, Secrets, Sign};
 use receipt::SpoolInput;
 
@@ -38,11 +40,13 @@ impl Terminal {
         }
         if state.keys.is_none() {
             // Without keys nothing can be asked or reversed: whatever is unresolved asks for a sign-on.
-            let waits = !state.is_settled() || !state.advices.is_empty();
+            let waits =
+                !state.is_settled() || !state.advices.is_empty() || self.settlement_at().is_some();
             return waits.then_some(state.idle_since);
         }
         if let Some(reversal) = &state.reversal {
-            return Some(reversal.next);
+            let result = self.pending_script_result().map(|result| result.next);
+            return Some(result.map_or(reversal.next, |next| next.min(reversal.next)));
         }
         match state.open.as_ref().map(|open| open.phase) {
             Some(Phase::Unknown { ask_at, .. } | Phase::Following { ask_at }) => Some(ask_at),
@@ -54,7 +58,10 @@ impl Terminal {
                     .unreported()
                     .map(|_| state.idle_since.plus_ms(self.config.idle_report_ms));
                 let advice = state.advices.front().map(|advice| advice.next);
-                [advice, report].into_iter().flatten().min()
+                [advice, self.settlement_at(), report]
+                    .into_iter()
+                    .flatten()
+                    .min()
             }
         }
     }
@@ -119,9 +126,12 @@ impl Terminal {
                 Secrets::default(),
                 decided,
             );
+        } else if let Some(result) = self.script_result_due(now) {
+            self.send_advice(now, result, decided);
         } else if let Some(reversal) = &state.reversal {
             decided.effect(Effect::Show(Screen::Reversing {
                 key: reversal.sale.key,
+                kind: reversal.sale.kind,
                 by_acquirer: false,
             }));
             let request = Request::Reversal {
@@ -129,7 +139,8 @@ impl Terminal {
                 reason: reversal.reason,
                 sign: self.sign(),
             };
-            self.ask(now, request, Secrets::default(), decided);
+            let secrets = self.chip_secrets(&reversal.sale);
+            self.ask(now, request, secrets, decided);
         } else if let Some(open) = &state.open {
             match open.phase {
                 Phase::Asked => {
@@ -157,9 +168,9 @@ impl Terminal {
             .front()
             .filter(|advice| advice.next <= now.mono)
         {
-            let (sale, sign) = (advice.sale, self.sign());
-            let request = Request::Financial { sale, sign };
-            self.ask(now, request, Secrets::default(), decided);
+            self.send_advice(now, advice.sale, decided);
+        } else if self.settlement_at().is_some_and(|at| at <= now.mono) {
+            self.go_on_settling(now, decided);
         } else if let Some(sign) = self.unreported() {
             self.ask(
                 now,
@@ -171,6 +182,26 @@ impl Terminal {
                 decided,
             );
         }
+    }
+
+    fn send_advice(&self, now: Now, sale: Sale, decided: &mut Decided) {
+        let request = Request::Financial {
+            sale,
+            sign: self.sign(),
+        };
+        self.ask(now, request, self.chip_secrets(&sale), decided);
+    }
+
+    fn pending_script_result(&self) -> Option<&Advice> {
+        let first = self.state.advices.front();
+        first.filter(|advice| advice.sale.kind == Kind::ScriptResult)
+    }
+
+    fn script_result_due(&self, now: Now) -> Option<Sale> {
+        let result = self.pending_script_result();
+        result
+            .filter(|result| result.next <= now.mono)
+            .map(|result| result.sale)
     }
 
     /// Opens an exchange: the record first, then the bytes.
@@ -201,6 +232,7 @@ impl Terminal {
         });
         decided.effect(Effect::Show(Screen::Reversing {
             key: open.sale.key,
+            kind: open.sale.kind,
             by_acquirer: false,
         }));
     }
@@ -217,6 +249,10 @@ impl Terminal {
     /// After a restart the open exchange is gone: its answer cannot come any more.
     pub(crate) fn resumed(&self, now: Now, decided: &mut Decided) {
         self.printer(now, [SpoolInput::Restarted], decided);
+        if let (Some(qr), Some(open)) = (self.state.qr, &self.state.open) {
+            let key = open.sale.key;
+            show(Screen::Scan { key, qr }, decided);
+        }
         if let Some(exchange) = &self.state.exchange {
             self.unanswered(now, exchange.number, decided);
         }

@@ -3,30 +3,38 @@
 //! It shows an approval only with a right MAC and in time, and starts no sale while another is unresolved (T1, T2).
 
 mod answer;
+mod batch;
 mod cash;
+mod chip;
 mod command;
 mod config;
 mod edge;
 mod errand;
 mod eslip;
+pub mod kernel;
 mod limits;
 mod order;
 #[cfg(feature = "planted")]
 pub mod planted;
 mod record;
+mod report;
 mod slip;
 mod state;
 
+pub use batch::Settling;
+pub use chip::{ChipKept, ChipProblem, ChipRead, ChipReader, Presentation};
 pub use config::Config;
 pub use limits::{COMPLETED_MAX, QUERIES_MAX};
 pub use record::{Approval, Cash, Ending, Record};
+pub use report::{Pending, Shift};
 pub use slip::slip_id;
 pub use state::{Advice, Completed, Open, Phase, Refused, State, Totals};
 
+use payment::batch::BlockCodes;
 use payment::terminal::{Answer, MacCheck, Sealed};
 use payment::{
-    Amount, Decision, EntryMode, Kind, Linked, Machine, Mono, Now, Original, ResponseCode, SaleKey,
-    Secrets, Stan,
+    Amount, Batch, Decision, EntryMode, Kind, Linked, Machine, Mono, Now, Original, QrText,
+    ResponseCode, SaleKey, Secrets, Stan,
 };
 use receipt::{CopyOf, PaperSeen, SpoolEffect, SpoolInput};
 
@@ -35,6 +43,8 @@ use receipt::{CopyOf, PaperSeen, SpoolEffect, SpoolInput};
 pub struct Terminal {
     config: Config,
     state: State,
+    /// No part of the state: a card does not survive a restart.
+    reader: chip::Reader,
     #[cfg(feature = "planted")]
     planted: Option<planted::Bug>,
 }
@@ -50,6 +60,8 @@ pub struct Presented {
     pub expiry: Option<u16>,
     /// Number, track and enciphered PIN, for this one request.
     pub secrets: Secrets,
+    /// What its chip brings, when that was read.
+    pub chip: Option<Box<ChipRead>>,
 }
 
 /// A transaction as a cashier orders it.
@@ -83,6 +95,17 @@ impl Command {
             kind: Kind::Purchase,
             amount: Some(amount),
             presented: Some(presented),
+            original: None,
+            linked: None,
+        }))
+    }
+
+    /// A wallet sale with the code that the customer shows, or with a number drawn for an order that the shop shows.
+    pub fn scan(kind: Kind, amount: Amount, code: Presented) -> Self {
+        Self::Transact(Box::new(Order {
+            kind,
+            amount: Some(amount),
+            presented: Some(code),
             original: None,
             linked: None,
         }))
@@ -145,6 +168,10 @@ pub enum Command {
     ResumePrinter,
     /// Drops what the printer holds; it is printed again, marked.
     ClearPrinter,
+    /// 批结算: closes the batch, or goes on with a settlement that waits.
+    Settle,
+    /// 交接班: prints what the shift took and what is pending.
+    CloseShift,
     /// 电子小票: the link of a sale by trace number, or of the last one.
     ESlip(Option<Stan>),
 }
@@ -169,6 +196,8 @@ pub enum Input {
         answer: Box<Answer>,
         /// Working keys of a sign-on answer, when they check.
         keys: Option<Box<crypto::WorkingKeys>>,
+        /// The last word of the card in the reader, when the answer brought it about.
+        chip: Option<Box<kernel::Completed>>,
     },
     /// The request certainly did not leave.
     NotSent {
@@ -233,8 +262,10 @@ pub enum Screen {
     },
     /// 交易未成功.
     Declined {
-        /// The sale.
+        /// The transaction.
         key: SaleKey,
+        /// Its kind.
+        kind: Kind,
         /// Why.
         code: ResponseCode,
     },
@@ -266,12 +297,21 @@ pub enum Screen {
     },
     /// The request never left: nothing happened.
     NotSent(SaleKey),
+    /// The customer scans this code to pay.
+    Scan {
+        /// The sale.
+        key: SaleKey,
+        /// Text of the code.
+        qr: QrText,
+    },
     /// Asking the acquirer what became of it.
     Asking(SaleKey),
     /// 正在自动冲正.
     Reversing {
-        /// The sale.
+        /// The transaction.
         key: SaleKey,
+        /// Its kind.
+        kind: Kind,
         /// The acquirer owns the reversal.
         by_acquirer: bool,
     },
@@ -284,11 +324,15 @@ pub enum Screen {
     },
     /// 自动冲正成功.
     Reversed {
-        /// The sale.
+        /// The transaction.
         key: SaleKey,
+        /// Its kind.
+        kind: Kind,
         /// The issuer had debited nothing.
         never_debited: bool,
     },
+    /// The host approved and the card did not: 卡片拒绝，正在冲正.
+    CardRefused(SaleKey),
     /// 已转人工.
     Case(SaleKey),
     /// Were the goods handed over? (settled point 6)
@@ -328,6 +372,35 @@ pub enum Screen {
         /// The whole link.
         link: String,
     },
+    /// 正在批结算.
+    Settling(Batch),
+    /// The settlement waits: this goes first.
+    SettlementWaits(Waits),
+    /// 批结算完成.
+    Settled {
+        /// The batch that is closed.
+        batch: Batch,
+        /// What the acquirer said of its totals.
+        codes: BlockCodes,
+    },
+    /// 交接班完成.
+    ShiftClosed {
+        /// How many items without a final result its slip lists.
+        pending: u32,
+    },
+}
+
+/// What a settlement waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waits {
+    /// A reversal that was not delivered yet.
+    Reversal(SaleKey),
+    /// A sale without a result.
+    Sale(SaleKey),
+    /// So many advices that were not answered yet.
+    Advices(u32),
+    /// The acquirer is silent: the cashier asks again later.
+    Host,
 }
 
 /// Why a command must wait.
@@ -343,6 +416,10 @@ pub enum Busy {
     Exchanging,
     /// Too many advices wait for their answer.
     AdvicesFirst,
+    /// The batch is full: it is settled first.
+    SettleFirst,
+    /// The batch is being settled.
+    Settling,
 }
 
 type Decided = Decision<Record, Effect>;
@@ -354,6 +431,7 @@ impl Terminal {
         Self {
             config,
             state,
+            reader: chip::Reader::default(),
             #[cfg(feature = "planted")]
             planted: None,
         }
@@ -386,8 +464,9 @@ impl Machine for Terminal {
                 mac,
                 answer,
                 keys,
+                chip,
             } => {
-                self.answered(now, exchange, mac, &answer, keys, &mut decided);
+                self.answered(now, exchange, mac, &answer, (keys, chip), &mut decided);
             }
             Input::NotSent { exchange } => self.not_sent(now, exchange, &mut decided),
             Input::Lost { exchange } => self.unanswered(now, exchange, &mut decided),

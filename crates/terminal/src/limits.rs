@@ -1,7 +1,7 @@
 //! Every maximum of this party, by name.
 
-/// Completed sales kept for reprint and totals.
-pub const COMPLETED_MAX: usize = 500;
+/// Completed sales kept for reprint and totals: more than a batch holds, so that none of an open batch is forgotten.
+pub const COMPLETED_MAX: usize = payment::batch::BATCH_MAX + 201;
 /// Cash payments kept.
 pub const CASH_MAX: usize = 500;
 /// Advices that wait for their answer; beyond it they go first.

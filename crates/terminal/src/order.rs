@@ -7,7 +7,7 @@ use crate::command::show;
 use crate::limits::ADVICES_MAX;
 use crate::record::{Approval, Ending, Record};
 use crate::state::{Advice, Completed};
-use crate::{Busy, Decided, Named, Order, Screen, Terminal};
+use crate::{Busy, ChipKept, Decided, Named, Order, Screen, Terminal};
 use payment::kind::{BatchSide, Flow};
 use payment::terminal::{Answer, MacCheck, Request, Sale};
 use payment::{Amount, EntryMode, Kind, Now, Original, Posting, ResponseCode, SaleKey, Secrets};
@@ -22,9 +22,13 @@ impl Terminal {
             }
             return show(Screen::Busy(busy), decided);
         }
+        let read = order.presented.as_ref().and_then(|card| card.chip.clone());
         let Some((sale, secrets)) = self.sale_of(order) else {
             return show(Screen::NoSuchOriginal, decided);
         };
+        if sale.kind.row().totals != BatchSide::Neither && self.state.batch_is_full() {
+            return show(Screen::Busy(Busy::SettleFirst), decided);
+        }
         if sale.kind.row().is_advice() {
             return self.keep_advice(now, sale, decided);
         }
@@ -34,6 +38,17 @@ impl Terminal {
         }
         let sign = self.sign();
         self.ask(now, Request::Financial { sale, sign }, secrets, decided);
+        if let Some(read) = read {
+            let chip = Box::new(ChipKept {
+                evidence: read.evidence,
+                scripts: Vec::new(),
+                accepted: None,
+            });
+            decided.record(Record::Chip {
+                key: sale.key,
+                chip,
+            });
+        }
         show(Screen::Confirming(sale.key), decided);
     }
 
@@ -58,6 +73,10 @@ impl Terminal {
         };
         let whole = own.map(|own| self.state.standing_amount(own));
         let amount = order.amount.or(whole).unwrap_or(Amount::fen(0));
+        let sequence = order
+            .presented
+            .as_ref()
+            .and_then(|card| card.chip.as_ref()?.sequence);
         let (card, entry, expiry, secrets) = match (order.presented, own) {
             // An advice is sent again, and a PIN is not kept for that.
             (Some(card), _) if kind.row().is_advice() => (
@@ -91,7 +110,7 @@ impl Terminal {
             card,
             entry,
             expiry,
-            card_sequence: None,
+            card_sequence: sequence.or(own.and_then(|own| own.sale.card_sequence)),
             original,
             tip_minor: whole
                 .filter(|_| tip)
@@ -138,6 +157,8 @@ impl Terminal {
             link: answer.link,
         });
         match ending {
+            // No cashier waits for it.
+            _ if sale.kind == Kind::ScriptResult => {}
             // Told already.
             Ending::Approved(_) if stored => {}
             _ if !sale.kind.row().moves_money() => self.link_answered(sale, ending, decided),
@@ -155,26 +176,40 @@ impl Terminal {
             .advices
             .front()
             .map_or(1, |advice| advice.attempts);
+        #[cfg(feature = "planted")]
+        if attempts >= 3 && self.planted == Some(crate::planted::Bug::GivesUpAdvices) {
+            decided.record(Record::AdviceEnded {
+                ending: Ending::Declined(ResponseCode::ISSUER_TIMEOUT),
+                at: now,
+                link: None,
+            });
+            return;
+        }
         decided.record(Record::AdviceAgain {
             next: now.mono.plus_ms(self.config.gaps.after(attempts)),
         });
     }
 
     pub(crate) fn ended_screen(&self, sale: &Sale, ending: Ending) -> Screen {
-        let key = sale.key;
+        let (key, kind) = (sale.key, sale.kind);
         match ending {
             Ending::Approved(a) => Screen::Approved {
                 key,
-                kind: sale.kind,
+                kind,
                 amount: a.amount,
                 recovered: a.recovered,
             },
-            Ending::Declined(code) => Screen::Declined { key, code },
+            Ending::Declined(code) => Screen::Declined { key, kind, code },
             Ending::NotSent => Screen::NotSent(key),
-            Ending::Reversed { never_debited } => Screen::Reversed { key, never_debited },
+            Ending::Reversed { never_debited } => Screen::Reversed {
+                key,
+                kind,
+                never_debited,
+            },
             Ending::Case => Screen::Case(key),
             Ending::Replaced => Screen::Reversing {
                 key,
+                kind,
                 by_acquirer: true,
             },
         }
@@ -255,8 +290,9 @@ impl crate::State {
                 (c.sale.key.batch, c.sale.key.stan) == (original.batch, original.stan)
             };
             let own = self.completed.iter().rev().find(own)?;
-            Some(self.standing_amount(own).minor)
+            Some((own.sale.kind, self.standing_amount(own).minor))
         });
+        self.count_shift(sale, amount.minor, before);
         let totals = &mut self.totals;
         match sale.kind.row().totals {
             BatchSide::Neither => {}
@@ -270,7 +306,7 @@ impl crate::State {
             }
             BatchSide::Adjust => {
                 let debits = totals.debits_minor + amount.minor;
-                totals.debits_minor = debits.saturating_sub(before.unwrap_or(0));
+                totals.debits_minor = debits.saturating_sub(before.map_or(0, |(_, minor)| minor));
             }
         }
     }
@@ -278,12 +314,17 @@ impl crate::State {
     /// An advice was kept.
     pub(crate) fn stored(&mut self, sale: &Sale, at: Now) {
         self.next_stan = self.next_stan.next();
-        self.advices.push_back(Advice {
+        let advice = Advice {
             sale: *sale,
             stored: at,
             attempts: 0,
             next: at.mono,
-        });
+        };
+        match sale.kind {
+            // It goes before everything that waits (UnionPay-style reference §3.10).
+            Kind::ScriptResult => self.advices.push_front(advice),
+            _ => self.advices.push_back(advice),
+        }
         if sale.kind.row().flow == Flow::Stored && sale.kind.row().moves_money() {
             self.count(sale, sale.amount);
             self.complete(*sale, Ending::Approved(stored(sale)), at, None);
@@ -296,6 +337,9 @@ impl crate::State {
             return;
         };
         let sale = advice.sale;
+        if sale.kind == Kind::ScriptResult {
+            return;
+        }
         if sale.kind.row().flow != Flow::Stored {
             if let Ending::Approved(approval) = ending {
                 self.count(&sale, approval.amount);

@@ -11,14 +11,17 @@ pub enum Bug {
     SellsWithPendingReversal,
     /// Gives up a reversal after three attempts (S1).
     GivesUpReversals,
+    /// Gives up an advice after three attempts (R2).
+    GivesUpAdvices,
 }
 
 impl Bug {
     /// Every bug.
-    pub const ALL: [Self; 3] = [
+    pub const ALL: [Self; 4] = [
         Self::IgnoresMac,
         Self::SellsWithPendingReversal,
         Self::GivesUpReversals,
+        Self::GivesUpAdvices,
     ];
 }
 

@@ -1,9 +1,11 @@
 //! What a terminal writes: every durable fact, the only thing that changes its state. No PIN, no track, no clear card number.
 
 use crypto::WorkingKeys;
+use payment::batch::BlockCodes;
 use payment::terminal::{Request, Sale};
 use payment::{
-    Amount, ApprovalCode, Batch, LinkId, Linked, Mono, Now, ResponseCode, Rrn, SaleKey, Sign,
+    Amount, ApprovalCode, Batch, LinkId, Linked, Mono, Now, QrText, ResponseCode, Rrn, SaleKey,
+    Sign,
 };
 use receipt::SpoolRecord;
 use serde::{Deserialize, Serialize};
@@ -167,6 +169,53 @@ pub enum Record {
         at: Now,
         /// Where its e-slip is.
         link: Option<LinkId>,
+    },
+    /// The cashier asked for a settlement, or for one that waits to go on.
+    SettleAsked {
+        /// When.
+        at: Now,
+    },
+    /// The acquirer compared the totals of the batch.
+    Compared {
+        /// How they came out.
+        codes: BlockCodes,
+        /// When.
+        at: Now,
+    },
+    /// A message of the settlement was answered, or goes out again later.
+    SettleAgain {
+        /// This part was answered.
+        done: Option<u16>,
+        /// This one is next.
+        place: u16,
+        /// The round it is in.
+        round: u32,
+        /// When; none when it waits for the cashier.
+        next: Option<Mono>,
+        /// The acquirer misses something: no part counts as answered.
+        anew: bool,
+    },
+    /// The batch is closed; the next sign-on gives the number of the next one.
+    BatchClosed {
+        /// When.
+        at: Now,
+    },
+    /// A shift was closed.
+    ShiftClosed {
+        /// When.
+        at: Now,
+    },
+    /// The customer scans this code to pay the open sale.
+    Scan {
+        /// Its text.
+        qr: QrText,
+    },
+    /// What is remembered of a chip: of the request, then of the card's last word.
+    Chip {
+        /// The sale.
+        key: SaleKey,
+        /// It.
+        chip: Box<crate::ChipKept>,
     },
     /// Cash is in the drawer.
     CashTaken {

@@ -5,9 +5,11 @@
 use crate::record::{Approval, Ending, Record};
 use crate::state::Completed;
 use crate::{Decided, Effect, Screen, Terminal};
+use payment::payment_code::Brand;
 use payment::sign::{SlipEvidence, Trouble};
 use payment::terminal::Sale;
-use payment::{Batch, Now, Stan, verdict};
+use payment::verdict::{self, Situation};
+use payment::{Batch, Now, Original, Stan};
 use receipt::{CopyOf, JobState, PaperSeen, SlipFields, SpoolEffect, SpoolInput, Title};
 
 /// Number of the slip of a sale; never used again for another one within a batch's life.
@@ -28,7 +30,7 @@ pub(crate) fn slip_of(completed: &Completed) -> Option<u64> {
 }
 
 impl Terminal {
-    /// Submits the slips that an ending calls for: two copies of a purchase, one proof of a reversal.
+    /// Submits the slips that an ending calls for: two copies of an approval, one proof of a reversal.
     pub(crate) fn print_slips(
         &self,
         now: Now,
@@ -53,7 +55,8 @@ impl Terminal {
             Ending::Approved(approval) => {
                 let fields = SlipFields {
                     link,
-                    ..self.purchase(now, sale, approval)
+                    chip: self.slip_chip(sale, decided),
+                    ..self.approval(now, sale, approval)
                 };
                 let merchant = submit(id, fields.clone(), CopyOf::Merchant);
                 self.printer(
@@ -63,14 +66,11 @@ impl Terminal {
                 );
             }
             Ending::Reversed { never_debited } => {
-                let row = if *never_debited {
-                    "reversed_never_debited"
-                } else {
-                    "reversed"
-                };
+                let when = verdict::reversed(*never_debited);
                 let fields = SlipFields {
                     link,
-                    ..self.fields(now, sale, Title::ReversalProof, row)
+                    chip: self.slip_chip(sale, decided),
+                    ..self.fields(now, sale, Title::ReversalProof, when)
                 };
                 self.printer(
                     now,
@@ -186,22 +186,21 @@ impl Terminal {
         self.state.spool.evidence(slip_id).map(|_| slip_id)
     }
 
-    fn purchase(&self, now: Now, sale: &Sale, approval: &Approval) -> SlipFields {
-        let row = if approval.recovered {
-            "recovered"
-        } else {
-            "paid"
-        };
+    fn approval(&self, now: Now, sale: &Sale, approval: &Approval) -> SlipFields {
+        let when = verdict::approved(sale.kind, approval.recovered);
         SlipFields {
             amount_minor: approval.amount.minor,
             auth_code: approval.approval.map(|code| code.to_string()),
             rrn: approval.rrn.map(|rrn| rrn.to_string()),
-            signature_required: !sale.entry.has_pin(),
-            ..self.fields(now, sale, Title::Purchase, row)
+            signature_required: !sale.entry.has_pin()
+                && !sale.entry.is_code()
+                && self.free_tap(sale).is_none(),
+            verification: self.free_tap(sale),
+            ..self.fields(now, sale, Title::Purchase, when)
         }
     }
 
-    fn fields(&self, now: Now, sale: &Sale, title: Title, row: &str) -> SlipFields {
+    fn fields(&self, now: Now, sale: &Sale, title: Title, when: Situation) -> SlipFields {
         let config = &self.config;
         let kind = sale.kind.row();
         let bin = format!("{:06}", sale.card.bin);
@@ -209,14 +208,16 @@ impl Terminal {
             .issuers
             .iter()
             .find(|(prefix, _)| bin.starts_with(prefix.as_str()));
-        let (zh, en) = verdict::headline(row);
         SlipFields {
             title,
             merchant_name: config.merchant_name.clone(),
             merchant_id: sale.key.merchant.to_string(),
             terminal_id: sale.key.terminal.to_string(),
             operator: config.operator.clone(),
-            issuer: issuer.map_or_else(String::new, |(_, name)| name.clone()),
+            issuer: match Brand::of_card(&sale.card).filter(|_| sale.entry.is_code()) {
+                Some(brand) => brand.words().0.to_owned(),
+                None => issuer.map_or_else(String::new, |(_, name)| name.clone()),
+            },
             acquirer: config.acquirer_name.clone(),
             masked_pan: sale.card.masked(),
             entry_letter: sale.entry.letter(),
@@ -227,8 +228,8 @@ impl Terminal {
             rrn: None,
             date_time: now.wall.text(),
             amount_minor: sale.amount.minor,
-            headline: (zh.to_owned(), en.to_owned()),
-            remarks: Vec::new(),
+            headline: verdict::headline(sale.kind, when),
+            remarks: remarks(sale),
             signature_required: false,
             verification: None,
             chip: None,
@@ -280,6 +281,31 @@ impl Terminal {
             .filter(|known| !matches!(known.state, JobState::Done | JobState::Closed))
             .find_map(|known| known.cause)
     }
+}
+
+/// The earlier transaction that a slip is about, as the cashier finds it (UnionPay-style reference §7.1).
+fn original_remark(original: Original) -> (String, String) {
+    let Original { batch, stan, .. } = original;
+    let (mut zh, mut en) = (
+        format!("原批次号 {batch} 原凭证号 {stan}"),
+        format!("ORIGINAL BATCH {batch} VOUCHER {stan}"),
+    );
+    if let Some(rrn) = original.rrn {
+        zh.push_str(&format!(" 原参考号 {rrn}"));
+        en.push_str(&format!(" REF. {rrn}"));
+    }
+    (zh, en)
+}
+
+/// The earlier transaction, and that a scanned code needs no signature (UnionPay-style reference §7).
+fn remarks(sale: &Sale) -> Vec<(String, String)> {
+    let scanned = || {
+        let words = ("扫码交易，免签名", "Scanned: no signature needed");
+        (words.0.to_owned(), words.1.to_owned())
+    };
+    let original = sale.original.map(original_remark);
+    let scanned = sale.entry.is_code().then(scanned);
+    original.into_iter().chain(scanned).collect()
 }
 
 fn of_printer(trouble: receipt::Trouble) -> Trouble {

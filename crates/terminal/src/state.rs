@@ -1,13 +1,19 @@
 //! The terminal's state: a fold of its records and nothing else.
 
+use crate::ChipKept;
+use crate::batch::Settling;
 use crate::limits::COMPLETED_MAX;
 use crate::record::{Cash, Ending, Record};
+use crate::report::Shift;
 use crypto::WorkingKeys;
+use payment::batch::UploadPart;
 use payment::terminal::{Request, Sale};
-use payment::{Batch, Kind, LinkId, Mono, Now, ResponseCode, SaleKey, Sign, SignOutcome, Stan};
+use payment::{
+    Batch, Kind, LinkId, Mono, Now, QrText, ResponseCode, SaleKey, Sign, SignOutcome, Stan,
+};
 use receipt::Spool;
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// The one outstanding exchange.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +106,8 @@ pub struct Completed {
     pub link: Option<LinkId>,
     /// Its e-slip was shown.
     pub eslip: bool,
+    /// Its batch is closed.
+    pub settled: bool,
 }
 
 /// A completed sale whose slip is not on paper yet.
@@ -162,7 +170,13 @@ pub struct State {
     pub(crate) spool: Spool,
     /// Of the open sale, or of the one being reversed.
     pub(crate) link: Option<LinkId>,
+    /// What the customer scans to pay the open sale.
+    pub(crate) qr: Option<QrText>,
     pub(crate) unslipped: VecDeque<Unslipped>,
+    /// By batch and trace number.
+    pub(crate) chips: BTreeMap<(Batch, Stan), ChipKept>,
+    pub(crate) settling: Option<Settling>,
+    pub(crate) shift: Shift,
     pub(crate) cash: VecDeque<Cash>,
     pub(crate) refused: Option<Refused>,
 }
@@ -186,7 +200,11 @@ impl State {
             idle_since: Mono(0),
             spool: Spool::default(),
             link: None,
+            qr: None,
             unslipped: VecDeque::new(),
+            chips: BTreeMap::new(),
+            settling: None,
+            shift: Shift::default(),
             cash: VecDeque::new(),
             refused: None,
         }
@@ -240,6 +258,16 @@ impl State {
     /// Totals of the batch.
     pub fn totals(&self) -> Totals {
         self.totals
+    }
+
+    /// The settlement under way.
+    pub fn settling(&self) -> Option<&Settling> {
+        self.settling.as_ref()
+    }
+
+    /// What the cashier took since the last shift was closed.
+    pub fn shift(&self) -> &Shift {
+        &self.shift
     }
 
     /// The spool.
@@ -333,6 +361,7 @@ impl State {
                 }
             }
             Record::Linked { link } => self.link = Some(*link),
+            Record::Scan { qr } => self.qr = Some(*qr),
             Record::ESlipShown { key } => self.eslip_shown(*key),
             Record::Stored { sale, at } => self.stored(sale, *at),
             Record::AdviceAgain { next } => {
@@ -340,7 +369,24 @@ impl State {
                     advice.next = *next;
                 }
             }
+            Record::Chip { key, chip } => self.keep_chip(key, chip),
             Record::AdviceEnded { ending, at, link } => self.advice_ended(*ending, *at, *link),
+            Record::SettleAsked { at } => self.settle_asked(*at),
+            Record::Compared { codes, at } => self.compared(*codes, *at),
+            Record::SettleAgain {
+                done,
+                place,
+                round,
+                next,
+                anew,
+            } => self.settle_again(*done, *place, (*round, *next), *anew),
+            Record::BatchClosed { at } => self.batch_closed(*at),
+            Record::ShiftClosed { at } => {
+                self.shift = Shift {
+                    since: Some(*at),
+                    ..Shift::default()
+                };
+            }
             Record::CashTaken { cash } => self.cash_taken(cash),
             Record::Guarded { sale, earlier } => {
                 self.refused = Some(Refused {
@@ -359,6 +405,7 @@ impl State {
             deadline,
         });
         self.next_exchange = number + 1;
+        self.shift.since.get_or_insert(at);
         match request {
             Request::Financial { sale, .. } if sale.kind.row().is_advice() => {
                 if let Some(advice) = self.advices.front_mut() {
@@ -372,6 +419,7 @@ impl State {
                     phase: Phase::Asked,
                 });
                 self.link = None;
+                self.qr = None;
                 self.refused = None;
             }
             Request::Query { .. } => {
@@ -388,12 +436,25 @@ impl State {
                     reversal.attempts = reversal.attempts.saturating_add(1);
                 }
             }
+            Request::Settle { totals, .. } => {
+                if let Some(settling) = &mut self.settling {
+                    settling.totals = Some(*totals);
+                }
+            }
             _ => {}
         }
         // A reversal repeats its original's number, an advice took its own when it was kept, and an echo has none;
         // everything else takes a new one.
         let kind = request.kind();
-        if !(matches!(kind, Kind::Reversal | Kind::Echo) || kind.row().is_advice()) {
+        let uploads_advice = matches!(
+            request,
+            Request::Upload {
+                part: UploadPart::Advice(_),
+                ..
+            }
+        );
+        let has_own = matches!(kind, Kind::Reversal | Kind::Echo) || kind.row().is_advice();
+        if !(has_own || uploads_advice) {
             self.next_stan = self.next_stan.next();
         }
     }
@@ -432,11 +493,14 @@ impl State {
             at,
             link,
             eslip: false,
+            settled: false,
         };
         self.await_paper(&completed);
         self.completed.push_back(completed);
         if self.completed.len() > COMPLETED_MAX {
-            self.completed.pop_front();
+            // What counts in the open batch stays; there is less of it than room.
+            let oldest = self.completed.iter().position(Completed::may_be_forgotten);
+            self.completed.remove(oldest.unwrap_or(0));
         }
     }
 }

@@ -3,8 +3,8 @@
 use crate::outs::*;
 use crate::world::*;
 use payment::evidence::Upstream;
-use payment::terminal::MacCheck;
-use payment::{Amount, ApprovalCode, Kind, Original, ResponseCode, Stan, host};
+use payment::terminal::{MacCheck, Request};
+use payment::{Amount, ApprovalCode, Batch, Kind, Original, ResponseCode, SignOutcome, Stan, host};
 
 /// A transaction of `kind` about `original`, over `minor`.
 fn about(world: &World, stan: u32, kind: Kind, original: &Ask, minor: u64) -> Ask {
@@ -172,18 +172,79 @@ fn a_pre_authorisation_to_its_end() {
     world.approved(&hold);
     assert_eq!(world.payable(), 0);
     world.approved(&about(&world, 2, Kind::IncrementalAuth, &hold, 1_200));
-    let above = about(&world, 3, Kind::Completion, &hold, 16_101);
-    refused(&mut world, &above, "61");
-    let completion = about(&world, 4, Kind::Completion, &hold, 16_100);
+    // What may still be reversed gives no room.
+    let early = about(&world, 3, Kind::Completion, &hold, 16_100);
+    refused(&mut world, &early, "61");
+    let above = about(&world, 4, Kind::Completion, &hold, 16_101);
+    refused(&mut world, &has(2, above), "61");
+    let completion = about(&world, 5, Kind::Completion, &hold, 16_100);
     world.approved(&completion);
     assert_eq!(world.payable(), 16_100);
-    let twice = about(&world, 5, Kind::CompletionAdvice, &hold, 100);
+    let twice = about(&world, 6, Kind::CompletionAdvice, &hold, 100);
     refused(&mut world, &twice, "22");
-    world.approved(&about(&world, 6, Kind::CompletionVoid, &completion, 16_100));
+    world.approved(&about(&world, 7, Kind::CompletionVoid, &completion, 16_100));
     assert_eq!(world.payable(), 0);
-    world.approved(&about(&world, 7, Kind::PreAuthVoid, &hold, 14_000));
-    let gone = about(&world, 8, Kind::Completion, &hold, 100);
+    let early = about(&world, 8, Kind::Completion, &hold, 100);
+    refused(&mut world, &early, "22");
+    let release = about(&world, 9, Kind::PreAuthVoid, &hold, 14_000);
+    world.approved(&has(7, release));
+    let gone = about(&world, 10, Kind::Completion, &hold, 100);
     refused(&mut world, &gone, "22");
+}
+
+/// `ask`, with which the till says that it has the approval of `stan`.
+fn has(stan: u32, ask: Ask) -> Ask {
+    let sign = sign(stan, SignOutcome::Approved, 0, payment::sign::Trouble::None);
+    Ask {
+        sign: Some(sign),
+        ..ask
+    }
+}
+
+#[test]
+fn a_completion_void_that_was_reversed_leaves_the_completion() {
+    let mut world = World::open();
+    let hold = Ask {
+        kind: Kind::PreAuth,
+        ..buy(1)
+    };
+    world.approved(&hold);
+    let completion = about(&world, 2, Kind::Completion, &hold, 5_000);
+    world.approved(&completion);
+    let void = about(&world, 3, Kind::CompletionVoid, &completion, 5_000);
+    world.forwarded(&void);
+    // Nobody answers the void, and it is reversed; meanwhile another completion is asked for.
+    let second = about(&world, 4, Kind::CompletionAdvice, &hold, 100);
+    refused(&mut world, &second, "22");
+    world.wait(LADDER.acquirer_ms);
+    assert!(world.sale(&void).evidence.reversal.is_some());
+    let third = about(&world, 5, Kind::CompletionAdvice, &hold, 100);
+    refused(&mut world, &third, "22");
+    assert_eq!(world.sale(&hold).claims.captured, 5_000);
+    assert_eq!(world.payable(), 5_000);
+}
+
+#[test]
+fn an_advice_of_an_older_batch_is_still_taken() {
+    let mut world = World::open();
+    let offline = Ask {
+        kind: Kind::OfflineSale,
+        ..buy(1)
+    };
+    let mut sealed = world.financial(&offline);
+    let Request::Financial { sale, .. } = &mut sealed.request else {
+        panic!("a sale");
+    };
+    sale.key.batch = Batch(41);
+    let outs = world.till_asks(&sealed);
+    assert!(matches!(outs[..], [Out::Network { .. }]), "{outs:?}");
+    let mut sealed = world.financial(&buy(2));
+    let Request::Financial { sale, .. } = &mut sealed.request else {
+        panic!("a sale");
+    };
+    sale.key.batch = Batch(41);
+    let (answer, _) = till(world.till_asks(&sealed));
+    assert_eq!(answer.code.as_str(), "77");
 }
 
 #[test]

@@ -1,13 +1,17 @@
 //! The acquirer driven with real bytes: signing on, selling, reversing, confirming, restarting, and where the money is.
 
 mod attacks;
+mod batch;
 mod certifying;
 mod confirming;
 mod guarding;
 mod kinds;
 mod outs;
+mod recalling;
 mod reversing;
+mod scanning;
 mod selling;
 mod signing;
+mod wallets;
 mod wheres;
 mod world;

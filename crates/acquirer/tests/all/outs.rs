@@ -1,11 +1,13 @@
 //! What left the centre, and short ways to say what a test expects of it.
 
-use acquirer::Input;
+use acquirer::wallet::WalletRequest;
+use acquirer::{Input, Question, Wanted};
 use payment::terminal::{Answer, MacCheck};
-use payment::{ResponseCode, host};
+use payment::{ResponseCode, SaleKey, host};
 
 /// What left the centre, read from its bytes by whoever received them.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // it lives for one assertion
 pub enum Out {
     Till {
         exchange: u64,
@@ -24,6 +26,22 @@ pub enum Out {
     Case {
         case: u32,
     },
+    Recall {
+        wanted: Wanted,
+        question: Box<Question>,
+    },
+    Wallet {
+        request: WalletRequest<SaleKey>,
+    },
+}
+
+/// What was asked of the wallet's provider, in order.
+pub fn wallet(outs: &[Out]) -> Vec<WalletRequest<SaleKey>> {
+    let asked = |out: &Out| match out {
+        Out::Wallet { request } => Some(*request),
+        _ => None,
+    };
+    outs.iter().filter_map(asked).collect()
 }
 
 /// The network's answer to a request: an approval carries approval code and settlement date.

@@ -132,7 +132,7 @@ fn what_is_not_served_is_said_so_and_nonsense_is_dropped() {
         frame
     };
     // Field 60: transaction type 22 becomes 77, which nobody knows.
-    let unknown = tampered(&good, &[0x22, 0x00, 0x00, 0x01, 0x00, 0x05], &[0x77]);
+    let unknown = tampered(&good, &[0x22, 0x00, 0x00, 0x01, 0x00, 0x06], &[0x77]);
     assert_eq!(told(&world.till_sends(&unknown)), ["40"]);
     // Field 22: a PIN is said to be there and is not.
     let pinless = tampered(&good, &[0x02, 0x20, 0x00], &[0x02, 0x10]);

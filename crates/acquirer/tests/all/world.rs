@@ -11,6 +11,7 @@ use crypto::{
 use iso8583::frame::{HostHeader, TerminalHeader, open_host, open_terminal};
 use iso8583::{Dialect, Message, Mti};
 use payment::certificate::KeyId;
+use payment::kind::Rail;
 use payment::terminal::{Answer, MacCheck, Origin, Request, Sale, Sealed, Standing};
 use payment::verdict::{Verdict, verdict};
 use payment::{
@@ -27,6 +28,7 @@ pub const SHOP: MerchantId = MerchantId(*b"898310154110001");
 pub const OTHER_SHOP: MerchantId = MerchantId(*b"898310154110002");
 pub const CARD: &str = "6225760000000005";
 pub const OTHER_CARD: &str = "6225760000000013";
+pub const CODE: &str = "130000000000000017";
 pub const LIMIT: u64 = 5_000_000;
 pub const CONFIRM_WITHIN_MS: u64 = 10_000;
 pub const LADDER: payment::timeouts::Ladder = payment::timeouts::Ladder::DEMO;
@@ -58,6 +60,7 @@ pub struct World {
     pub link: Option<Link>,
     exchanges: u64,
     drawn: Cell<u8>,
+    sales_max: Option<usize>,
 }
 
 /// A sale to ask for; fields differ from the usual one where a test says so.
@@ -132,6 +135,7 @@ fn config(module: &SoftwareModule) -> Config {
         gaps: payment::relay::Gaps::default(),
         confirm_within_ms: CONFIRM_WITHIN_MS,
         percents: payment::Percents::default(),
+        wallet: Some(acquirer::wallet::Rules::default()),
         certificates: Some(KeyId(*b"test")),
         merchants: BTreeMap::from([(SHOP, shop("街角小店")), (OTHER_SHOP, shop("另一家店"))]),
         terminals: BTreeMap::from([(EXTENDED, till(true)), (PLAIN, till(false))]),
@@ -159,17 +163,21 @@ impl World {
             link: None,
             exchanges: 0,
             drawn: Cell::new(0),
+            sales_max: None,
         }
     }
 
     /// Both terminals and the link to the network have keys.
     pub fn open() -> Self {
-        let mut world = Self::cold();
-        world.connect();
+        Self::cold().opened()
+    }
+
+    fn opened(mut self) -> Self {
+        self.connect();
         for terminal in [EXTENDED, PLAIN] {
-            world.sign_on(terminal, 900);
+            self.sign_on(terminal, 900);
         }
-        world
+        self
     }
 
     fn with_surroundings<T>(&self, run: impl FnOnce(&Surroundings<'_>) -> T) -> T {
@@ -196,6 +204,7 @@ impl World {
             let line = postcard::to_stdvec(record).unwrap();
             for secret in [
                 CARD.as_bytes(),
+                CODE.as_bytes(),
                 OTHER_CARD.as_bytes(),
                 &[0x62, 0x25, 0x76, 0, 0, 0, 0],
             ] {
@@ -216,10 +225,12 @@ impl World {
             format!("{:?}", self.acquirer.state())
         );
         self.acquirer.state().books().ledger().audit().unwrap();
-        decision
-            .effects
-            .iter()
-            .map(|effect| self.leave(effect))
+        let leaving = decision.effects.into_iter();
+        leaving
+            .map(|effect| match effect {
+                Effect::Recall { wanted, question } => Out::Recall { wanted, question },
+                effect => self.leave(&effect),
+            })
             .collect()
     }
 
@@ -230,17 +241,33 @@ impl World {
 
     /// The acquirer that starts from the journal.
     pub fn replayed(&self) -> Acquirer {
-        let mut fresh = Acquirer::new(self.acquirer.config().clone());
+        let mut fresh = self.fresh();
         for line in &self.journal {
             fresh.apply(&postcard::from_bytes::<Record>(line).unwrap());
         }
         fresh
     }
 
+    fn fresh(&self) -> Acquirer {
+        let fresh = Acquirer::new(self.acquirer.config().clone());
+        match self.sales_max {
+            Some(max) => fresh.with_archive().with_sales_max(max),
+            None => fresh,
+        }
+    }
+
+    /// One that forgets all but `max` transactions, and has an archive.
+    pub fn forgetful(max: usize) -> Self {
+        let mut world = Self::cold();
+        world.sales_max = Some(max);
+        world.acquirer = world.fresh();
+        world.opened()
+    }
+
     /// The process dies and comes back from a snapshot, which says what the journal says.
     pub fn restart(&mut self) -> Vec<Out> {
         let snapshot = postcard::to_stdvec(Party::state(&self.acquirer)).unwrap();
-        self.acquirer = Acquirer::new(self.acquirer.config().clone());
+        self.acquirer = self.fresh();
         self.acquirer
             .restore(postcard::from_bytes(&snapshot).unwrap());
         assert_eq!(
@@ -252,14 +279,20 @@ impl World {
 
     fn leave(&self, effect: &Effect) -> Out {
         if let Effect::CaseOpened { case, key } = effect {
-            assert_eq!(
-                self.acquirer
-                    .state()
-                    .sale(key)
-                    .and_then(|sale| sale.evidence.case),
-                Some(*case)
-            );
+            // A break of a batch may be about a sale that the centre has not.
+            let state = self.acquirer.state();
+            match state.sale(key) {
+                Some(sale) => assert_eq!(sale.evidence.case, Some(*case)),
+                None => assert!(
+                    state
+                        .breaks()
+                        .any(|(n, item)| (n, item.key) == (*case, *key))
+                ),
+            }
             return Out::Case { case: *case };
+        }
+        if let Effect::Wallet { request, .. } = effect {
+            return Out::Wallet { request: *request };
         }
         let mut frame = Vec::new();
         let said = self
@@ -351,7 +384,7 @@ impl World {
     pub fn frame(&self, sealed: &Sealed, key: Option<&WrappedKey>) -> Vec<u8> {
         let (mut message, mut frame) = (Message::new(Mti(0)), Vec::new());
         wire::terminal::write_request(sealed, &self.pos, &mut message).unwrap();
-        let key = key.filter(|_| sealed.request.kind().row().mac);
+        let key = key.filter(|_| sealed.request.carries_mac());
         if key.is_none() {
             message.remove(64);
         }
@@ -440,7 +473,9 @@ impl World {
             kind: ask.kind,
             amount: ask.amount,
             card: self.pos.card(&pan, self.now.wall.day()).unwrap(),
-            entry: if ask.pin.is_some() {
+            entry: if ask.kind.row().rail == Rail::Wallet {
+                EntryMode::CODE
+            } else if ask.pin.is_some() {
                 EntryMode::STRIPE_PIN
             } else {
                 EntryMode::STRIPE
@@ -473,7 +508,7 @@ impl World {
                     .map(|text| Track2::parse(text.as_bytes()).unwrap()),
                 pin,
                 pin_format: ask.pin.map(|(_, format)| format),
-                chip: None,
+                ..Secrets::default()
             },
         }
     }
@@ -671,7 +706,8 @@ impl World {
     }
 
     pub fn verdict(&self, ask: &Ask) -> Verdict {
-        verdict(&self.sale(ask).evidence)
+        let sale = self.sale(ask);
+        verdict(sale.request.kind, &sale.evidence)
     }
 
     /// What the shop is owed and what the network owes: always the same.

@@ -6,7 +6,8 @@
 use super::Projection;
 use super::projection::{name, no_key, write_balances};
 use crate::journal::{JournalError, Row};
-use ::acquirer::{Acquirer, Config, Record, SaleRecord};
+use ::acquirer::wallet::Change;
+use ::acquirer::{Acquirer, Config, Record, SaleRecord, WALLET_RECEIVABLE};
 use crypto::{KeyUsage, MacAlgorithm};
 use ledger::{AccountId, Entry, Transfer, TransferId, TransferState};
 use payment::evidence::{Confirmation, ReversalCause, ReversalProgress};
@@ -14,17 +15,21 @@ use payment::relay::{Gaps, RelayRecord};
 use payment::timeouts::Ladder;
 use payment::verdict::verdict;
 use payment::{
-    Certificate, HostKey, Institution, Machine, MerchantId, Party, Posting, SaleKey, Wall,
+    Certificate, Claims, HostKey, Institution, Machine, MerchantId, Party, SaleKey, Wall,
 };
 use rusqlite::{Connection, params};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+/// `effect` is what an approval does (the posting of its kind), `moved_minor` what that adds to the merchant's money, and
+/// `original_` the earlier transaction of the same merchant that it is about. What later ones have claimed of a row stands
+/// in its own columns, from `returned_minor` to `undone`. An advice is repeated until it is answered.
+///
 /// Keys join: `terminal.sale` by terminal, batch, stan and merchant; `issuer.exchange` and `network.exchange` by the four
 /// `host_` columns. `event` is clustered by sale, so that a timeline is one range.
 pub(super) const SCHEMA: &str = "
     CREATE TABLE sale(terminal TEXT NOT NULL, batch INTEGER NOT NULL, stan INTEGER NOT NULL, merchant TEXT NOT NULL,
-        rrn TEXT NOT NULL, kind TEXT NOT NULL, moves_money INTEGER NOT NULL, amount_minor INTEGER NOT NULL,
+        rrn TEXT NOT NULL, kind TEXT NOT NULL, effect TEXT NOT NULL, amount_minor INTEGER NOT NULL,
         currency INTEGER NOT NULL, card_masked TEXT NOT NULL, received_ms INTEGER NOT NULL, host_transmission INTEGER,
         host_stan INTEGER, host_acquirer INTEGER, host_forwarder INTEGER, answered_ms INTEGER, code TEXT, approval TEXT,
         upstream TEXT NOT NULL, delivery TEXT NOT NULL, confirmation TEXT NOT NULL, slip_level INTEGER, slip_trouble TEXT,
@@ -32,7 +37,12 @@ pub(super) const SCHEMA: &str = "
         late_approval INTEGER NOT NULL, duplicates INTEGER NOT NULL, one_sided INTEGER NOT NULL, case_number INTEGER,
         due_ms INTEGER, stands INTEGER NOT NULL, posting INTEGER, verdict_row TEXT NOT NULL, outcome TEXT NOT NULL,
         receipt TEXT NOT NULL, position TEXT NOT NULL, goods TEXT NOT NULL, owner TEXT NOT NULL, headline_zh TEXT NOT NULL,
-        headline_en TEXT NOT NULL, link TEXT, PRIMARY KEY(terminal, batch, stan, merchant));
+        headline_en TEXT NOT NULL, link TEXT, advice INTEGER NOT NULL, moved_minor INTEGER NOT NULL, original_terminal TEXT,
+        original_batch INTEGER, original_stan INTEGER, returned_minor INTEGER NOT NULL, held_more_minor INTEGER NOT NULL,
+        captured_minor INTEGER NOT NULL, adjusted_minor INTEGER NOT NULL, undone INTEGER NOT NULL,
+        PRIMARY KEY(terminal, batch, stan, merchant));
+    CREATE INDEX sale_original ON sale(merchant, original_terminal, original_batch, original_stan)
+        WHERE original_stan IS NOT NULL;
     CREATE INDEX sale_rrn ON sale(rrn);
     CREATE INDEX sale_link ON sale(link) WHERE link IS NOT NULL;
     CREATE TABLE certificate(number INTEGER PRIMARY KEY, terminal TEXT NOT NULL, batch INTEGER NOT NULL,
@@ -47,9 +57,10 @@ pub(super) const SCHEMA: &str = "
 const INSERT_EVENT: &str = "INSERT INTO event VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 const UPSERT_SALE: &str = "
     INSERT INTO sale VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-        ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44)
+        ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44,
+        ?45, ?46, ?47, ?48, ?49, ?50, ?51, ?52, ?53, ?54)
     ON CONFLICT(terminal, batch, stan, merchant) DO UPDATE SET
-        rrn = excluded.rrn, kind = excluded.kind, moves_money = excluded.moves_money, amount_minor = excluded.amount_minor,
+        rrn = excluded.rrn, kind = excluded.kind, effect = excluded.effect, amount_minor = excluded.amount_minor,
         currency = excluded.currency, card_masked = excluded.card_masked, received_ms = excluded.received_ms,
         host_transmission = excluded.host_transmission, host_stan = excluded.host_stan,
         host_acquirer = excluded.host_acquirer, host_forwarder = excluded.host_forwarder,
@@ -61,16 +72,55 @@ const UPSERT_SALE: &str = "
         duplicates = excluded.duplicates, one_sided = excluded.one_sided, case_number = excluded.case_number,
         due_ms = excluded.due_ms, stands = excluded.stands, posting = excluded.posting, verdict_row = excluded.verdict_row,
         outcome = excluded.outcome, receipt = excluded.receipt, position = excluded.position, goods = excluded.goods,
-        owner = excluded.owner, headline_zh = excluded.headline_zh, headline_en = excluded.headline_en, link = excluded.link";
+        owner = excluded.owner, headline_zh = excluded.headline_zh, headline_en = excluded.headline_en, link = excluded.link,
+        advice = excluded.advice, moved_minor = excluded.moved_minor, original_terminal = excluded.original_terminal,
+        original_batch = excluded.original_batch, original_stan = excluded.original_stan,
+        returned_minor = excluded.returned_minor, held_more_minor = excluded.held_more_minor,
+        captured_minor = excluded.captured_minor, adjusted_minor = excluded.adjusted_minor, undone = excluded.undone";
+const UPDATE_CLAIMS: &str = "
+    UPDATE sale SET returned_minor = ?5, held_more_minor = ?6, captured_minor = ?7, adjusted_minor = ?8, undone = ?9
+    WHERE terminal = ?1 AND batch = ?2 AND stan = ?3 AND merchant = ?4";
 const INSERT_CERTIFICATE: &str = "INSERT INTO certificate VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
 const UPSERT_POSTING: &str = "INSERT INTO posting VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(id) DO UPDATE SET reversed = excluded.reversed";
 
 /// What may stand in `event.what`, each with its words in zh-CN and en.
-pub const EVENTS: [(&str, &str, &str); 15] = [
+pub const EVENTS: [(&str, &str, &str); 25] = [
     (
         "forwarded",
         "已接受，发往银联",
         "accepted and sent to the network",
+    ),
+    (
+        "ordered",
+        "已接受，发往钱包",
+        "accepted and sent to the wallet",
+    ),
+    (
+        "order_shown",
+        "收款码已出示",
+        "the order's QR code is shown",
+    ),
+    (
+        "user_paying",
+        "等待顾客在手机上确认",
+        "the customer is being asked",
+    ),
+    (
+        "order_ending",
+        "开始关闭或撤销订单",
+        "the order is being closed or revoked",
+    ),
+    ("order_ended", "钱包订单结束", "the wallet's order ended"),
+    (
+        "paid_late",
+        "订单结束后才付款，自动退款",
+        "paid after the order had ended; the money goes back by itself",
+    ),
+    ("refunding", "发出退款", "a refund was asked for"),
+    (
+        "refund_answered",
+        "钱包答复退款",
+        "the wallet answered the refund",
     ),
     (
         "refused",
@@ -105,6 +155,12 @@ pub const EVENTS: [(&str, &str, &str); 15] = [
         "a reversal advice was sent",
     ),
     (
+        "deferred",
+        "通知没有得到答复，稍后再送",
+        "nobody answered the advice; it goes again",
+    ),
+    ("advice_tried", "再次送出通知", "the advice was sent again"),
+    (
         "reversal_answered",
         "发卡行答复冲正",
         "the issuer answered the reversal",
@@ -135,9 +191,10 @@ pub fn event_words(what: &str) -> Option<(&'static str, &'static str)> {
 /// The fold and what waits to be written.
 pub(super) struct AcquirerTables {
     fold: Acquirer,
-    /// Sales whose reversal is on its way, by the key of the advice.
+    /// Transactions whose reversal is on its way, or that are advices to be repeated, by the key of what is sent.
     advices: BTreeMap<HostKey, SaleKey>,
     sales: BTreeMap<SaleKey, Changed>,
+    claims: BTreeMap<SaleKey, Claims>,
     events: Vec<Event>,
     certificates: Vec<Certificate>,
     accounts: BTreeSet<AccountId>,
@@ -171,6 +228,7 @@ impl AcquirerTables {
             gaps: Gaps::default(),
             confirm_within_ms: 0,
             percents: payment::Percents::default(),
+            wallet: None,
             certificates: None,
             merchants: BTreeMap::new(),
             terminals: BTreeMap::new(),
@@ -179,6 +237,7 @@ impl AcquirerTables {
             fold: Acquirer::new(config),
             advices: BTreeMap::new(),
             sales: BTreeMap::new(),
+            claims: BTreeMap::new(),
             events: Vec::new(),
             certificates: Vec::new(),
             accounts: BTreeSet::new(),
@@ -189,9 +248,11 @@ impl AcquirerTables {
     /// The sale that a record is about.
     fn subject(&mut self, record: &Record) -> Option<SaleKey> {
         match record {
-            Record::Forwarded { sale, .. } | Record::Refused { sale, .. } => Some(sale.key),
+            Record::Forwarded { sale, .. }
+            | Record::Ordered { sale, .. }
+            | Record::Refused { sale, .. } => Some(sale.key),
+            Record::Wallet(record) => Some(record.key),
             Record::Repeated { key, .. }
-            | Record::Answered { key, .. }
             | Record::NotSent { key, .. }
             | Record::Waiting { key, .. }
             | Record::LateApproval { key }
@@ -199,12 +260,22 @@ impl AcquirerTables {
             | Record::Delivered { key, .. }
             | Record::Confirmed { key, .. }
             | Record::OneSided { key, .. }
+            | Record::BatchBreak { key, .. }
             | Record::Guarded { key, .. }
-            | Record::Deferred { key, .. }
             | Record::Linked { key, .. }
             | Record::Certified { key, .. } => Some(*key),
             Record::Reversing { key, advice, .. } => {
                 self.advices.insert(*advice, *key);
+                Some(*key)
+            }
+            Record::Deferred { key, .. } => {
+                let host = self.fold.state().sale(key).and_then(|sale| sale.host);
+                self.advices.extend(host.map(|host| (host, *key)));
+                Some(*key)
+            }
+            Record::Answered { key, .. } => {
+                let host = self.fold.state().sale(key).and_then(|sale| sale.host);
+                host.map(|host| self.advices.remove(&host));
                 Some(*key)
             }
             Record::ReversalAnswered { key, code, .. } => {
@@ -216,8 +287,12 @@ impl AcquirerTables {
             }
             Record::Relay(RelayRecord::Tried { key, .. }) => self.advices.get(key).copied(),
             Record::Relay(_)
+            | Record::Recalled(_)
             | Record::SignedOn { .. }
             | Record::SignedOff { .. }
+            | Record::Compared { .. }
+            | Record::Uploaded { .. }
+            | Record::BatchClosed { .. }
             | Record::NetworkAsked { .. }
             | Record::NetworkKeys { .. } => None,
         }
@@ -225,7 +300,9 @@ impl AcquirerTables {
 
     fn changed(&mut self, key: SaleKey) {
         let state = self.fold.state();
-        let Some(sale) = state.sale(&key) else { return };
+        let Some(sale) = state.sale(&key).filter(|sale| !sale.recalled) else {
+            return;
+        };
         let ledger = state.books().ledger();
         let posting =
             sale.transfer
@@ -238,7 +315,9 @@ impl AcquirerTables {
                 });
         if let Some((Transfer { debit, credit, .. }, _)) = posting {
             self.accounts.extend([debit, credit]);
-            self.merchants.insert(credit, key.merchant);
+            // What is added to a merchant's money is credited to its account, what is taken from it debited.
+            let account = if sale.moved_minor > 0 { credit } else { debit };
+            self.merchants.insert(account, key.merchant);
         }
         self.sales.insert(
             key,
@@ -247,6 +326,34 @@ impl AcquirerTables {
                 posting,
             },
         );
+    }
+}
+
+/// A transaction, its original, and that one's: a completion taken back, the completion, the pre-authorisation.
+const CHAIN_MAX: usize = 3;
+
+impl AcquirerTables {
+    /// What a transaction is about has other claims now. Its row keeps the rest: what was forgotten and recalled is not all
+    /// known any more.
+    fn claimed(&mut self, key: SaleKey) {
+        let state = self.fold.state();
+        let original = |key: &SaleKey| state.sale(key).and_then(|sale| sale.original);
+        let chain = std::iter::successors(Some(key), original).take(CHAIN_MAX);
+        let changed = chain
+            .skip(1)
+            .filter_map(|key| Some((key, state.sale(&key)?.claims)));
+        self.claims.extend(changed);
+    }
+
+    /// Name and detail of a record about a transaction.
+    fn event(&self, key: SaleKey, record: &Record) -> Option<(&'static str, Option<String>)> {
+        let reversed = |sale: &SaleRecord| sale.reversal.is_some();
+        match record {
+            Record::Relay(_) if !self.fold.state().sale(&key).is_some_and(reversed) => {
+                Some(("advice_tried", None))
+            }
+            _ => event(record),
+        }
     }
 }
 
@@ -260,7 +367,8 @@ impl Projection for AcquirerTables {
             self.fold.apply(record);
             if let (true, Some(key)) = (keep, subject) {
                 self.changed(key);
-                let Some((what, detail)) = event(record) else {
+                self.claimed(key);
+                let Some((what, detail)) = self.event(key, record) else {
                     continue;
                 };
                 self.events.push(Event {
@@ -318,11 +426,25 @@ impl Projection for AcquirerTables {
         for changed in std::mem::take(&mut self.sales).into_values() {
             write_sale(archive, &changed)?;
         }
+        let mut update = archive.prepare_cached(UPDATE_CLAIMS)?;
+        for (key, claims) in std::mem::take(&mut self.claims) {
+            update.execute(params![
+                key.terminal.as_str(),
+                key.batch.0,
+                key.stan.0,
+                key.merchant.as_str(),
+                claims.returned as i64,
+                claims.held_more as i64,
+                claims.captured as i64,
+                claims.adjusted,
+                claims.undone,
+            ])?;
+        }
         let merchants = std::mem::take(&mut self.merchants);
-        let owner = |account| {
-            merchants
-                .get(&account)
-                .map_or("network".to_owned(), ToString::to_string)
+        let owner = |account| match merchants.get(&account) {
+            Some(merchant) => merchant.to_string(),
+            None if account == WALLET_RECEIVABLE => "wallet".to_owned(),
+            None => "network".to_owned(),
         };
         write_balances(
             archive,
@@ -338,8 +460,10 @@ impl Projection for AcquirerTables {
         };
         self.fold.restore(state);
         let open = |sale: &SaleRecord| {
-            let reversal = sale.reversal.filter(|_| !sale.is_closed())?;
-            Some((reversal.advice, sale.key()))
+            let reversal = sale.reversal.map(|reversal| reversal.advice);
+            let advice = sale.host.filter(|_| sale.request.kind.row().is_advice());
+            let sent = reversal.or(advice).filter(|_| !sale.is_closed())?;
+            Some((sent, sale.key()))
         };
         self.advices = self.fold.state().sales().filter_map(open).collect();
         true
@@ -363,6 +487,8 @@ impl Projection for AcquirerTables {
 fn event(record: &Record) -> Option<(&'static str, Option<String>)> {
     let told = match record {
         Record::Forwarded { host, .. } => ("forwarded", Some(host.to_string())),
+        Record::Ordered { .. } => ("ordered", None),
+        Record::Wallet(record) => return wallet_event(&record.change),
         Record::Refused { code, .. } => ("refused", Some(code.to_string())),
         Record::Repeated { .. } => ("repeated", None),
         Record::Answered { answer, .. } => ("answered", Some(answer.code.to_string())),
@@ -379,8 +505,13 @@ fn event(record: &Record) -> Option<(&'static str, Option<String>)> {
             ("confirmed", Some(confirmation_name(*confirmation)))
         }
         Record::OneSided { case, .. } => ("one_sided", Some(case.to_string())),
+        Record::BatchBreak { case, .. } => ("batch_break", Some(case.to_string())),
         Record::Certified { outcome, .. } => ("certified", Some(name(outcome))),
-        Record::Linked { .. } => return None,
+        Record::Linked { .. }
+        | Record::Recalled(_)
+        | Record::Compared { .. }
+        | Record::Uploaded { .. }
+        | Record::BatchClosed { .. } => return None,
         // Of these only an attempt at an advice is about a sale.
         Record::Relay(_)
         | Record::SignedOn { .. }
@@ -391,7 +522,22 @@ fn event(record: &Record) -> Option<(&'static str, Option<String>)> {
     Some(told)
 }
 
-/// `none`, `implied`, `signed_approved`, `signed_declined`, `signed_reversed`.
+/// Polls are no events, and what they find out is one of the sale's own.
+fn wallet_event(change: &Change) -> Option<(&'static str, Option<String>)> {
+    let (what, detail) = match change {
+        Change::Shown { .. } => ("order_shown", None),
+        Change::Paying => ("user_paying", None),
+        Change::Ending { .. } => ("order_ending", None),
+        Change::Ended { end, .. } => ("order_ended", Some(name(end))),
+        Change::PaidLate { .. } => ("paid_late", None),
+        Change::Refunding { amount, .. } => ("refunding", Some(amount.to_string())),
+        Change::RefundAnswered { progress, .. } => ("refund_answered", Some(name(progress))),
+        _ => return None,
+    };
+    Some((what, detail))
+}
+
+/// `none`, `implied`, `settled`, `signed_approved`, `signed_declined`, `signed_reversed`.
 fn confirmation_name(confirmation: Confirmation) -> String {
     match confirmation {
         Confirmation::Signed(outcome, _) => format!("signed_{}", name(&outcome)),
@@ -401,10 +547,10 @@ fn confirmation_name(confirmation: Confirmation) -> String {
 
 fn write_sale(archive: &Connection, Changed { sale, posting }: &Changed) -> rusqlite::Result<()> {
     let (key, request, evidence) = (sale.key(), &sale.request, &sale.evidence);
-    let (host, answer, verdict) = (sale.host, sale.answer, verdict(evidence));
+    let (host, answer, verdict) = (sale.host, sale.answer, verdict(request.kind, evidence));
     let slip = match evidence.confirmation {
         Confirmation::Signed(_, slip) => Some(slip),
-        Confirmation::None | Confirmation::Implied => None,
+        Confirmation::None | Confirmation::Implied | Confirmation::Settled => None,
     };
     let reversal = evidence.reversal;
     let reason = reversal.and_then(|reversal| match reversal.cause {
@@ -417,7 +563,7 @@ fn write_sale(archive: &Connection, Changed { sale, posting }: &Changed) -> rusq
         }
         ReversalProgress::Open => None,
     });
-    let row = request.kind.row();
+    let (row, claims) = (request.kind.row(), sale.claims);
     archive.prepare_cached(UPSERT_SALE)?.execute(params![
         key.terminal.as_str(),
         key.batch.0,
@@ -425,7 +571,7 @@ fn write_sale(archive: &Connection, Changed { sale, posting }: &Changed) -> rusq
         key.merchant.as_str(),
         sale.rrn.as_str(),
         name(&request.kind),
-        row.posting == Posting::Debit,
+        name(&row.posting),
         request.amount.minor as i64,
         request.amount.currency.0,
         request.card.masked(),
@@ -465,6 +611,16 @@ fn write_sale(archive: &Connection, Changed { sale, posting }: &Changed) -> rusq
         verdict.headline_zh,
         verdict.headline_en,
         sale.link.map(|link| link.to_string()),
+        row.is_advice(),
+        sale.moved_minor,
+        sale.original.map(|original| original.terminal.to_string()),
+        sale.original.map(|original| original.batch.0),
+        sale.original.map(|original| original.stan.0),
+        claims.returned as i64,
+        claims.held_more as i64,
+        claims.captured as i64,
+        claims.adjusted,
+        claims.undone,
     ])?;
     if let Some((posting, reversed)) = posting {
         archive.prepare_cached(UPSERT_POSTING)?.execute(params![

@@ -17,16 +17,22 @@ use rusqlite::{Connection, params};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// `exchange` is keyed as host messages are. `posting.closed` is null while the movement stands. `notice` is what the
+/// `exchange` is keyed as host messages are; `effect` is what an approval does (the posting of its kind), `moved_minor`
+/// what that adds to the merchant's money, `original_` the request that it is about, `expired_ms` when its hold ran out. An
+/// exchange has as many postings as its entries; one out of the account `recoverable` stands for a credit that was spent
+/// before it was taken back. `posting.closed` is null while the movement stands. `notice` is what the
 /// cardholder was told of each booking, at most once.
 pub(super) const SCHEMA: &str = "
     CREATE TABLE exchange(transmission INTEGER NOT NULL, stan INTEGER NOT NULL, acquirer INTEGER NOT NULL,
-        forwarder INTEGER NOT NULL, kind TEXT NOT NULL, moves_money INTEGER NOT NULL, amount_minor INTEGER NOT NULL,
+        forwarder INTEGER NOT NULL, kind TEXT NOT NULL, effect TEXT NOT NULL, amount_minor INTEGER NOT NULL,
         currency INTEGER NOT NULL, card_masked TEXT NOT NULL, rrn TEXT NOT NULL, terminal TEXT NOT NULL, merchant TEXT NOT NULL,
         at_ms INTEGER NOT NULL, code TEXT NOT NULL, approval TEXT, standing TEXT NOT NULL, came_again INTEGER NOT NULL,
-        advised INTEGER NOT NULL, reversal_code TEXT, reversed_ms INTEGER,
-        PRIMARY KEY(transmission, stan, acquirer, forwarder)) WITHOUT ROWID;
+        advised INTEGER NOT NULL, reversal_code TEXT, reversed_ms INTEGER, moved_minor INTEGER NOT NULL,
+        original_transmission INTEGER, original_stan INTEGER, original_acquirer INTEGER, original_forwarder INTEGER,
+        expired_ms INTEGER, PRIMARY KEY(transmission, stan, acquirer, forwarder)) WITHOUT ROWID;
     CREATE INDEX exchange_rrn ON exchange(rrn);
+    CREATE INDEX exchange_original ON exchange(original_transmission, original_stan, original_acquirer, original_forwarder)
+        WHERE original_stan IS NOT NULL;
     CREATE TABLE posting(id TEXT PRIMARY KEY, transmission INTEGER, stan INTEGER, acquirer INTEGER, forwarder INTEGER,
         debit INTEGER NOT NULL, credit INTEGER NOT NULL, amount_minor INTEGER NOT NULL, held INTEGER NOT NULL,
         at_ms INTEGER NOT NULL, closed TEXT) WITHOUT ROWID;
@@ -34,15 +40,19 @@ pub(super) const SCHEMA: &str = "
         card_masked TEXT NOT NULL, rrn TEXT NOT NULL, amount_minor INTEGER NOT NULL, PRIMARY KEY(seq, ordinal)) WITHOUT ROWID;";
 
 const INSERT_ANSWERED: &str = "
-    INSERT INTO exchange VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, 0, 0, NULL, NULL)
+    INSERT INTO exchange VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, 0, 0, NULL, NULL,
+        ?17, ?18, ?19, ?20, ?21, NULL)
     ON CONFLICT(transmission, stan, acquirer, forwarder) DO UPDATE SET came_again = came_again + 1";
 const INSERT_BARRED: &str = "
-    INSERT INTO exchange VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, NULL, 'barred', 0, 1, ?14, ?13)
+    INSERT INTO exchange VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, NULL, 'barred', 0, 1, ?14, ?13,
+        0, ?15, ?16, ?17, ?18, NULL)
     ON CONFLICT(transmission, stan, acquirer, forwarder) DO UPDATE SET advised = 1";
 const UPDATE_RETURNED: &str = "
     UPDATE exchange SET advised = 1, reversal_code = ?5, reversed_ms = iif(?6, ?7, reversed_ms),
         standing = iif(?6, 'reversed', standing)
     WHERE transmission = ?1 AND stan = ?2 AND acquirer = ?3 AND forwarder = ?4";
+const UPDATE_EXPIRED: &str = "
+    UPDATE exchange SET expired_ms = ?5 WHERE transmission = ?1 AND stan = ?2 AND acquirer = ?3 AND forwarder = ?4";
 const INSERT_POSTING: &str =
     "INSERT INTO posting VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, NULL)";
 const CLOSE_POSTING: &str =
@@ -77,6 +87,7 @@ impl IssuerTables {
             no_pin_limit_minor: 0,
             percents: payment::Percents::default(),
             hold_ms: 0,
+            chip: None,
         };
         Self {
             fold: Issuer::new(config),
@@ -148,6 +159,16 @@ impl Projection for IssuerTables {
                 Record::Answered(answered) => write_answered(archive, &waiting, answered)?,
                 Record::Returned(returned) => write_returned(archive, &waiting, returned)?,
                 Record::Expired { key, entries } => {
+                    let (transmission, acquirer) = (key.transmission as i64, key.acquirer.0 as i64);
+                    let forwarder = key.forwarder.0 as i64;
+                    let at = waiting.at.0;
+                    archive.prepare_cached(UPDATE_EXPIRED)?.execute(params![
+                        transmission,
+                        key.stan.0,
+                        acquirer,
+                        forwarder,
+                        at
+                    ])?;
                     for entry in entries {
                         write_entry(archive, Some(key), waiting.at, entry)?;
                     }
@@ -187,6 +208,28 @@ fn owner(account: AccountId) -> String {
     name.to_owned()
 }
 
+/// The four columns of a key that may not be there.
+fn columns(key: Option<HostKey>) -> (Option<i64>, Option<u32>, Option<i64>, Option<i64>) {
+    (
+        key.map(|key| key.transmission as i64),
+        key.map(|key| key.stan.0),
+        key.map(|key| key.acquirer.0 as i64),
+        key.map(|key| key.forwarder.0 as i64),
+    )
+}
+
+/// What a cardholder is told of an approval, and when it is taken back.
+const fn told(posting: Posting) -> (&'static str, &'static str) {
+    match posting {
+        Posting::Credit | Posting::Undo | Posting::Uncapture => ("returned", "debited"),
+        Posting::Hold | Posting::HoldMore => ("held", "released"),
+        Posting::Release => ("released", "held"),
+        Posting::None | Posting::Debit | Posting::Capture | Posting::Adjust => {
+            ("debited", "returned")
+        }
+    }
+}
+
 fn write_answered(
     archive: &Connection,
     waiting: &Waiting,
@@ -198,6 +241,7 @@ fn write_answered(
         code,
         approval,
         entries,
+        moved_minor,
         ..
     } = answered;
     let standing = if code.is_success() {
@@ -211,13 +255,14 @@ fn write_answered(
         acquirer,
         forwarder,
     } = sale.key;
+    let original = columns(sale.original);
     archive.prepare_cached(INSERT_ANSWERED)?.execute(params![
         transmission as i64,
         stan.0,
         acquirer.0 as i64,
         forwarder.0 as i64,
         name(&sale.kind),
-        sale.kind.row().posting == Posting::Debit,
+        name(&sale.kind.row().posting),
         sale.amount.minor as i64,
         sale.amount.currency.0,
         sale.card.masked(),
@@ -228,12 +273,17 @@ fn write_answered(
         code.as_str(),
         approval.as_ref().map(|approval| approval.as_str()),
         standing,
+        moved_minor,
+        original.0,
+        original.1,
+        original.2,
+        original.3,
     ])?;
     for entry in entries {
         write_entry(archive, Some(&sale.key), at.wall, entry)?;
     }
     if !entries.is_empty() {
-        write_notice(archive, waiting, "debited", sale)?;
+        write_notice(archive, waiting, told(sale.kind.row().posting).0, sale)?;
     }
     Ok(())
 }
@@ -267,13 +317,14 @@ fn write_returned(
         forwarder.0 as i64,
     );
     if *barred {
+        let about = columns(sale.original);
         archive.prepare_cached(INSERT_BARRED)?.execute(params![
             key.0,
             key.1,
             key.2,
             key.3,
             name(&sale.kind),
-            sale.kind.row().posting == Posting::Debit,
+            name(&sale.kind.row().posting),
             sale.amount.minor as i64,
             sale.amount.currency.0,
             sale.card.masked(),
@@ -282,6 +333,10 @@ fn write_returned(
             sale.merchant.as_str(),
             at.wall.0,
             code.as_str(),
+            about.0,
+            about.1,
+            about.2,
+            about.3,
         ])?;
     } else {
         let update = params![
@@ -299,7 +354,7 @@ fn write_returned(
         write_entry(archive, Some(&reversal.original), at.wall, entry)?;
     }
     if !entries.is_empty() {
-        write_notice(archive, waiting, "returned", sale)?;
+        write_notice(archive, waiting, told(sale.kind.row().posting).1, sale)?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The terminals' table: each purchase, how it ended at the till, and what its printer proved of the slip.
+//! The terminals' table: each transaction that moves money, how it ended at the till, and what its printer proved of the slip.
 //!
 //! The ending and the slip are written apart: no paper event changes an ending.
 
@@ -6,7 +6,7 @@ use super::Projection;
 use super::projection::{name, no_key};
 use crate::fleet::Record as FleetRecord;
 use crate::journal::{JournalError, Row};
-use ::terminal::{Config, Ending, Phase, Record, State, Terminal, slip_id};
+use ::terminal::{Advice, Config, Ending, Phase, Record, State, Terminal, slip_id};
 use crypto::KeyUsage;
 use payment::relay::Gaps;
 use payment::terminal::{Request, Sale};
@@ -16,19 +16,20 @@ use rusqlite::{Connection, params};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// `ending` is `asked`, `unknown`, `following`, `question` or `reversing` while the sale is open, then `approved`, `declined`,
+/// `ending` is `asked`, `unknown`, `following`, `question` or `reversing` while a transaction is open, `stored` while an
+/// advice waits for its answer, then `approved`, `declined`,
 /// `not_sent`, `reversed` or `case`. The slip columns are of the weakest of the slip's copies and null without a slip.
 pub(super) const SCHEMA: &str = "
     CREATE TABLE sale(terminal TEXT NOT NULL, batch INTEGER NOT NULL, stan INTEGER NOT NULL, merchant TEXT NOT NULL,
         place INTEGER NOT NULL, kind TEXT NOT NULL, amount_minor INTEGER NOT NULL, currency INTEGER NOT NULL,
         card_masked TEXT NOT NULL, started_ms INTEGER NOT NULL, ended_ms INTEGER, ending TEXT NOT NULL, code TEXT, rrn TEXT,
         approval TEXT, approved_minor INTEGER, recovered INTEGER, never_debited INTEGER, attempts INTEGER NOT NULL,
-        slip_state TEXT, slip_trouble TEXT, slip_level INTEGER, slip_printed INTEGER,
+        slip_state TEXT, slip_trouble TEXT, slip_level INTEGER, slip_printed INTEGER, advice INTEGER NOT NULL,
         PRIMARY KEY(terminal, batch, stan, merchant));";
 
 const UPSERT_SALE: &str = "
     INSERT INTO sale VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
-        NULL, NULL, NULL, NULL)
+        NULL, NULL, NULL, NULL, ?20)
     ON CONFLICT(terminal, batch, stan, merchant) DO UPDATE SET
         ended_ms = excluded.ended_ms, ending = excluded.ending, code = excluded.code, rrn = excluded.rrn,
         approval = excluded.approval, approved_minor = excluded.approved_minor, recovered = excluded.recovered,
@@ -85,6 +86,7 @@ impl TerminalTables {
         let at = self.places.entry(*place).or_insert_with(Place::new);
         // A sale that ends leaves the state with its start, so it is looked at before.
         let before = at.open();
+        let advice = at.advice();
         at.fold.apply(record);
         at.note(record);
         if !keep {
@@ -112,6 +114,29 @@ impl TerminalTables {
                     self.sales.insert(sale.key, line);
                 }
             }
+            Record::Stored { sale, at } => {
+                self.sales.insert(sale.key, stored(*place, *sale, *at, 0));
+            }
+            Record::Asked {
+                request: Request::Financial { sale, .. },
+                ..
+            } if sale.kind.row().is_advice() => {
+                if let Some(advice) = at.advice() {
+                    let line = stored(*place, advice.sale, advice.stored, advice.attempts);
+                    self.sales.insert(advice.sale.key, line);
+                }
+            }
+            Record::AdviceEnded { ending, at, .. } => {
+                if let Some(advice) = advice {
+                    let line = Line {
+                        ended: Some(*at),
+                        ending: name(ending),
+                        last: Some(*ending),
+                        ..stored(*place, advice.sale, advice.stored, advice.attempts)
+                    };
+                    self.sales.insert(advice.sale.key, line);
+                }
+            }
             _ => {
                 if let Some((sale, started, ending, attempts)) = at.open() {
                     let ending = ending.to_owned();
@@ -128,6 +153,19 @@ impl TerminalTables {
                 }
             }
         }
+    }
+}
+
+/// An advice that waits for its answer.
+fn stored(place: u32, sale: Sale, started: Now, attempts: u32) -> Line {
+    Line {
+        place,
+        sale,
+        started,
+        ended: None,
+        ending: "stored".to_owned(),
+        last: None,
+        attempts,
     }
 }
 
@@ -150,8 +188,10 @@ impl Place {
             goods_question_ms: 0,
             gaps: Gaps::default(),
             source_address: 0,
+            batch_resends: 0,
             idle_report_ms: 0,
             prints: true,
+            chip: None,
             eslip: None,
             eslip_after_ms: 0,
             language: Language::Zh,
@@ -187,6 +227,11 @@ impl Place {
         Some((open.sale, open.started, phase, 0))
     }
 
+    /// The advice that goes first.
+    fn advice(&self) -> Option<Advice> {
+        self.fold.state().advices().next().copied()
+    }
+
     /// Remembers whose place this is and which slips it has under way.
     fn note(&mut self, record: &Record) {
         match record {
@@ -196,8 +241,11 @@ impl Place {
             } => {
                 self.id = Some(sale.key.terminal);
             }
+            Record::Stored { sale, .. } => self.id = Some(sale.key.terminal),
             Record::Spool(
-                SpoolRecord::Submitted { slip_id, .. } | SpoolRecord::Wanted { slip_id, .. },
+                SpoolRecord::Submitted { slip_id, .. }
+                | SpoolRecord::SubmittedReport { slip_id, .. }
+                | SpoolRecord::Wanted { slip_id, .. },
             ) => {
                 self.slips.insert(*slip_id);
             }
@@ -215,6 +263,7 @@ impl Place {
     fn heard(&mut self, record: &SpoolRecord) -> Vec<(u64, Slip)> {
         let touched = match record {
             SpoolRecord::Submitted { slip_id, .. }
+            | SpoolRecord::SubmittedReport { slip_id, .. }
             | SpoolRecord::Wanted { slip_id, .. }
             | SpoolRecord::Answered { slip_id, .. }
             | SpoolRecord::Scanned { slip_id, .. }
@@ -368,7 +417,8 @@ fn known_id(state: &State) -> Option<TerminalId> {
     let done = state.completed().next_back().map(|done| done.sale);
     let sale = done
         .or(state.open().map(|open| open.sale))
-        .or(state.reversal().map(|reversal| reversal.sale));
+        .or(state.reversal().map(|reversal| reversal.sale))
+        .or(state.advices().next().map(|advice| advice.sale));
     sale.map(|sale| sale.key.terminal)
 }
 
@@ -414,6 +464,7 @@ fn write_sale(archive: &Connection, line: &Line) -> rusqlite::Result<()> {
             approval.map(|approval| approval.recovered),
             never_debited,
             attempts,
+            sale.kind.row().is_advice(),
         ])
         .map(drop)
 }

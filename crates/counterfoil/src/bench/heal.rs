@@ -64,14 +64,16 @@ pub struct HealReport {
 /// As for [`super::measure_loop`].
 pub fn measure(plan: &HealPlan) -> Result<HealReport, Problem> {
     let world = World::start(&Plan {
+        chip: false,
         data: plan.data.clone(),
         terminals: plan.terminals,
         connections: plan.connections,
         ladders: Ladders::Demo,
         breakable: true,
+        tls: false,
     })?;
     let hop = world.hop.clone().ok_or("the hop did not start")?;
-    let mut load = Load::sign_on(&world, 50)?;
+    let mut load = Load::sign_on(&world, 50, false)?;
     let third = Duration::from_secs(u64::from(plan.seconds)) / 3;
     let arrivals = Arrivals::Open { rate: plan.rate };
     load.run(arrivals, third, Duration::ZERO, Duration::ZERO);

@@ -3,10 +3,11 @@
 //! Open loop: an arrival takes a free till or waits for one, and waiting counts, so a slow system is not asked less often
 //! (no coordinated omission).
 
+use super::chips::Chips;
 use super::purchases::{Outcome, Purchase};
 use super::world::{self, World};
 use crate::config::Problem;
-use crate::driver::DriverHandle;
+use crate::driver::{DriverHandle, wall};
 use crate::fleet::{Fleet, Input};
 use crate::party::{self, Running, Shown};
 use crypto::Pin;
@@ -65,6 +66,8 @@ struct Tills {
     /// Of each till: its card with PIN and without.
     cards: Vec<[Presented; 2]>,
     pin_percent: u64,
+    /// Cards that sign each purchase; without them stripes are read.
+    chips: Option<Chips>,
     origin: Instant,
     floor: Mutex<Floor>,
     /// Something was over.
@@ -86,7 +89,7 @@ struct Floor {
 
 impl Load {
     /// Starts the tills, signs them on and sees one purchase through.
-    pub(super) fn sign_on(world: &World, pin_percent: u8) -> Result<Self, Problem> {
+    pub(super) fn sign_on(world: &World, pin_percent: u8, chip: bool) -> Result<Self, Problem> {
         let (running, mut shown) = world
             .runtime
             .block_on(async { party::terminals(&world.till) })?;
@@ -118,6 +121,10 @@ impl Load {
             cards: cards(world, &handle)?,
             handle,
             pin_percent: u64::from(pin_percent),
+            chips: match chip {
+                true => Some(Chips::new(count, wall())?),
+                false => None,
+            },
             origin: Instant::now(),
             floor: Mutex::new(Floor {
                 current: vec![None; count as usize],
@@ -290,7 +297,15 @@ impl Tills {
         } in begun
         {
             let with_pin = (number as u64 * 7) % 100 < self.pin_percent;
-            let presented = self.cards[place as usize][usize::from(!with_pin)].clone();
+            let swiped = &self.cards[place as usize][usize::from(!with_pin)];
+            let presented = match &self.chips {
+                Some(chips) => chips.tap(place, number, amount_minor, swiped),
+                None => Some(swiped.clone()),
+            };
+            let Some(presented) = presented else {
+                self.lock().over(place, Outcome::Refused, self.now_us());
+                continue;
+            };
             let sale = Command::sale(Amount::fen(amount_minor), presented);
             if press(&self.handle, place, sale).is_err() {
                 self.lock().over(place, Outcome::Refused, self.now_us());

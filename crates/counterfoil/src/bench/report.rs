@@ -87,6 +87,10 @@ pub struct LoopReport {
     pub connections: u16,
     /// Of 100 purchases so many carried a PIN.
     pub pin_percent: u8,
+    /// They were taps with a cryptogram each; the tills' process computed it.
+    pub chip: bool,
+    /// TLS with certificates on both sides of every link.
+    pub tls: bool,
     /// From the intended start to the approval on the till, in microseconds (corrected for coordinated omission).
     pub latency_us: Latency,
     /// From the actual start.
@@ -140,6 +144,8 @@ impl LoopReport {
             terminals: plan.terminals,
             connections: plan.connections,
             pin_percent: plan.pin_percent,
+            chip: plan.chip,
+            tls: plan.tls,
             latency_us: Latency::of(approved().map(|p| p.ended_us - p.intended_us)),
             uncorrected_us: Latency::of(approved().map(|p| p.ended_us - p.sent_us)),
             others_us: Latency::of(
@@ -201,9 +207,11 @@ pub fn text(report: &LoopReport) -> String {
         "closed loop, its latencies promise nothing".to_owned(),
         |rate| format!("open loop, Poisson, offered {rate}/s"),
     );
+    let chip = if r.chip { ", a cryptogram each" } else { "" };
+    let links = if r.tls { "TLS 1.3" } else { "plain TCP" };
     let _ = writeln!(
         out,
-        "{} terminals on {} connections, PIN on {} %; {offered}; 4 processes, each flushes before it answers",
+        "{} terminals on {} connections, {links}, PIN on {} %{chip}; {offered}; 4 processes, each flushes before it answers",
         r.terminals, r.connections, r.pin_percent
     );
     let o = &r.outcomes;

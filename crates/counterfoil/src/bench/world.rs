@@ -4,8 +4,10 @@
 
 use super::machine;
 use crate::archive;
+use crate::authority::{Authority, CERTIFICATE_DAYS};
 use crate::config::{self, Problem, terminal::TerminalFile};
 use crate::fault::Hop;
+use crate::link::{Identity, TerminalRow};
 use iso8583::frame::Framing;
 use payment::timeouts::Ladder;
 use serde::Deserialize;
@@ -13,7 +15,7 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::runtime::Runtime;
 
 /// How long a process may take until it answers.
@@ -27,6 +29,9 @@ const CARD_BODY: &str = "622848100000000";
 /// The cards' PIN and expiry, published test values.
 pub(super) const PIN: &str = "123456";
 pub(super) const EXPIRY: u16 = 3_012;
+/// Master keys of their chips, published test values.
+pub(super) const IMK: &str = "F0C34A8124CEE0A91A0B034AA97D6EAC";
+pub(super) const SMI: &str = "46B0AA84C9AB2CC87FBD7C736E515C06";
 
 /// Which time-outs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,9 +48,13 @@ pub(super) struct Plan {
     pub(super) data: PathBuf,
     pub(super) terminals: u16,
     pub(super) connections: u16,
+    /// The issuer's cards have chips.
+    pub(super) chip: bool,
     pub(super) ladders: Ladders,
     /// A breakable hop between acquirer and network.
     pub(super) breakable: bool,
+    /// TLS on every link, with an authority of the world's own.
+    pub(super) tls: bool,
 }
 
 /// The running world; dropping it ends the processes.
@@ -104,6 +113,11 @@ impl World {
             .enable_all()
             .build()
             .map_err(|error| error.to_string())?;
+        let links = if plan.tls {
+            Links::secured(plan)?
+        } else {
+            Links::plain()
+        };
         let mut ports = free_ports();
         let mut port = || ports.next().ok_or("no free port below 32000".to_owned());
         let at = Addresses {
@@ -114,7 +128,7 @@ impl World {
         let mut hosts = vec![Host::start(
             "network",
             at.controls[1],
-            &network_toml(plan, &at),
+            &network_toml(plan, &at, &links),
             data,
         )?];
         let hop = match plan.breakable {
@@ -129,12 +143,12 @@ impl World {
         hosts.push(Host::start(
             "issuer",
             at.controls[2],
-            &issuer_toml(plan, &at),
+            &issuer_toml(plan, &at, &links),
             data,
         )?);
-        let acquirer = acquirer_toml(plan, &at, upstream);
+        let acquirer = acquirer_toml(plan, &at, upstream, &links);
         hosts.push(Host::start("acquirer", at.controls[0], &acquirer, data)?);
-        let till = config::parse(&terminal_toml(plan, &at))?;
+        let till = config::parse(&terminal_toml(plan, &at, &links))?;
         Ok(Self {
             hosts,
             data: data.clone(),
@@ -232,6 +246,53 @@ struct Addresses {
     controls: [SocketAddr; 3],
 }
 
+/// What the files say of their links, one line each.
+struct Links {
+    to_acquirer: String,
+    to_network: String,
+    of_acquirer: String,
+    of_issuer: String,
+    of_terminals: String,
+}
+
+impl Links {
+    fn plain() -> Self {
+        let plain = || "plain = true\n".to_owned();
+        Self {
+            to_acquirer: plain(),
+            to_network: plain(),
+            of_acquirer: plain(),
+            of_issuer: plain(),
+            of_terminals: plain(),
+        }
+    }
+
+    fn secured(plan: &Plan) -> Result<Self, Problem> {
+        let now = SystemTime::now();
+        let mut authority = Authority::create(&plan.data.join("authority"), now)?;
+        let mut line = |identity: Identity, server: Option<&str>| {
+            let (files, _) = authority.issue(&identity, CERTIFICATE_DAYS, now)?;
+            let [ca, certificate, key, crl] =
+                [&files.ca, &files.certificate, &files.key, &files.crl].map(|f| toml_text(f));
+            let name = server.map_or(String::new(), |name| format!(", name = \"{name}\""));
+            Ok::<_, Problem>(format!(
+                "tls = {{ ca = {ca}, certificate = {certificate}, key = {key}, crl = {crl}{name} }}\n"
+            ))
+        };
+        let (acquirer, network) = ("acquirer.example", "network.example");
+        let server = |name: &str| Identity::Server(name.to_owned());
+        let member = |code| config::institution(code).map(Identity::Member);
+        let terminals = TerminalRow::new("T0000001", u32::from(plan.terminals), MERCHANT)?;
+        Ok(Self {
+            to_acquirer: line(server(acquirer), None)?,
+            to_network: line(server(network), None)?,
+            of_acquirer: line(member("48500001")?, Some(network))?,
+            of_issuer: line(member("1030000")?, Some(network))?,
+            of_terminals: line(Identity::Terminals(terminals), Some(acquirer))?,
+        })
+    }
+}
+
 const ACQUIRER_KEK: &str = "clear:A1B2C3D4E5F60718293A4B5C6D7E8F90";
 const ISSUER_KEK: &str = "clear:1A2B3C4D5E6F708192A3B4C5D6E7F809";
 const TMK: &str = "clear:0123456789ABCDEFFEDCBA9876543210";
@@ -264,51 +325,63 @@ fn ladder(plan: &Plan) -> String {
     )
 }
 
-fn acquirer_toml(plan: &Plan, at: &Addresses, upstream: SocketAddr) -> String {
+fn acquirer_toml(plan: &Plan, at: &Addresses, upstream: SocketAddr, links: &Links) -> String {
     format!(
-        "{}listen = \"{}\"\ncontrol = \"{}\"\ninstitution = \"48500001\"\n{}\
-         [network]\ninstitution = \"10000\"\naddress = \"{upstream}\"\nkek = \"{ACQUIRER_KEK}\"\n\
+        "{}{}listen = \"{}\"\ncontrol = \"{}\"\ninstitution = \"48500001\"\n{}\
+         [network]\ninstitution = \"10000\"\naddress = \"{upstream}\"\nkek = \"{ACQUIRER_KEK}\"\n{}\
          [[merchants]]\nid = \"{MERCHANT}\"\nname = \"Bench\"\ncategory = 5411\n\
          [[terminals]]\nid = \"T0000001\"\ncount = {}\nmerchant = \"{MERCHANT}\"\ntmk = \"{TMK}\"\n",
         head(plan, "acquirer", "1F"),
+        links.to_acquirer,
         at.acquirer,
         at.controls[0],
         ladder(plan),
+        links.of_acquirer,
         plan.terminals,
     )
 }
 
-fn network_toml(plan: &Plan, at: &Addresses) -> String {
+fn network_toml(plan: &Plan, at: &Addresses, links: &Links) -> String {
     format!(
-        "{}listen = \"{}\"\ncontrol = \"{}\"\ninstitution = \"10000\"\n{}\
+        "{}{}listen = \"{}\"\ncontrol = \"{}\"\ninstitution = \"10000\"\n{}\
          [[members]]\ninstitution = \"48500001\"\nname_zh = \"收单\"\nname_en = \"Acquirer\"\nkek = \"{ACQUIRER_KEK}\"\n\
          [[members]]\ninstitution = \"1030000\"\nname_zh = \"银行\"\nname_en = \"Bank\"\nkek = \"{ISSUER_KEK}\"\n\
          [[routes]]\nprefix = \"622848\"\nissuer = \"1030000\"\n",
         head(plan, "network", "2F"),
+        links.to_network,
         at.network,
         at.controls[1],
         ladder(plan),
     )
 }
 
-fn issuer_toml(plan: &Plan, at: &Addresses) -> String {
+fn issuer_toml(plan: &Plan, at: &Addresses, links: &Links) -> String {
+    let (keys, chip) = match plan.chip {
+        true => (
+            format!("[chip]\nimk = \"clear:{IMK}\"\nsmi = \"clear:{SMI}\"\n"),
+            "chip = \"01\"\n",
+        ),
+        false => (String::new(), ""),
+    };
     format!(
-        "{}control = \"{}\"\ninstitution = \"1030000\"\npvk = \"clear:0B1C2D3E4F5061728394A5B6C7D8E9FA\"\n{}\
-         [network]\ninstitution = \"10000\"\naddress = \"{}\"\nkek = \"{ISSUER_KEK}\"\n\
+        "{}control = \"{}\"\ninstitution = \"1030000\"\npvk = \"clear:0B1C2D3E4F5061728394A5B6C7D8E9FA\"\n{}{keys}\
+         [network]\ninstitution = \"10000\"\naddress = \"{}\"\nkek = \"{ISSUER_KEK}\"\n{}\
          [[cards]]\npan = \"{CARD_BODY}0\"\ncount = {CARDS}\npin = \"{PIN}\"\nholder = \"Bench\"\nexpiry = {EXPIRY}\n\
-         balance_minor = 900000000000\ndaily_limit_minor = 900000000000\ndaily_count_limit = 4000000000\n",
+         balance_minor = 900000000000\ndaily_limit_minor = 900000000000\ndaily_count_limit = 4000000000\n{chip}",
         head(plan, "issuer", "3F"),
         at.controls[2],
         ladder(plan),
         at.network,
+        links.of_issuer,
     )
 }
 
-fn terminal_toml(plan: &Plan, at: &Addresses) -> String {
+fn terminal_toml(plan: &Plan, at: &Addresses, links: &Links) -> String {
     format!(
-        "{}acquirer = \"{}\"\nconnections = {}\nid = \"T0000001\"\ncount = {}\nmerchant = \"{MERCHANT}\"\n\
+        "{}{}acquirer = \"{}\"\nconnections = {}\nid = \"T0000001\"\ncount = {}\nmerchant = \"{MERCHANT}\"\n\
          merchant_name = \"Bench\"\nacquirer_name = \"Bench\"\ntmk = \"{TMK}\"\nidle_report_ms = 86400000\n{}",
         head(plan, "terminal", "4F"),
+        links.of_terminals,
         at.acquirer,
         plan.connections,
         plan.terminals,

@@ -47,6 +47,12 @@ enum What {
         /// Of 100 purchases so many carry a PIN
         #[arg(long, default_value_t = 50, value_parser = value_parser!(u8).range(0..=100))]
         pin_percent: u8,
+        /// Every purchase is a tap: its card computes a cryptogram and the issuer checks it
+        #[arg(long)]
+        chip: bool,
+        /// TLS 1.3 with certificates on both sides of every link
+        #[arg(long)]
+        tls: bool,
         /// Closed loop: each terminal begins the next purchase when the last is over
         #[arg(long, conflicts_with = "rate")]
         closed: bool,
@@ -115,6 +121,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             terminals,
             connections,
             pin_percent,
+            chip,
+            tls,
             closed,
             list,
             place,
@@ -129,6 +137,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
                 terminals: *terminals,
                 connections: *connections,
                 pin_percent: *pin_percent,
+                chip: *chip,
+                tls: *tls,
                 data: place.data.clone(),
                 keep: place.keep,
                 list: list.clone(),

@@ -2,7 +2,7 @@
 
 use super::Failure;
 use crate::config::{
-    self, Problem, acquirer::AcquirerFile, issuer::IssuerFile, network::NetworkFile,
+    self, Problem, acquirer::AcquirerFile, issuer::IssuerFile, link::Link, network::NetworkFile,
     terminal::TerminalFile,
 };
 use payment::timeouts::Ladder;
@@ -20,8 +20,11 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> {
     let mut ladders = Vec::new();
     for file in &arguments.files {
-        let ladder = check(file)?;
+        let (ladder, links) = check(file)?;
         println!("✓ {}", file.display());
+        for link in links {
+            println!("  {}", link.told(zh));
+        }
         ladders.push((file, ladder));
     }
     if let Some(((first, ladder), (other, differs))) = ladders.first().and_then(|first| {
@@ -47,36 +50,37 @@ pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> 
     Ok(ExitCode::SUCCESS)
 }
 
-fn check(file: &Path) -> Result<Ladder, Failure> {
+fn check(file: &Path) -> Result<(Ladder, Vec<Link>), Failure> {
     let stem = file
         .file_stem()
         .map(|stem| stem.to_string_lossy().into_owned())
         .unwrap_or_default();
     let named = |problem: Problem| format!("{}: {problem}", file.display());
     let read = |error: config::ConfigError| error.to_string();
-    let ladder = match ["acquirer", "network", "issuer", "terminal"]
+    let (ladder, links) = match ["acquirer", "network", "issuer", "terminal"]
         .into_iter()
         .find(|party| stem.contains(party))
     {
         Some("acquirer") => {
             let file: AcquirerFile = config::read(file).map_err(read)?;
             file.resolve().map_err(named)?;
-            file.timeouts
+            let links = vec![file.link(), file.network.link(file.profile)];
+            (file.timeouts, links)
         }
         Some("network") => {
             let file: NetworkFile = config::read(file).map_err(read)?;
             file.resolve().map_err(named)?;
-            file.timeouts
+            (file.timeouts, vec![file.link()])
         }
         Some("issuer") => {
             let file: IssuerFile = config::read(file).map_err(read)?;
             file.resolve().map_err(named)?;
-            file.timeouts
+            (file.timeouts, vec![file.network.link(file.profile)])
         }
         Some(_) => {
             let file = TerminalFile::read(file).map_err(read)?;
             file.resolve().map_err(named)?;
-            file.timeouts
+            (file.timeouts, vec![file.link()])
         }
         None => {
             return Err(named(
@@ -84,5 +88,7 @@ fn check(file: &Path) -> Result<Ladder, Failure> {
             ));
         }
     };
-    Ok(ladder)
+    let links: Vec<Link> = links.into_iter().collect::<Result<_, _>>().map_err(named)?;
+    links.iter().try_for_each(Link::check).map_err(named)?;
+    Ok((ladder, links))
 }

@@ -1,27 +1,29 @@
 //! `counterfoil terminal`: a till with a text interface, and the same commands from a script.
 
+mod chip;
 mod doctor;
 mod guard;
 mod order;
 mod screen;
 
 use super::{Failure, runtime, until_told_to_stop};
+use crate::config::security::PartyModule;
 use crate::config::terminal::TerminalFile;
 use crate::driver::DriverHandle;
 use crate::fleet::{Fleet, Input};
 use crate::party;
 use crate::qr;
-use crypto::{Pin, SoftwareModule};
 use doctor::TillDoctor;
 use order::kind_named;
-use payment::{Amount, Kind, Stan, Surroundings, Track2, verdict};
+use payment::{Amount, Kind, Stan, verdict};
 use receipt::{Language, PaperSeen, Search};
-use screen::{busy_words, eslip_link, sale_name, screen_name};
+use screen::{busy_words, sale_name, screen_name, shown_code};
 use std::cell::Cell;
 use std::io::BufRead;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
+use terminal::kernel::Interface;
 use terminal::{Command, Screen};
 use tokio::sync::mpsc;
 
@@ -43,17 +45,21 @@ pub(super) struct Arguments {
 const DOCTOR_LOOKS: Duration = Duration::from_secs(1);
 
 const HELP: (&str, &str) = (
-    "sale 金额 [卡] 消费 · void 凭证号 撤销 · refund 凭证号|参考号 [金额] 退货 · balance [卡] 余额 · kinds 全部交易种类\n\
+    "pay 金额 [卡|付款码|cash] 自动识别 · order 金额 顾客扫收款码 · wallet-refund 凭证号 [金额] 扫码退货\n\
+     sale 金额 [卡] 刷卡消费 · insert 金额 [卡] 插卡消费 · tap 金额 [卡] 挥卡消费\n\
+     void 凭证号 撤销 · refund 凭证号|参考号 [金额] 退货 · balance [卡] 余额 · kinds 全部交易种类\n\
      reprint [凭证号] 重打印 · eslip [凭证号] 电子小票 · flush 清理待办（不扣款） · withdraw 撤回\n\
-     pay 金额 [卡|付款码|cash] 自动识别 · cash 金额 [instead 凭证号|终端/批次/凭证号] 现金 · anyway 原因 [卡] 关联后仍刷卡\n\
-     yes|no 回答是否已交货 · signon 签到 · signoff 签退 · echo 回响 · status 状态 · quit 退出\n\
+     cash 金额 [instead 凭证号|终端/批次/凭证号] 现金 · anyway 原因 [卡] 关联后仍刷卡\n\
+     yes|no 回答是否已交货 · signon 签到 · signoff 签退 · echo 回响 · settle 批结算 · shift 交接班 · status 状态 · quit 退出\n\
      paper complete|blank|partial|nothing|none [凭证号] 纸上看到的 · search 金额|*卡号后四位|日期|凭证号 找小票\n\
      printing on|off 开关打印 · resume 排除故障后继续 · clear 清空打印机后重打印\n\
      doctor 打印医生 · d 答复（回答打印医生）",
-    "sale AMOUNT [CARD] · void TRACE · refund TRACE|REFERENCE [AMOUNT] · balance [CARD] · kinds (all of them)\n\
+    "pay AMOUNT [CARD|CODE|cash] (by what is shown) · order AMOUNT (the customer scans) · wallet-refund TRACE [AMOUNT]\n\
+     sale AMOUNT [CARD] (swipe) · insert AMOUNT [CARD] · tap AMOUNT [CARD]\n\
+     void TRACE · refund TRACE|REFERENCE [AMOUNT] · balance [CARD] · kinds (all of them)\n\
      reprint [TRACE] · eslip [TRACE] · flush (charges nothing) · withdraw\n\
-     pay AMOUNT [CARD|CODE|cash] (by what is shown) · cash AMOUNT [instead TRACE|TERMINAL/BATCH/TRACE] · anyway REASON [CARD]\n\
-     yes|no (goods handed over?) · signon · signoff · echo · status · quit\n\
+     cash AMOUNT [instead TRACE|TERMINAL/BATCH/TRACE] · anyway REASON [CARD]\n\
+     yes|no (goods handed over?) · signon · signoff · echo · settle · shift · status · quit\n\
      paper complete|blank|partial|nothing|none [TRACE] (what the paper shows) · search AMOUNT|*LAST4|DATE|TRACE\n\
      printing on|off · resume (the jam is removed) · clear (what the printer holds, then reprint)\n\
      doctor (what is wrong with the printer) · d ANSWER (to the doctor)",
@@ -88,7 +94,7 @@ pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> 
 
 struct Till {
     handle: DriverHandle<Fleet>,
-    module: SoftwareModule,
+    module: PartyModule,
     file: TerminalFile,
     zh: bool,
     json: bool,
@@ -163,6 +169,8 @@ impl Till {
     async fn obey(&self, words: &[&str]) -> Result<(), Failure> {
         match words {
             [] => Ok(()),
+            ["insert", amount, card @ ..] => self.by_chip(Interface::Contact, amount, card).await,
+            ["tap", amount, card @ ..] => self.by_chip(Interface::Contactless, amount, card).await,
             ["balance", card @ ..] => self.transact(Kind::BalanceInquiry, card).await,
             ["void", trace @ ..] => self.void(trace).await,
             ["kinds"] => {
@@ -183,6 +191,8 @@ impl Till {
             ["signon"] => self.press(Command::SignOn),
             ["signoff"] => self.press(Command::SignOff),
             ["echo"] => self.press(Command::Echo),
+            ["settle"] => self.press(Command::Settle),
+            ["shift"] => self.press(Command::CloseShift),
             ["status"] => self.status().await,
             ["paper", seen, trace @ ..] => {
                 let seen = paper_seen(seen).ok_or_else(|| {
@@ -292,59 +302,22 @@ impl Till {
             .set(Some(doctor).filter(|doctor| !doctor.is_over()));
     }
 
-    /// The holder of a test card presents it and enters the PIN.
-    async fn present(&self, card: Option<&str>) -> Result<terminal::Presented, Failure> {
-        let found = self
-            .file
-            .cards
-            .iter()
-            .find(|c| card.is_none_or(|name| c.name == name));
-        let card = found.cloned().ok_or_else(|| {
-            let names: Vec<&str> = self.file.cards.iter().map(|c| c.name.as_str()).collect();
-            format!(
-                "{} {}",
-                self.say(("可用的测试卡：", "test cards:")),
-                names.join(" ")
-            )
-        })?;
-        let module = self.module.clone();
-        let look = self.handle.look(move |fleet, now| {
-            let random = || [0; 32];
-            let around = Surroundings {
-                module: &module,
-                now,
-                random: &random,
-            };
-            let track =
-                Track2::parse(format!("{}D{}201000000000", card.pan, card.expiry).as_bytes())?;
-            let pin = card
-                .pin
-                .as_ref()
-                .and_then(|pin| Pin::parse(pin.as_bytes()).ok());
-            fleet
-                .terminal(0)?
-                .present(&around, track, pin.as_ref())
-                .ok()
-        });
-        look.await
-            .map_err(|refused| format!("{refused:?}"))?
-            .ok_or_else(|| "the card could not be read".to_owned())
-    }
-
     async fn status(&self) -> Result<(), Failure> {
         let look = self.handle.look(|fleet, _| {
             let terminal = fleet.terminal(0)?;
             let state = terminal.state();
             let recent: Vec<_> = state.completed().rev().take(5).copied().collect();
+            let waiting: Vec<_> = state.advices().map(|advice| advice.sale.key).collect();
             Some((
                 state.batch(),
                 state.next_stan(),
                 state.totals(),
                 terminal.busy(),
                 recent,
+                waiting,
             ))
         });
-        let Some((batch, stan, totals, busy, recent)) =
+        let Some((batch, stan, totals, busy, recent, waiting_advices)) =
             look.await.map_err(|refused| format!("{refused:?}"))?
         else {
             return Ok(());
@@ -365,28 +338,35 @@ impl Till {
             );
         }
         for completed in recent {
-            let ending = match completed.ending {
-                terminal::Ending::Approved(a) if a.recovered => verdict::headline("recovered"),
-                terminal::Ending::Approved(_) => verdict::headline("paid"),
-                terminal::Ending::Declined(_) => ("未成功", "declined"),
-                terminal::Ending::NotSent => ("未发出", "not sent"),
-                terminal::Ending::Reversed {
-                    never_debited: false,
-                } => verdict::headline("reversed"),
-                terminal::Ending::Reversed {
-                    never_debited: true,
-                } => verdict::headline("reversed_never_debited"),
-                terminal::Ending::Case => ("已转人工", "with the acquirer's staff"),
-                terminal::Ending::Replaced => verdict::headline("reversing_replaced"),
-            };
             let sale = completed.sale;
+            let words = |(zh, en): (&str, &str)| (zh.to_owned(), en.to_owned());
+            let (zh, en) = match completed.ending {
+                // Once the issuer has answered, an advice is not on its way any more.
+                terminal::Ending::Approved(_)
+                    if sale.kind.row().is_advice() && !waiting_advices.contains(&sale.key) =>
+                {
+                    verdict::headline(sale.kind, verdict::Situation::AdviceTaken)
+                }
+                terminal::Ending::Approved(a) => {
+                    verdict::headline(sale.kind, verdict::approved(sale.kind, a.recovered))
+                }
+                terminal::Ending::Declined(_) => words(("未成功", "declined")),
+                terminal::Ending::NotSent => words(("未发出", "not sent")),
+                terminal::Ending::Reversed { never_debited } => {
+                    verdict::headline(sale.kind, verdict::reversed(never_debited))
+                }
+                terminal::Ending::Case => words(("已转人工", "with the acquirer's staff")),
+                terminal::Ending::Replaced => {
+                    verdict::headline(sale.kind, verdict::Situation::ReversingReplaced)
+                }
+            };
             println!(
                 "  {} {} {} {} {}",
                 sale.key.stan,
                 completed.at.wall.text(),
                 sale.amount,
                 sale.card.masked(),
-                self.say(ending)
+                if self.zh { zh } else { en }
             );
         }
         Ok(())
@@ -431,7 +411,7 @@ impl Till {
     fn show(&self, screen: &Screen) {
         let (text, goods) = self.words(screen);
         if self.json {
-            let link = eslip_link(screen);
+            let link = shown_code(screen);
             println!(
                 "{}",
                 serde_json::json!({ "screen": screen_name(screen), "sale": sale_name(screen), "text": text, "link": link })
@@ -439,7 +419,7 @@ impl Till {
         } else {
             let goods = goods.map_or(String::new(), |goods| format!("  【{goods}】"));
             println!("{text}{goods}");
-            if let Some(code) = eslip_link(screen).and_then(qr::blocks) {
+            if let Some(code) = shown_code(screen).and_then(qr::blocks) {
                 print!("{code}");
             }
         }

@@ -1,10 +1,14 @@
 //! The acquirer's file.
 
 use super::issuer::WebhookText;
-use super::keys::{KeyText, local_master_key};
+use super::keys::{KeyText, Keyring};
+use super::link::{Link, TlsText};
+use super::security::{PartyModule, SecurityText};
 use super::{Problem, Profile, institution, merchant_id, terminal_range};
+use crate::wallet::signing::Credentials;
+use ::acquirer::wallet::Rules;
 use ::acquirer::{Config, MerchantSetup, TerminalSetup};
-use crypto::{KeyUsage, SecurityModule, SoftwareModule};
+use crypto::{KeyUsage, SecurityModule};
 use payment::Percents;
 use payment::certificate::KeyId;
 use payment::relay::Gaps;
@@ -26,9 +30,18 @@ pub struct AcquirerFile {
     #[serde(default = "super::yes")]
     pub archive: bool,
     /// Key of the software module.
-    pub local_master_key: KeyText,
+    pub local_master_key: Option<KeyText>,
+    /// The token, instead of the software module.
+    pub security: Option<SecurityText>,
+    /// The key store that `store:NAME` speaks of; production takes no other keys.
+    pub key_store: Option<PathBuf>,
     /// Where terminals connect.
     pub listen: SocketAddr,
+    /// How terminals are protected: this table, or `plain`.
+    pub tls: Option<TlsText>,
+    /// Terminals connect over plain TCP, said explicitly.
+    #[serde(default)]
+    pub plain: bool,
     /// The loopback control port that `counterfoil where` asks.
     pub control: SocketAddr,
     /// Its own code.
@@ -53,6 +66,8 @@ pub struct AcquirerFile {
     pub eslip: Option<String>,
     /// Signs outcome certificates; without it there are none.
     pub certificate_key: Option<KeyText>,
+    /// The wallet that scanned codes are sent to; without one they are not taken.
+    pub wallet: Option<WalletText>,
     /// The gateway that sends links to telephones.
     pub sms: Option<WebhookText>,
     /// The gateway that sends links to mailboxes.
@@ -71,11 +86,94 @@ pub struct MemberLink {
     pub institution: String,
     /// Where it listens.
     pub address: SocketAddr,
+    /// How the link is protected: this table, or `plain`.
+    pub tls: Option<TlsText>,
+    /// The link is plain TCP, said explicitly.
+    #[serde(default)]
+    pub plain: bool,
     /// Key-encrypting key shared with it.
     pub kek: KeyText,
     /// `aes-cmac` or `x9.19`.
     #[serde(default = "mac")]
     pub mac: String,
+}
+
+/// A wallet's provider, as the file tells it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WalletText {
+    /// `http://…`; a local relay speaks TLS.
+    pub url: String,
+    /// Our name there.
+    pub client: String,
+    /// The secret shared with it.
+    pub secret: KeyText,
+    /// Milliseconds between two polls, 3,000 to 5,000.
+    #[serde(default = "poll_ms")]
+    pub poll_ms: u64,
+    /// Milliseconds until an unpaid presented code is given up.
+    #[serde(default = "pay_within_ms")]
+    pub pay_within_ms: u64,
+    /// Milliseconds until an unpaid shown order is given up.
+    #[serde(default = "scan_within_ms")]
+    pub scan_within_ms: u64,
+    /// Milliseconds before which no order is revoked, at least 15,000.
+    #[serde(default = "revoke_after_ms")]
+    pub revoke_after_ms: u64,
+}
+
+impl WalletText {
+    /// Name and secret.
+    pub fn credentials(&self) -> Credentials {
+        Credentials {
+            client: self.client.clone(),
+            secret: self.secret.reveal().as_bytes().to_vec(),
+        }
+    }
+
+    /// The times; shorter ones than the published rules allow are for a sandbox (product reference §0, finding 5).
+    ///
+    /// # Errors
+    /// A time that the rules forbid.
+    pub fn rules(&self, profile: Profile) -> Result<Rules, Problem> {
+        let rules = Rules {
+            poll_ms: self.poll_ms,
+            pay_within_ms: self.pay_within_ms,
+            scan_within_ms: self.scan_within_ms,
+            revoke_after_ms: self.revoke_after_ms,
+            ..Rules::default()
+        };
+        let published = (3_000..=5_000).contains(&rules.poll_ms) && rules.revoke_after_ms >= 15_000;
+        if profile == Profile::Production && !published {
+            return Err(
+                "wallet: poll_ms must be 3000 to 5000, and revoke_after_ms at least 15000"
+                    .to_owned(),
+            );
+        }
+        if rules.poll_ms == 0
+            || rules.pay_within_ms < rules.poll_ms
+            || rules.scan_within_ms < rules.poll_ms
+        {
+            return Err("wallet: poll_ms must be more than 0 and less than pay_within_ms and scan_within_ms".to_owned());
+        }
+        Ok(rules)
+    }
+}
+
+fn poll_ms() -> u64 {
+    Rules::DEFAULT.poll_ms
+}
+
+fn pay_within_ms() -> u64 {
+    Rules::DEFAULT.pay_within_ms
+}
+
+fn scan_within_ms() -> u64 {
+    Rules::DEFAULT.scan_within_ms
+}
+
+fn revoke_after_ms() -> u64 {
+    Rules::DEFAULT.revoke_after_ms
 }
 
 /// A merchant.
@@ -132,11 +230,19 @@ fn mac() -> String {
 }
 
 impl MemberLink {
+    /// The link to the network.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn link(&self, profile: Profile) -> Result<Link, Problem> {
+        let tls = self.tls.as_ref();
+        Link::connecting("network", self.address, self.plain, tls, profile)
+    }
+
     /// MAC algorithm, key and code.
     pub fn resolve(
         &self,
-        module: &SoftwareModule,
-        profile: Profile,
+        keys: &Keyring,
     ) -> Result<
         (
             payment::Institution,
@@ -145,9 +251,7 @@ impl MemberLink {
         ),
         Problem,
     > {
-        let kek = self
-            .kek
-            .wrap(module, profile, KeyUsage::HostMaster, "network.kek")?;
+        let kek = self.kek.load(keys, KeyUsage::HostMaster, "network.kek")?;
         let mac = self
             .mac
             .parse()
@@ -157,8 +261,17 @@ impl MemberLink {
 }
 
 impl AcquirerFile {
+    /// The port for terminals.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn link(&self) -> Result<Link, Problem> {
+        let tls = self.tls.as_ref();
+        Link::listening("listen", self.listen, self.plain, tls, self.profile)
+    }
+
     /// The party's configuration and its security module, or the first thing that is wrong.
-    pub fn resolve(&self) -> Result<(Config, SoftwareModule), Problem> {
+    pub fn resolve(&self) -> Result<(Config, PartyModule), Problem> {
         self.timeouts.check().map_err(|error| error.to_string())?;
         if self.confirm_within_ms <= self.timeouts.terminal_ms {
             return Err(format!(
@@ -166,8 +279,13 @@ impl AcquirerFile {
                 self.confirm_within_ms, self.timeouts.terminal_ms
             ));
         }
-        let module = local_master_key(&self.local_master_key, self.profile)?;
-        let (network, kek, mac) = self.network.resolve(&module, self.profile)?;
+        let keys = Keyring::open(
+            self.local_master_key.as_ref(),
+            self.security.as_ref(),
+            self.profile,
+            self.key_store.as_deref(),
+        )?;
+        let (network, kek, mac) = self.network.resolve(&keys)?;
         let mut merchants = BTreeMap::new();
         for text in &self.merchants {
             merchants.insert(
@@ -187,12 +305,9 @@ impl AcquirerFile {
                     text.id, text.merchant
                 ));
             }
-            let tmk = text.tmk.wrap(
-                &module,
-                self.profile,
-                KeyUsage::TerminalMaster,
-                "terminals.tmk",
-            )?;
+            let tmk = text
+                .tmk
+                .load(&keys, KeyUsage::TerminalMaster, "terminals.tmk")?;
             for id in terminal_range(&text.id, text.count)? {
                 let setup = TerminalSetup {
                     merchant,
@@ -209,13 +324,11 @@ impl AcquirerFile {
         }
         let certificates = match &self.certificate_key {
             Some(text) => {
-                let key = text.wrap(
-                    &module,
-                    self.profile,
-                    KeyUsage::Certificate,
-                    "certificate_key",
-                )?;
-                let public = module.certificate_key(&key).map_err(|e| e.to_string())?;
+                let key = text.load(&keys, KeyUsage::Certificate, "certificate_key")?;
+                let public = keys
+                    .module
+                    .certificate_key(&key)
+                    .map_err(|e| e.to_string())?;
                 Some(KeyId::of(&public))
             }
             None => None,
@@ -223,6 +336,11 @@ impl AcquirerFile {
         if self.eslip_listen.is_some() && !self.archive {
             return Err("eslip_listen needs archive = true: e-slips are found there".to_owned());
         }
+        let wallet = self
+            .wallet
+            .as_ref()
+            .map(|wallet| wallet.rules(self.profile))
+            .transpose()?;
         let config = Config {
             institution: institution(&self.institution)?,
             network,
@@ -232,10 +350,11 @@ impl AcquirerFile {
             gaps: Gaps(self.reversal_gaps_ms.clone()),
             confirm_within_ms: self.confirm_within_ms,
             percents: self.percents,
+            wallet,
             certificates,
             merchants,
             terminals,
         };
-        Ok((config, module))
+        Ok((config, keys.module))
     }
 }

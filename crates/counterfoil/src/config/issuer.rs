@@ -1,10 +1,11 @@
 //! The issuer's file.
 
 use super::acquirer::MemberLink;
-use super::keys::{KeyText, local_master_key};
+use super::keys::{KeyText, Keyring};
+use super::security::{PartyModule, SecurityText};
 use super::{Problem, Profile, institution};
-use ::issuer::{CardSetup, CardStatus, Config, Product};
-use crypto::{KeyUsage, Pan, Pin, SecurityModule, SoftwareModule, WrappedKey};
+use ::issuer::{CardSetup, CardStatus, ChipKeys, Config, Product};
+use crypto::{CryptogramScheme, KeyUsage, Pan, Pin, SecurityModule, WrappedKey};
 use payment::Percents;
 use payment::timeouts::Ladder;
 use serde::Deserialize;
@@ -23,7 +24,11 @@ pub struct IssuerFile {
     #[serde(default = "super::yes")]
     pub archive: bool,
     /// Key of the software module.
-    pub local_master_key: KeyText,
+    pub local_master_key: Option<KeyText>,
+    /// The token, instead of the software module.
+    pub security: Option<SecurityText>,
+    /// The key store that `store:NAME` speaks of; production takes no other keys.
+    pub key_store: Option<PathBuf>,
     /// The loopback control port.
     pub control: SocketAddr,
     /// Its own code.
@@ -47,11 +52,26 @@ pub struct IssuerFile {
     /// Days that a pre-authorisation holds.
     #[serde(default = "hold_days")]
     pub hold_days: u16,
+    /// Keys of chip cards; without them the bank serves stripes alone.
+    pub chip: Option<ChipText>,
     /// Where notices to cardholders are posted, and the secret that signs them.
     pub webhook: Option<WebhookText>,
     /// The cards.
     #[serde(default)]
     pub cards: Vec<CardText>,
+}
+
+/// Keys of chip cards.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChipText {
+    /// Master key of cryptograms.
+    pub imk: KeyText,
+    /// Master key of the MACs of scripts.
+    pub smi: KeyText,
+    /// A chip that cannot be read may be swiped, with PIN.
+    #[serde(default = "super::yes")]
+    pub fallback: bool,
 }
 
 /// A webhook.
@@ -75,6 +95,8 @@ pub struct CardText {
     pub count: u32,
     /// Its PIN, or none.
     pub pin: Option<String>,
+    /// Sequence number of its chip, two digits; none for a card without chip.
+    pub chip: Option<String>,
     /// Who holds it.
     pub holder: String,
     /// `debit` or `credit`.
@@ -160,7 +182,7 @@ impl CardText {
 
     fn setup(
         &self,
-        module: &SoftwareModule,
+        module: &dyn SecurityModule,
         pvk: &WrappedKey,
         pan: &str,
         account: u64,
@@ -211,6 +233,10 @@ impl CardText {
             credit_limit_minor: self.credit_limit_minor,
             status,
             expiry: self.expiry,
+            chip_sequence: match &self.chip {
+                Some(text) => Some(super::sequence_digits(text)?),
+                None => None,
+            },
             pin_offset,
             single_limit_minor: self.single_limit_minor,
             daily_limit_minor: self.daily_limit_minor,
@@ -226,13 +252,16 @@ fn masked(pan: &str) -> String {
 
 impl IssuerFile {
     /// The party's configuration and its security module, or the first thing that is wrong.
-    pub fn resolve(&self) -> Result<(Config, SoftwareModule), Problem> {
+    pub fn resolve(&self) -> Result<(Config, PartyModule), Problem> {
         self.timeouts.check().map_err(|error| error.to_string())?;
-        let module = local_master_key(&self.local_master_key, self.profile)?;
-        let (network, kek, mac) = self.network.resolve(&module, self.profile)?;
-        let pvk = self
-            .pvk
-            .wrap(&module, self.profile, KeyUsage::PinVerification, "pvk")?;
+        let keys = Keyring::open(
+            self.local_master_key.as_ref(),
+            self.security.as_ref(),
+            self.profile,
+            self.key_store.as_deref(),
+        )?;
+        let (network, kek, mac) = self.network.resolve(&keys)?;
+        let pvk = self.pvk.load(&keys, KeyUsage::PinVerification, "pvk")?;
         if self.profile == Profile::Production && !self.cards.is_empty() {
             return Err(
                 "cards: clear card numbers load only under profile = \"sandbox\"".to_owned(),
@@ -241,9 +270,21 @@ impl IssuerFile {
         let mut cards = Vec::new();
         for text in &self.cards {
             for pan in text.numbers()? {
-                cards.push(text.setup(&module, &pvk, &pan, 1_000 + cards.len() as u64)?);
+                cards.push(text.setup(&keys.module, &pvk, &pan, 1_000 + cards.len() as u64)?);
             }
         }
+        let chip = match &self.chip {
+            None => None,
+            Some(chip) => {
+                let wrap = |key: &KeyText, usage, name| key.load(&keys, usage, name);
+                Some(ChipKeys {
+                    imk: wrap(&chip.imk, KeyUsage::CryptogramMaster, "chip.imk")?,
+                    smi: wrap(&chip.smi, KeyUsage::ScriptMaster, "chip.smi")?,
+                    scheme: CryptogramScheme::Pboc,
+                    fallback: chip.fallback,
+                })
+            }
+        };
         let config = Config {
             institution: institution(&self.institution)?,
             network,
@@ -254,9 +295,10 @@ impl IssuerFile {
             cards,
             pin_tries_max: self.pin_tries_max,
             no_pin_limit_minor: self.no_pin_limit_minor,
+            chip,
             percents: self.percents,
             hold_ms: u64::from(self.hold_days) * 86_400_000,
         };
-        Ok((config, module))
+        Ok((config, keys.module))
     }
 }

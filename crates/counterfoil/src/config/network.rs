@@ -1,9 +1,11 @@
 //! The network's file.
 
-use super::keys::{KeyText, local_master_key};
+use super::keys::{KeyText, Keyring};
+use super::link::{Link, TlsText};
+use super::security::{PartyModule, SecurityText};
 use super::{Problem, Profile, institution};
 use ::network::{Config, Member, Route};
-use crypto::{KeyUsage, SoftwareModule};
+use crypto::KeyUsage;
 use payment::relay::Gaps;
 use payment::timeouts::Ladder;
 use serde::Deserialize;
@@ -22,9 +24,18 @@ pub struct NetworkFile {
     #[serde(default = "super::yes")]
     pub archive: bool,
     /// Key of the software module.
-    pub local_master_key: KeyText,
+    pub local_master_key: Option<KeyText>,
+    /// The token, instead of the software module.
+    pub security: Option<SecurityText>,
+    /// The key store that `store:NAME` speaks of; production takes no other keys.
+    pub key_store: Option<PathBuf>,
     /// Where members connect.
     pub listen: SocketAddr,
+    /// How members are protected: this table, or `plain`.
+    pub tls: Option<TlsText>,
+    /// Members connect over plain TCP, said explicitly.
+    #[serde(default)]
+    pub plain: bool,
     /// The loopback control port.
     pub control: SocketAddr,
     /// Its own code.
@@ -84,8 +95,17 @@ fn mac() -> String {
 }
 
 impl NetworkFile {
+    /// The port for members.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn link(&self) -> Result<Link, Problem> {
+        let tls = self.tls.as_ref();
+        Link::listening("listen", self.listen, self.plain, tls, self.profile)
+    }
+
     /// The party's configuration and its security module, or the first thing that is wrong.
-    pub fn resolve(&self) -> Result<(Config, SoftwareModule), Problem> {
+    pub fn resolve(&self) -> Result<(Config, PartyModule), Problem> {
         self.timeouts.check().map_err(|error| error.to_string())?;
         if self.cutover >= 2_400 || self.cutover % 100 >= 60 {
             return Err(format!(
@@ -93,7 +113,12 @@ impl NetworkFile {
                 self.cutover
             ));
         }
-        let module = local_master_key(&self.local_master_key, self.profile)?;
+        let keys = Keyring::open(
+            self.local_master_key.as_ref(),
+            self.security.as_ref(),
+            self.profile,
+            self.key_store.as_deref(),
+        )?;
         let mut config = Config::new(institution(&self.institution)?);
         config.network_timeout_ms = self.timeouts.network_ms;
         config.gaps = Gaps(self.reversal_gaps_ms.clone());
@@ -102,9 +127,7 @@ impl NetworkFile {
             let name = format!("members.kek of {}", text.institution);
             config.members.push(Member {
                 institution: institution(&text.institution)?,
-                kek: text
-                    .kek
-                    .wrap(&module, self.profile, KeyUsage::HostMaster, &name)?,
+                kek: text.kek.load(&keys, KeyUsage::HostMaster, &name)?,
                 mac: text
                     .mac
                     .parse()
@@ -139,6 +162,6 @@ impl NetworkFile {
                 issuer,
             });
         }
-        Ok((config, module))
+        Ok((config, keys.module))
     }
 }

@@ -1,14 +1,18 @@
 //! The terminal's file: one terminal, or a row of them that share a journal.
 
-use super::keys::{KeyText, local_master_key};
+use super::keys::{KeyText, Keyring};
+use super::link::{Link, TlsText};
 use super::printer::PrinterFile;
+use super::security::{PartyModule, SecurityText};
 use super::{ConfigError, Problem, Profile, merchant_id, terminal_range};
 use crate::printer::PrinterAddress;
+use ::terminal::ChipReader;
 use ::terminal::Config;
-use crypto::{KeyUsage, SoftwareModule};
-use payment::Stan;
+use ::terminal::kernel::{ChipTerminal, FallbackRule};
+use crypto::{KeyUsage, Pin};
 use payment::relay::Gaps;
 use payment::timeouts::Ladder;
+use payment::{Stan, Track2};
 use receipt::{InstalledPrinter, Language, Paper};
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -26,9 +30,18 @@ pub struct TerminalFile {
     #[serde(default = "super::yes")]
     pub archive: bool,
     /// Key of the software module.
-    pub local_master_key: KeyText,
+    pub local_master_key: Option<KeyText>,
+    /// The token, instead of the software module.
+    pub security: Option<SecurityText>,
+    /// The key store that `store:NAME` speaks of; production takes no other keys.
+    pub key_store: Option<PathBuf>,
     /// Where the acquirer listens.
     pub acquirer: SocketAddr,
+    /// How that link is protected: this table, or `plain`. The certificate names the whole row.
+    pub tls: Option<TlsText>,
+    /// The link is plain TCP, said explicitly.
+    #[serde(default)]
+    pub plain: bool,
     /// Connections that are kept and shared by the row; 0 makes one for each exchange.
     #[serde(default)]
     pub connections: u16,
@@ -63,6 +76,9 @@ pub struct TerminalFile {
     /// How long the cashier may take to answer.
     #[serde(default = "goods_question_ms")]
     pub goods_question_ms: u64,
+    /// Further rounds in which unanswered messages of a settlement are sent again.
+    #[serde(default = "batch_resends")]
+    pub batch_resends: u32,
     /// Milliseconds between attempts at a reversal.
     #[serde(default = "gaps")]
     pub reversal_gaps_ms: Vec<u64>,
@@ -89,6 +105,8 @@ pub struct TerminalFile {
     /// 58 or 80.
     #[serde(default = "paper_mm")]
     pub paper_mm: u16,
+    /// The chip reader; without it every card is swiped.
+    pub chip: Option<ChipText>,
     /// Test cards that the text interface offers; sandbox only.
     #[serde(default)]
     pub cards: Vec<TestCard>,
@@ -116,6 +134,102 @@ pub struct TestCard {
     pub expiry: u16,
     /// The PIN its holder enters; none signs.
     pub pin: Option<String>,
+    /// Its chip.
+    pub chip: Option<TestChip>,
+}
+
+/// The chip of a test card: the published keys that its bank would have put into it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TestChip {
+    /// Two digits.
+    pub sequence: String,
+    /// The bank's master key of cryptograms.
+    pub imk: KeyText,
+    /// The bank's master key of the MACs of scripts.
+    pub smi: KeyText,
+    /// What is wrong with it.
+    pub fault: Option<CardFault>,
+}
+
+impl TestChip {
+    /// The sequence number, or what is wrong with it.
+    pub fn sequence_digits(&self) -> Result<[u8; 2], Problem> {
+        super::sequence_digits(&self.sequence)
+    }
+}
+
+/// What may be wrong with a test card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CardFault {
+    /// Its chip is mute.
+    Unreadable,
+    /// It hears the issuer's answer with one bit changed.
+    AnswerBent,
+    /// Its holder pulls it out before its last word.
+    Pulled,
+}
+
+/// The chip reader.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChipText {
+    /// A tap up to this needs no PIN and no signature, in fen.
+    #[serde(default = "contactless_free_minor")]
+    pub contactless_free_minor: u64,
+    /// A tap above this is refused: the card must be inserted. In fen.
+    #[serde(default = "contactless_limit_minor")]
+    pub contactless_limit_minor: u64,
+    /// A chip that cannot be read may be swiped.
+    #[serde(default = "super::yes")]
+    pub fallback: bool,
+    /// After so many tries.
+    #[serde(default = "fallback_tries")]
+    pub fallback_tries: u8,
+}
+
+const fn contactless_free_minor() -> u64 {
+    100_000
+}
+
+const fn contactless_limit_minor() -> u64 {
+    5_000_000
+}
+
+const fn fallback_tries() -> u8 {
+    3
+}
+
+impl ChipText {
+    /// As cards see a terminal with this number.
+    fn resolve(&self, terminal: payment::TerminalId) -> ChipReader {
+        let mut seen = ChipTerminal::unionpay(terminal.0, self.contactless_free_minor);
+        for application in &mut seen.applications {
+            application.contactless_limit_minor = self.contactless_limit_minor;
+        }
+        ChipReader {
+            terminal: seen,
+            fallback: FallbackRule {
+                allowed: self.fallback,
+                tries: self.fallback_tries,
+                ..FallbackRule::default()
+            },
+        }
+    }
+}
+
+impl TestCard {
+    /// What its holder enters.
+    pub fn entered_pin(&self) -> Option<Pin> {
+        Pin::parse(self.pin.as_ref()?.as_bytes()).ok()
+    }
+
+    /// What its stripe says; the service code tells a reader of its chip.
+    pub fn track2(&self) -> Option<Track2> {
+        let service = if self.chip.is_some() { "201" } else { "101" };
+        Track2::parse(format!("{}D{}{service}000000000", self.pan, self.expiry).as_bytes())
+    }
 }
 
 impl std::fmt::Debug for TestCard {
@@ -140,6 +254,10 @@ const fn goods_question_ms() -> u64 {
     120_000
 }
 
+const fn batch_resends() -> u32 {
+    3
+}
+
 const fn idle_report_ms() -> u64 {
     5_000
 }
@@ -161,6 +279,15 @@ fn gaps() -> Vec<u64> {
 }
 
 impl TerminalFile {
+    /// The link to the acquirer.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn link(&self) -> Result<Link, Problem> {
+        let tls = self.tls.as_ref();
+        Link::connecting("acquirer", self.acquirer, self.plain, tls, self.profile)
+    }
+
     /// Reads the file, and the one that says how its printer was found.
     ///
     /// # Errors
@@ -179,9 +306,14 @@ impl TerminalFile {
     }
 
     /// The configuration of every terminal and their security module, or the first thing that is wrong.
-    pub fn resolve(&self) -> Result<(Vec<Config>, SoftwareModule), Problem> {
+    pub fn resolve(&self) -> Result<(Vec<Config>, PartyModule), Problem> {
         self.timeouts.check().map_err(|error| error.to_string())?;
-        let module = local_master_key(&self.local_master_key, self.profile)?;
+        let keys = Keyring::open(
+            self.local_master_key.as_ref(),
+            self.security.as_ref(),
+            self.profile,
+            self.key_store.as_deref(),
+        )?;
         if self.profile == Profile::Production && !self.cards.is_empty() {
             return Err("cards: test cards load only under profile = \"sandbox\"".to_owned());
         }
@@ -195,9 +327,7 @@ impl TerminalFile {
             80 => Paper::Mm80,
             other => return Err(format!("paper_mm = {other} is not 58 or 80")),
         };
-        let tmk = self
-            .tmk
-            .wrap(&module, self.profile, KeyUsage::TerminalMaster, "tmk")?;
+        let tmk = self.tmk.load(&keys, KeyUsage::TerminalMaster, "tmk")?;
         let mut issuers: Vec<_> = self
             .issuers
             .iter()
@@ -220,10 +350,12 @@ impl TerminalFile {
             dialogue_ms: self.dialogue_ms,
             goods_question_ms: self.goods_question_ms,
             gaps: Gaps(self.reversal_gaps_ms.clone()),
+            batch_resends: self.batch_resends,
             idle_report_ms: self.idle_report_ms,
             eslip: self.eslip.clone(),
             eslip_after_ms: self.eslip_after_ms,
             prints: self.printer.is_some(),
+            chip: None,
             language,
             paper,
         };
@@ -234,11 +366,12 @@ impl TerminalFile {
             let source_address = u16::try_from(place)
                 .map_err(|_| "count: a row has as many places as a TPDU has addresses, 65536")?;
             Ok(Config {
+                chip: self.chip.map(|chip| chip.resolve(terminal)),
                 terminal,
                 source_address,
                 ..config.clone()
             })
         });
-        Ok((row.collect::<Result<_, Problem>>()?, module))
+        Ok((row.collect::<Result<_, Problem>>()?, keys.module))
     }
 }

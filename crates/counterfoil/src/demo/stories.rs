@@ -4,10 +4,13 @@ use super::till::Till;
 use super::{Ending, World, look, tell_open, until};
 use crate::config::Problem;
 use crate::fault::{Act, Direction, Fault};
-use payment::{Amount, SaleKey};
+use crate::wallet::simulator as wallet;
+use crypto::Pan;
+use payment::{Amount, Kind, SaleKey};
 use receipt::PrintedSlip;
 use std::time::{Duration, Instant};
 use terminal::Screen;
+use terminal::kernel::Interface;
 
 /// A story.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +52,10 @@ enum Plot {
     ReversalLost,
     SlowHop,
     InsufficientFunds,
+    /// A test card of this name.
+    Chip(&'static str, Interface),
+    PaymentCode,
+    ScannedOrder,
 }
 
 /// Every story, in the order of the demo.
@@ -226,8 +233,82 @@ pub const STORIES: &[Story] = &[
         slips: (0, 0),
         plot: Plot::InsufficientFunds,
     },
+    Story {
+        id: "IC",
+        zh: "插卡消费，输密",
+        en: "An inserted chip with PIN",
+        tale_zh: "卡片自己计算 ARQC，发卡行验证后以 ARPC 作答，卡片认出自己的银行，给出 TC。",
+        tale_en: "The card computes its ARQC, the bank checks it and answers with an ARPC, the card recognises its bank and gives its TC.",
+        amount: 6_610,
+        open: &[],
+        closed: "paid",
+        slips: (2, 0),
+        plot: Plot::Chip("chip", Interface::Contact),
+    },
+    Story {
+        id: "TAP",
+        zh: "挥卡，限额内免密免签",
+        en: "A tap up to the limit, without PIN",
+        tale_zh: "挥卡一次即得密文，限额以内不输密、不签名。",
+        tale_en: "One tap gives the cryptogram; up to the limit neither PIN nor signature is asked for.",
+        amount: 2_350,
+        open: &[],
+        closed: "paid",
+        slips: (2, 0),
+        plot: Plot::Chip("chip", Interface::Contactless),
+    },
+    Story {
+        id: "59",
+        zh: "伪造的芯片：ARQC 不对",
+        en: "A forged chip: the ARQC is wrong",
+        tale_zh: "卡号是真的，密钥不是。发卡行验不过密文，拒绝，分文未动。",
+        tale_en: "The number is real, the key is not. The bank cannot verify the cryptogram and declines; no money moves.",
+        amount: 9_900,
+        open: &[],
+        closed: "declined",
+        slips: (0, 0),
+        plot: Plot::Chip("forged", Interface::Contact),
+    },
+    Story {
+        id: "96",
+        zh: "主机批准，卡片拒绝：ARPC 不对",
+        en: "Approved by the host, refused by the card: the ARPC is wrong",
+        tale_zh: "卡片认不出发卡行的应答，给出 AAC。终端不打印成功，以原因 96 自动冲正，款项退回。",
+        tale_en: "The card does not recognise its bank's answer and gives an AAC. The terminal prints no sale and reverses with reason 96; the money returns.",
+        amount: 7_720,
+        open: &[],
+        closed: "reversed",
+        slips: (1, 0),
+        plot: Plot::Chip("bent", Interface::Contact),
+    },
+    Story {
+        id: "W1",
+        zh: "顾客出示付款码，应答丢失",
+        en: "The customer shows a payment code, and the answer is lost",
+        tale_zh: "钱包扣了款，应答却丢了。前置不重扣，只轮询，问到“已支付”才算成功。",
+        tale_en: "The wallet took the money and its answer was lost. The acquirer charges nothing again: it polls, and only \"paid\" counts.",
+        amount: 2_680,
+        open: &[],
+        closed: "paid",
+        slips: (2, 0),
+        plot: Plot::PaymentCode,
+    },
+    Story {
+        id: "W2",
+        zh: "顾客扫收款码付款",
+        en: "The customer scans the shop's code",
+        tale_zh: "终端显示订单的二维码，顾客在手机上确认，终端查询到结果后打印。",
+        tale_en: "The till shows the order's code, the customer agrees on the phone, the till asks for the result and prints.",
+        amount: 3_880,
+        open: &[],
+        closed: "paid",
+        slips: (2, 0),
+        plot: Plot::ScannedOrder,
+    },
 ];
 
+/// Who pays by wallet.
+const CUSTOMER: &str = "li";
 const HALF_A_SECOND: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -262,7 +343,8 @@ async fn play(
     let before = suspense(world).await?;
     let notices = world.notices().len();
     break_hops(world, &till, story.plot);
-    let key = till.sell(Amount::fen(story.amount)).await?;
+    let spent = spent(world)?;
+    let key = begin(world, &mut till, story).await?;
     let healed = unfold(world, &mut till, story, key, zh).await?;
     let reached = until(PATIENCE, || async {
         let sale = look(world, key.to_string()).await?;
@@ -287,7 +369,7 @@ async fn play(
     .await;
     ending.slips = till.slips();
     *slips = till.printer.with(|printer| printer.papers().to_vec());
-    check(world, &till, story, before, ending).await?;
+    check(world, &till, story, (before, spent), ending).await?;
     for (chinese, english) in &world.notices()[notices..] {
         println!(" ✉ {}", if zh { chinese } else { english });
     }
@@ -306,7 +388,8 @@ fn break_hops(world: &World, till: &Till, plot: Plot) {
         times,
     };
     match plot {
-        Plot::Clean | Plot::InsufficientFunds => {}
+        Plot::Clean | Plot::InsufficientFunds | Plot::ScannedOrder | Plot::Chip(..) => {}
+        Plot::PaymentCode => world.wallet.plan(wallet::Act::LosePaidAnswer, 1),
         Plot::RequestLost => world
             .upstream
             .plan(fault(0x0200, Direction::Forth, Act::Drop, 1)),
@@ -369,7 +452,32 @@ async fn unfold(
     let started = Instant::now();
     let after = |ms: u64| Some(started + Duration::from_millis(ms));
     match story.plot {
-        Plot::Clean | Plot::RequestTwice | Plot::InsufficientFunds => return Ok(None),
+        Plot::Clean
+        | Plot::RequestTwice
+        | Plot::InsufficientFunds
+        | Plot::PaymentCode
+        | Plot::Chip(..) => {
+            return Ok(None);
+        }
+        Plot::ScannedOrder => {
+            let scan = |screen: &Screen| matches!(screen, Screen::Scan { .. });
+            let Screen::Scan { qr, .. } = till.wait(scan).await? else {
+                return Ok(None);
+            };
+            if let Some(code) = crate::qr::blocks(qr.as_str()) {
+                print!("{code}");
+            }
+            let number = qr
+                .as_str()
+                .rsplit('/')
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            let agrees = world.wallet.confirm(&number, Some(CUSTOMER))?;
+            return agrees
+                .then_some(None)
+                .ok_or_else(|| "the wallet knows no such order".to_owned());
+        }
         Plot::TillDiesBeforeJournal => {
             tokio::time::sleep(HALF_A_SECOND).await;
             till.switch_off().await?;
@@ -441,16 +549,32 @@ async fn check(
     world: &World,
     till: &Till,
     story: &Story,
-    before: i64,
+    (suspense_before, spent_before): (i64, i64),
     ending: &mut Ending,
 ) -> Result<(), Problem> {
     let kept = matches!(story.closed, "paid" | "recovered");
-    let debited = suspense(world).await? - before;
-    let expected = if kept { story.amount as i64 } else { 0 };
-    if debited != expected {
-        ending.problems.push(format!(
-            "the issuer holds {debited} fen of this sale, expected {expected}"
-        ));
+    let moved = if kept { story.amount as i64 } else { 0 };
+    let scanned = matches!(story.plot, Plot::PaymentCode | Plot::ScannedOrder);
+    for (who, took, expected) in [
+        (
+            "issuer",
+            suspense(world).await? - suspense_before,
+            if scanned { 0 } else { moved },
+        ),
+        (
+            "wallet",
+            spent(world)? - spent_before,
+            if scanned { moved } else { 0 },
+        ),
+    ] {
+        if took != expected {
+            ending.problems.push(format!(
+                "the {who} took {took} fen for this sale, expected {expected}"
+            ));
+        }
+    }
+    if let Err(error) = world.wallet.audit() {
+        ending.problems.push(format!("the wallet's books: {error}"));
     }
     if till.slips() != story.slips {
         ending.problems.push(format!(
@@ -482,6 +606,28 @@ async fn check(
             .push(format!("the acquirer's books: {error}"));
     }
     Ok(())
+}
+
+/// What the wallet has taken from its customer so far, in fen.
+fn spent(world: &World) -> Result<i64, Problem> {
+    let accounts = world.wallet.accounts()?;
+    let customer = accounts.iter().find(|account| account.name == CUSTOMER);
+    Ok(customer.map_or(0, |account| -account.balance_minor))
+}
+
+/// The customer presents a card, a code, or a telephone.
+async fn begin(world: &World, till: &mut Till, story: &Story) -> Result<SaleKey, Problem> {
+    let amount = Amount::fen(story.amount);
+    match story.plot {
+        Plot::PaymentCode => {
+            let code = world.wallet.new_code(CUSTOMER)?.ok_or("no such customer")?;
+            let code = Pan::parse(code.as_bytes()).map_err(|error| format!("{error:?}"))?;
+            till.scan(Kind::WalletSale, amount, Some(code)).await
+        }
+        Plot::ScannedOrder => till.scan(Kind::WalletOrder, amount, None).await,
+        Plot::Chip(card, interface) => till.sell_by_chip(amount, card, interface).await,
+        _ => till.sell(amount).await,
+    }
 }
 
 async fn suspense(world: &World) -> Result<i64, Problem> {

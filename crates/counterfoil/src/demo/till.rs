@@ -2,17 +2,21 @@
 
 use super::world::World;
 use crate::config::Problem;
+use crate::config::security::PartyModule;
 use crate::config::terminal::TerminalFile;
+use crate::driver::random;
 use crate::fault::Hop;
 use crate::fleet::{Fleet, Input};
 use crate::party::{self, Running, Shown};
 use crate::printer::Bench;
-use crypto::{Pin, SoftwareModule};
+use crate::sandbox_card::SandboxCard;
+use crypto::Pan;
 use iso8583::frame::Framing;
-use payment::{Amount, MerchantId, SaleKey, Surroundings, Track2};
+use payment::{Amount, Kind, MerchantId, SaleKey, Surroundings};
 use receipt::Paper;
 use std::time::Duration;
-use terminal::{Command, Presented, Screen, Terminal};
+use terminal::kernel::Interface;
+use terminal::{Command, Presentation, Presented, Screen, Terminal};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
@@ -25,7 +29,7 @@ pub(super) struct Till {
     running: Option<Running<Fleet>>,
     shown: mpsc::UnboundedReceiver<Shown>,
     file: TerminalFile,
-    module: SoftwareModule,
+    module: PartyModule,
     /// Terminal to acquirer.
     pub hop: Hop,
     /// The receipt printer.
@@ -74,14 +78,12 @@ impl Till {
     /// A sale with the sample debit card and its PIN.
     pub async fn sell(&mut self, amount: Amount) -> Result<SaleKey, Problem> {
         let presented = self.present().await?;
+        self.ring_up(amount, presented).await
+    }
+
+    async fn ring_up(&mut self, amount: Amount, presented: Presented) -> Result<SaleKey, Problem> {
         self.command(Command::sale(amount, presented))?;
-        match self
-            .wait(|screen| matches!(screen, Screen::Confirming(_) | Screen::Busy(_)))
-            .await?
-        {
-            Screen::Confirming(key) => Ok(key),
-            other => Err(format!("the till answered {other:?}")),
-        }
+        self.confirming().await
     }
 
     /// The cardholder presents the sample debit card and enters its PIN.
@@ -98,12 +100,8 @@ impl Till {
                     now,
                     random: &random,
                 };
-                let track = format!("{}D{}201000000000", card.pan, card.expiry);
-                let pin = card
-                    .pin
-                    .as_ref()
-                    .and_then(|pin| Pin::parse(pin.as_bytes()).ok());
-                let track = Track2::parse(track.as_bytes())?;
+                let pin = card.entered_pin();
+                let track = card.track2()?;
                 fleet
                     .terminal(0)?
                     .present(&around, track, pin.as_ref())
@@ -112,6 +110,78 @@ impl Till {
             .await
             .map_err(|refused| format!("{refused:?}"))?
             .ok_or_else(|| "the card could not be read".to_owned())
+    }
+
+    /// A sale with the sample chip card of this name, inserted or tapped; its holder enters the PIN where it is wanted.
+    pub async fn sell_by_chip(
+        &mut self,
+        amount: Amount,
+        name: &str,
+        interface: Interface,
+    ) -> Result<SaleKey, Problem> {
+        let named = self.file.cards.iter().find(|card| card.name == name);
+        let card = named.ok_or("no such test card")?.clone();
+        let running = self.running.as_ref().ok_or("the till is off")?;
+        let module = self.module.clone();
+        // The tills of the demo share the card, and so its counter.
+        let reader = SandboxCard::open(&card, self.file.data.parent())?;
+        let presented = running
+            .handle()
+            .look(move |fleet, now| {
+                let around = Surroundings {
+                    module: &module,
+                    now,
+                    random: &random,
+                };
+                let pin = card.entered_pin();
+                let presentation = Presentation {
+                    interface,
+                    kind: Kind::Purchase,
+                    amount,
+                    pin: pin.as_ref(),
+                };
+                let terminal = fleet.terminal(0)?;
+                terminal
+                    .present_chip(&around, Box::new(reader), presentation)
+                    .ok()
+            })
+            .await
+            .map_err(|refused| format!("{refused:?}"))?
+            .ok_or("the chip could not be read")?;
+        self.ring_up(amount, presented).await
+    }
+
+    /// Scans the customer's code, or shows an order.
+    pub async fn scan(
+        &mut self,
+        kind: Kind,
+        amount: Amount,
+        code: Option<Pan>,
+    ) -> Result<SaleKey, Problem> {
+        let running = self.running.as_ref().ok_or("the till is off")?;
+        let module = self.module.clone();
+        let look = running.handle().look(move |fleet, now| {
+            let around = Surroundings {
+                module: &module,
+                now,
+                random: &|| [0; 32],
+            };
+            let terminal = fleet.terminal(0)?;
+            let code = code.or_else(|| terminal.order_number())?;
+            terminal.scan(&around, code).ok()
+        });
+        let scanned = look.await.map_err(|refused| format!("{refused:?}"))?;
+        let scanned = scanned.ok_or("the code could not be read")?;
+        self.command(Command::scan(kind, amount, scanned))?;
+        self.confirming().await
+    }
+
+    async fn confirming(&mut self) -> Result<SaleKey, Problem> {
+        let asked = |screen: &Screen| matches!(screen, Screen::Confirming(_) | Screen::Busy(_));
+        match self.wait(asked).await? {
+            Screen::Confirming(key) => Ok(key),
+            other => Err(format!("the till answered {other:?}")),
+        }
     }
 
     /// Looks at the terminal.

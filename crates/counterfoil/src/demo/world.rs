@@ -9,6 +9,7 @@ use crate::config::{self, Problem};
 use crate::driver::DriverHandle;
 use crate::fault::Hop;
 use crate::party::{self, Running};
+use crate::wallet::simulator::{Settings, Simulator};
 use acquirer::Acquirer;
 use iso8583::frame::Framing;
 use issuer::Issuer;
@@ -33,12 +34,34 @@ pub struct World {
     pub upstream: Hop,
     /// Issuer to network: the issuer is the side that connects.
     pub bank: Hop,
+    /// The wallet.
+    pub wallet: Simulator,
     notices: Arc<Mutex<Vec<(String, String)>>>,
     till: TerminalFile,
 }
 
 fn loopback() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
+}
+
+/// Starts a wallet and tells the acquirer of it, with short times.
+async fn open_wallet(data: &Path, file: &mut AcquirerFile) -> Result<Simulator, Problem> {
+    let text = file.wallet.as_mut().ok_or("the example names no wallet")?;
+    let listener = std::net::TcpListener::bind(loopback()).map_err(|error| error.to_string())?;
+    let at = listener.local_addr().map_err(|error| error.to_string())?;
+    drop(listener);
+    text.url = format!("http://{at}");
+    (text.poll_ms, text.pay_within_ms) = (300, 4_000);
+    (text.scan_within_ms, text.revoke_after_ms) = (8_000, 1_000);
+    let settings = Settings {
+        credentials: text.credentials(),
+        password_above_minor: 100_000,
+        base: text.url.clone(),
+        slow_ms: 2_000,
+    };
+    let wallet = Simulator::open(&data.join("wallet"), settings)?;
+    crate::control::serve(at, wallet.routes()).await?;
+    Ok(wallet)
 }
 
 impl World {
@@ -86,6 +109,7 @@ impl World {
         ) = (data.join("acquirer"), loopback(), ladder);
         acquirer_file.network.address = upstream.address();
         acquirer_file.confirm_within_ms = CONFIRM_WITHIN_MS;
+        let wallet = open_wallet(data, &mut acquirer_file).await?;
         let acquirer = party::acquirer(&acquirer_file)?;
         acquirer_file.eslip_listen = Some(loopback());
         let opened = crate::eslip::open(&acquirer_file, &acquirer).await?;
@@ -112,6 +136,7 @@ impl World {
             issuer,
             upstream,
             bank,
+            wallet,
             notices,
             till,
         };

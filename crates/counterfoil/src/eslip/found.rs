@@ -5,8 +5,9 @@
 use crate::archive::{self, ArchiveError, event_words};
 use crate::view::SaleView;
 use payment::certificate::PAYLOAD_LENGTH;
-use payment::verdict::{Outcome, Position, ROWS, Row};
-use payment::{Amount, LinkId, Wall};
+use payment::kind::Rail;
+use payment::verdict::{Family, Outcome, ROWS, row};
+use payment::{Amount, Kind, LinkId, Wall};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::path::Path;
 
@@ -23,6 +24,8 @@ pub(super) struct Found {
     pub merchant: String,
     pub rrn: String,
     pub kind: (String, String),
+    /// Of what it is one; none of a kind that this program does not know.
+    pub family: Option<Family>,
     pub amount: String,
     pub last4: String,
     pub received: Wall,
@@ -41,7 +44,7 @@ pub(super) struct Status {
     pub position: (String, String),
     pub outcome: Outcome,
     /// The loop, when the acquirer still has the sale in memory.
-    pub picture: Option<payment::evidence::Loop>,
+    pub picture: Option<(Rail, payment::evidence::Loop)>,
 }
 
 /// One line of the timeline; what was repeated stands once.
@@ -61,20 +64,20 @@ impl Found {
 
 impl Status {
     /// What the acquirer says now.
-    pub(super) fn live(view: &SaleView, beads: payment::evidence::Loop) -> Option<Self> {
+    pub(super) fn live(
+        view: &SaleView,
+        rail: Rail,
+        beads: payment::evidence::Loop,
+    ) -> Option<Self> {
         let row = row(&view.row)?;
         Some(Self {
             headline: view.headline.clone(),
             line: view.lines[2].clone(),
             position: view.position.clone(),
             outcome: row.outcome,
-            picture: Some(beads),
+            picture: Some((rail, beads)),
         })
     }
-}
-
-fn row(id: &str) -> Option<&'static Row> {
-    ROWS.iter().find(|row| row.id == id)
 }
 
 /// The sale with this link in the archive of `data`.
@@ -92,7 +95,7 @@ fn look(archive: &Connection, link: LinkId) -> rusqlite::Result<Option<Found>> {
     let found = archive
         .query_row(query, [link.to_string()], |row| {
             let card: String = row.get(7)?;
-            let kind: String = row.get(5)?;
+            let kind = known_kind(&row.get::<_, String>(5)?);
             let case: Option<u32> = row.get(13)?;
             let verdict: String = row.get(10)?;
             Ok(Found {
@@ -102,7 +105,8 @@ fn look(archive: &Connection, link: LinkId) -> rusqlite::Result<Option<Found>> {
                 stan: row.get(2)?,
                 merchant: row.get(3)?,
                 rrn: row.get(4)?,
-                kind: kind_words(&kind),
+                kind: kind.map_or_else(Default::default, kind_words),
+                family: kind.map(Family::of),
                 amount: Amount::fen(row.get::<_, i64>(6)? as u64).to_string(),
                 last4: card
                     .chars()
@@ -110,7 +114,7 @@ fn look(archive: &Connection, link: LinkId) -> rusqlite::Result<Option<Found>> {
                     .collect(),
                 received: Wall(row.get(8)?),
                 approval: row.get(9)?,
-                status: stored(&verdict, (row.get(11)?, row.get(12)?), case),
+                status: stored(&verdict, kind, (row.get(11)?, row.get(12)?), case),
                 events: Vec::new(),
                 payloads: Vec::new(),
             })
@@ -131,28 +135,29 @@ fn look(archive: &Connection, link: LinkId) -> rusqlite::Result<Option<Found>> {
 }
 
 /// The verdict as the archive stored it, for a sale that the acquirer has no longer in memory.
-fn stored(id: &str, headline: (String, String), case: Option<u32>) -> Status {
+fn stored(id: &str, kind: Option<Kind>, headline: (String, String), case: Option<u32>) -> Status {
     let row = row(id).unwrap_or(&ROWS[0]);
     let number = case.map(|case| case.to_string()).unwrap_or_default();
-    let filled = |text: &str| text.replace("{case}", &number);
-    let position: (&str, &str) = Position::words(row.position);
+    let (zh, en) = kind.map_or_else(Default::default, kind_words);
+    let filled = |text: &str, name: &str| text.replace("{case}", &number).replace("{kind}", name);
+    let position = row.position.words();
     Status {
         headline,
-        line: (filled(row.cardholder.0), filled(row.cardholder.1)),
+        line: (filled(row.cardholder.0, &zh), filled(row.cardholder.1, &en)),
         position: (position.0.to_owned(), position.1.to_owned()),
         outcome: row.outcome,
         picture: None,
     }
 }
 
-fn kind_words(name: &str) -> (String, String) {
-    let known = payment::Kind::ALL
-        .iter()
-        .find(|kind| archive::name(kind) == name);
-    known.map_or((name.to_owned(), name.to_owned()), |kind| {
-        let row = kind.row();
-        (row.zh.to_owned(), row.en.to_owned())
-    })
+fn known_kind(name: &str) -> Option<Kind> {
+    let mut all = Kind::ALL.iter().copied();
+    all.find(|kind| archive::name(kind) == name)
+}
+
+fn kind_words(kind: Kind) -> (String, String) {
+    let row = kind.row();
+    (row.zh.to_owned(), row.en.to_owned())
 }
 
 fn events(archive: &Connection, found: &Found) -> rusqlite::Result<Vec<Event>> {

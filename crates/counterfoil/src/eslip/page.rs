@@ -4,7 +4,7 @@
 
 use super::found::{Event, Found, Status};
 use payment::certificate::Signed;
-use payment::verdict::Outcome;
+use payment::verdict::{Family, Outcome};
 use payment::{Certificate, Wall, loop_picture};
 use receipt::slip::{Align, Row, Size, Wording};
 use receipt::{Paper, Slip, Title};
@@ -43,7 +43,7 @@ fn verdict(found: &Found, merchant: &str) -> String {
         outcome,
         ..
     } = &found.status;
-    let (tone, mark, words) = tone(*outcome);
+    let (tone, mark, words) = tone(*outcome, found.family);
     format!(
         "<section class=\"verdict {tone}\"><p class=\"mark\">{mark} {}</p><h1>{}</h1><span lang=\"en\">{}</span>\
          <p class=\"amount\">{}</p><p class=\"said\">{}</p><p class=\"said\"><b>钱在哪里：</b>{}\
@@ -61,14 +61,24 @@ fn verdict(found: &Found, merchant: &str) -> String {
 }
 
 /// Class, sign and words of an outcome; colour never speaks alone.
-const fn tone(outcome: Outcome) -> (&'static str, &'static str, Words<'static>) {
-    match outcome {
-        Outcome::Approved => ("closed", "✓", ("已付款", "Paid")),
-        Outcome::Reversed => ("closed", "↩", ("已退回", "Given back")),
-        Outcome::Declined => ("stop", "✕", ("未付款", "Not paid")),
-        Outcome::Unknown => ("wait", "◐", ("正在确认", "Being checked")),
-        Outcome::Reversing => ("wait", "◐", ("正在退回", "Being given back")),
-        Outcome::ReversalRefused => ("stop", "▲", ("人工处理中", "With our staff")),
+const fn tone(
+    outcome: Outcome,
+    family: Option<Family>,
+) -> (&'static str, &'static str, Words<'static>) {
+    match (outcome, family) {
+        (Outcome::Approved, Some(Family::Sale)) => ("closed", "✓", ("已付款", "Paid")),
+        (Outcome::Approved, Some(Family::Return)) => ("closed", "↩", ("已退回", "Given back")),
+        (Outcome::Approved, Some(Family::Hold)) => ("closed", "✓", ("已冻结", "Held")),
+        (Outcome::Approved, Some(Family::Release)) => ("closed", "✓", ("已解冻", "Released")),
+        (Outcome::Approved, _) => ("closed", "✓", ("已成功", "Done")),
+        (Outcome::Reversed, Some(Family::Sale)) => ("closed", "↩", ("已退回", "Given back")),
+        (Outcome::Reversed, _) => ("closed", "↩", ("已冲正", "Reversed")),
+        (Outcome::Declined, Some(Family::Sale)) => ("stop", "✕", ("未付款", "Not paid")),
+        (Outcome::Declined, _) => ("stop", "✕", ("未成功", "Declined")),
+        (Outcome::Unknown, _) => ("wait", "◐", ("正在确认", "Being checked")),
+        (Outcome::Reversing, Some(Family::Sale)) => ("wait", "◐", ("正在退回", "Being given back")),
+        (Outcome::Reversing, _) => ("wait", "◐", ("正在冲正", "Being reversed")),
+        (Outcome::ReversalRefused, _) => ("stop", "▲", ("人工处理中", "With our staff")),
     }
 }
 
@@ -140,13 +150,13 @@ pub(super) fn picture(found: &Found, merchant: &str) -> Option<String> {
 }
 
 fn way(status: &Status) -> String {
-    let Some(beads) = &status.picture else {
+    let Some((rail, beads)) = &status.picture else {
         return String::new();
     };
     format!(
         "<section class=\"loop screen\"><h2>{}</h2>{}</section>",
         both(("这笔交易走过的路", "The way it went")),
-        loop_picture::svg(beads, true)
+        loop_picture::svg(*rail, beads, true)
     )
 }
 

@@ -33,6 +33,21 @@ pub fn read_after(path: &Path, place: Head) -> Result<Reader, JournalError> {
     })
 }
 
+/// The row numbered `seq`, by itself: its chain is not followed, for whoever knows the number has read it before.
+///
+/// # Errors
+/// A file that does not open or read.
+pub fn read_row(path: &Path, seq: u64) -> Result<Option<Row>, JournalError> {
+    let look = || {
+        let connection = open_to_read(path)?;
+        let mut fetched = VecDeque::new();
+        fetch(&connection, seq.saturating_sub(1), &mut fetched)?;
+        fetched.pop_front().transpose()
+    };
+    let row = look().map_err(|error| JournalError::sqlite(path, error))?;
+    Ok(row.filter(|row| row.seq == seq && row.version == RECORDS_VERSION))
+}
+
 /// The rows of a journal. At the end it gives `None` and may be asked again later, when there may be more.
 #[derive(Debug)]
 pub struct Reader {

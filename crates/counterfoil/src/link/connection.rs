@@ -1,9 +1,11 @@
 //! One TCP connection: frames in, many for each read; frames out, one write for all that wait.
 //!
 //! A writer writes at once, from its own thread, without a wake-up; only what the socket does not take waits for the
-//! connection's task.
+//! connection's task. Under TLS the same holds: whoever writes seals what waits.
 
 use super::counts::LinkCount;
+use super::sealing::Sealing;
+use super::tls::{Session, Standing, Stream, judged};
 use super::{FULL_PAUSE_MS, ms};
 use crate::driver::{Driven, DriverHandle};
 use iso8583::frame::{self, Framing};
@@ -13,7 +15,6 @@ use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::io::AsyncReadExt;
-use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Notify;
 use tokio::time::{Duration, Instant, sleep, sleep_until};
@@ -34,31 +35,42 @@ pub(super) struct Connection<I> {
 
 #[derive(Debug)]
 struct Outbox<I> {
+    /// Bytes for the socket.
     bytes: Vec<u8>,
     /// Bytes that the socket has taken.
     written: usize,
     /// Ends of the frames whose loss must be told.
     told: VecDeque<(usize, I)>,
+    /// Frames that must become records first.
+    sealing: Option<Sealing<I>>,
     closed: bool,
 }
 
+impl<I> Outbox<I> {
+    fn waiting(&self) -> usize {
+        self.bytes.len() + self.sealing.as_ref().map_or(0, Sealing::waiting)
+    }
+}
+
 impl<I> Connection<I> {
-    /// Splits a stream into the side that everybody writes and the side that one task reads.
-    pub(super) fn split(stream: TcpStream, outbox_bytes_max: usize) -> (Arc<Self>, OwnedReadHalf) {
-        let (read, write) = stream.into_split();
-        let connection = Self {
-            stream: write,
+    fn new(
+        stream: OwnedWriteHalf,
+        tls: Option<rustls::Connection>,
+        outbox_bytes_max: usize,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            stream,
             outbox: Mutex::new(Outbox {
                 bytes: Vec::new(),
                 written: 0,
                 told: VecDeque::new(),
+                sealing: tls.map(Sealing::new),
                 closed: false,
             }),
             outbox_bytes_max,
             wake: Notify::new(),
             closing: AtomicBool::new(false),
-        };
-        (Arc::new(connection), read)
+        })
     }
 
     /// Queues a frame; true when it is the first that waits, so the caller must write. The error is a frame that did not
@@ -68,24 +80,44 @@ impl<I> Connection<I> {
         if outbox.closed {
             return Err(if_undelivered);
         }
-        if outbox.bytes.len() + frame.len() > self.outbox_bytes_max {
+        let waiting = outbox.waiting();
+        if waiting + frame.len() > self.outbox_bytes_max {
             drop(outbox);
             self.close();
             return Err(if_undelivered);
         }
-        let first = outbox.bytes.is_empty();
-        outbox.bytes.extend_from_slice(frame);
+        let Outbox {
+            bytes,
+            told,
+            sealing,
+            ..
+        } = &mut *outbox;
+        let (bytes, told) = match sealing {
+            Some(sealing) => (&mut sealing.clear, &mut sealing.told),
+            None => (bytes, told),
+        };
+        bytes.extend_from_slice(frame);
         if let Some(input) = if_undelivered {
-            let end = outbox.bytes.len();
-            outbox.told.push_back((end, input));
+            told.push_back((bytes.len(), input));
         }
-        Ok(first)
+        Ok(waiting == 0)
     }
 
     /// Writes what waits as far as the socket takes it; gives the number of writes that took bytes.
     pub(super) fn write_waiting(&self) -> usize {
         let mut outbox = self.lock();
         let mut writes = 0;
+        let Outbox {
+            bytes,
+            told,
+            sealing,
+            ..
+        } = &mut *outbox;
+        if let Some(Err(error)) = sealing.as_mut().map(|sealing| sealing.seal(bytes, told)) {
+            tracing::debug!(%error, "a frame could not be sealed");
+            self.close();
+            return writes;
+        }
         while outbox.written < outbox.bytes.len() {
             match self.stream.try_write(&outbox.bytes[outbox.written..]) {
                 Ok(bytes) => {
@@ -124,12 +156,40 @@ impl<I> Connection<I> {
     pub(super) fn abandon(&self) -> Vec<I> {
         let mut outbox = self.lock();
         outbox.closed = true;
+        if outbox.waiting() == 0
+            && let Some(farewell) = outbox.sealing.as_mut().map(Sealing::farewell)
+        {
+            // It is a courtesy: frames say themselves where they end.
+            let _ = self.stream.try_write(&farewell);
+        }
         outbox.bytes = Vec::new();
-        outbox.told.drain(..).map(|(_, input)| input).collect()
+        let unsealed = outbox.sealing.take().map(|sealing| sealing.told);
+        let told = outbox.told.drain(..).chain(unsealed.into_iter().flatten());
+        told.map(|(_, input)| input).collect()
+    }
+
+    /// Appends what the records in `sealed` hold to `clear`, and takes them away; false when the other side has ended.
+    fn unseal(&self, sealed: &mut Vec<u8>, clear: &mut Vec<u8>) -> Result<bool, rustls::Error> {
+        let mut outbox = self.lock();
+        let Outbox { bytes, sealing, .. } = &mut *outbox;
+        let Some(sealing) = sealing else {
+            return Ok(false);
+        };
+        let before = bytes.len();
+        let opened = sealing.open(sealed, clear, bytes);
+        let (answers, too_many) = (bytes.len() > before, bytes.len() > self.outbox_bytes_max);
+        drop(outbox);
+        if answers {
+            self.write_waiting();
+        }
+        if too_many {
+            self.close();
+        }
+        opened
     }
 
     fn waits(&self) -> bool {
-        !self.lock().bytes.is_empty()
+        self.lock().waiting() > 0
     }
 
     fn lock(&self) -> MutexGuard<'_, Outbox<I>> {
@@ -165,18 +225,53 @@ pub(super) enum Ended {
 #[derive(Debug)]
 pub(super) struct Reading<I> {
     pub(super) connection: Arc<Connection<I>>,
-    pub(super) read: OwnedReadHalf,
-    pub(super) allowed: Allowed,
+    read: OwnedReadHalf,
+    allowed: Allowed,
+    /// Frames, the last one not whole.
     pub(super) buffer: Vec<u8>,
+    secured: Option<Secured>,
+}
+
+/// What is read under TLS.
+#[derive(Debug)]
+struct Secured {
+    standing: Standing,
+    sealed: Vec<u8>,
 }
 
 impl<I: Send + 'static> Reading<I> {
-    /// Hands every frame to the party, until the connection ends. `from` looks at each one and says who it is from; `None`
-    /// ends.
+    /// Splits a stream into the side that everybody writes and the side that one task reads.
+    pub(super) fn new(stream: Stream, allowed: Allowed, outbox_bytes_max: usize) -> Self {
+        let Stream { tcp, session } = stream;
+        let (read, write) = tcp.into_split();
+        let (tls, standing) = session
+            .map(|Session { tls, standing, .. }| (tls, standing))
+            .unzip();
+        let connection = Connection::new(write, tls, outbox_bytes_max);
+        let mut reading = Self {
+            connection,
+            read,
+            allowed,
+            buffer: Vec::new(),
+            secured: standing.map(|standing| Secured {
+                standing,
+                sealed: Vec::new(),
+            }),
+        };
+        // Frames may have come together with the end of the handshake; if they are bad, the next read says so again.
+        if let Some(secured) = &mut reading.secured {
+            let (sealed, clear) = (&mut secured.sealed, &mut reading.buffer);
+            let _ = reading.connection.unseal(sealed, clear);
+        }
+        reading
+    }
+
+    /// Hands every frame to the party, until the connection ends. `from` looks at each one and says who it is from, or why
+    /// the connection must end.
     pub(super) async fn run<P: Driven<Input = I>>(
         &mut self,
         handle: &DriverHandle<P>,
-        mut from: impl FnMut(&[u8]) -> Option<Peer>,
+        mut from: impl FnMut(&[u8]) -> Result<Peer, Ended>,
     ) -> Ended {
         let counts = &handle.board().counts;
         let mut frames = Vec::new();
@@ -214,23 +309,31 @@ impl<I: Send + 'static> Reading<I> {
 
     /// Waits for more bytes, and meanwhile writes what the socket did not take before.
     pub(super) async fn fill(&mut self, counts: &super::counts::Counts) -> Result<(), Ended> {
-        let (patience_ms, why) = match (self.buffer.is_empty(), self.allowed.idle_ms) {
-            (false, _) => (Some(self.allowed.frame_ms), LinkCount::Slow),
-            (true, idle_ms) => (idle_ms, LinkCount::Idle),
-        };
-        let deadline = patience_ms.map(|patience_ms| Instant::now() + ms(patience_ms));
-        let partial = self.buffer.len();
+        let partial = !self.buffer.is_empty();
+        let mut patience = self.patience(partial);
         let mut clogged = false;
         loop {
-            self.buffer.reserve(self.allowed.read_bytes);
+            let (into, standing) = match &mut self.secured {
+                Some(secured) => (&mut secured.sealed, Some(&mut secured.standing)),
+                None => (&mut self.buffer, None),
+            };
+            into.reserve(self.allowed.read_bytes);
             tokio::select! {
-                read = self.read.read_buf(&mut self.buffer) => match read {
+                read = self.read.read_buf(into) => match read {
                     Ok(0) | Err(_) => return Err(Ended::ByPeer),
                     Ok(_) => {
                         counts.add(LinkCount::Reads, 1);
-                        // A frame keeps the deadline of its first byte: one byte at a time gains nothing.
+                        self.unseal()?;
+                        // A frame keeps the deadline of its first byte: one byte at a time gains nothing, neither of a frame
+                        // nor of a record.
+                        if self.buffer.is_empty() {
+                            if patience.why == LinkCount::Idle {
+                                patience = self.patience(true);
+                            }
+                            continue;
+                        }
                         match frame::next(self.allowed.framing, &self.buffer) {
-                            Ok(None) if partial > 0 => continue,
+                            Ok(None) if partial => continue,
                             _ => return Ok(()),
                         }
                     }
@@ -245,9 +348,53 @@ impl<I: Send + 'static> Reading<I> {
                     counts.add(LinkCount::Writes, self.connection.write_waiting());
                     clogged = self.connection.waits();
                 }
-                () = until(deadline) => return Err(Ended::For(why)),
+                () = until_revoked(standing) => return Err(Ended::For(LinkCount::TlsRevoked)),
+                () = until(patience.deadline) => return Err(Ended::For(patience.why)),
             }
         }
+    }
+
+    /// How long to wait: for the rest of a frame or record, or for the next one.
+    fn patience(&self, partial: bool) -> Patience {
+        let (wait_ms, why) = match partial {
+            true => (Some(self.allowed.frame_ms), LinkCount::Slow),
+            false => (self.allowed.idle_ms, LinkCount::Idle),
+        };
+        Patience {
+            deadline: wait_ms.map(|wait_ms| Instant::now() + ms(wait_ms)),
+            why,
+        }
+    }
+
+    /// Opens the records that were read.
+    fn unseal(&mut self) -> Result<(), Ended> {
+        let Some(Secured { sealed, .. }) = &mut self.secured else {
+            return Ok(());
+        };
+        match self.connection.unseal(sealed, &mut self.buffer) {
+            Ok(true) => Ok(()),
+            // The frames before the end count, and the socket's end comes next.
+            Ok(false) if !self.buffer.is_empty() => Ok(()),
+            Ok(false) => Err(Ended::ByPeer),
+            Err(error) => {
+                tracing::info!(%error, "a secured connection breaks");
+                Err(Ended::For(judged(&error)))
+            }
+        }
+    }
+}
+
+/// Until when something must have come.
+struct Patience {
+    deadline: Option<Instant>,
+    /// What is counted when it has not.
+    why: LinkCount,
+}
+
+async fn until_revoked(standing: Option<&mut Standing>) {
+    match standing {
+        Some(standing) => standing.until_revoked().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -263,7 +410,7 @@ fn split_frames(
     framing: Framing,
     buffer: &mut Vec<u8>,
     frames: &mut Vec<(Peer, Vec<u8>)>,
-    from: &mut impl FnMut(&[u8]) -> Option<Peer>,
+    from: &mut impl FnMut(&[u8]) -> Result<Peer, Ended>,
 ) -> Result<(), Ended> {
     let mut start = 0;
     let ended = loop {
@@ -271,11 +418,11 @@ fn split_frames(
             Ok(Some(length)) => {
                 let frame = &buffer[start..start + length];
                 match from(frame) {
-                    Some(peer) => {
+                    Ok(peer) => {
                         frames.push((peer, frame.to_vec()));
                         start += length;
                     }
-                    None => break Err(Ended::Stopped),
+                    Err(why) => break Err(why),
                 }
             }
             Ok(None) => break Ok(()),

@@ -1,5 +1,6 @@
 //! What links count; one row each, read by pages and tests.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 macro_rules! counts {
@@ -57,6 +58,38 @@ counts! {
     Replaced = "replaced",
     /// Links to members lost or not made.
     Lost = "lost",
+    /// Handshakes completed: both sides have proved who they are.
+    TlsSecured = "tls_secured",
+    /// Handshakes that were not complete in time.
+    TlsSlow = "tls_slow",
+    /// Handshakes that the other side left.
+    TlsGone = "tls_gone",
+    /// Handshakes that were none, or went on for too long.
+    TlsGarbage = "tls_garbage",
+    /// Handshakes without TLS 1.3 or one of its suites.
+    TlsIncompatible = "tls_incompatible",
+    /// Handshakes without a certificate.
+    TlsNoCertificate = "tls_no_certificate",
+    /// Certificates of an authority that is not ours, or not signed by the one they name.
+    TlsUnknownAuthority = "tls_unknown_authority",
+    /// Certificates before or after their time.
+    TlsExpired = "tls_expired",
+    /// Certificates on the revocation list, at the handshake or later.
+    TlsRevoked = "tls_revoked",
+    /// Certificates of an authority without a revocation list that is in force.
+    TlsNoList = "tls_no_list",
+    /// Certificates that are for something else: another name, the other side of a link, another kind of party.
+    TlsUnnamed = "tls_unnamed",
+    /// Our certificate was refused by the other side.
+    TlsRefused = "tls_refused",
+    /// Everything else that breaks TLS.
+    TlsBroken = "tls_broken",
+    /// Connections closed because a frame came from another terminal than its certificate's: a cloned terminal.
+    WrongTerminal = "wrong_terminal",
+    /// Connections closed because a frame named another merchant than its certificate.
+    WrongMerchant = "wrong_merchant",
+    /// Member connections closed because their certificate is another member's.
+    WrongMember = "wrong_member",
 }
 
 /// The counts of one party's links.
@@ -81,5 +114,13 @@ impl LinkFigures {
     /// One of them.
     pub fn get(&self, count: LinkCount) -> u64 {
         self.0[count as usize]
+    }
+
+    /// All of them, by name.
+    pub fn by_name(&self) -> BTreeMap<&'static str, u64> {
+        LinkCount::ALL
+            .iter()
+            .map(|count| (count.name(), self.get(*count)))
+            .collect()
     }
 }

@@ -4,6 +4,7 @@
 
 use super::connection::{Allowed, Connection, Ended, Reading};
 use super::counts::LinkCount;
+use super::tls::Outbound;
 use super::{CONNECT_MS, Limits, TERMINAL_OUTBOX_BYTES_MAX, TERMINAL_READ_BYTES, ms};
 use crate::driver::{Driven, DriverHandle};
 use iso8583::frame::{self, Framing};
@@ -46,6 +47,7 @@ pub fn dial<P: Driven>(
     address: String,
     framing: Framing,
     dialing: Dialing,
+    outbound: Outbound,
     limits: Limits,
     handle: DriverHandle<P>,
 ) {
@@ -57,6 +59,8 @@ pub fn dial<P: Driven>(
     handle.board().attach_dialer(calls, lines);
     let line = Line {
         address: address.into(),
+        outbound,
+        handshake_ms: limits.handshake_ms,
         allowed: Allowed {
             framing,
             read_bytes: TERMINAL_READ_BYTES,
@@ -130,6 +134,8 @@ fn addresses(frame: &[u8]) -> [u16; 2] {
 
 struct Line<P: Driven> {
     address: Arc<str>,
+    outbound: Outbound,
+    handshake_ms: u64,
     allowed: Allowed,
     handle: DriverHandle<P>,
 }
@@ -138,6 +144,8 @@ impl<P: Driven> Clone for Line<P> {
     fn clone(&self) -> Self {
         Self {
             address: Arc::clone(&self.address),
+            outbound: self.outbound.clone(),
+            handshake_ms: self.handshake_ms,
             allowed: self.allowed,
             handle: self.handle.clone(),
         }
@@ -177,7 +185,10 @@ impl<P: Driven> Line<P> {
                 if answers == 1 {
                     connection.close();
                 }
-                (answers == 1).then_some(Peer::Exchange(exchange))
+                if answers > 1 {
+                    return Err(Ended::Stopped);
+                }
+                Ok(Peer::Exchange(exchange))
             })
             .await;
         self.end(&connection, ended);
@@ -213,7 +224,7 @@ impl<P: Driven> Line<P> {
             }
             let line = self.clone();
             tokio::spawn(async move {
-                let from = |frame: &[u8]| Some(Peer::Exchange(newest.of_answer(frame)));
+                let from = |frame: &[u8]| Ok(Peer::Exchange(newest.of_answer(frame)));
                 let ended = reading.run(&line.handle, from).await;
                 line.handle
                     .board()
@@ -230,14 +241,13 @@ impl<P: Driven> Line<P> {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "frames may be held back");
         }
-        let (connection, read) = Connection::split(stream, TERMINAL_OUTBOX_BYTES_MAX);
-        let reading = Reading {
-            connection: Arc::clone(&connection),
-            read,
-            allowed: self.allowed,
-            buffer: Vec::new(),
-        };
-        Some((connection, reading))
+        let counts = &self.handle.board().counts;
+        let stream = self
+            .outbound
+            .secure(stream, self.handshake_ms, counts)
+            .await?;
+        let reading = Reading::new(stream, self.allowed, TERMINAL_OUTBOX_BYTES_MAX);
+        Some((Arc::clone(&reading.connection), reading))
     }
 
     fn queue(&self, connection: &Connection<P::Input>, call: Call<P::Input>) {

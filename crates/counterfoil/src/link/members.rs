@@ -2,7 +2,9 @@
 
 use super::connection::{Allowed, Connection, Ended, Reading};
 use super::counts::LinkCount;
+use super::identity::Identity;
 use super::socket::{Connecting, Listening, accept, keep_alive, listen};
+use super::tls::{Inbound, Outbound, Stream};
 use super::{CONNECT_MS, Limits, MEMBER_OUTBOX_BYTES_MAX, MEMBER_READ_BYTES, RECONNECT_MS, ms};
 use crate::driver::{Driven, DriverHandle};
 use iso8583::frame::{self, Framing};
@@ -14,13 +16,15 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
-/// Accepts links of `members` on `address`. A member that connects again takes the place of its older link.
+/// Accepts links of `members` on `address`. A member that connects again takes the place of its older link. Under TLS a
+/// member is who its certificate names, and introduces itself as nobody else.
 ///
 /// # Errors
 /// An address that cannot be listened on. Must be called on the runtime.
 pub fn listen_members<P: Driven>(
     address: SocketAddr,
     members: Vec<Institution>,
+    inbound: Inbound,
     limits: Limits,
     handle: DriverHandle<P>,
 ) -> io::Result<Listening> {
@@ -36,10 +40,19 @@ pub fn listen_members<P: Driven>(
                     handle.board().counts.add(LinkCount::Crowded, 1);
                     continue;
                 };
-                let (members, limits, handle) =
-                    (Arc::clone(&members), limits.clone(), handle.clone());
+                let (members, inbound, limits, handle) = (
+                    Arc::clone(&members),
+                    inbound.clone(),
+                    limits.clone(),
+                    handle.clone(),
+                );
                 tokio::spawn(async move {
-                    welcome(stream, &members, &limits, &handle).await;
+                    notice_loss(&stream);
+                    let counts = &handle.board().counts;
+                    let secured = inbound.secure(stream, limits.handshake_ms, counts).await;
+                    if let Some(stream) = secured {
+                        welcome(stream, &members, &limits, &handle).await;
+                    }
                     drop(place);
                 });
             }
@@ -56,6 +69,7 @@ pub fn listen_members<P: Driven>(
 pub fn connect_member<P: Driven>(
     address: String,
     member: Institution,
+    outbound: Outbound,
     limits: Limits,
     handle: DriverHandle<P>,
 ) -> Connecting {
@@ -66,10 +80,16 @@ pub fn connect_member<P: Driven>(
             loop {
                 match timeout(ms(CONNECT_MS), TcpStream::connect(&address)).await {
                     Ok(Ok(stream)) => {
-                        handle.board().counts.add(LinkCount::Connected, 1);
-                        wait_ms = first_ms;
-                        let reading = reading(stream, &limits);
-                        carry(reading, member, &handle).await;
+                        let counts = &handle.board().counts;
+                        counts.add(LinkCount::Connected, 1);
+                        notice_loss(&stream);
+                        let secured = outbound.secure(stream, limits.handshake_ms, counts).await;
+                        // A link on which nothing was heard may have been refused.
+                        if let Some(stream) = secured
+                            && carry(reading(stream, &limits), member, &handle).await
+                        {
+                            wait_ms = first_ms;
+                        }
                     }
                     Ok(Err(error)) => tracing::debug!(address, %error, "no link"),
                     Err(_) => tracing::debug!(address, "no link in time"),
@@ -88,12 +108,20 @@ pub fn connect_member<P: Driven>(
 
 /// Waits for the first frame of an accepted link, and carries the link if it is from a member.
 async fn welcome<P: Driven>(
-    stream: TcpStream,
+    stream: Stream,
     members: &[Institution],
     limits: &Limits,
     handle: &DriverHandle<P>,
 ) {
     let counts = &handle.board().counts;
+    let certified = match stream.session.as_ref().map(|session| &session.identity) {
+        None => None,
+        Some(Some(Identity::Member(member))) => Some(*member),
+        Some(other) => {
+            tracing::info!(?other, "a certificate that is no member's");
+            return counts.add(LinkCount::TlsUnnamed, 1);
+        }
+    };
     let mut reading = reading(stream, limits);
     let introduced = timeout(ms(limits.introduction_ms), async {
         loop {
@@ -103,7 +131,12 @@ async fn welcome<P: Driven>(
                         return Err(Ended::For(LinkCount::Garbage));
                     };
                     let member = institution(header.source()).filter(|m| members.contains(m));
-                    return member.ok_or(Ended::For(LinkCount::Strangers));
+                    let member = member.ok_or(Ended::For(LinkCount::Strangers))?;
+                    if certified.is_some_and(|certified| certified != member) {
+                        tracing::warn!(?certified, %member, "a member speaks as another one");
+                        return Err(Ended::For(LinkCount::WrongMember));
+                    }
+                    return Ok(member);
                 }
                 Ok(None) => reading.fill(counts).await?,
                 Err(_) => return Err(Ended::For(LinkCount::Garbage)),
@@ -111,22 +144,24 @@ async fn welcome<P: Driven>(
         }
     });
     match introduced.await {
-        Ok(Ok(member)) => carry(reading, member, handle).await,
+        Ok(Ok(member)) => {
+            carry(reading, member, handle).await;
+        }
         Ok(Err(Ended::For(why))) => counts.add(why, 1),
         Ok(Err(_)) => {}
         Err(_) => counts.add(LinkCount::Strangers, 1),
     }
 }
 
-/// Carries the frames of a link from up to down.
+/// Carries the frames of a link from up to down; true if there were any to hear.
 async fn carry<P: Driven>(
     mut reading: Reading<P::Input>,
     member: Institution,
     handle: &DriverHandle<P>,
-) {
+) -> bool {
     let connection = Arc::clone(&reading.connection);
     if !handle.board().attach_member(member, &connection) {
-        return;
+        return false;
     }
     // When this link is lost with its task, the party hears of that too.
     let down = Down {
@@ -136,12 +171,18 @@ async fn carry<P: Driven>(
     };
     tracing::info!(party = handle.name(), %member, "link up");
     handle.must_know(P::link_changed(member, true));
-    let ended = reading.run(handle, |_| Some(Peer::Member(member))).await;
+    let mut heard = false;
+    let from = |_: &[u8]| {
+        heard = true;
+        Ok(Peer::Member(member))
+    };
+    let ended = reading.run(handle, from).await;
     if let Ended::For(why) = ended {
         handle.board().counts.add(why, 1);
     }
     drop(down);
     tracing::info!(party = handle.name(), %member, ?ended, "link down");
+    heard
 }
 
 struct Down<'a, P: Driven> {
@@ -163,23 +204,22 @@ impl<P: Driven> Drop for Down<'_, P> {
     }
 }
 
-fn reading<I>(stream: TcpStream, limits: &Limits) -> Reading<I> {
-    if let Err(error) = keep_alive(&stream) {
+/// Makes a link notice a peer that is gone without a word.
+fn notice_loss(stream: &TcpStream) {
+    if let Err(error) = keep_alive(stream) {
         tracing::warn!(%error, "a link will not notice a peer that is gone");
     }
-    let (connection, read) = Connection::split(stream, MEMBER_OUTBOX_BYTES_MAX);
-    Reading {
-        connection,
-        read,
-        allowed: Allowed {
-            framing: Framing::Host,
-            read_bytes: MEMBER_READ_BYTES,
-            frame_ms: limits.frame_ms,
-            idle_ms: None,
-            frames_per_second_max: u32::MAX,
-        },
-        buffer: Vec::new(),
-    }
+}
+
+fn reading<I: Send + 'static>(stream: Stream, limits: &Limits) -> Reading<I> {
+    let allowed = Allowed {
+        framing: Framing::Host,
+        read_bytes: MEMBER_READ_BYTES,
+        frame_ms: limits.frame_ms,
+        idle_ms: None,
+        frames_per_second_max: u32::MAX,
+    };
+    Reading::new(stream, allowed, MEMBER_OUTBOX_BYTES_MAX)
 }
 
 fn institution(digits: &[u8]) -> Option<Institution> {

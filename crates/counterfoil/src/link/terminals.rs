@@ -1,9 +1,11 @@
 //! Connections of terminals: each carries one request or many, and every answer goes back where its request came from.
 
 use super::board::FRAMES_PER_NUMBER;
-use super::connection::{Allowed, Connection, Ended, Reading};
+use super::connection::{Allowed, Ended, Reading};
 use super::counts::LinkCount;
+use super::identity::{Doorman, Identity};
 use super::socket::{Listening, accept, listen};
+use super::tls::Inbound;
 use super::{Limits, TERMINAL_OUTBOX_BYTES_MAX, TERMINAL_READ_BYTES};
 use crate::driver::{Driven, DriverHandle};
 use iso8583::frame::Framing;
@@ -14,13 +16,14 @@ use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Accepts terminals on `address`.
+/// Accepts terminals on `address`. Under TLS a terminal speaks only as its certificate names it.
 ///
 /// # Errors
 /// An address that cannot be listened on. Must be called on the runtime.
 pub fn listen_terminals<P: Driven>(
     address: SocketAddr,
     framing: Framing,
+    inbound: Inbound,
     limits: Limits,
     handle: DriverHandle<P>,
 ) -> io::Result<Listening> {
@@ -33,13 +36,13 @@ pub fn listen_terminals<P: Driven>(
                 let stream = accept(&listener, &handle.board().counts).await;
                 match Arc::clone(&places).try_acquire_owned() {
                     Ok(place) => {
-                        tokio::spawn(serve(
-                            stream,
+                        let serving = Serving {
                             framing,
-                            limits.clone(),
-                            handle.clone(),
-                            place,
-                        ));
+                            inbound: inbound.clone(),
+                            limits: limits.clone(),
+                            handle: handle.clone(),
+                        };
+                        tokio::spawn(serving.serve(stream, place));
                     }
                     Err(_) => handle.board().counts.add(LinkCount::Crowded, 1),
                 }
@@ -53,41 +56,62 @@ pub fn listen_terminals<P: Driven>(
     Ok(Listening::new(address, task))
 }
 
-async fn serve<P: Driven>(
-    stream: TcpStream,
+struct Serving<P: Driven> {
     framing: Framing,
+    inbound: Inbound,
     limits: Limits,
     handle: DriverHandle<P>,
-    _place: OwnedSemaphorePermit,
-) {
-    let (connection, read) = Connection::split(stream, TERMINAL_OUTBOX_BYTES_MAX);
-    let mut reading = Reading {
-        connection: Arc::clone(&connection),
-        read,
-        allowed: Allowed {
-            framing,
+}
+
+impl<P: Driven> Serving<P> {
+    async fn serve(self, tcp: TcpStream, _place: OwnedSemaphorePermit) {
+        let (handle, limits) = (&self.handle, &self.limits);
+        let board = handle.board();
+        let secured = self
+            .inbound
+            .secure(tcp, limits.handshake_ms, &board.counts)
+            .await;
+        let Some(stream) = secured else {
+            return;
+        };
+        let mut doorman = match stream.session.as_ref().map(|session| &session.identity) {
+            None => None,
+            Some(Some(Identity::Terminals(row))) => Some(Doorman::new(row.clone())),
+            Some(other) => {
+                tracing::info!(?other, "a certificate that is no terminal's");
+                return board.counts.add(LinkCount::TlsUnnamed, 1);
+            }
+        };
+        let allowed = Allowed {
+            framing: self.framing,
             read_bytes: TERMINAL_READ_BYTES,
             frame_ms: limits.frame_ms,
             idle_ms: Some(limits.idle_ms),
             frames_per_second_max: limits.frames_per_second_max,
-        },
-        buffer: Vec::new(),
-    };
-    let mut numbers = Vec::new();
-    let mut frames = 0;
-    let ended = reading
-        .run(&handle, |_| {
-            if frames % FRAMES_PER_NUMBER == 0 {
-                numbers.push(handle.board().attach_terminal(&connection)?);
-            }
-            let exchange = numbers.last()? * FRAMES_PER_NUMBER + frames % FRAMES_PER_NUMBER;
-            frames += 1;
-            Some(Peer::Exchange(exchange))
-        })
-        .await;
-    if let Ended::For(why) = ended {
-        handle.board().counts.add(why, 1);
+        };
+        let mut reading = Reading::new(stream, allowed, TERMINAL_OUTBOX_BYTES_MAX);
+        let connection = Arc::clone(&reading.connection);
+        let mut numbers = Vec::new();
+        let mut frames = 0;
+        let ended = reading
+            .run(handle, |frame| {
+                if let Some(doorman) = &mut doorman {
+                    doorman.look(frame).map_err(Ended::For)?;
+                }
+                if frames % FRAMES_PER_NUMBER == 0 {
+                    let number = board.attach_terminal(&connection);
+                    numbers.push(number.ok_or(Ended::Stopped)?);
+                }
+                let number = numbers.last().ok_or(Ended::Stopped)?;
+                let exchange = number * FRAMES_PER_NUMBER + frames % FRAMES_PER_NUMBER;
+                frames += 1;
+                Ok(Peer::Exchange(exchange))
+            })
+            .await;
+        if let Ended::For(why) = ended {
+            board.counts.add(why, 1);
+        }
+        board.detach_terminal(&numbers);
+        handle.must_know(connection.abandon());
     }
-    handle.board().detach_terminal(&numbers);
-    handle.must_know(connection.abandon());
 }

@@ -1,5 +1,6 @@
-//! The loops across parties: each standing sale has its one debit and each debit its sale, books say what answers said,
-//! terminals ended as their acquirer stands.
+//! The loops across parties: what stands has moved its amount once at the issuer and what moved stands, originals are not
+//! claimed beyond their amount, no hold outlives its capture, books say what answers said, terminals ended as their acquirer
+//! stands.
 //!
 //! Each check is one query over what was recomputed; a check whose parties were not all given is left out.
 
@@ -9,53 +10,110 @@ use crate::archive::Role;
 use rusqlite::{Connection, named_params};
 use std::path::Path;
 
+/// `moved` is what an approval must add to the merchant's money by its effect and amount, whatever the party says of it;
+/// only an adjustment has to be believed, and [`Check::ClaimsExceeded`] adds those up. `root` is the pre-authorisation.
 const TABLES: &str = "
     CREATE TABLE sale(terminal TEXT, batch INTEGER, stan INTEGER, merchant TEXT, transmission INTEGER, trace INTEGER,
-        acquirer INTEGER, forwarder INTEGER, amount_minor INTEGER, moves_money INTEGER, received_ms INTEGER, stands INTEGER,
-        upstream TEXT, confirmation TEXT, progress TEXT, case_number INTEGER, posting INTEGER, posted_minor INTEGER);
+        acquirer INTEGER, forwarder INTEGER, effect TEXT, amount_minor INTEGER, moved INTEGER, moved_minor INTEGER,
+        advice INTEGER, original_terminal TEXT, original_batch INTEGER, original_stan INTEGER, received_ms INTEGER,
+        stands INTEGER, upstream TEXT, confirmation TEXT, progress TEXT, case_number INTEGER, posting INTEGER,
+        posted_minor INTEGER);
     CREATE TABLE posting_left(id INTEGER, amount_minor INTEGER);
-    CREATE TABLE exchange(transmission INTEGER, trace INTEGER, acquirer INTEGER, forwarder INTEGER, amount_minor INTEGER,
-        moves_money INTEGER, standing TEXT);
+    CREATE TABLE exchange(transmission INTEGER, trace INTEGER, acquirer INTEGER, forwarder INTEGER, effect TEXT, rrn TEXT,
+        terminal TEXT, amount_minor INTEGER, moved INTEGER, moved_minor INTEGER, standing TEXT, at_ms INTEGER,
+        original_transmission INTEGER, original_trace INTEGER, original_acquirer INTEGER, original_forwarder INTEGER,
+        expired INTEGER);
     CREATE TABLE debit(transmission INTEGER, trace INTEGER, acquirer INTEGER, forwarder INTEGER, debits INTEGER,
         minor INTEGER, at_ms INTEGER);
+    CREATE TABLE held(transmission INTEGER, trace INTEGER, acquirer INTEGER, forwarder INTEGER, minor INTEGER);
     CREATE TABLE passed(transmission INTEGER, trace INTEGER, acquirer INTEGER, forwarder INTEGER, state TEXT, code TEXT);
     CREATE TABLE advice(transmission INTEGER, trace INTEGER, acquirer INTEGER, forwarder INTEGER, progress TEXT, attempts INTEGER);
-    CREATE TABLE till(terminal TEXT, batch INTEGER, stan INTEGER, merchant TEXT, ending TEXT, amount_minor INTEGER);";
+    CREATE TABLE till(terminal TEXT, batch INTEGER, stan INTEGER, merchant TEXT, ending TEXT, amount_minor INTEGER,
+        advice INTEGER);";
 
 const INDEXES: &str = "
     CREATE INDEX sale_host ON sale(transmission, trace, acquirer, forwarder);
     CREATE INDEX sale_key ON sale(terminal, batch, stan, merchant);
+    CREATE INDEX sale_original ON sale(merchant, original_terminal, original_batch, original_stan)
+        WHERE original_stan IS NOT NULL;
     CREATE INDEX exchange_host ON exchange(transmission, trace, acquirer, forwarder);
+    CREATE INDEX exchange_original ON exchange(original_transmission, original_trace, original_acquirer, original_forwarder)
+        WHERE original_trace IS NOT NULL;
+    CREATE INDEX exchange_rrn ON exchange(rrn, acquirer, terminal);
     CREATE INDEX debit_host ON debit(transmission, trace, acquirer, forwarder);
+    CREATE INDEX held_host ON held(transmission, trace, acquirer, forwarder);
     CREATE INDEX passed_host ON passed(transmission, trace, acquirer, forwarder);
     CREATE INDEX till_key ON till(terminal, batch, stan, merchant);
+    CREATE VIEW link AS SELECT c.transmission, c.trace, c.acquirer, c.forwarder, c.effect, c.standing, c.amount_minor, c.moved,
+            o.transmission AS o_transmission, o.trace AS o_trace, o.acquirer AS o_acquirer, o.forwarder AS o_forwarder,
+            o.effect AS o_effect, o.amount_minor AS o_amount_minor
+        FROM exchange c JOIN exchange o ON o.transmission = c.original_transmission AND o.trace = c.original_trace
+            AND o.acquirer = c.original_acquirer AND o.forwarder = c.original_forwarder;
+    CREATE TABLE rooted AS
+        SELECT transmission, trace, acquirer, forwarder, effect, standing, transmission AS root_transmission,
+            trace AS root_trace, acquirer AS root_acquirer, forwarder AS root_forwarder
+        FROM exchange WHERE effect = 'hold'
+        UNION ALL SELECT transmission, trace, acquirer, forwarder, effect, standing, o_transmission, o_trace, o_acquirer,
+            o_forwarder
+        FROM link WHERE effect IN ('hold_more', 'release', 'capture')
+        UNION ALL SELECT u.transmission, u.trace, u.acquirer, u.forwarder, u.effect, u.standing, c.o_transmission, c.o_trace,
+            c.o_acquirer, c.o_forwarder
+        FROM link u JOIN link c ON c.transmission = u.o_transmission AND c.trace = u.o_trace AND c.acquirer = u.o_acquirer
+            AND c.forwarder = u.o_forwarder WHERE u.effect = 'uncapture';
+    CREATE TABLE authorisation AS
+        SELECT r.root_transmission AS transmission, r.root_trace AS trace, r.root_acquirer AS acquirer,
+            r.root_forwarder AS forwarder,
+            sum(r.effect = 'capture' AND r.standing = 'approved') - sum(r.effect = 'uncapture' AND r.standing = 'approved')
+                AS captured,
+            sum(r.effect = 'release' AND r.standing = 'approved') AS released,
+            sum(r.effect = 'uncapture' OR r.effect IN ('capture', 'release') AND r.standing = 'reversed') AS taken_back,
+            coalesce(sum(h.minor), 0) AS minor
+        FROM rooted r LEFT JOIN held h USING(transmission, trace, acquirer, forwarder) GROUP BY 1, 2, 3, 4;
+    CREATE INDEX authorisation_host ON authorisation(transmission, trace, acquirer, forwarder);
     ANALYZE;";
 
-/// What of each role's archive is looked at. A movement into suspense debits a cardholder, one out of it gives back.
+/// What an approval must add to the merchant's money.
+const MOVED: &str = "CASE effect WHEN 'debit' THEN amount_minor WHEN 'capture' THEN amount_minor
+    WHEN 'credit' THEN -amount_minor WHEN 'undo' THEN -amount_minor WHEN 'uncapture' THEN -amount_minor
+    WHEN 'adjust' THEN moved_minor ELSE 0 END";
+
+/// What of each role's archive is looked at. A movement into suspense debits a cardholder, one out of it gives back; an
+/// amount held for a pre-authorisation is neither, while a credit card's purchase is held until it is cleared.
 const fn gathering(role: Role) -> &'static str {
     match role {
         Role::Acquirer => {
             "INSERT INTO sale SELECT s.terminal, s.batch, s.stan, s.merchant, s.host_transmission, s.host_stan, s.host_acquirer,
-                s.host_forwarder, s.amount_minor, s.moves_money, s.received_ms, s.stands, s.upstream, s.confirmation,
-                s.reversal_progress, s.case_number, s.posting, p.amount_minor
-             FROM party.sale s LEFT JOIN party.posting p ON p.id = s.posting AND NOT p.reversed;
+                s.host_forwarder, s.effect, s.amount_minor, $moved, s.moved_minor, s.advice, s.original_terminal,
+                s.original_batch, s.original_stan, s.received_ms, s.stands, s.upstream, s.confirmation,
+                s.reversal_progress, s.case_number, s.posting,
+                (SELECT iif(p.debit = b.account, p.amount_minor, -p.amount_minor) FROM party.posting p
+                 JOIN party.balance b ON b.owner IN ('network', 'wallet') AND b.account IN (p.debit, p.credit)
+                 WHERE p.id = s.posting AND NOT p.reversed)
+             FROM party.sale s;
              INSERT INTO posting_left SELECT p.id, p.amount_minor FROM party.posting p
              WHERE NOT p.reversed AND p.id NOT IN (SELECT posting FROM party.sale WHERE stands AND posting IS NOT NULL);"
         }
         Role::Issuer => {
-            "INSERT INTO exchange SELECT transmission, stan, acquirer, forwarder, amount_minor, moves_money, standing
+            "INSERT INTO exchange SELECT transmission, stan, acquirer, forwarder, effect, rrn, terminal, amount_minor, $moved,
+                moved_minor, standing, at_ms, original_transmission, original_stan, original_acquirer, original_forwarder,
+                expired_ms IS NOT NULL
              FROM party.exchange;
-             INSERT INTO debit SELECT p.transmission, p.stan, p.acquirer, p.forwarder, sum(p.credit = b.account),
+             INSERT INTO debit SELECT p.transmission, p.stan, p.acquirer, p.forwarder, count(*),
                 sum(iif(p.credit = b.account, p.amount_minor, -p.amount_minor)), min(p.at_ms)
              FROM party.posting p JOIN party.balance b ON b.owner = 'suspense' AND b.account IN (p.credit, p.debit)
-             WHERE p.closed IS NULL AND p.transmission IS NOT NULL GROUP BY 1, 2, 3, 4;"
+             LEFT JOIN party.exchange e USING(transmission, stan, acquirer, forwarder)
+             WHERE p.closed IS NULL AND p.transmission IS NOT NULL AND (NOT p.held OR e.effect IS NULL OR e.effect = 'debit')
+             GROUP BY 1, 2, 3, 4 HAVING sum(iif(p.credit = b.account, p.amount_minor, -p.amount_minor)) <> 0;
+             INSERT INTO held SELECT p.transmission, p.stan, p.acquirer, p.forwarder, sum(p.amount_minor)
+             FROM party.posting p JOIN party.exchange e USING(transmission, stan, acquirer, forwarder)
+             WHERE p.closed IS NULL AND p.held AND e.effect <> 'debit' GROUP BY 1, 2, 3, 4;"
         }
         Role::Network => {
             "INSERT INTO passed SELECT transmission, stan, acquirer, forwarder, state, code FROM party.exchange;
              INSERT INTO advice SELECT transmission, stan, acquirer, forwarder, progress, attempts FROM party.advice;"
         }
         Role::Terminal => {
-            "INSERT INTO till SELECT terminal, batch, stan, merchant, ending, amount_minor FROM party.sale;"
+            "INSERT INTO till SELECT terminal, batch, stan, merchant, ending, amount_minor, advice FROM party.sale;"
         }
     }
 }
@@ -66,25 +124,109 @@ type Query = (&'static [Role], Check, &'static str);
 const SALE: &str = "printf('%s/%06d/%06d %d', s.terminal, s.batch, s.stan, s.amount_minor)";
 const DEBIT: &str =
     "printf('%010d/%06d/%08d/%08d', d.transmission, d.trace, d.acquirer, d.forwarder)";
+const EXCHANGE: &str =
+    "printf('%010d/%06d/%08d/%08d', e.transmission, e.trace, e.acquirer, e.forwarder)";
 const SALE_DEBIT: &str = "sale s LEFT JOIN debit d USING(transmission, trace, acquirer, forwarder)";
 const DEBIT_SALE: &str = "debit d LEFT JOIN sale s USING(transmission, trace, acquirer, forwarder)";
 
-/// `$sale`, `$debit`, `$sale_debit` and `$debit_sale` stand for the texts above.
-const QUERIES: [Query; 23] = [
+/// A sale without a key between hosts went to a wallet: no issuer knows it.
+///
+/// `$sale`, `$debit`, `$exchange`, `$sale_debit` and `$debit_sale` stand for the texts above.
+const QUERIES: [Query; 35] = [
     (
         &[Role::Acquirer],
         Check::PostingMissing,
         "SELECT $sale, coalesce(s.posted_minor, '') FROM sale s
-         WHERE s.stands AND s.moves_money AND s.posted_minor IS NOT s.amount_minor",
+         WHERE s.stands AND s.moved <> 0 AND s.posted_minor IS NOT s.moved",
     ),
     (&[Role::Acquirer], Check::PostingLeft, "SELECT id, amount_minor FROM posting_left"),
     (
+        &[Role::Acquirer],
+        Check::MovedDiffers,
+        "SELECT $sale, s.moved_minor FROM sale s WHERE s.stands AND s.moved_minor <> s.moved",
+    ),
+    (
+        &[Role::Issuer],
+        Check::MovedDiffers,
+        "SELECT $exchange, e.moved_minor FROM exchange e WHERE e.standing = 'approved' AND e.moved_minor <> e.moved",
+    ),
+    (
+        &[Role::Acquirer],
+        Check::ClaimsExceeded,
+        "SELECT $sale, sum(iif(c.moved < 0 AND c.effect <> 'adjust', -c.moved, 0)) FROM sale s
+         JOIN sale c ON c.merchant = s.merchant AND c.original_terminal = s.terminal AND c.original_batch = s.batch
+            AND c.original_stan = s.stan AND c.stands
+         WHERE s.effect IN ('debit', 'capture') GROUP BY s.terminal, s.batch, s.stan, s.merchant
+         HAVING sum(iif(c.moved < 0 AND c.effect <> 'adjust', -c.moved, 0))
+            > s.amount_minor + sum(iif(c.effect = 'adjust', c.moved, 0))",
+    ),
+    (
+        &[Role::Issuer],
+        Check::ClaimsExceeded,
+        "SELECT printf('%010d/%06d/%08d/%08d', o_transmission, o_trace, o_acquirer, o_forwarder),
+            sum(iif(moved < 0 AND effect <> 'adjust', -moved, 0))
+         FROM link WHERE o_effect IN ('debit', 'capture') AND standing = 'approved'
+         GROUP BY o_transmission, o_trace, o_acquirer, o_forwarder
+         HAVING sum(iif(moved < 0 AND effect <> 'adjust', -moved, 0))
+            > o_amount_minor + sum(iif(effect = 'adjust', moved, 0))",
+    ),
+    (
+        &[Role::Acquirer],
+        Check::AdjustedOtherwise,
+        "SELECT $sale, s.amount_minor + sum(c.moved) FROM sale s
+         JOIN sale c ON c.merchant = s.merchant AND c.original_terminal = s.terminal AND c.original_batch = s.batch
+            AND c.original_stan = s.stan AND c.stands AND c.effect = 'adjust'
+         GROUP BY s.terminal, s.batch, s.stan, s.merchant
+         HAVING s.amount_minor + sum(c.moved) NOT IN (SELECT l.amount_minor FROM sale l
+            WHERE l.merchant = s.merchant AND l.original_terminal = s.terminal AND l.original_batch = s.batch
+            AND l.original_stan = s.stan AND l.stands AND l.effect = 'adjust')",
+    ),
+    (
+        &[Role::Issuer],
+        Check::AppliedTwice,
+        "SELECT $exchange, count(*) FROM exchange e WHERE e.standing = 'approved' AND e.effect <> 'none'
+         GROUP BY e.rrn, e.acquirer, e.terminal, e.effect HAVING count(*) > 1",
+    ),
+    (
+        &[Role::Issuer],
+        Check::HoldLeft,
+        "SELECT printf('%010d/%06d/%08d/%08d', transmission, trace, acquirer, forwarder), minor
+         FROM authorisation WHERE minor > 0 AND (captured > 0 OR released > 0)",
+    ),
+    (
+        &[Role::Issuer],
+        Check::HoldLeft,
+        "SELECT $exchange, a.minor FROM exchange e JOIN authorisation a USING(transmission, trace, acquirer, forwarder)
+         WHERE a.minor > 0 AND e.standing <> 'approved'",
+    ),
+    (
+        &[Role::Issuer],
+        Check::HoldMissing,
+        "SELECT $exchange, e.amount_minor FROM exchange e JOIN authorisation a USING(transmission, trace, acquirer, forwarder)
+         WHERE e.effect = 'hold' AND e.standing = 'approved' AND NOT e.expired AND a.captured <= 0 AND a.released = 0
+            AND a.taken_back = 0 AND a.minor < e.amount_minor",
+    ),
+    (
+        &[Role::Acquirer, Role::Issuer],
+        Check::HoldUnknown,
+        "SELECT $sale, coalesce(e.standing, 'never seen') FROM sale s
+         LEFT JOIN exchange e USING(transmission, trace, acquirer, forwarder)
+         WHERE s.stands AND s.moved = 0 AND s.effect <> 'none' AND e.standing IS NOT 'approved'",
+    ),
+    (
+        &[Role::Acquirer, Role::Issuer],
+        Check::HoldNotWanted,
+        "SELECT $sale, s.effect FROM sale s JOIN exchange e USING(transmission, trace, acquirer, forwarder)
+         WHERE NOT s.stands AND s.moved = 0 AND s.effect <> 'none' AND e.standing = 'approved'
+            AND (s.progress = 'confirmed' OR s.progress IS NULL AND s.upstream IN ('declined', 'not_sent'))",
+    ),
+    (
         &[Role::Issuer],
         Check::ExchangeBooks,
-        "SELECT printf('%010d/%06d/%08d/%08d', e.transmission, e.trace, e.acquirer, e.forwarder),
+        "SELECT $exchange,
             printf('%s %d, debits %d of %d', e.standing, e.amount_minor, coalesce(d.debits, 0), coalesce(d.minor, 0))
          FROM exchange e LEFT JOIN debit d USING(transmission, trace, acquirer, forwarder)
-         WHERE iif(e.standing = 'approved' AND e.moves_money, d.debits IS NOT 1 OR d.minor IS NOT e.amount_minor,
+         WHERE iif(e.standing = 'approved' AND e.moved <> 0, d.debits IS NOT 1 OR d.minor IS NOT e.moved,
             d.debits IS NOT NULL)",
     ),
     (
@@ -96,7 +238,7 @@ const QUERIES: [Query; 23] = [
     (
         &[Role::Acquirer, Role::Issuer],
         Check::DebitMissing,
-        "SELECT $sale, '' FROM $sale_debit WHERE s.stands AND s.moves_money AND d.debits IS NULL",
+        "SELECT $sale, '' FROM $sale_debit WHERE s.stands AND s.moved <> 0 AND s.transmission IS NOT NULL AND d.debits IS NULL",
     ),
     (
         &[Role::Acquirer, Role::Issuer],
@@ -106,7 +248,7 @@ const QUERIES: [Query; 23] = [
     (
         &[Role::Acquirer, Role::Issuer],
         Check::DebitAmount,
-        "SELECT $sale, d.minor FROM $sale_debit WHERE s.stands AND d.debits <= 1 AND d.minor <> s.amount_minor",
+        "SELECT $sale, d.minor FROM $sale_debit WHERE s.stands AND d.debits <= 1 AND d.minor <> s.moved",
     ),
     (
         &[Role::Acquirer, Role::Issuer],
@@ -127,14 +269,15 @@ const QUERIES: [Query; 23] = [
         &[Role::Acquirer, Role::Issuer],
         Check::DebitNotApproved,
         "SELECT $sale, s.upstream FROM $debit_sale
-         WHERE NOT s.stands AND s.progress IS NULL AND s.upstream <> 'waiting'",
+         WHERE NOT s.stands AND s.progress IS NULL AND s.upstream <> 'waiting'
+            AND NOT (s.advice AND s.upstream NOT IN ('declined', 'not_sent'))",
     ),
     (
         &[Role::Acquirer, Role::Network],
         Check::NetworkDisagrees,
         "SELECT $sale, coalesce(p.state || ' ' || coalesce(p.code, ''), 'never seen')
          FROM sale s LEFT JOIN passed p USING(transmission, trace, acquirer, forwarder)
-         WHERE s.stands AND p.state IS NOT 'answered'",
+         WHERE s.stands AND s.transmission IS NOT NULL AND p.state IS NOT 'answered'",
     ),
     (
         &[Role::Acquirer, Role::Terminal],
@@ -147,13 +290,13 @@ const QUERIES: [Query; 23] = [
         Check::TerminalNotApproved,
         "SELECT $sale, t.ending FROM till t JOIN sale s USING(terminal, batch, stan, merchant)
          WHERE s.stands AND (t.ending = 'reversed' OR t.ending IN ('declined', 'not_sent')
-            AND s.case_number IS NULL AND s.confirmation <> 'none')",
+            AND (s.advice OR s.case_number IS NULL AND s.confirmation <> 'none'))",
     ),
     (
         &[Role::Acquirer, Role::Terminal],
         Check::TerminalNeverAsked,
         "SELECT $sale, '' FROM sale s LEFT JOIN till t USING(terminal, batch, stan, merchant)
-         WHERE s.stands AND s.moves_money AND t.ending IS NULL AND s.received_ms < :terminal_ms
+         WHERE s.stands AND s.effect <> 'none' AND t.ending IS NULL AND s.received_ms < :terminal_ms
             AND s.terminal IN (SELECT terminal FROM till)",
     ),
     (&[Role::Acquirer], Check::InFlight, "SELECT $sale, '' FROM sale s WHERE s.upstream = 'waiting' AND s.progress IS NULL"),
@@ -161,7 +304,13 @@ const QUERIES: [Query; 23] = [
         &[Role::Acquirer],
         Check::AwaitsConfirmation,
         "SELECT $sale, '' FROM sale s
-         WHERE s.stands AND s.moves_money AND s.confirmation = 'none' AND s.case_number IS NULL",
+         WHERE s.stands AND s.effect <> 'none' AND NOT s.advice AND s.confirmation = 'none' AND s.case_number IS NULL",
+    ),
+    (
+        &[Role::Acquirer],
+        Check::AdviceOpen,
+        "SELECT $sale, s.upstream FROM sale s
+         WHERE s.advice AND s.upstream IN ('silent', 'network_gave_up', 'interrupted') AND s.progress IS NULL",
     ),
     (
         &[Role::Acquirer],
@@ -201,7 +350,7 @@ pub(super) fn check(
     for party in parties {
         let path = party.database.to_string_lossy();
         connection.execute("ATTACH ?1 AS party", [path.as_ref()])?;
-        connection.execute_batch(gathering(party.role))?;
+        connection.execute_batch(&gathering(party.role).replace("$moved", MOVED))?;
         connection.execute_batch("DETACH party")?;
     }
     connection.execute_batch(INDEXES)?;
@@ -226,7 +375,7 @@ pub(super) fn check(
             .map(|count| count as u64)
     };
     Ok([
-        count("SELECT count(*) FROM sale WHERE stands AND moves_money")?,
+        count("SELECT count(*) FROM sale WHERE stands AND effect <> 'none'")?,
         count("SELECT count(*) FROM debit")?,
         count("SELECT count(*) FROM till")?,
     ])
@@ -245,6 +394,7 @@ fn ask(
         ("$debit_sale", DEBIT_SALE),
         ("$sale", SALE),
         ("$debit", DEBIT),
+        ("$exchange", EXCHANGE),
     ];
     let query = parts.iter().fold(query.to_owned(), |query, (name, text)| {
         query.replace(name, text)

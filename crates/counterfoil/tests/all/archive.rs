@@ -1,6 +1,6 @@
 //! Archive and verification over real journals of hand-made records: what is projected, rebuilt, compared and found.
 
-mod world;
+pub mod world;
 
 use acquirer::Reply;
 use counterfoil::archive::{self, ArchiveError, Lag, Projector, Role};
@@ -10,10 +10,12 @@ use ledger::Entry;
 use network::Network;
 use payment::evidence::Delivery;
 use payment::host::{self, ReversalReason};
-use payment::{Institution, Machine, Party, ResponseCode, Stan};
+use payment::{Institution, Kind, Machine, Party, ResponseCode, Stan};
 use serde::Serialize;
 use std::path::Path;
-use world::{CARDHOLDER, Disk, PAN, World, append, financial, host_key, now, sale, transfer};
+use world::{
+    CARDHOLDER, Disk, PAN, World, append, deal, financial, host_key, now, rrn, sale, transfer,
+};
 
 fn checks(found: &[verify::Found]) -> Vec<(Check, u64)> {
     found
@@ -327,9 +329,9 @@ fn every_break_of_a_loop_is_found() {
                 let issuer::Record::Answered(mut again) = world.issuer[1].clone() else {
                     panic!("a debit")
                 };
-                again.entry = Some(Entry::Post {
+                again.entries = vec![Entry::Post {
                     transfer: transfer(900, CARDHOLDER, SUSPENSE, 101),
-                });
+                }];
                 world.issuer.push(issuer::Record::Answered(again));
             },
             &[Check::ExchangeBooks, Check::DebitDouble],
@@ -349,9 +351,9 @@ fn every_break_of_a_loop_is_found() {
                 let issuer::Record::Answered(answered) = &mut world.issuer[1] else {
                     panic!("a debit")
                 };
-                answered.entry = Some(Entry::Post {
+                answered.entries = vec![Entry::Post {
                     transfer: transfer(1, CARDHOLDER, SUSPENSE, 102),
-                });
+                }];
             },
             &[Check::ExchangeBooks, Check::DebitAmount],
         ),
@@ -360,7 +362,7 @@ fn every_break_of_a_loop_is_found() {
             |world| {
                 for record in &mut world.issuer {
                     if let issuer::Record::Returned(returned) = record {
-                        returned.entry = None;
+                        returned.entries.clear();
                     }
                 }
             },
@@ -457,7 +459,7 @@ fn every_break_of_a_loop_is_found() {
                         at,
                         reversal,
                         code,
-                        entry: None,
+                        entries: Vec::new(),
                         effective: false,
                         barred: true,
                     }));
@@ -475,6 +477,233 @@ fn every_break_of_a_loop_is_found() {
         let found: Vec<Check> = report.problems.iter().map(|found| found.check).collect();
         assert_eq!(found, expected, "{name}\n{report}");
         assert_eq!(report.clean, expected.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn rows_of_every_kind_say_what_the_records_say() {
+    let disk = World::of_kinds().write();
+    disk.rebuild_all();
+    for (role, sql, expected) in [
+        (
+            Role::Acquirer,
+            "SELECT stan, effect, moved_minor, original_stan, stands FROM sale WHERE stan IN (11, 13, 16, 17, 19, 23, 27, 30) ORDER BY stan",
+            "11 credit -300 10 1, 13 undo -500 12 1, 16 capture 900 14 1, 17 uncapture -900 16 1, 19 release 0 18 1, \
+             23 undo -600 22 0, 27 adjust 200 26 1, 30 debit 444 - 0",
+        ),
+        (
+            Role::Acquirer,
+            "SELECT stan, returned_minor, held_more_minor, captured_minor, adjusted_minor, undone FROM sale \
+             WHERE returned_minor OR held_more_minor OR captured_minor OR adjusted_minor OR undone ORDER BY stan",
+            "10 300 0 0 0 0, 12 0 0 0 0 1, 14 0 200 0 0 0, 16 0 0 0 0 1, 18 0 0 0 0 1, 20 0 0 240 0 0, 24 0 0 0 50 0, 26 0 0 0 200 0",
+        ),
+        (
+            Role::Acquirer,
+            "SELECT stan, verdict_row FROM sale WHERE stan IN (11, 13, 14, 19, 21, 23, 30) ORDER BY stan",
+            "11 refund_taken, 13 return_slip_unknown, 14 hold_slip_unknown, 19 release_slip_unknown, 21 advice_taken, \
+             23 return_reversed, 30 advice_on_its_way",
+        ),
+        (
+            Role::Acquirer,
+            "SELECT what FROM event WHERE stan = 30 ORDER BY seq, ordinal",
+            "forwarded, deferred",
+        ),
+        (
+            Role::Issuer,
+            "SELECT stan, effect, moved_minor, original_stan, standing FROM exchange WHERE stan IN (11, 17, 23, 27) ORDER BY stan",
+            "11 credit -300 10 approved, 17 uncapture -900 16 approved, 23 undo -600 22 reversed, 27 adjust 200 26 approved",
+        ),
+        (
+            Role::Issuer,
+            "SELECT stan, amount_minor, held, closed FROM posting WHERE held OR stan IN (16, 17) ORDER BY stan, held",
+            "14 800 1 voided, 15 200 1 voided, 16 900 0 -, 17 900 0 -, 17 1000 1 -, 18 400 1 voided, 20 250 1 voided, 28 333 1 -",
+        ),
+        (
+            Role::Issuer,
+            "SELECT kind, amount_minor FROM notice WHERE seq IN (3, 5, 6, 9, 11)",
+            "returned 300, returned 500, held 800, returned 900, released 400",
+        ),
+        (
+            Role::Terminal,
+            "SELECT stan, ending, advice FROM sale WHERE stan IN (11, 13, 21, 23, 30) ORDER BY stan",
+            "11 approved 1, 13 approved 0, 21 approved 1, 23 reversed 0, 30 stored 1",
+        ),
+    ] {
+        assert_eq!(disk.query(role, sql).join(", "), expected, "{role:?} {sql}");
+    }
+    let report = verify::run(&disk.all());
+    clean(&report);
+    let open: Vec<_> = checks(&report.open);
+    assert_eq!(
+        open,
+        [(Check::AdviceOpen, 1), (Check::TerminalOpen, 1)],
+        "{report}"
+    );
+}
+
+/// The issuer's answer to number `n`.
+fn answered(world: &mut World, n: u32) -> &mut issuer::Answered {
+    let found = world.issuer.iter_mut().find_map(|record| match record {
+        issuer::Record::Answered(answered) if answered.sale.key.stan == Stan(n) => Some(answered),
+        _ => None,
+    });
+    found.unwrap()
+}
+
+#[test]
+fn every_break_of_another_kind_is_found() {
+    type Break = fn(&mut World);
+    let rows: [(&str, Break, &[Check]); 14] = [
+        (
+            "refunds beyond their original",
+            |world| {
+                let more = deal(40, Kind::Refund, 800, Some(10), -800);
+                world.deal(more, vec![more.entry()]);
+            },
+            &[Check::ClaimsExceeded],
+        ),
+        (
+            "a void of what is refunded in part",
+            |world| {
+                let void = deal(40, Kind::Void, 1_000, Some(10), -1_000);
+                world.deal(void, vec![void.entry()]);
+            },
+            &[Check::ClaimsExceeded],
+        ),
+        (
+            "a refund that the issuer debits",
+            |world| {
+                answered(world, 11).entries =
+                    vec![deal(11, Kind::Purchase, 300, None, 300).entry()];
+            },
+            &[Check::ExchangeBooks, Check::DebitAmount],
+        ),
+        (
+            "a refund that the acquirer books as a sale",
+            |world| {
+                for record in &mut world.acquirer {
+                    if let acquirer::Record::Forwarded {
+                        sale, moved_minor, ..
+                    } = record
+                        && sale.key.stan == Stan(11)
+                    {
+                        *moved_minor = 300;
+                    }
+                }
+            },
+            &[Check::PostingMissing, Check::MovedDiffers],
+        ),
+        (
+            "a refund that the issuer gives twice",
+            |world| {
+                let again = deal(41, Kind::Refund, 300, Some(10), -300);
+                let twice = issuer::Answered {
+                    sale: host::Financial {
+                        rrn: rrn(11),
+                        ..again.financial()
+                    },
+                    entries: vec![again.entry()],
+                    ..answered(world, 11).clone()
+                };
+                world.issuer.push(issuer::Record::Answered(twice));
+            },
+            &[Check::DebitWithoutSale, Check::AppliedTwice],
+        ),
+        (
+            "a reversed void whose credit stands",
+            |world| {
+                for record in &mut world.issuer {
+                    if let issuer::Record::Returned(returned) = record {
+                        returned.entries.clear();
+                    }
+                }
+            },
+            &[Check::ExchangeBooks, Check::DebitAfterReversal],
+        ),
+        (
+            "a void refused at the acquirer and given by the issuer",
+            |world| {
+                for record in &mut world.acquirer {
+                    if let acquirer::Record::Answered { key, answer, .. } = record
+                        && key.stan == Stan(13)
+                    {
+                        answer.code = ResponseCode::INSUFFICIENT_FUNDS;
+                    }
+                }
+            },
+            &[Check::DebitNotApproved, Check::TerminalApproved],
+        ),
+        (
+            "a completion that leaves the hold",
+            |world| {
+                answered(world, 21).entries.remove(0);
+            },
+            &[Check::HoldLeft],
+        ),
+        (
+            "a release that releases nothing",
+            |world| answered(world, 19).entries.clear(),
+            &[Check::HoldLeft],
+        ),
+        (
+            "a pre-authorisation that holds nothing",
+            |world| answered(world, 28).entries.clear(),
+            &[Check::HoldMissing],
+        ),
+        (
+            "a pre-authorisation that the issuer never approved",
+            |world| {
+                world.issuer.retain(|record| !matches!(record, issuer::Record::Answered(a) if a.sale.key.stan == Stan(28)));
+            },
+            &[Check::HoldUnknown],
+        ),
+        (
+            "a pre-authorisation that only the issuer approved",
+            |world| {
+                for record in &mut world.acquirer {
+                    if let acquirer::Record::Answered { key, answer, .. } = record
+                        && key.stan == Stan(28)
+                    {
+                        answer.code = ResponseCode::INSUFFICIENT_FUNDS;
+                    }
+                }
+            },
+            &[Check::HoldNotWanted, Check::TerminalApproved],
+        ),
+        (
+            "an adjustment that does not add up",
+            |world| {
+                for record in &mut world.acquirer {
+                    if let acquirer::Record::Forwarded {
+                        sale, moved_minor, ..
+                    } = record
+                        && sale.key.stan == Stan(25)
+                    {
+                        *moved_minor = 60;
+                    }
+                }
+            },
+            &[Check::DebitAmount, Check::AdjustedOtherwise],
+        ),
+        (
+            "an advice refused at its terminal that stands",
+            |world| {
+                for record in &mut world.terminal {
+                    if let terminal::Record::AdviceEnded { ending, .. } = &mut record.record {
+                        *ending = terminal::Ending::Declined(ResponseCode::INVALID_RELATED);
+                        return;
+                    }
+                }
+            },
+            &[Check::TerminalNotApproved],
+        ),
+    ];
+    for (name, change, expected) in rows {
+        let mut world = World::of_kinds();
+        change(&mut world);
+        let report = verify::run(&world.write().all());
+        let found: Vec<Check> = report.problems.iter().map(|found| found.check).collect();
+        assert_eq!(found, expected, "{name}\n{report}");
     }
 }
 

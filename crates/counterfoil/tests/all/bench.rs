@@ -54,6 +54,20 @@ fn codec_and_simulator_print_their_keys() {
     );
 }
 
+/// With certificates on every link; the exit status says that the audit is clean.
+#[test]
+fn a_loop_under_tls_has_a_clean_audit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let arguments = "bench loop --tls --rate 60 --seconds 2 --terminals 8 --connections 2 --json";
+    let arguments: Vec<_> = arguments.split(' ').collect();
+    let report = program(&arguments, folder.path());
+    assert_eq!(report["tls"], true);
+    assert!(
+        report["outcomes"]["approved"].as_u64() > Some(0),
+        "{report}"
+    );
+}
+
 /// Many terminals on few connections: every answer finds its own terminal, or the audit would not be clean.
 #[test]
 fn a_loop_is_audited_and_a_planted_difference_is_found() {

@@ -3,7 +3,7 @@
 use crate::echo::{Echo, Input, number, start, start_with, terminal_frame};
 use crate::{runtime, wait_until};
 use counterfoil::driver::{Refused, Settings, Stop};
-use counterfoil::link::{Limits, listen_terminals};
+use counterfoil::link::{Inbound, Limits, listen_terminals};
 use iso8583::frame::{Framing, open_terminal};
 use payment::Party;
 use std::collections::BTreeSet;
@@ -36,6 +36,7 @@ fn no_answer_and_no_effect_leaves_after_a_failed_write() {
             listen_terminals(
                 ([127, 0, 0, 1], 0).into(),
                 Framing::Terminal,
+                Inbound::Plain,
                 Limits::default(),
                 handle.clone(),
             )

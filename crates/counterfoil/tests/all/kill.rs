@@ -2,7 +2,7 @@
 
 use crate::echo::{body, number, start, terminal_frame};
 use crate::runtime;
-use counterfoil::link::{Limits, listen_terminals};
+use counterfoil::link::{Inbound, Limits, listen_terminals};
 use iso8583::frame::{Framing, open_terminal};
 use payment::Party;
 use std::collections::BTreeMap;
@@ -108,6 +108,7 @@ fn serve(path: &Path) -> ! {
             listen_terminals(
                 ([127, 0, 0, 1], 0).into(),
                 Framing::Terminal,
+                Inbound::Plain,
                 Limits::default(),
                 handle,
             )

@@ -3,7 +3,7 @@
 use crate::echo::{Echo, number, start, terminal_frame};
 use crate::runtime;
 use counterfoil::driver::Driver;
-use counterfoil::link::{Limits, LinkCount, Listening, listen_terminals};
+use counterfoil::link::{Inbound, Limits, LinkCount, Listening, listen_terminals};
 use iso8583::frame::{Framing, open_terminal};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -32,6 +32,7 @@ impl Port {
                 listen_terminals(
                     ([127, 0, 0, 1], 0).into(),
                     Framing::Terminal,
+                    Inbound::Plain,
                     limits,
                     handle,
                 )

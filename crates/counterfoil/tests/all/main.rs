@@ -2,6 +2,8 @@
 
 mod accept;
 mod archive;
+mod authority;
+mod batch;
 mod bench;
 mod doctor;
 mod driver;
@@ -10,6 +12,7 @@ mod eslips;
 mod full_disk;
 mod installation;
 mod journal;
+mod keys;
 mod kill;
 mod links;
 mod members;
@@ -18,11 +21,15 @@ mod pages;
 mod printer;
 mod printer_liars;
 mod process;
+mod recall;
 mod recovery;
 mod slow;
 mod terminals;
+mod tls;
+mod token;
 mod vectors;
 mod verify_page;
+mod wallets;
 mod webhook;
 
 use std::time::{Duration, Instant};

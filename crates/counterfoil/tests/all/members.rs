@@ -4,7 +4,7 @@ use crate::echo::{Echo, Input, State, host_frame, number, start, start_with};
 use crate::links::is_closed;
 use crate::{runtime, wait_until};
 use counterfoil::driver::{Driver, DriverHandle, Settings};
-use counterfoil::link::{Limits, LinkCount, connect_member, listen_members};
+use counterfoil::link::{Inbound, Limits, LinkCount, Outbound, connect_member, listen_members};
 use iso8583::frame::open_host;
 use payment::{Institution, Party, Peer};
 use std::io::{Read, Write};
@@ -53,6 +53,7 @@ fn network(
             listen_members(
                 address,
                 vec![MEMBER, Institution(78)],
+                Inbound::Plain,
                 limits,
                 driver.handle().clone(),
             )
@@ -134,6 +135,7 @@ fn a_link_comes_back_after_its_other_side_did() {
         connect_member(
             address.to_string(),
             NETWORK,
+            Outbound::Plain,
             Limits::default(),
             member.handle().clone(),
         )

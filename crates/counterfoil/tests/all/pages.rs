@@ -7,6 +7,7 @@ use iso8583::field::{ELEMENTS, Sensitivity};
 use payment::evidence::{
     Confirmation, Delivery, Evidence, Reversal, ReversalCause, ReversalProgress, Upstream,
 };
+use payment::kind::Rail;
 use payment::kind::{BatchSide, PinRule, Posting, Reach, Row};
 use payment::response::Class;
 use payment::sign::{SignOutcome, SlipEvidence, Trouble};
@@ -268,17 +269,19 @@ fn verdicts() {
     let mut page = head(
         "结论 · Verdicts",
         "One row of `payment::verdict::ROWS` each. The headline is the same for everybody; each audience has its own second line. \
-         `{reason}`, `{trouble}`, `{case}` and `{attempts}` are filled in from the evidence. The outcome of the payment and the state of \
+         `{kind}` is the kind's own name; `{reason}`, `{trouble}`, `{case}` and `{attempts}` are filled in from the evidence. The same \
+         evidence selects a row of the kind's own family: `sale`, `return`, `hold`, `release` or `inquiry`. The outcome of the payment and the state of \
          the receipt are two facts and never mixed.",
     );
-    page += "| row | headline | outcome | money | goods | next step |\n|---|---|---|---|---|---|\n";
+    page += "| row | family | headline | outcome | money | goods | next step |\n|---|---|---|---|---|---|---|\n";
     for row in verdict::ROWS {
         line(
             &mut page,
             format_args!(
-                "| [`{}`](#{}) | {} | `{}` | {} | {} | {} |",
+                "| [`{}`](#{}) | {} | {} | `{}` | {} | {} | {} |",
                 row.id,
                 row.id,
+                families(row),
                 both(row.headline),
                 name(&row.outcome),
                 both(row.position.words()),
@@ -502,9 +505,9 @@ fn pictures() {
             expect_file!["../../../../docs/pictures/loop-f7a-open-en.svg"],
         ),
     ] {
-        assert_eq!(verdict::verdict(&evidence).row, row);
-        same(&loop_picture::svg(&evidence.beads(), true), zh);
-        same(&loop_picture::svg(&evidence.beads(), false), en);
+        assert_eq!(verdict::verdict(Kind::Purchase, &evidence).row, row);
+        same(&loop_picture::svg(Rail::Card, &evidence.beads(), true), zh);
+        same(&loop_picture::svg(Rail::Card, &evidence.beads(), false), en);
     }
 }
 
@@ -515,7 +518,7 @@ fn slip_pictures() {
     let purchase = counterfoil::bench::slips::purchase();
     let reversed = receipt::SlipFields {
         title: Title::ReversalProof,
-        headline: words(verdict::headline("reversed")),
+        headline: verdict::headline(Kind::Purchase, verdict::Situation::Reversed),
         ..purchase.clone()
     };
     let reprint = Some(Reprint {
@@ -562,10 +565,6 @@ fn slip_pictures() {
             "{file} is old: UPDATE_EXPECT=1 cargo test -p counterfoil --test all pages"
         );
     }
-}
-
-fn words((zh, en): (&str, &str)) -> receipt::Words {
-    (zh.to_owned(), en.to_owned())
 }
 
 #[test]
@@ -670,17 +669,22 @@ fn readme_shows_what_the_program_draws() {
             }),
             ..Evidence::new(Upstream::NetworkGaveUp)
         };
-        let verdict = verdict::verdict(&evidence);
+        let verdict = verdict::verdict(Kind::Purchase, &evidence);
         let headline = if zh {
             verdict.headline_zh
         } else {
             verdict.headline_en
         };
         assert!(text.contains(&headline), "{file}: {headline}");
-        for drawn in loop_picture::text(&verdict.beads, zh).lines() {
+        for drawn in loop_picture::text(Rail::Card, &verdict.beads, zh).lines() {
             assert!(text.contains(drawn.trim_end()), "{file}: {drawn}");
         }
     }
+}
+
+fn families(row: &verdict::Row) -> String {
+    let names: Vec<_> = row.families.iter().map(name).collect();
+    names.join(", ")
 }
 
 fn head(title: &str, about: &str) -> String {

@@ -4,7 +4,7 @@ use crate::echo::{Echo, Input, start, terminal_frame};
 use crate::links::{Port, ask, connect, is_closed, read_frame};
 use crate::{runtime, wait_until};
 use counterfoil::driver::Driver;
-use counterfoil::link::{Dialing, Limits, LinkCount, dial};
+use counterfoil::link::{Dialing, Limits, LinkCount, Outbound, dial};
 use iso8583::frame::{FRAME_BYTES_MAX, Framing};
 use payment::{Party, Peer};
 use std::io::{Read, Write};
@@ -200,6 +200,7 @@ fn caller(
             address,
             Framing::Terminal,
             dialing,
+            Outbound::Plain,
             Limits::default(),
             handle,
         )

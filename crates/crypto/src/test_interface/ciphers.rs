@@ -2,56 +2,42 @@
 //!
 //! Invariant: text that is not whole blocks is refused.
 
-use super::{InputError, Outcome, inputs::Inputs};
+use super::{InputError, Outcome, RowEngine, Stop, inputs::Inputs};
 use crate::{
-    block_cipher::set_odd_parity,
-    block_cipher_128::{Cipher128, aes_cmac},
-    cbc, hex,
-};
-use aes_gcm::{
-    Aes128Gcm, Aes256Gcm,
-    aead::{Aead, KeyInit, Payload},
+    block_cipher::{check_value, set_odd_parity},
+    engine::{BlockCipher, CmacKey},
+    hex,
 };
 
 const KEY: InputError = InputError { name: "key" };
 const PLAINTEXT: InputError = InputError { name: "plaintext" };
-const NONCE: InputError = InputError { name: "nonce" };
 
-pub(super) fn check(algorithm: &str, inputs: &Inputs<'_>) -> Result<Option<Outcome>, InputError> {
+pub(super) fn check<E: RowEngine>(
+    engine: &E,
+    algorithm: &str,
+    inputs: &Inputs<'_>,
+) -> Result<Option<Outcome>, Stop> {
     let value = match algorithm {
-        "DES-ECB-ENCRYPT" | "TDES-ECB-ENCRYPT" => {
-            let key = inputs.des("key")?;
-            ecb(inputs, |block: [u8; 8]| key.encrypt(block))?
-        }
-        "TDES-CBC-ENCRYPT" => {
-            let key = inputs.des("key")?;
-            cbc_text(inputs, |block: [u8; 8]| key.encrypt(block))?
-        }
-        "AES-ECB-ENCRYPT" => {
-            let key = inputs.aes("key")?;
-            ecb(inputs, |block: [u8; 16]| key.encrypt(block))?
-        }
-        "SM4-ECB-ENCRYPT" => {
-            let key = Cipher128::sm4(&inputs.array("key")?);
-            ecb(inputs, |block: [u8; 16]| key.encrypt(block))?
-        }
-        "SM4-CBC-ENCRYPT" => {
-            let key = Cipher128::sm4(&inputs.array("key")?);
-            cbc_text(inputs, |block: [u8; 16]| key.encrypt(block))?
-        }
-        "AES-GCM-ENCRYPT" => hex::text(&gcm(inputs)?),
+        "DES-ECB-ENCRYPT" | "TDES-ECB-ENCRYPT" => ecb(inputs, &inputs.des(engine, "key")?)?,
+        "TDES-CBC-ENCRYPT" => cbc(inputs, &inputs.des(engine, "key")?)?,
+        "AES-ECB-ENCRYPT" => ecb(inputs, &inputs.aes(engine, "key")?)?,
+        "SM4-ECB-ENCRYPT" => ecb(inputs, &engine.sm4(&inputs.array("key")?)?)?,
+        "SM4-CBC-ENCRYPT" => cbc(inputs, &engine.sm4(&inputs.array("key")?)?)?,
+        "AES-GCM-ENCRYPT" => hex::text(&gcm(engine, inputs)?),
         "DES-KEY-ODD-PARITY-ADJUST" => {
             let mut key = inputs.bytes("key")?;
             set_odd_parity(&mut key);
             hex::text(&key)
         }
-        "KCV-TDES-ZERO-BLOCK" => inputs.cut(&inputs.des("key")?.check_value(), "length_bytes")?,
+        "KCV-TDES-ZERO-BLOCK" => {
+            inputs.cut(&check_value(&inputs.des(engine, "key")?)?, "length_bytes")?
+        }
         "KCV-AES-CMAC-ZERO-BLOCK" => {
-            let check_value = aes_cmac(&inputs.bytes("key")?, &[&[0; 16]]).ok_or(KEY)?;
+            let check_value = inputs.cmac(engine, "key")?.mac(&[&[0; 16]])?;
             inputs.cut(&check_value, "length_bytes")?
         }
         "KCV-SM4-ZERO-BLOCK" => {
-            let check_value = Cipher128::sm4(&inputs.array("key")?).encrypt([0; 16]);
+            let check_value = engine.sm4(&inputs.array("key")?)?.encrypt([0; 16])?;
             inputs.cut(&check_value, "length_bytes")?
         }
         _ => return Ok(None),
@@ -59,44 +45,29 @@ pub(super) fn check(algorithm: &str, inputs: &Inputs<'_>) -> Result<Option<Outco
     Ok(Some(Outcome::Value(value)))
 }
 
-fn ecb<const N: usize>(
-    inputs: &Inputs<'_>,
-    cipher: impl Fn([u8; N]) -> [u8; N],
-) -> Result<String, InputError> {
-    let mut text = inputs.bytes("plaintext")?;
-    let (blocks, rest) = text.as_chunks_mut();
-    if !rest.is_empty() {
-        return Err(PLAINTEXT);
-    }
-    blocks.iter_mut().for_each(|block| *block = cipher(*block));
+fn ecb<const N: usize>(inputs: &Inputs<'_>, key: &impl BlockCipher<N>) -> Result<String, Stop> {
+    let mut text = inputs.bytes(PLAINTEXT.name)?;
+    key.encrypt_blocks(whole_blocks(&mut text)?)?;
     Ok(hex::text(&text))
 }
 
-fn cbc_text<const N: usize>(
-    inputs: &Inputs<'_>,
-    cipher: impl Fn([u8; N]) -> [u8; N],
-) -> Result<String, InputError> {
-    let mut text = inputs.bytes("plaintext")?;
-    cbc::encrypt(cipher, inputs.array("iv")?, &mut text).ok_or(PLAINTEXT)?;
+fn cbc<const N: usize>(inputs: &Inputs<'_>, key: &impl BlockCipher<N>) -> Result<String, Stop> {
+    let mut text = inputs.bytes(PLAINTEXT.name)?;
+    key.encrypt_chained(inputs.array("iv")?, whole_blocks(&mut text)?)?;
     Ok(hex::text(&text))
+}
+
+fn whole_blocks<const N: usize>(text: &mut [u8]) -> Result<&mut [[u8; N]], InputError> {
+    let (blocks, rest) = text.as_chunks_mut();
+    rest.is_empty().then_some(blocks).ok_or(PLAINTEXT)
 }
 
 /// Cipher text and tag.
-fn gcm(inputs: &Inputs<'_>) -> Result<Vec<u8>, InputError> {
-    let key = inputs.bytes("key")?;
-    let nonce: [u8; 12] = inputs.array("nonce")?;
-    let (text, associated) = (inputs.bytes("plaintext")?, inputs.bytes("aad")?);
-    let payload = Payload {
-        msg: &text,
-        aad: &associated,
-    };
-    let sealed = match key.len() {
-        16 => Aes128Gcm::new_from_slice(&key)
-            .map_err(|_| KEY)?
-            .encrypt(&nonce.into(), payload),
-        _ => Aes256Gcm::new_from_slice(&key)
-            .map_err(|_| KEY)?
-            .encrypt(&nonce.into(), payload),
-    };
-    sealed.map_err(|_| NONCE)
+fn gcm<E: RowEngine>(engine: &E, inputs: &Inputs<'_>) -> Result<Vec<u8>, Stop> {
+    let (key, nonce) = (inputs.bytes(KEY.name)?, inputs.array("nonce")?);
+    let (text, associated) = (inputs.bytes(PLAINTEXT.name)?, inputs.bytes("aad")?);
+    if !matches!(key.len(), 16 | 32) {
+        return Err(KEY.into());
+    }
+    Ok(engine.aes_gcm(&key, &nonce, &associated, &text)?)
 }

@@ -2,13 +2,17 @@
 //!
 //! Invariant: a serial number with too many one bits in its counter is malformed.
 
-use super::{InputError, Outcome, Rejection, inputs::Inputs};
+use super::{
+    InputError, Outcome, Rejection, RowEngine, Stop,
+    inputs::{Inputs, key_error},
+};
 use crate::{
-    block_cipher::DesCipher,
-    block_cipher_128::{Cipher128, aes_cmac},
-    cbc, dukpt_aes, dukpt_tdes, hex, mac,
+    dukpt_aes, dukpt_tdes,
+    engine::{BlockCipher, CmacKey, Engine},
+    hex,
+    mac::RetailKey,
     pin::PinFormat,
-    pin_block::encipher_format_4,
+    pin_block_4::encipher_format_4,
 };
 
 const SERIAL: InputError = InputError { name: "ksn" };
@@ -18,52 +22,58 @@ const BASE: InputError = InputError { name: "bdk" };
 /// Bytes of MAC that a DUKPT terminal sends.
 const MAC_BYTES: usize = 4;
 
-pub(super) fn check(algorithm: &str, inputs: &Inputs<'_>) -> Result<Option<Outcome>, InputError> {
+pub(super) fn check<E: RowEngine>(
+    engine: &E,
+    algorithm: &str,
+    inputs: &Inputs<'_>,
+) -> Result<Option<Outcome>, Stop> {
     use dukpt_aes::Usage::{DataEncrypt, MacGenerate, MacVerify};
     use dukpt_tdes::Usage::{DataRequest, DataResponse, MacRequest, MacResponse};
     let value = match algorithm {
         "DUKPT-TDES-INITIAL-KEY" => {
             let base = inputs.array("bdk")?;
-            hex::text(&*dukpt_tdes::initial_key(&base, &tdes_serial(inputs)?))
+            hex::text(&*dukpt_tdes::initial_key(
+                engine,
+                &base,
+                &tdes_serial(inputs)?,
+            )?)
         }
-        "DUKPT-TDES-TRANSACTION-KEY" => hex::text(&*tdes_key(inputs)?),
+        "DUKPT-TDES-TRANSACTION-KEY" => hex::text(&*tdes_key(engine, inputs)?),
         "DUKPT-TDES-PIN-BLOCK-FORMAT0" => {
             let block = PinFormat::WithPan.encode(&inputs.pin()?, &inputs.pan()?);
-            let key = dukpt_tdes::Usage::Pin.key(&tdes_key(inputs)?);
-            hex::text(&DesCipher::double(&key).encrypt(*block))
+            let key = dukpt_tdes::Usage::Pin.key(engine, &tdes_key(engine, inputs)?)?;
+            hex::text(&engine.des(key.as_slice())?.encrypt(*block)?)
         }
-        "DUKPT-TDES-RETAIL-MAC-REQUEST" => tdes_mac(inputs, MacRequest)?,
-        "DUKPT-TDES-RETAIL-MAC-RESPONSE" => tdes_mac(inputs, MacResponse)?,
-        "DUKPT-TDES-DATA-CBC-REQUEST" => tdes_data(inputs, DataRequest)?,
-        "DUKPT-TDES-DATA-CBC-RESPONSE" => tdes_data(inputs, DataResponse)?,
+        "DUKPT-TDES-RETAIL-MAC-REQUEST" => tdes_mac(engine, inputs, MacRequest)?,
+        "DUKPT-TDES-RETAIL-MAC-RESPONSE" => tdes_mac(engine, inputs, MacResponse)?,
+        "DUKPT-TDES-DATA-CBC-REQUEST" => tdes_data(engine, inputs, DataRequest)?,
+        "DUKPT-TDES-DATA-CBC-RESPONSE" => tdes_data(engine, inputs, DataResponse)?,
         "DUKPT-TDES-KSN-NEXT" => match tdes_serial(inputs)?.next() {
             Some(next) => hex::text(&next.bytes()),
             None => return Ok(Some(Outcome::Rejected(Rejection::Exhausted))),
         },
         "DUKPT-AES-INITIAL-KEY" => {
             let id = inputs.array("initial_key_id")?;
-            let key = dukpt_aes::initial_key(&inputs.bytes("bdk")?, id);
+            let key = dukpt_aes::initial_key(engine, &inputs.bytes("bdk")?, id)?;
             hex::text(&key.ok_or(BASE)?)
         }
         "DUKPT-AES-DERIVATION-KEY" => {
             let base = aes_base(inputs)?;
-            let key = dukpt_aes::derivation_key(&base, &aes_serial(inputs)?);
+            let key = dukpt_aes::derivation_key(engine, &base, &aes_serial(inputs)?)?;
             hex::text(&key.ok_or(SERIAL)?)
         }
-        "DUKPT-AES-WORKING-KEY" => hex::text(&aes_key(inputs, aes_usage(inputs)?)?),
+        "DUKPT-AES-WORKING-KEY" => hex::text(&aes_key(engine, inputs, aes_usage(inputs)?)?),
         "DUKPT-AES-PIN-BLOCK-FORMAT4" => {
-            let key = aes_cipher(&aes_key(inputs, dukpt_aes::Usage::Pin)?)?;
+            let key = aes_key(engine, inputs, dukpt_aes::Usage::Pin)?;
+            let key = engine.aes(&key).map_err(key_error(TYPE.name))?;
             let (pin, pan, random) = (inputs.pin()?, inputs.pan()?, inputs.array("random8")?);
-            let block = encipher_format_4(&key, &pin, &pan, &random);
-            hex::text(&block.ok_or(InputError { name: "pin" })?)
+            hex::text(&encipher_format_4(&key, &pin, &pan, &random)?)
         }
-        "DUKPT-AES-CMAC-REQUEST" => aes_mac(inputs, MacGenerate)?,
-        "DUKPT-AES-CMAC-RESPONSE" => aes_mac(inputs, MacVerify)?,
+        "DUKPT-AES-CMAC-REQUEST" => aes_mac(engine, inputs, MacGenerate)?,
+        "DUKPT-AES-CMAC-RESPONSE" => aes_mac(engine, inputs, MacVerify)?,
         "DUKPT-AES-DATA-CBC-REQUEST" => {
-            let key = aes_cipher(&aes_key(inputs, DataEncrypt)?)?;
-            let mut text = inputs.bytes("data")?;
-            cbc::encrypt(|block| key.encrypt(block), [0; 16], &mut text).ok_or(DATA)?;
-            hex::text(&text)
+            let key = aes_key(engine, inputs, DataEncrypt)?;
+            cbc(inputs, &engine.aes(&key).map_err(key_error(TYPE.name))?)?
         }
         "DUKPT-AES-KSN-NEXT" => match aes_serial(inputs)?.next() {
             Some(next) => hex::text(&next.bytes()),
@@ -78,20 +88,39 @@ fn tdes_serial(inputs: &Inputs<'_>) -> Result<dukpt_tdes::KeySerialNumber, Input
     dukpt_tdes::KeySerialNumber::new(inputs.array("ksn")?).ok_or(SERIAL)
 }
 
-fn tdes_key(inputs: &Inputs<'_>) -> Result<dukpt_tdes::Key, InputError> {
+fn tdes_key<E: Engine>(engine: &E, inputs: &Inputs<'_>) -> Result<dukpt_tdes::Key, Stop> {
     let base = inputs.array("bdk")?;
-    dukpt_tdes::transaction_key(&base, &tdes_serial(inputs)?).ok_or(SERIAL)
+    let key = dukpt_tdes::transaction_key(engine, &base, &tdes_serial(inputs)?)?;
+    Ok(key.ok_or(SERIAL)?)
 }
 
-fn tdes_mac(inputs: &Inputs<'_>, usage: dukpt_tdes::Usage) -> Result<String, InputError> {
-    let mac = mac::x919(&usage.key(&tdes_key(inputs)?), &[&inputs.bytes("data")?]);
+fn tdes_mac<E: Engine>(
+    engine: &E,
+    inputs: &Inputs<'_>,
+    usage: dukpt_tdes::Usage,
+) -> Result<String, Stop> {
+    let key = usage.key(engine, &tdes_key(engine, inputs)?)?;
+    let mac = RetailKey::new(engine, &key)?.x919(&[&inputs.bytes(DATA.name)?])?;
     Ok(hex::text(&mac[..MAC_BYTES]))
 }
 
-fn tdes_data(inputs: &Inputs<'_>, usage: dukpt_tdes::Usage) -> Result<String, InputError> {
-    let key = DesCipher::double(&usage.key(&tdes_key(inputs)?));
-    let mut text = inputs.bytes("data")?;
-    cbc::encrypt(|block| key.encrypt(block), [0; 8], &mut text).ok_or(DATA)?;
+fn tdes_data<E: Engine>(
+    engine: &E,
+    inputs: &Inputs<'_>,
+    usage: dukpt_tdes::Usage,
+) -> Result<String, Stop> {
+    let key = usage.key(engine, &tdes_key(engine, inputs)?)?;
+    cbc(inputs, &engine.des(key.as_slice())?)
+}
+
+/// The data enciphered in whole blocks from an initial value of zeros.
+fn cbc<const N: usize>(inputs: &Inputs<'_>, key: &impl BlockCipher<N>) -> Result<String, Stop> {
+    let mut text = inputs.bytes(DATA.name)?;
+    let (blocks, rest) = text.as_chunks_mut();
+    if !rest.is_empty() {
+        return Err(DATA.into());
+    }
+    key.encrypt_chained([0; N], blocks)?;
     Ok(hex::text(&text))
 }
 
@@ -105,12 +134,17 @@ fn aes_base(inputs: &Inputs<'_>) -> Result<Vec<u8>, InputError> {
         .ok_or(BASE)
 }
 
-fn aes_key(inputs: &Inputs<'_>, usage: dukpt_aes::Usage) -> Result<dukpt_aes::Key, InputError> {
+fn aes_key<E: Engine>(
+    engine: &E,
+    inputs: &Inputs<'_>,
+    usage: dukpt_aes::Usage,
+) -> Result<dukpt_aes::Key, Stop> {
     let (base, serial) = (aes_base(inputs)?, aes_serial(inputs)?);
-    if dukpt_aes::derivation_key(&base, &serial).is_none() {
-        return Err(SERIAL);
+    if dukpt_aes::derivation_key(engine, &base, &serial)?.is_none() {
+        return Err(SERIAL.into());
     }
-    dukpt_aes::working_key(&base, &serial, usage, aes_algorithm(inputs)?).ok_or(TYPE)
+    let key = dukpt_aes::working_key(engine, &base, &serial, usage, aes_algorithm(inputs)?)?;
+    Ok(key.ok_or(TYPE)?)
 }
 
 const TYPE: InputError = InputError {
@@ -147,12 +181,12 @@ fn aes_usage(inputs: &Inputs<'_>) -> Result<dukpt_aes::Usage, InputError> {
     }
 }
 
-/// A working key for AES; one for triple DES is refused.
-fn aes_cipher(key: &[u8]) -> Result<Cipher128, InputError> {
-    Cipher128::aes(key).ok_or(TYPE)
-}
-
-fn aes_mac(inputs: &Inputs<'_>, usage: dukpt_aes::Usage) -> Result<String, InputError> {
-    let mac = aes_cmac(&aes_key(inputs, usage)?, &[&inputs.bytes("data")?]);
-    Ok(hex::text(&mac.ok_or(TYPE)?))
+fn aes_mac<E: Engine>(
+    engine: &E,
+    inputs: &Inputs<'_>,
+    usage: dukpt_aes::Usage,
+) -> Result<String, Stop> {
+    let key = aes_key(engine, inputs, usage)?;
+    let key = engine.cmac(&key).map_err(key_error(TYPE.name))?;
+    Ok(hex::text(&key.mac(&[&inputs.bytes(DATA.name)?])?))
 }

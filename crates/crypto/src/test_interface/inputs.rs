@@ -2,9 +2,9 @@
 //!
 //! Invariant: every error names the input that is to blame.
 
-use super::InputError;
+use super::{InputError, Stop};
 use crate::{
-    block_cipher::DesCipher, block_cipher_128::Cipher128, card::Pan, digits::Digits, hex, pin::Pin,
+    card::Pan, digits::Digits, engine::Engine, hex, mac::RetailKey, module::SecurityError, pin::Pin,
 };
 use std::collections::BTreeMap;
 
@@ -62,12 +62,33 @@ impl Inputs<'_> {
         Digits::parse(self.text(name)?.as_bytes()).map_err(|_| InputError { name })
     }
 
-    pub(super) fn des(&self, name: &'static str) -> Result<DesCipher, InputError> {
-        DesCipher::new(&self.bytes(name)?).ok_or(InputError { name })
+    pub(super) fn des<E: Engine>(&self, engine: &E, name: &'static str) -> Result<E::Des, Stop> {
+        engine.des(&self.bytes(name)?).map_err(key_error(name))
     }
 
-    pub(super) fn aes(&self, name: &'static str) -> Result<Cipher128, InputError> {
-        Cipher128::aes(&self.bytes(name)?).ok_or(InputError { name })
+    pub(super) fn aes<E: Engine>(&self, engine: &E, name: &'static str) -> Result<E::Aes, Stop> {
+        engine.aes(&self.bytes(name)?).map_err(key_error(name))
+    }
+
+    pub(super) fn cmac<E: Engine>(&self, engine: &E, name: &'static str) -> Result<E::Cmac, Stop> {
+        engine.cmac(&self.bytes(name)?).map_err(key_error(name))
+    }
+
+    /// A DES key of double length.
+    pub(super) fn double_des<E: Engine>(
+        &self,
+        engine: &E,
+        name: &'static str,
+    ) -> Result<E::Des, Stop> {
+        Ok(engine.des(&self.array::<16>(name)?)?)
+    }
+
+    pub(super) fn retail<E: Engine>(
+        &self,
+        engine: &E,
+        name: &'static str,
+    ) -> Result<RetailKey<E>, Stop> {
+        Ok(RetailKey::new(engine, &self.array(name)?)?)
     }
 
     pub(super) fn pan(&self) -> Result<Pan, InputError> {
@@ -96,6 +117,14 @@ impl Inputs<'_> {
                 name: "padding_method",
             }),
         }
+    }
+}
+
+/// A key of a wrong length is a malformed input; anything else is the engine's own.
+pub(super) fn key_error(name: &'static str) -> impl Fn(SecurityError) -> Stop {
+    move |error| match error {
+        SecurityError::KeyLength { .. } => Stop::Input(InputError { name }),
+        other => Stop::Engine(other),
     }
 }
 

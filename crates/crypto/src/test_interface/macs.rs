@@ -2,36 +2,47 @@
 //!
 //! Invariant: the functions behind them are those of fields 64 and 128 wherever one exists.
 
-use super::{InputError, Outcome, inputs::Inputs};
-use crate::{block_cipher::tdes_cmac, block_cipher_128::aes_cmac, hex, mac};
-use cipher::KeyInit;
-use sm4::Sm4;
+use super::{InputError, Outcome, RowEngine, Stop, inputs::Inputs};
+use crate::{block_cipher::tdes_cmac, engine::CmacKey, hex, mac};
 
-const KEY: InputError = InputError { name: "key" };
-
-pub(super) fn check(algorithm: &str, inputs: &Inputs<'_>) -> Result<Option<Outcome>, InputError> {
+pub(super) fn check<E: RowEngine>(
+    engine: &E,
+    algorithm: &str,
+    inputs: &Inputs<'_>,
+) -> Result<Option<Outcome>, Stop> {
     let message = || inputs.bytes("message");
     let value = match algorithm {
         "ISO9797-1-ALG1" => {
-            let mac = mac::cbc_mac(&inputs.des("key")?, &[&message()?, inputs.padding()?]);
+            let mac = mac::cbc_mac(
+                &inputs.des(engine, "key")?,
+                &[&message()?, inputs.padding()?],
+            )?;
             inputs.cut(&mac, "mac_length")?
         }
         "ISO9797-1-ALG3" => {
-            let mac = mac::x919(&inputs.array("key")?, &[&message()?, inputs.padding()?]);
+            let mac = inputs
+                .retail(engine, "key")?
+                .x919(&[&message()?, inputs.padding()?])?;
             inputs.cut(&mac, "mac_length")?
         }
         "AES-CMAC" => {
-            let mac = aes_cmac(&inputs.bytes("key")?, &[&message()?]);
-            hex::text(&mac.ok_or(KEY)?)
+            let key = inputs.cmac(engine, "key")?;
+            hex::text(&key.mac(&[&message()?])?)
         }
         "TDES-CMAC" => {
-            let mac = tdes_cmac(&inputs.bytes("key")?, &[&message()?]);
-            hex::text(&mac.ok_or(KEY)?)
+            if inputs.bytes("key")?.len() < 16 {
+                return Err(InputError { name: "key" }.into());
+            }
+            let key = inputs.des(engine, "key")?;
+            hex::text(&tdes_cmac(&key, &[&message()?])?)
         }
-        "UNIONPAY-ECB-MAC" => field(mac::unionpay_ecb(&inputs.des("key")?, &[&message()?])),
+        "UNIONPAY-ECB-MAC" => {
+            let key = inputs.des(engine, "key")?;
+            field(mac::unionpay_ecb(&key, &[&message()?])?)
+        }
         "UNIONPAY-SM4-MAC" => {
-            let key = Sm4::new(&inputs.array("key")?.into());
-            field(mac::unionpay_sm4(&key, &[&message()?]))
+            let key = engine.sm4(&inputs.array("key")?)?;
+            field(mac::unionpay_sm4(&key, &[&message()?])?)
         }
         _ => return Ok(None),
     };

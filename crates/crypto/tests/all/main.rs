@@ -3,7 +3,10 @@
 mod any_bytes;
 mod card_authentication;
 mod card_number;
+mod chip_cards;
+mod custody;
 mod derived_keys;
+mod host_operations;
 mod key_blocks;
 mod keys;
 mod masking;

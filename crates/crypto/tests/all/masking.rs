@@ -27,7 +27,7 @@ fn debug_texts() {
         PinBlock(******)
         ClearKey(******)
         WrappedKey(Pin 14902E4D)
-        SoftwareModule(******)
+        SecurityModule(******)
     "#]]
     .assert_eq(&shown);
     for secret in [
@@ -79,8 +79,8 @@ fn error_texts() {
     expect![[r#"
         not a digit at offset 15
         3 digits where 4 to 12 are allowed
-        key is not 16 or 32 hex characters
-        invalid length 8, expected 30 bytes, or twice as many hex characters at line 1 column 10
+        key is not 16, 32 or 48 hex characters
+        not a wrapped key
         PIN block refused
     "#]]
     .assert_eq(&shown);

@@ -68,7 +68,7 @@ impl World {
         assert_eq!(self.put(input), []);
     }
 
-    fn signed_on() -> Self {
+    pub fn signed_on() -> Self {
         let mut world = Self::new();
         let effects = world.link(true);
         let request = world.sign_on_of(&effects);

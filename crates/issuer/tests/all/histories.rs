@@ -1,7 +1,7 @@
 //! Random histories: the books balance, one key is one answer and one debit, and a replay gives the very same state.
 
 use crate::world::{CREDIT, DEBIT, OPENING, SIGNATURE, World, config};
-use issuer::{Input, Issuer, PinCheck, Record, Standing, State};
+use issuer::{ChipCheck, Input, Issuer, PinCheck, Record, Standing, State};
 use payment::host::Financial;
 use payment::{Amount, ApprovalCode, HostKey, Machine, Party, ResponseCode};
 use proptest::prelude::*;
@@ -50,7 +50,12 @@ impl Observer {
         if late {
             world.advance(1_001);
         }
-        let answer = world.answer(Input::Financial { sale, pin, heard });
+        let answer = world.answer(Input::Financial {
+            sale,
+            pin,
+            chip: ChipCheck::Absent,
+            heard,
+        });
         let said = (answer.code, answer.approval);
         if self.reversed.contains_key(&sale.key) {
             assert_eq!(said, (ResponseCode::RELATED_ERROR, None), "M5");

@@ -96,7 +96,9 @@ fn postings() {
             Ask(K::CompletionAdvice, 1_600, Some(0), "00"),
             Ask(K::Refund, 100, Some(7), "00"),
         ],
-        &[1_000, 1_500, 1_500, 1_200, 1_200, 1_200, 1_500, 1_600, 1_500],
+        &[
+            1_000, 1_500, 1_500, 1_200, 1_200, 1_200, 1_500, 1_600, 1_500,
+        ],
     );
     story(
         "reversals inside a pre-authorisation",
@@ -115,6 +117,26 @@ fn postings() {
         ],
         &[
             1_000, 1_500, 1_000, 1_100, 1_000, 0, 1_000, 1_150, 1_000, 1_150, 1_150,
+        ],
+    );
+    story(
+        "an increment is reversed after its pre-authorisation was completed or released",
+        &[
+            Ask(K::PreAuth, 1_000, None, "00"),
+            Ask(K::IncrementalAuth, 500, Some(0), "00"),
+            Ask(K::Completion, 1_200, Some(0), "00"),
+            Reverse(1, "00"),
+            Reverse(2, "00"),
+            Ask(K::IncrementalAuth, 300, Some(0), "00"),
+            Ask(K::PreAuthVoid, 1_300, Some(0), "00"),
+            Reverse(6, "00"),
+            Reverse(5, "00"),
+            Ask(K::Completion, 1_150, Some(0), "00"),
+            Reverse(9, "00"),
+            Ask(K::PreAuthVoid, 1_000, Some(0), "00"),
+        ],
+        &[
+            1_000, 1_500, 1_200, 1_200, 1_000, 1_300, 0, 1_300, 1_000, 1_150, 1_000, 0,
         ],
     );
     story(
@@ -181,6 +203,31 @@ fn a_hold_runs_out() {
     let mut late = world.sale(DEBIT, 1_000);
     (late.kind, late.original) = (Kind::Completion, Some(hold.key));
     assert_eq!(world.buy(late).as_str(), "22");
+    // The increment ran out with it: nothing is left to give back.
+    assert_eq!(world.reverse(more).as_str(), "00");
+    assert_eq!(world.balance(DEBIT), OPENING);
+}
+
+#[test]
+fn what_ran_out_is_not_held_again() {
+    let mut world = World::new();
+    let ask = |world: &mut World, kind, minor, original: Option<Financial>| {
+        let mut sale = world.sale(DEBIT, minor);
+        (sale.kind, sale.original) = (kind, original.map(|first| first.key));
+        assert_eq!(world.buy(sale).as_str(), "00");
+        sale
+    };
+    let hold = ask(&mut world, Kind::PreAuth, 1_000, None);
+    let completion = ask(&mut world, Kind::Completion, 900, Some(hold));
+    let void = ask(&mut world, Kind::CompletionVoid, 900, Some(completion));
+    assert_eq!(world.balance(DEBIT), OPENING - 1_000);
+    world.advance(30 * 86_400_000 + 1);
+    world.put(issuer::Input::Tick);
+    assert_eq!(world.balance(DEBIT), OPENING);
+    // The void is taken back, and the completion voided once more: nothing is left to hold.
+    assert_eq!(world.reverse(void).as_str(), "00");
+    assert_eq!(world.balance(DEBIT), OPENING - 900);
+    ask(&mut world, Kind::CompletionVoid, 900, Some(completion));
     assert_eq!(world.balance(DEBIT), OPENING);
 }
 

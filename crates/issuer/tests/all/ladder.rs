@@ -1,7 +1,7 @@
 //! The refusal ladder and what a first answer and its repeats say.
 
 use crate::world::{CREDIT, DEBIT, OPENING, SIGNATURE, World};
-use issuer::{CardSetup, CardStatus, Input, NoticeKind, PinCheck, Standing};
+use issuer::{CardSetup, CardStatus, ChipCheck, Input, NoticeKind, PinCheck, Standing};
 use ledger::TransferState;
 use payment::host::{Financial, Request};
 use payment::{Amount, Currency, Kind, ResponseCode, Wall};
@@ -191,6 +191,7 @@ fn three_wrong_pins_lock_and_a_right_one_forgives() {
     let repeated = Input::Financial {
         sale: second,
         pin: PinCheck::Wrong,
+        chip: ChipCheck::Absent,
         heard,
     };
     assert_eq!(world.answer(repeated).code, ResponseCode::PIN_FORMAT);
@@ -327,6 +328,7 @@ fn what_waited_too_long_is_refused_unexecuted() {
     let input = Input::Financial {
         sale,
         pin: PinCheck::Wrong,
+        chip: ChipCheck::Absent,
         heard,
     };
     world.advance(1_001);
@@ -342,6 +344,7 @@ fn what_waited_too_long_is_refused_unexecuted() {
     let input = Input::Financial {
         sale,
         pin: PinCheck::Right,
+        chip: ChipCheck::Absent,
         heard,
     };
     assert_eq!(world.answer(input).code, ResponseCode::APPROVED);

@@ -1,5 +1,6 @@
 //! The bank against rows of requests, real frames, replays and random histories.
 
+mod chip;
 mod frames;
 mod histories;
 mod kinds;

@@ -1,11 +1,13 @@
 //! A bank with four cards, and the network's end of its link.
 
 use crypto::{
-    ClearKey, KeyUsage, MacAlgorithm, Pan, Pin, SecurityModule, SoftwareModule, WrappedKey,
+    ClearKey, CryptogramScheme, KeyUsage, MacAlgorithm, Pan, Pin, SecurityModule, SoftwareModule,
+    WrappedKey,
 };
 use iso8583::{Dialect, Message, Mti, frame};
 use issuer::{
-    CardSetup, CardStatus, Config, Effect, Input, Issuer, Notice, PinCheck, Product, Record,
+    CardSetup, CardStatus, ChipCheck, ChipKeys, Config, Effect, Input, Issuer, Notice, PinCheck,
+    Product, Record,
 };
 use payment::host::{Answer, Financial, Request, Reversal, ReversalReason, Sealed};
 use payment::wire::host::{MAC_FIELDS, read_answer, write_answer, write_request};
@@ -26,13 +28,19 @@ pub const DEBIT: usize = 0;
 pub const CREDIT: usize = 1;
 /// Has no PIN.
 pub const SIGNATURE: usize = 2;
-pub const PANS: [&[u8]; 3] = [
+/// Has a chip.
+pub const CHIP: usize = 3;
+pub const PANS: [&[u8]; 4] = [
     b"6225760000000005",
     b"6225760000000013",
     b"6225760000000021",
+    b"6225760000000039",
 ];
 pub const PIN: &[u8] = b"123456";
 pub const OPENING: i64 = 100_000;
+/// Master keys of chip cards: published values.
+pub const IMK: &str = "F0C34A8124CEE0A91A0B034AA97D6EAC";
+pub const SMI: &str = "46B0AA84C9AB2CC87FBD7C736E515C06";
 const KEK: &str = "0123456789ABCDEFFEDCBA9876543210";
 
 pub struct World {
@@ -90,6 +98,7 @@ pub fn config(change: impl Fn(usize, &mut CardSetup)) -> Config {
             credit_limit_minor: if at == CREDIT { OPENING as u64 } else { 0 },
             status: CardStatus::Normal,
             expiry: 3012,
+            chip_sequence: (at == CHIP).then_some(*b"01"),
             pin_offset: (at != SIGNATURE).then(|| offset(at)),
             single_limit_minor: 200_000,
             daily_limit_minor: 300_000,
@@ -108,6 +117,12 @@ pub fn config(change: impl Fn(usize, &mut CardSetup)) -> Config {
         cards: cards.collect(),
         pin_tries_max: 3,
         no_pin_limit_minor: 5_000,
+        chip: Some(ChipKeys {
+            imk: key(&module, KeyUsage::CryptogramMaster, IMK),
+            smi: key(&module, KeyUsage::ScriptMaster, SMI),
+            scheme: CryptogramScheme::Pboc,
+            fallback: true,
+        }),
         percents: payment::Percents::default(),
         hold_ms: 30 * 86_400_000,
     }
@@ -119,9 +134,13 @@ impl World {
     }
 
     pub fn with(change: impl Fn(usize, &mut CardSetup)) -> Self {
+        Self::of(config(change))
+    }
+
+    pub fn of(config: Config) -> Self {
         let network = module(2);
         let mut world = Self {
-            issuer: Issuer::new(config(change)),
+            issuer: Issuer::new(config),
             module: module(1),
             network_kek: key(&network, KeyUsage::HostMaster, KEK),
             network,
@@ -206,7 +225,12 @@ impl World {
 
     pub fn ask(&mut self, sale: Financial, pin: PinCheck) -> Answer {
         let heard = self.now.mono;
-        let answer = self.answer(Input::Financial { sale, pin, heard });
+        let answer = self.answer(Input::Financial {
+            sale,
+            pin,
+            chip: ChipCheck::Absent,
+            heard,
+        });
         assert_eq!(self.issuer.audit(), Ok(()));
         answer
     }

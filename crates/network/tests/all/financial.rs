@@ -248,3 +248,24 @@ fn an_answer_that_does_not_match_changes_nothing() {
     assert_eq!(world.network.counters().stray_answers, 6);
     world.answer(ISSUER, &right).only_answer(ACQUIRER);
 }
+
+/// An advice keeps the settlement date under which it left first, whatever day it is when somebody answers it (M8).
+#[test]
+fn an_advice_keeps_its_settlement_date() {
+    let mut world = World::new();
+    let advice = world.financial(ACQUIRER, PAN, Kind::OfflineSale);
+    let first = world.request(ACQUIRER, &advice).only_request(ISSUER);
+    let date = |sealed: &Sealed| match &sealed.request {
+        Request::Financial(sale) => sale.settlement,
+        _ => None,
+    };
+    world.pass_ms(60_000);
+    world.now.wall.0 += 86_400_000;
+    let again = world.request(ACQUIRER, &advice).only_request(ISSUER);
+    assert_eq!(date(&again), date(&first));
+    let answer = world
+        .answer(ISSUER, &approval(&again))
+        .only_answer(ACQUIRER);
+    assert_eq!(answer.settlement, date(&first));
+    world.check_fold();
+}

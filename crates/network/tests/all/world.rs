@@ -344,7 +344,7 @@ impl Side {
         Dialect::host().decode(body, &mut message).unwrap();
         assert_eq!(message.get(128), Some(&self.mac(&message)[..]), "wrong MAC");
         match message.mti().0 {
-            0x0200 | 0x0420 | 0x0800 => {
+            0x0100 | 0x0200 | 0x0220 | 0x0420 | 0x0800 => {
                 Got::Request(wire::read_request(&message, &self.module, 1).unwrap())
             }
             _ => Got::Answer(wire::read_answer(&message).unwrap()),

@@ -13,6 +13,7 @@ pub const ROW: Row = Row {
     processing_host: Some(0),
     condition: Some(0),
     transaction_type: 22,
+    scanned: Some(false),
     flow: Flow::Online,
     posting: Posting::Debit,
     pin: PinRule::AboveLimit,

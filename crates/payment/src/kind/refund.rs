@@ -13,6 +13,7 @@ pub const ROW: Row = Row {
     processing_host: Some(200_000),
     condition: Some(0),
     transaction_type: 25,
+    scanned: Some(false),
     flow: Flow::Advice,
     posting: Posting::Credit,
     original: Some(OriginalRule {

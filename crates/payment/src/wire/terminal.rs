@@ -1,19 +1,22 @@
 //! The terminal interface (UnionPay-style reference §2, §3): requests and answers of a POS as fields and back.
 
 use super::{
-    Problem, WireError, acceptor, amount, balance, mandatory, narrow, number, optional, outcome,
-    pan, pin, stan, write_acceptor, write_amount, write_balance, write_chip, write_outcome,
-    write_pin, wrong,
+    Problem, WireError, acceptor, amount, balance, batch, mandatory, narrow, number, optional,
+    outcome, pan, pin, stan, write_acceptor, write_amount, write_balance, write_chip,
+    write_outcome, write_pin, wrong,
 };
+use crate::batch::{BatchTotals, UploadPart};
 use crate::guard::{read_guard, write_guard};
 use crate::kind::Codes;
+use crate::payment_code::CODE_TAG;
 use crate::terminal::{Answer, AskAgainMs, KeysField, Origin, Request, Sale, Sealed, Standing};
 use crate::{
     Amount, ApprovalCode, Batch, CNY, ChipAnswer, ChipRequest, EntryMode, Flow, Institution, Kind,
-    LinkId, Linked, Original, ResponseCode, Rrn, SaleKey, Secrets, Sign, Stan, Track2,
+    LinkId, Linked, Original, QrText, ResponseCode, Rrn, SaleKey, Secrets, Sign, Stan, Track2,
 };
-use crypto::SecurityModule;
-use iso8583::Message;
+use crypto::{Pan, SecurityModule};
+use iso8583::{Message, Mti};
+use zeroize::Zeroizing;
 
 /// Reads a request. The card number is sealed on the way in, under the key of `day`; secrets stay beside the request.
 pub fn read_request(
@@ -61,6 +64,7 @@ pub fn read_request(
             origin,
             sign: sign.ok_or(wrong(59, Problem::Missing))?,
         },
+        Flow::Batch => read_batch(message, kind, origin, &mut secrets, module, day)?,
     };
     if request.kind() != Kind::Echo && request.origin().stan.is_none() {
         return Err(wrong(11, Problem::Missing));
@@ -100,6 +104,7 @@ pub fn write_request(
         Request::Reversal { sale, reason, sign } => {
             write_sale(message, sale, &sealed.secrets, module)?;
             message.set(39, &reason.0);
+            write_chip(message, sealed.secrets.chip.as_ref());
             write_extension(message, *sign, sale.linked);
         }
         Request::Query { original, sign, .. } => {
@@ -111,8 +116,13 @@ pub fn write_request(
             Field60::of(Kind::IdleReport, origin.batch).write(message);
             write_extension(message, Some(*sign), None);
         }
+        Request::Settle { totals, .. } => {
+            Field60::of(Kind::Settlement, origin.batch).write(message);
+            write_totals(message, totals)?;
+        }
+        Request::Upload { part, .. } => write_upload(message, sealed, part, module)?,
     }
-    if row.mac {
+    if request.carries_mac() {
         message.set(64, &[0; 8]);
     }
     Ok(())
@@ -156,6 +166,12 @@ pub fn read_answer(message: &Message, kind: Kind) -> Result<Answer, WireError> {
         keys,
         link: message.get(59).and_then(LinkId::read),
         chip: optional(message, 55, ChipAnswer::new)?,
+        compared: match kind {
+            Kind::Settlement => optional(message, 48, batch::compared)?,
+            _ => None,
+        },
+        part_code: (kind == Kind::BatchUpload).then_some(field60.network_code),
+        qr: message.get(59).and_then(QrText::read),
         guard: message
             .get(59)
             .and_then(|field| read_guard(field, origin.merchant)),
@@ -182,6 +198,9 @@ pub fn write_answer(answer: &Answer, mac: bool, message: &mut Message) {
     }
     // The answer to a reversal repeats the codes of what it withdraws.
     let codes_of = answer.withdraws.unwrap_or(answer.kind);
+    if codes_of.row().scanned == Some(true) {
+        message.set_number(22, u64::from(EntryMode::CODE.0), 3);
+    }
     if let Some(condition) = codes_of.row().condition {
         message.set_number(25, u64::from(condition), 2);
     }
@@ -196,15 +215,24 @@ pub fn write_answer(answer: &Answer, mac: bool, message: &mut Message) {
     if let Some(chip) = &answer.chip {
         message.set(55, chip.bytes());
     }
-    Field60::of(codes_of, answer.origin.batch).write(message);
+    let field60 = Field60::of(codes_of, answer.origin.batch);
+    Field60 {
+        network_code: answer.part_code.unwrap_or(field60.network_code),
+        ..field60
+    }
+    .write(message);
+    if let Some((totals, codes)) = &answer.compared {
+        batch::write_compared(message, totals, codes);
+    }
     if let Some((standing, ask_again_ms)) = answer.standing {
         message.set(62, &write_standing(standing, ask_again_ms));
     }
-    let link = answer.link.map(|link| link.write());
-    let guard = answer.guard.map(|earlier| write_guard(&earlier));
-    if link.is_some() || guard.is_some() {
-        let tags = link.unwrap_or_default() + &guard.unwrap_or_default();
-        message.set(59, tags.as_bytes());
+    for tag in [
+        answer.link.map(|link| link.write()),
+        answer.qr.map(|qr| qr.write()),
+        answer.guard.map(|earlier| write_guard(&earlier)),
+    ] {
+        add_tag(message, tag.unwrap_or_default().as_bytes());
     }
     if let Some(keys) = answer.keys {
         message.set(62, &keys.0);
@@ -214,11 +242,84 @@ pub fn write_answer(answer: &Answer, mac: bool, message: &mut Message) {
     }
 }
 
+/// What of a batch a message brings: totals, or by field 60.3 a part of what it holds (reference §2.4, §3.8).
+fn read_batch(
+    message: &Message,
+    kind: Kind,
+    origin: Origin,
+    secrets: &mut Secrets,
+    module: &dyn SecurityModule,
+    day: u16,
+) -> Result<Request, WireError> {
+    let mac = message.get(64).is_some();
+    if kind == Kind::Settlement {
+        let totals = mandatory(message, 48, batch::totals)?;
+        return Ok(Request::Settle {
+            origin,
+            totals,
+            mac,
+        });
+    }
+    let codes = Field60::read(message)?.codes(message)?;
+    let part = match codes.network_code {
+        // An advice once more, with its own codes and trace number.
+        0 => {
+            let kind = Kind::of_request(Mti(0x0220), &codes).ok_or(wrong(3, Problem::NotServed))?;
+            UploadPart::Advice(read_sale(message, kind, origin, secrets, module, day)?)
+        }
+        UploadPart::SALES => {
+            let field48 = message.get(48).ok_or(wrong(48, Problem::Missing))?;
+            secrets.uploaded = batch::uploaded(field48, module, day)?;
+            UploadPart::Sales(secrets.uploaded.len() as u8)
+        }
+        code @ (UploadPart::END_BALANCED | UploadPart::END_UNBALANCED) => UploadPart::End {
+            records: mandatory(message, 48, |b| (b.len() == 4).then(|| narrow(b))?)?,
+            balanced: code == UploadPart::END_BALANCED,
+        },
+        _ => return Err(wrong(60, Problem::NotServed)),
+    };
+    Ok(Request::Upload { origin, part, mac })
+}
+
+fn write_totals(message: &mut Message, totals: &BatchTotals) -> Result<(), WireError> {
+    batch::write_totals(message, totals)?;
+    message.set_number(49, u64::from(CNY.0), 3);
+    message.set(63, b"01 ");
+    Ok(())
+}
+
+fn write_upload(
+    message: &mut Message,
+    sealed: &Sealed,
+    part: &UploadPart,
+    module: &dyn SecurityModule,
+) -> Result<(), WireError> {
+    match part {
+        UploadPart::Advice(sale) => {
+            write_sale(message, sale, &sealed.secrets, module)?;
+            write_extension(message, None, sale.linked);
+            return Ok(());
+        }
+        UploadPart::Sales(_) => {
+            batch::write_uploaded(message, &sealed.secrets.uploaded, module)?;
+        }
+        UploadPart::End { records, .. } => message.set_number(48, u64::from(*records), 4),
+    }
+    Field60 {
+        network_code: part.network_code(),
+        ..Field60::of(Kind::BatchUpload, sealed.request.origin().batch)
+    }
+    .write(message);
+    Ok(())
+}
+
 /// Sub-fields 60.1 to 60.3 as far as this crate needs them.
 struct Field60 {
     transaction_type: u8,
     batch: Batch,
     network_code: u16,
+    /// 60.5.
+    condition: u8,
 }
 
 impl Field60 {
@@ -228,6 +329,7 @@ impl Field60 {
             transaction_type: row.transaction_type,
             batch,
             network_code: row.network_code,
+            condition: 0,
         }
     }
 
@@ -237,6 +339,7 @@ impl Field60 {
                 transaction_type: narrow(b.get(..2)?)?,
                 batch: Batch(narrow(b.get(2..8)?)?),
                 network_code: narrow(b.get(8..11)?)?,
+                condition: 0,
             })
         })
     }
@@ -248,12 +351,18 @@ impl Field60 {
             condition: optional(message, 25, narrow)?,
             transaction_type: self.transaction_type,
             network_code: self.network_code,
+            scanned: optional(message, 22, narrow)?
+                .map(EntryMode)
+                .is_some_and(EntryMode::is_code),
         })
     }
 
-    /// Management messages send exactly 60.1 to 60.3; financial ones add 60.4 (stripe and chip) and 60.5 (reference §2.9).
+    /// Management messages send exactly 60.1 to 60.3; financial ones add 60.4 (stripe, chip and tap) and 60.5 (reference §2.9).
     fn write(&self, message: &mut Message) {
-        let tail = if self.network_code == 0 { "50" } else { "" };
+        let tail = match self.network_code {
+            0 => format!("6{}", self.condition),
+            _ => String::new(),
+        };
         message.set_text(
             60,
             &format!(
@@ -290,10 +399,12 @@ fn read_sale(
     day: u16,
 ) -> Result<Sale, WireError> {
     let track2 = optional(message, 35, Track2::parse)?;
-    let number = match (
-        optional(message, 2, pan)?,
-        track2.as_ref().and_then(Track2::pan),
-    ) {
+    let entry = read_entry(message)?;
+    let given = match entry.is_code() {
+        true => Some(scanned_code(message)?),
+        false => optional(message, 2, pan)?,
+    };
+    let number = match (given, track2.as_ref().and_then(Track2::pan)) {
         (Some(field2), Some(track)) if field2 != track => {
             return Err(wrong(35, Problem::Contradicts));
         }
@@ -316,8 +427,8 @@ fn read_sale(
     let linked = message
         .get(59)
         .and_then(|field| Linked::read(field, origin.merchant));
-    // What is about money or its original says so; what is about neither is about the sale that it replaces.
-    if linked.is_none() && !kind.row().is_financial() {
+    // What is about money or its original has field 3; what has none is about the sale that it replaces.
+    if linked.is_none() && kind.row().processing.is_none() {
         return Err(wrong(59, Problem::Missing));
     }
     secrets.pan = Some(number);
@@ -333,7 +444,7 @@ fn read_sale(
         kind,
         amount,
         card,
-        entry: EntryMode(mandatory(message, 22, narrow)?),
+        entry,
         expiry,
         card_sequence: optional(message, 23, narrow)?,
         original,
@@ -352,13 +463,18 @@ fn write_sale(
     module: &dyn SecurityModule,
 ) -> Result<(), WireError> {
     let row = sale.kind.row();
-    match &secrets.pan {
-        Some(number) => message.set(2, number.expose()),
-        None => {
-            let number = module
+    let opened = match &secrets.pan {
+        Some(_) => None,
+        None => Some(
+            module
                 .open_pan(&sale.card.sealed)
-                .map_err(|_| wrong(2, Problem::Security))?;
-            message.set(2, number.expose());
+                .map_err(|_| wrong(2, Problem::Security))?,
+        ),
+    };
+    if let Some(number) = secrets.pan.as_ref().or(opened.as_ref()) {
+        match sale.entry.is_code() {
+            true => write_code(message, number),
+            false => message.set(2, number.expose()),
         }
     }
     if let Some(processing) = row.processing {
@@ -371,7 +487,8 @@ fn write_sale(
     if let Some(expiry) = sale.expiry {
         message.set_number(14, u64::from(expiry), 4);
     }
-    message.set_number(22, u64::from(sale.entry.0), 3);
+    let (entry, condition) = split_entry(sale.entry);
+    message.set_number(22, u64::from(entry), 3);
     if let Some(sequence) = sale.card_sequence {
         message.set_number(23, u64::from(sequence), 3);
     }
@@ -384,19 +501,62 @@ fn write_sale(
     if let Some(minor) = sale.tip_minor {
         message.set_number(48, minor, 12);
     }
-    Field60::of(sale.kind, sale.key.batch).write(message);
+    Field60 {
+        condition,
+        ..Field60::of(sale.kind, sale.key.batch)
+    }
+    .write(message);
     Ok(())
+}
+
+/// Fallback is 02x with 60.5 = 2 at this interface (reference §10.1); 80x and 90x say the same by themselves.
+fn read_entry(message: &Message) -> Result<EntryMode, WireError> {
+    let entry = EntryMode(mandatory(message, 22, narrow)?);
+    let condition = message.get(60).and_then(|field60| field60.get(12));
+    Ok(match condition {
+        Some(b'2') if entry.has_pin() && entry.is_stripe() => EntryMode::FALLBACK_PIN,
+        Some(b'2') if entry.is_stripe() => EntryMode::FALLBACK,
+        _ => entry,
+    })
+}
+
+/// Field 22 and 60.5.
+fn split_entry(entry: EntryMode) -> (u16, u8) {
+    match entry.is_fallback() {
+        true => (20 + entry.0 % 10, 2),
+        false => (entry.0, 0),
+    }
 }
 
 /// Field 59: the tags of our extension that a request carries.
 fn write_extension(message: &mut Message, sign: Option<Sign>, linked: Option<Linked>) {
-    let mut tags = sign.map_or_else(Vec::new, |sign| sign.write().to_vec());
+    if let Some(sign) = sign {
+        add_tag(message, &sign.write());
+    }
     if let Some(linked) = linked {
-        tags.extend_from_slice(linked.write().as_bytes());
+        add_tag(message, linked.write().as_bytes());
     }
-    if !tags.is_empty() {
-        message.set(59, &tags);
+}
+
+/// Puts a tag behind those that field 59 has already.
+fn add_tag(message: &mut Message, tag: &[u8]) {
+    if !tag.is_empty() {
+        let field = [message.get(59).unwrap_or_default(), tag].concat();
+        message.set(59, &field);
     }
+}
+
+/// Tag A3 of field 59: the number of a scanned code.
+fn scanned_code(message: &Message) -> Result<Pan, WireError> {
+    let field59 = message.get(59).ok_or(wrong(59, Problem::Missing))?;
+    let code = crate::sign::tag(field59, CODE_TAG.as_bytes()).ok_or(wrong(59, Problem::Missing))?;
+    Pan::parse(code).map_err(|_| wrong(59, Problem::Invalid))
+}
+
+fn write_code(message: &mut Message, code: &Pan) {
+    let tag = Zeroizing::new(format!("{CODE_TAG}{:03}", code.len()).into_bytes());
+    let tag = Zeroizing::new([tag.as_slice(), code.expose()].concat());
+    add_tag(message, &tag);
 }
 
 /// Field 61: original batch and trace number, then a date that may be missing (reference §2.10).

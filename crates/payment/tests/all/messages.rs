@@ -6,6 +6,7 @@ use crypto::{
 };
 use iso8583::frame::{HostHeader, TerminalHeader, open_host, open_terminal};
 use iso8583::{Dialect, Message, Mti};
+use payment::batch::{BatchTotals, BlockCodes, BlockTotals, Reconciled, UploadPart, Uploaded};
 use payment::host::{self, AnswerKind, NetworkCode, ReversalReason};
 use payment::sign::{SlipEvidence, Trouble};
 use payment::terminal::{Answer, KeysField, MacCheck, Origin, Request, Sale, Sealed, Standing};
@@ -166,7 +167,29 @@ impl Random {
             pin_format: pin.then(|| self.pick(&[PinFormat::WithPan, PinFormat::WithoutPan])),
             pan: Some(pan),
             chip: self.maybe(|random| ChipRequest::new(&random.bytes::<40>()).unwrap()),
+            uploaded: Vec::new(),
         }
+    }
+
+    fn totals(&mut self) -> BatchTotals {
+        let mut block = || BlockTotals {
+            debits: self.within(0, 999) as u32,
+            debits_minor: self.within(0, 999_999_999_999),
+            credits: self.within(0, 999) as u32,
+            credits_minor: self.within(0, 999_999_999_999),
+        };
+        BatchTotals {
+            domestic: block(),
+            foreign: block(),
+        }
+    }
+
+    /// In a batch record zeros fill the number up, so it starts with another digit.
+    fn upload_pan(&mut self) -> Pan {
+        let digits = self.within(12, 19) as usize;
+        let mut text = self.text::<19>(b"0123456789");
+        text[0] = self.pick(b"123456789");
+        Pan::parse(&text[..digits]).unwrap()
     }
 
     fn original(&mut self) -> Original {
@@ -238,6 +261,7 @@ impl Bench {
     fn same_secrets(&self, one: &Secrets, other: &Secrets) {
         assert!(one.pan == other.pan && one.track2 == other.track2 && one.pin == other.pin);
         assert_eq!(one.pin_format, other.pin_format);
+        assert_eq!(one.uploaded, other.uploaded);
     }
 }
 
@@ -278,7 +302,10 @@ fn terminal_request(bench: &Bench, random: &mut Random, kind: Kind) -> Sealed {
             false => Amount::fen(0),
         },
         card: bench.module.card(&pan, DAY).unwrap(),
-        entry: random.entry(pin),
+        entry: match asked.row().scanned {
+            Some(true) => EntryMode::CODE,
+            _ => random.entry(pin),
+        },
         expiry: (track || random.coin()).then(|| random.within(0, 9_999) as u16),
         card_sequence: random.maybe(|r| r.within(0, 999) as u16),
         original: asked.row().original.map(|_| random.original()),
@@ -286,9 +313,9 @@ fn terminal_request(bench: &Bench, random: &mut Random, kind: Kind) -> Sealed {
             Kind::TipAdjustment => random.maybe(|r| r.within(0, 99_999)),
             _ => None,
         },
-        linked: match asked.row().is_financial() {
-            true => random.maybe(|r| r.linked(origin.merchant)),
-            false => Some(random.linked(origin.merchant)),
+        linked: match asked.row().processing {
+            Some(_) => random.maybe(|r| r.linked(origin.merchant)),
+            None => Some(random.linked(origin.merchant)),
         },
     };
     match kind.row().flow {
@@ -314,6 +341,55 @@ fn terminal_request(bench: &Bench, random: &mut Random, kind: Kind) -> Sealed {
             origin,
             sign: random.sign(),
         }),
+        Flow::Batch if kind == Kind::Settlement => plain(Request::Settle {
+            origin,
+            totals: random.totals(),
+            mac: random.coin(),
+        }),
+        Flow::Batch => upload(bench, random, origin, sale),
+    }
+}
+
+/// A part of a batch: sales with their card numbers beside them, an advice once more, or the end.
+fn upload(bench: &Bench, random: &mut Random, origin: Origin, sale: Sale) -> Sealed {
+    let mut secrets = Secrets::default();
+    let part = match random.within(0, 2) {
+        0 => {
+            let one = |random: &mut Random| Uploaded {
+                stan: random.stan(),
+                card: bench.module.card(&random.upload_pan(), DAY).unwrap(),
+                amount_minor: random.within(0, 999_999_999_999),
+            };
+            secrets.uploaded = (0..random.within(1, 8)).map(|_| one(random)).collect();
+            UploadPart::Sales(secrets.uploaded.len() as u8)
+        }
+        1 => {
+            let advices = Kind::ALL.iter().filter(|kind| {
+                let row = kind.row();
+                row.is_advice() && row.moves_money() && row.scanned.is_none()
+            });
+            let kind = random.pick(&advices.copied().collect::<Vec<_>>());
+            let pan = random.pan();
+            let sale = Sale {
+                kind,
+                amount: random.amount(),
+                card: bench.module.card(&pan, DAY).unwrap(),
+                original: kind.row().original.map(|_| random.original()),
+                tip_minor: None,
+                ..sale
+            };
+            secrets.pan = Some(pan);
+            UploadPart::Advice(sale)
+        }
+        _ => UploadPart::End {
+            records: random.within(0, 9_999) as u16,
+            balanced: random.coin(),
+        },
+    };
+    let mac = random.coin();
+    Sealed {
+        request: Request::Upload { origin, part, mac },
+        secrets,
     }
 }
 
@@ -326,7 +402,7 @@ fn terminal_requests_come_back_as_they_were() {
             let sealed = terminal_request(&bench, &mut random, kind);
             let mut message = Message::new(Mti(0));
             wire::terminal::write_request(&sealed, &bench.module, &mut message).unwrap();
-            let mac = if kind.row().mac {
+            let mac = if sealed.request.carries_mac() {
                 MacCheck::Right
             } else {
                 MacCheck::Absent
@@ -365,6 +441,17 @@ fn terminal_answers_come_back_as_they_were() {
         ];
         (random.pick(&all), random.within(0, 99_999) as u32)
     };
+    let code = |random: &mut Random| {
+        random.pick(&[
+            Reconciled::Balanced,
+            Reconciled::Unbalanced,
+            Reconciled::Failed,
+        ])
+    };
+    let codes = |random: &mut Random| BlockCodes {
+        domestic: code(random),
+        foreign: code(random),
+    };
     for round in 0..ROUNDS {
         for kind in Kind::ALL.iter().copied() {
             let mut random = Random(round << 8 | 0x80 | kind as u64);
@@ -392,6 +479,10 @@ fn terminal_answers_come_back_as_they_were() {
                     None
                 },
                 link: random.maybe(|r| LinkId(r.bytes())),
+                compared: match kind {
+                    Kind::Settlement => random.maybe(|r| (r.totals(), codes(r))),
+                    _ => None,
+                },
                 guard: random.maybe(|r| r.sale(request.origin().merchant)),
                 ..Answer::to(&request, random.code())
             };
@@ -425,7 +516,7 @@ fn host_request(bench: &Bench, random: &mut Random, which: u64) -> host::Sealed 
         .iter()
         .copied()
         .filter(|kind| match which {
-            2 => kind.row().reversible(),
+            2 => kind.row().reversible() && kind.row().is_financial(),
             _ => kind.row().is_financial(),
         })
         .collect();

@@ -4,6 +4,7 @@ use expect_test::{Expect, expect};
 use payment::evidence::{
     Confirmation, Delivery, Evidence, Reversal, ReversalCause, ReversalProgress, Upstream,
 };
+use payment::kind::Rail;
 use payment::loop_picture::{dots, text};
 use payment::sign::{SlipEvidence, Trouble};
 use payment::{ResponseCode, SignOutcome};
@@ -24,7 +25,7 @@ fn columns(text: &str) -> usize {
 fn check(evidence: &Evidence, expected: &Expect) {
     let mut all = dots(&evidence.beads());
     for zh in [true, false] {
-        let picture = text(&evidence.beads(), zh);
+        let picture = text(Rail::Card, &evidence.beads(), zh);
         let lines: Vec<&str> = picture.lines().collect();
         let [head, out, back, slip] = lines[..] else {
             panic!("{picture}")

@@ -97,6 +97,10 @@ pub enum Title {
     Pending,
     /// A page that proves the printer; nothing of any sale is drawn.
     TestPage,
+    /// What a batch holds.
+    Settlement,
+    /// What a cashier took, and what is open.
+    Shift,
 }
 
 impl Title {
@@ -109,6 +113,8 @@ impl Title {
             Title::Balance => ("余额查询", "BALANCE"),
             Title::Pending => ("结果待确认", "RESULT PENDING"),
             Title::TestPage => ("打印测试页", "TEST PAGE"),
+            Title::Settlement => ("结算单", "SETTLEMENT"),
+            Title::Shift => ("交接班单", "SHIFT REPORT"),
         }
     }
 }
@@ -185,12 +191,17 @@ impl SlipFields {
         ];
         let optional = [&mut self.auth_code, &mut self.rrn].into_iter().flatten();
         let chip = self.chip.iter_mut().flat_map(|chip| chip.texts());
-        for text in words.chain(texts).chain(optional).chain(chip) {
-            if let Some((cut, _)) = text.char_indices().nth(FIELD_CHARACTERS_MAX) {
-                text.truncate(cut);
-            }
-        }
+        bound(words.chain(texts).chain(optional).chain(chip));
         self
+    }
+}
+
+/// Cuts every text that is too long.
+pub(super) fn bound<'a>(texts: impl IntoIterator<Item = &'a mut String>) {
+    for text in texts {
+        if let Some((cut, _)) = text.char_indices().nth(FIELD_CHARACTERS_MAX) {
+            text.truncate(cut);
+        }
     }
 }
 

@@ -3,11 +3,18 @@
 //! The totals are added up here from the sums that are drawn, so they cannot contradict each other
 //! (UnionPay-style reference §7.6).
 
+use super::fields::bound;
 use super::sheet::{Sheet, yuan};
-use super::{Align, Language, Paper, Reprint, Row, Size, Slip, Wording, Words};
+use super::{Align, Language, Paper, Reprint, Row, Size, Slip, Title, Wording, Words};
+use serde::{Deserialize, Serialize};
+
+/// Most transaction types in one table.
+pub const SUMS_MAX: usize = 40;
+/// Most kinds of cards that are reconciled each by itself.
+pub const CARD_KINDS_MAX: usize = 4;
 
 /// Everything a settlement slip says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettlementFields {
     /// 商户名称.
     pub merchant_name: String,
@@ -28,7 +35,7 @@ pub struct SettlementFields {
 }
 
 /// The totals of one kind of cards.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CardKindTotals {
     /// 内卡 / 外卡.
     pub name: Words,
@@ -39,7 +46,7 @@ pub struct CardKindTotals {
 }
 
 /// How the host's totals compare with the terminal's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reconciled {
     /// 对账平.
     Balanced,
@@ -61,7 +68,7 @@ impl Reconciled {
 }
 
 /// Count and sum of one transaction type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sum {
     /// 消费 SALE, 退货 REFUND, …
     pub transaction: Words,
@@ -73,6 +80,33 @@ pub struct Sum {
     pub amount_minor: u64,
 }
 
+impl SettlementFields {
+    /// The same fields fit to be stored: every text and list bounded.
+    pub fn bounded(mut self) -> Self {
+        self.card_kinds.truncate(CARD_KINDS_MAX);
+        for kind in &mut self.card_kinds {
+            bound([&mut kind.name.0, &mut kind.name.1]);
+            bound_sums(&mut kind.sums);
+        }
+        bound([
+            &mut self.merchant_name,
+            &mut self.merchant_id,
+            &mut self.terminal_id,
+            &mut self.operator,
+            &mut self.date_time,
+        ]);
+        self
+    }
+}
+
+/// Bounds a table of sums.
+pub(super) fn bound_sums(sums: &mut Vec<Sum>) {
+    sums.truncate(SUMS_MAX);
+    for sum in sums {
+        bound([&mut sum.transaction.0, &mut sum.transaction.1]);
+    }
+}
+
 /// Lays out a settlement slip; `reprint` is `None` for the one original.
 pub fn lay_out_settlement(
     fields: &SettlementFields,
@@ -82,7 +116,8 @@ pub fn lay_out_settlement(
 ) -> Slip {
     let mut sheet = Sheet::new(language, paper);
     sheet.reprint(reprint.as_ref());
-    sheet.title("结算单", "SETTLEMENT");
+    let (zh, en) = Title::Settlement.words();
+    sheet.title(zh, en);
     if fields.training {
         sheet.training();
     }

@@ -2,15 +2,17 @@
 //!
 //! Nothing that is pending is hidden: each item is listed, and what is too much is counted.
 
-use super::settlement::Sum;
+use super::fields::bound;
+use super::settlement::{Sum, bound_sums};
 use super::sheet::{Sheet, yuan};
-use super::{Align, Language, Paper, Reprint, Row, Size, Slip, Wording, Words};
+use super::{Align, Language, Paper, Reprint, Row, Size, Slip, Title, Wording, Words};
+use serde::{Deserialize, Serialize};
 
 /// Most pending items that are listed one by one.
 pub const PENDING_MAX: usize = 100;
 
 /// Everything a shift slip says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShiftFields {
     /// 商户名称.
     pub merchant_name: String,
@@ -26,12 +28,14 @@ pub struct ShiftFields {
     pub sums: Vec<Sum>,
     /// What has no final result yet, each with its state.
     pub pending: Vec<PendingItem>,
+    /// Pending items beyond [`PENDING_MAX`], counted and not listed.
+    pub pending_more: u32,
     /// A training shift: the slip says that it is not valid.
     pub training: bool,
 }
 
 /// A payment without a final result.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingItem {
     /// 凭证号, field 11.
     pub voucher: u32,
@@ -43,6 +47,27 @@ pub struct PendingItem {
     pub state: Words,
 }
 
+impl ShiftFields {
+    /// The same fields fit to be stored: every text and list bounded, and what is not listed counted.
+    pub fn bounded(mut self) -> Self {
+        let more = self.pending.len().saturating_sub(PENDING_MAX) as u32;
+        self.pending_more = self.pending_more.saturating_add(more);
+        self.pending.truncate(PENDING_MAX);
+        for item in &mut self.pending {
+            bound([&mut item.date_time, &mut item.state.0, &mut item.state.1]);
+        }
+        bound_sums(&mut self.sums);
+        bound([
+            &mut self.merchant_name,
+            &mut self.terminal_id,
+            &mut self.cashier,
+            &mut self.from,
+            &mut self.to,
+        ]);
+        self
+    }
+}
+
 /// Lays out a shift slip; `reprint` is `None` for the one original.
 pub fn lay_out_shift(
     fields: &ShiftFields,
@@ -52,7 +77,8 @@ pub fn lay_out_shift(
 ) -> Slip {
     let mut sheet = Sheet::new(language, paper);
     sheet.reprint(reprint.as_ref());
-    sheet.title("交接班单", "SHIFT REPORT");
+    let (zh, en) = Title::Shift.words();
+    sheet.title(zh, en);
     if fields.training {
         sheet.training();
     }
@@ -65,7 +91,7 @@ pub fn lay_out_shift(
     sheet.rule();
     sheet.sums(&fields.sums);
     sheet.rule();
-    pending(&mut sheet, &fields.pending);
+    pending(&mut sheet, &fields.pending, fields.pending_more);
     sheet.rule();
     sheet.signature_line("交班人签字", "HANDED OVER BY");
     sheet.signature_line("接班人签字", "TAKEN OVER BY");
@@ -75,8 +101,8 @@ pub fn lay_out_shift(
     sheet.slip()
 }
 
-fn pending(sheet: &mut Sheet, items: &[PendingItem]) {
-    let count = items.len();
+fn pending(sheet: &mut Sheet, items: &[PendingItem], more: u32) {
+    let count = items.len() + more as usize;
     let heading = sheet.say(&format!("待处理 {count} 笔"), &format!("PENDING: {count}"));
     sheet.text(heading, Align::Left, Size::Normal, true);
     if items.is_empty() {

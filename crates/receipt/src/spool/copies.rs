@@ -4,7 +4,7 @@
 //! printer is in none. A decision works on an overlay that holds what it touched, and leaves the shelf alone.
 
 use super::truth::{Cut, Evidence, JobState};
-use crate::slip::{CopyOf, Language, Paper, SlipFields};
+use crate::slip::{CopyOf, Language, Paper, Report, Reprint, Slip, SlipFields, lay_out};
 use crate::trouble::Trouble;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -13,10 +13,48 @@ use std::sync::Arc;
 /// A slip's number and whose copy.
 pub(super) type Key = (u64, CopyOf);
 
+/// What a slip says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Says {
+    Sale(Arc<SlipFields>),
+    Report(Arc<Report>),
+}
+
+impl Says {
+    pub(super) fn date_time(&self) -> &str {
+        match self {
+            Says::Sale(fields) => &fields.date_time,
+            Says::Report(report) => report.date_time(),
+        }
+    }
+
+    /// Of a slip about one sale: what it says of it.
+    pub(super) fn sale(&self) -> Option<&SlipFields> {
+        match self {
+            Says::Sale(fields) => Some(fields),
+            Says::Report(_) => None,
+        }
+    }
+}
+
+impl Entry {
+    /// The slip as its next print draws it.
+    pub(super) fn lay_out(&self, copy: CopyOf) -> Slip {
+        let reprint = (self.runs > 0).then(|| Reprint {
+            count: self.runs,
+            original_time: self.says.date_time().to_owned(),
+        });
+        match &self.says {
+            Says::Sale(fields) => lay_out(fields, copy, self.language, self.paper, reprint),
+            Says::Report(report) => report.lay_out(self.language, self.paper, reprint),
+        }
+    }
+}
+
 /// One copy of one slip.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Entry {
-    pub(super) fields: Arc<SlipFields>,
+    pub(super) says: Says,
     pub(super) language: Language,
     pub(super) paper: Paper,
     /// Order in the queue.

@@ -3,7 +3,7 @@
 //! Evidence never falls, a started print is counted before anything else can happen to it, and one that may have left
 //! is never waiting again by itself. A record costs the copies it names, whatever else the spool holds.
 
-use super::copies::{Copies, Entry, Key, Stage};
+use super::copies::{Copies, Entry, Key, Says, Stage};
 use super::truth::{Cut, Evidence, JobState, PaperSeen};
 use super::{
     ANSWER_WAIT_US, BUSY_ANSWER_WAIT_US, BUSY_ELSEWHERE_US, CONNECT_WAIT_US, EXPIRE_US, RETRY_US,
@@ -11,6 +11,7 @@ use super::{
 };
 use crate::answers::{Answers, Status};
 use crate::installed::{InstalledPrinter, MARGIN_US};
+use crate::slip::{CopyOf, Language, Paper};
 use crate::trouble::Trouble;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -107,21 +108,19 @@ impl<C: Copies> State<C> {
                 paper,
                 fields,
             } => {
-                let entry = Entry {
-                    fields: Arc::new((**fields).clone()),
-                    language: *language,
-                    paper: *paper,
-                    place: self.core.take_place(),
-                    since_us: *at_us,
-                    stage: self.core.queue(),
-                    evidence: Evidence::NotSent,
-                    runs: 0,
-                    printed: 0,
-                    cut: Cut::Untold,
-                    cause: None,
-                };
-                self.copies.put((*slip_id, *copy), entry);
-                self.core.last = Some(*slip_id);
+                let says = Says::Sale(Arc::new((**fields).clone()));
+                self.submitted((*slip_id, *copy), says, (*language, *paper), *at_us);
+            }
+            SpoolRecord::SubmittedReport {
+                at_us,
+                slip_id,
+                language,
+                paper,
+                report,
+            } => {
+                let says = Says::Report(Arc::new((**report).clone()));
+                let key = (*slip_id, CopyOf::Merchant);
+                self.submitted(key, says, (*language, *paper), *at_us);
             }
             SpoolRecord::Wanted {
                 at_us,
@@ -470,6 +469,30 @@ impl<C: Copies> State<C> {
             trouble,
             paper_low: false,
         };
+    }
+
+    fn submitted(
+        &mut self,
+        key: Key,
+        says: Says,
+        (language, paper): (Language, Paper),
+        at_us: u64,
+    ) {
+        let entry = Entry {
+            says,
+            language,
+            paper,
+            place: self.core.take_place(),
+            since_us: at_us,
+            stage: self.core.queue(),
+            evidence: Evidence::NotSent,
+            runs: 0,
+            printed: 0,
+            cut: Cut::Untold,
+            cause: None,
+        };
+        self.copies.put(key, entry);
+        self.core.last = Some(key.0);
     }
 
     fn skip_waiting(&mut self) {

@@ -2,11 +2,11 @@
 //!
 //! Nothing is sent to a printer that has not just said that it is well, and nothing a second time without a mark.
 
-use super::copies::{Copies, Overlay, Stage};
+use super::copies::{Copies, Key, Overlay, Stage};
 use super::state::{Core, Link, Run, State, expiry_us};
 use super::{Evidence, JOBS_MAX, PaperSeen, Spool, SpoolEffect, SpoolInput, SpoolRecord};
 use crate::installed;
-use crate::slip::{CopyOf, FIELD_CHARACTERS_MAX, Language, Paper, Reprint, SlipFields, lay_out};
+use crate::slip::{CopyOf, FIELD_CHARACTERS_MAX};
 
 impl Spool {
     /// What this input leads to; changes nothing.
@@ -65,7 +65,34 @@ impl Turn<'_> {
                 copy,
                 language,
                 paper,
-            } => self.submit(slip_id, fields, copy, language, paper),
+            } => {
+                if self.has_room((slip_id, copy)) {
+                    self.record(SpoolRecord::Submitted {
+                        at_us: now_us,
+                        slip_id,
+                        copy,
+                        language,
+                        paper,
+                        fields: Box::new(fields.bounded()),
+                    });
+                }
+            }
+            SpoolInput::SubmitReport {
+                slip_id,
+                report,
+                language,
+                paper,
+            } => {
+                if self.has_room((slip_id, CopyOf::Merchant)) {
+                    self.record(SpoolRecord::SubmittedReport {
+                        at_us: now_us,
+                        slip_id,
+                        language,
+                        paper,
+                        report: Box::new(report.bounded()),
+                    });
+                }
+            }
             SpoolInput::Reprint { slip_id } => self.reprint(slip_id),
             SpoolInput::Connected => self.connected(),
             SpoolInput::Lost => self.lost(),
@@ -117,34 +144,19 @@ impl Turn<'_> {
         self.effects.push(SpoolEffect::Refused { slip_id });
     }
 
-    fn submit(
-        &mut self,
-        slip_id: u64,
-        fields: SlipFields,
-        copy: CopyOf,
-        language: Language,
-        paper: Paper,
-    ) {
-        if self.next.copies.get(&(slip_id, copy)).is_some() {
-            return;
+    /// False for a copy that is there already, and, said, when nothing finished makes room for a new one.
+    fn has_room(&mut self, key: Key) -> bool {
+        if self.next.copies.get(&key).is_some() {
+            return false;
         }
         if self.next.copies.len() >= JOBS_MAX {
-            let Some((slip_id_old, copy_old)) = self.next.copies.oldest_over() else {
-                return self.refuse(slip_id);
+            let Some((slip_id, copy)) = self.next.copies.oldest_over() else {
+                self.refuse(key.0);
+                return false;
             };
-            self.record(SpoolRecord::Forgotten {
-                slip_id: slip_id_old,
-                copy: copy_old,
-            });
+            self.record(SpoolRecord::Forgotten { slip_id, copy });
         }
-        self.record(SpoolRecord::Submitted {
-            at_us: self.now_us,
-            slip_id,
-            copy,
-            language,
-            paper,
-            fields: Box::new(fields.bounded()),
-        });
+        true
     }
 
     fn reprint(&mut self, slip_id: u64) {
@@ -235,11 +247,7 @@ impl Turn<'_> {
         if expiry_us(entry) <= now_us {
             return;
         }
-        let reprint = (entry.runs > 0).then(|| Reprint {
-            count: entry.runs,
-            original_time: entry.fields.date_time.clone(),
-        });
-        let slip = lay_out(&entry.fields, copy, entry.language, entry.paper, reprint);
+        let slip = entry.lay_out(copy);
         let job = core.next_job;
         let bytes = slip.escpos_for(&core.installed, job);
         let wait_us = core.installed.wait_us(installed::dots(&slip), bytes.len());

@@ -2,7 +2,7 @@
 //!
 //! Nothing here changes anything.
 
-use super::copies::{Copies, Entry, Key, Shelf};
+use super::copies::{Copies, Entry, Key, Says, Shelf};
 use super::state::State;
 use super::truth::{Cut, Evidence, JobState};
 use super::{SEARCH_MAX, SpoolRecord};
@@ -132,6 +132,17 @@ impl Spool {
             .filter(|(_, _, known)| known.state.asks())
     }
 
+    /// Every copy that is not known to be on paper, with what it is: those that want to be printed, then those that only
+    /// a person can bring further.
+    pub fn unprinted(&self) -> impl Iterator<Item = (SlipFound, CopyOf, JobState)> {
+        let asking = self.questions().map(|(slip_id, copy, _)| (slip_id, copy));
+        let keys = self.unfinished_copies().chain(asking);
+        keys.filter_map(|key| {
+            let entry = self.0.copies.get(&key)?;
+            Some((found_slip(key.0, entry), key.1, self.known(entry).state))
+        })
+    }
+
     /// The slip that somebody should look at once, because the roll was touched before it (§3.6).
     pub fn look_at(&self) -> Option<(u64, CopyOf)> {
         self.0.core.look_at
@@ -143,8 +154,8 @@ impl Spool {
         let mut found: Vec<(&Key, &Entry)> = self.0.copies.all().collect();
         found.retain(|(_, entry)| fits(entry));
         found.sort_by(|(key, entry), (other_key, other)| {
-            let this = (&entry.fields.date_time, key);
-            (&other.fields.date_time, other_key).cmp(&this)
+            let this = (entry.says.date_time(), key);
+            (other.says.date_time(), other_key).cmp(&this)
         });
         found.dedup_by_key(|((slip_id, _), _)| *slip_id);
         let found = found.into_iter().take(SEARCH_MAX);
@@ -171,28 +182,34 @@ impl super::state::Core {
 
 impl Search {
     fn fits(&self, entry: &Entry) -> bool {
-        let fields = &entry.fields;
-        let amount = self
-            .amount_minor
-            .is_none_or(|minor| minor == fields.amount_minor);
-        let voucher = self.voucher.is_none_or(|voucher| voucher == fields.voucher);
+        let begins = |date: &String| entry.says.date_time().starts_with(date.as_str());
+        if !self.date.as_ref().is_none_or(begins) {
+            return false;
+        }
+        let Some(fields) = entry.says.sale() else {
+            return self.amount_minor.is_none()
+                && self.voucher.is_none()
+                && self.last_four.is_none();
+        };
         let ends = |four: &String| fields.masked_pan.ends_with(four.as_str());
-        let begins = |date: &String| fields.date_time.starts_with(date.as_str());
-        amount
-            && voucher
+        self.amount_minor
+            .is_none_or(|minor| minor == fields.amount_minor)
+            && self.voucher.is_none_or(|voucher| voucher == fields.voucher)
             && self.last_four.as_ref().is_none_or(ends)
-            && self.date.as_ref().is_none_or(begins)
     }
 }
 
 fn found_slip(slip_id: u64, entry: &Entry) -> SlipFound {
-    let fields = &entry.fields;
+    let sale = entry.says.sale();
     SlipFound {
         slip_id,
-        title: fields.title,
-        date_time: fields.date_time.clone(),
-        amount_minor: fields.amount_minor,
-        masked_pan: fields.masked_pan.clone(),
-        voucher: fields.voucher,
+        title: match &entry.says {
+            Says::Sale(fields) => fields.title,
+            Says::Report(report) => report.title(),
+        },
+        date_time: entry.says.date_time().to_owned(),
+        amount_minor: sale.map_or(0, |fields| fields.amount_minor),
+        masked_pan: sale.map_or_else(String::new, |fields| fields.masked_pan.clone()),
+        voucher: sale.map_or(0, |fields| fields.voucher),
     }
 }

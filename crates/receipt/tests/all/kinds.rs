@@ -97,6 +97,7 @@ pub fn shift() -> ShiftFields {
                 "RESULT PENDING",
             ),
         ],
+        pending_more: 0,
         training: false,
     }
 }

@@ -9,6 +9,7 @@ mod kinds;
 mod noise;
 mod power;
 mod printer;
+mod reports;
 mod slip;
 mod spool;
 mod truth;

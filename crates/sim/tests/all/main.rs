@@ -33,6 +33,11 @@ fn drawn_worlds_see_every_moment() {
     for mark in Mark::ALL {
         assert!(summary.marks.count(mark) > 0, "never seen: {}", mark.name());
     }
+    for kind in sim::orderable() {
+        let en = kind.row().en;
+        let stand = summary.kinds.get(en).map_or(0, |(_, stand)| *stand);
+        assert!(stand > 0, "never approved: {en}");
+    }
     for fault in Fault::ALL {
         assert!(
             summary.faults.contains_key(fault.name()),
@@ -65,6 +70,23 @@ fn each_fault_alone_is_survived() {
                 .count();
         }
         assert!(fired > 0, "{} never fired", fault.name());
+    }
+}
+
+/// What a world of one kind needs besides is ordered too.
+#[test]
+fn each_kind_alone_is_survived() {
+    for kind in sim::orderable() {
+        let en = kind.row().en;
+        let mut stand = 0;
+        for seed in 0..4 {
+            let mut scenario = Scenario::drawn(seed);
+            scenario.kind = Some(kind);
+            let report = run(&scenario);
+            assert_eq!(report.violations, [], "{en} in seed {seed}");
+            stand += report.kinds.get(en).map_or(0, |(_, stand)| *stand);
+        }
+        assert!(stand > 0, "{en} was never approved");
     }
 }
 
@@ -119,9 +141,11 @@ fn planted_bugs_are_all_found() {
     std::panic::set_hook(Box::new(|_| {}));
     let mut table = String::new();
     let mut missed = Vec::new();
+    let mut rang = std::collections::BTreeSet::new();
     for bug in sim::planted::all() {
         match sim::planted::hunt(bug, 5_000) {
             Some(found) => {
+                rang.insert(found.invariant);
                 table.push_str(&format!(
                     "{:<52} {:>5}  {}\n",
                     format!("{bug:?}"),
@@ -135,6 +159,9 @@ fn planted_bugs_are_all_found() {
     let _ = std::panic::take_hook();
     println!("{table}");
     assert_eq!(missed, []);
+    for name in ["R1", "R2", "R3", "R4", "R5"] {
+        assert!(rang.contains(name), "no bug makes {name} ring");
+    }
     assert!(sim::planted::all().len() >= 20);
 }
 

@@ -61,7 +61,11 @@ fn refused(world: &mut World) -> (SaleKey, SaleKey) {
     assert_eq!(
         world.screens(),
         [
-            Screen::Declined { key, code },
+            Screen::Declined {
+                key,
+                kind: Kind::Purchase,
+                code
+            },
             Screen::Guard {
                 key,
                 earlier,
@@ -233,6 +237,7 @@ fn what_is_paid_in_cash_is_never_shown_as_approved() {
         world.screens(),
         [Screen::Reversing {
             key: sale,
+            kind: Kind::Purchase,
             by_acquirer: false
         }]
     );

@@ -35,6 +35,7 @@ fn withdraw() {
             world.screens(),
             [Screen::Reversing {
                 key,
+                kind: Kind::Purchase,
                 by_acquirer: false
             }]
         );

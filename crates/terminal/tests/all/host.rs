@@ -3,14 +3,19 @@
 use crypto::{ClearKey, KeyUsage, SecurityModule, SoftwareModule, WorkingKeys, WrappedKey};
 use iso8583::frame::{TerminalHeader, open_terminal};
 use iso8583::{Dialect, Message, Mti};
+use payment::batch::{BlockCodes, Reconciled, UploadPart, Uploaded};
 use payment::terminal::{Answer, KeysField, MacCheck, Request, Standing};
 use payment::wire::{frame, terminal as wire};
-use payment::{ApprovalCode, Batch, Kind, ResponseCode, Rrn, SaleKey};
-use std::collections::BTreeMap;
+use payment::{ApprovalCode, Batch, ChipRequest, Kind, ResponseCode, Rrn, SaleKey, Stan};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub const BATCH: Batch = Batch(17);
 const TMK: &str = "CA5D92598DCA48CE8A4C76361A9269E9";
 pub const ASK_AGAIN_MS: u32 = 400;
+pub const BALANCED: BlockCodes = BlockCodes {
+    domestic: Reconciled::Balanced,
+    foreign: Reconciled::Balanced,
+};
 
 /// Terminal master key inside `module`; the value is a published one.
 pub fn tmk(module: &SoftwareModule) -> WrappedKey {
@@ -77,6 +82,10 @@ pub struct Sent {
     pub request: Request,
     pub mac: MacCheck,
     pub fields: Vec<u8>,
+    pub chip: Option<ChipRequest>,
+    /// 60.4 and 60.5.
+    pub capability: Vec<u8>,
+    pub uploaded: Vec<Uploaded>,
 }
 
 pub struct Host {
@@ -85,6 +94,13 @@ pub struct Host {
     pub keys: Option<WorkingKeys>,
     pub sales: BTreeMap<SaleKey, Belief>,
     pub answered: u32,
+    /// What it says of the totals of a batch.
+    pub codes: BlockCodes,
+    /// Trace numbers uploaded in the open batch.
+    pub uploaded: BTreeSet<Stan>,
+    pub closed: BTreeSet<Batch>,
+    /// Ends that named more than had been uploaded.
+    pub refused_ends: u32,
 }
 
 impl Host {
@@ -96,6 +112,10 @@ impl Host {
             keys: None,
             sales: BTreeMap::new(),
             answered: 0,
+            codes: BALANCED,
+            uploaded: BTreeSet::new(),
+            closed: BTreeSet::new(),
+            refused_ends: 0,
         }
     }
 
@@ -104,11 +124,15 @@ impl Host {
         let mut message = Message::new(Mti(0));
         Dialect::terminal().decode(body, &mut message).unwrap();
         let key = self.keys.as_ref().map(|keys| &keys.mac);
+        let sealed = wire::read_request(&message, &self.module, 20_000).unwrap();
         Sent {
             exchange,
-            request: wire::read_request(&message, &self.module, 20_000)
-                .unwrap()
-                .request,
+            request: sealed.request,
+            chip: sealed.secrets.chip,
+            capability: message
+                .get(60)
+                .map_or(Vec::new(), |field| field[11..].to_vec()),
+            uploaded: sealed.secrets.uploaded,
             mac: frame::check_terminal_mac(&self.module, key, body, &message),
             fields: message.fields().map(|(number, _)| number).collect(),
         }
@@ -140,7 +164,7 @@ impl Host {
         let (keys, field62) = self.module.issue_working_keys(&self.tmk, &random).unwrap();
         self.keys = Some(keys);
         let mut answer = Answer::to(request, ResponseCode::APPROVED);
-        answer.origin.batch = BATCH;
+        answer.origin.batch = Batch(BATCH.0 + self.closed.len() as u32);
         answer.keys = Some(KeysField(field62));
         answer
     }
@@ -153,7 +177,7 @@ impl Host {
             _ => {}
         }
         let request = &sent.request;
-        if request.kind().row().mac && sent.mac != MacCheck::Right {
+        if request.carries_mac() && sent.mac != MacCheck::Right {
             return Reply::Answer(Answer::to(request, ResponseCode::MAC_ERROR), Mac::Right);
         }
         let answer = match request {
@@ -175,9 +199,10 @@ impl Host {
                 };
                 self.result(key, request)
             }
+            Request::Settle { .. } | Request::Upload { .. } => self.batch(sent),
             _ => Answer::to(request, ResponseCode::APPROVED),
         };
-        let mac = match (request.kind().row().mac, fate) {
+        let mac = match (request.carries_mac(), fate) {
             (false, _) | (_, Fate::NoMac(_)) => Mac::Absent,
             (_, Fate::WrongMac) => Mac::Wrong,
             _ => Mac::Right,
@@ -224,6 +249,39 @@ impl Host {
         };
         self.sales.insert(key, belief);
         reply
+    }
+
+    /// Compares, keeps what is uploaded, and closes at an end that names as many.
+    fn batch(&mut self, sent: &Sent) -> Answer {
+        let mut answer = Answer::to(&sent.request, ResponseCode::APPROVED);
+        let batch = sent.request.origin().batch;
+        if self.closed.contains(&batch) {
+            answer.code = ResponseCode::DUPLICATE;
+            return answer;
+        }
+        match &sent.request {
+            Request::Settle { totals, .. } => answer.compared = Some((*totals, self.codes)),
+            Request::Upload { part, .. } => match part {
+                UploadPart::Sales(_) => {
+                    let stans = sent.uploaded.iter().map(|one| one.stan);
+                    self.uploaded.extend(stans);
+                }
+                UploadPart::Advice(sale) => {
+                    self.uploaded.insert(sale.key.stan);
+                }
+                UploadPart::End { records, .. } => {
+                    if usize::from(*records) == self.uploaded.len() {
+                        self.closed.insert(batch);
+                        self.uploaded.clear();
+                    } else {
+                        self.refused_ends += 1;
+                        answer.code = ResponseCode::INVALID_RELATED;
+                    }
+                }
+            },
+            other => panic!("no part of a batch: {other:?}"),
+        }
+        answer
     }
 
     fn reverse(&mut self, key: SaleKey, request: &Request) -> Answer {

@@ -1,9 +1,12 @@
 //! The terminal driven with real frames against an acquirer that does as it is told.
 
+mod batch;
 mod cash;
 mod cashier;
+mod chip;
 mod eslip;
 mod host;
+mod kernel;
 mod money;
 mod positive_sign;
 mod printing;
@@ -11,6 +14,7 @@ mod query;
 mod restart;
 mod reversal;
 mod sale;
+mod scanning;
 mod sign_on;
 mod walk;
 mod world;

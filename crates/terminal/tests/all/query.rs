@@ -286,6 +286,7 @@ fn reversing_is_followed_however_long_it_takes() {
         world.screens(),
         [Screen::Reversing {
             key,
+            kind: Kind::Purchase,
             by_acquirer: true
         }]
     );
@@ -356,6 +357,7 @@ fn no_answer_leads_to_a_reversal() {
             world.screens(),
             [0, 1].map(|_| Screen::Reversing {
                 key,
+                kind: Kind::Purchase,
                 by_acquirer: false
             })
         );

@@ -38,7 +38,14 @@ fn a_plain_terminal_reverses_a_silent_sale() {
     }
     world.code(&sent, ResponseCode::APPROVED, Mac::Right);
     let never_debited = false;
-    assert_eq!(world.screens(), [Screen::Reversed { key, never_debited }]);
+    assert_eq!(
+        world.screens(),
+        [Screen::Reversed {
+            key,
+            kind: Kind::Purchase,
+            never_debited
+        }]
+    );
     let next = world.sell();
     assert_eq!(crate::world::key(&next).stan, key.stan.next());
 }
@@ -130,6 +137,7 @@ fn it_goes_before_the_next_sale() {
         world.command(command);
         let reversing = Screen::Reversing {
             key,
+            kind: Kind::Purchase,
             by_acquirer: false,
         };
         assert_eq!(
@@ -181,6 +189,7 @@ fn given_up_upstream() {
         world.code(&sent, code, Mac::Right);
         let by_acquirer = Screen::Reversing {
             key,
+            kind: Kind::Purchase,
             by_acquirer: true,
         };
         assert_eq!(world.screens(), std::slice::from_ref(&by_acquirer));
@@ -198,7 +207,14 @@ fn given_up_upstream() {
         ));
         world.answer(&question, &answer, Mac::Right);
         let never_debited = false;
-        assert_eq!(world.screens(), [Screen::Reversed { key, never_debited }]);
+        assert_eq!(
+            world.screens(),
+            [Screen::Reversed {
+                key,
+                kind: Kind::Purchase,
+                never_debited
+            }]
+        );
 
         // Plain, or without a MAC: never shown as declined, and reversed by the terminal.
         for (extended, mac) in [
@@ -212,6 +228,7 @@ fn given_up_upstream() {
             world.code(&sent, code, mac);
             let by_terminal = Screen::Reversing {
                 key,
+                kind: Kind::Purchase,
                 by_acquirer: false,
             };
             assert_eq!(world.screens(), [by_terminal]);

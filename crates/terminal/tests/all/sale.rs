@@ -76,6 +76,7 @@ fn declined_with_a_mac_leaves_nothing() {
         world.screens(),
         [Screen::Declined {
             key: key(&sent),
+            kind: Kind::Purchase,
             code
         }]
     );
@@ -92,17 +93,26 @@ fn declined_without_a_mac_is_shown_and_reversed() {
     world.code(&sent, code, Mac::Absent);
     let reversing = Screen::Reversing {
         key,
+        kind: Kind::Purchase,
         by_acquirer: false,
     };
     assert_eq!(
         world.screens(),
-        [reversing.clone(), Screen::Declined { key, code }]
+        [
+            reversing.clone(),
+            Screen::Declined {
+                key,
+                kind: Kind::Purchase,
+                code
+            }
+        ]
     );
     world.due();
     let reversal = world.only(Kind::Reversal);
     world.code(&reversal, ResponseCode::INVALID_RELATED, Mac::Right);
     let reversed = Screen::Reversed {
         key,
+        kind: Kind::Purchase,
         never_debited: true,
     };
     assert_eq!(world.screens(), [reversing, reversed]);
@@ -118,6 +128,7 @@ fn an_approval_without_a_right_mac_is_reversed() {
             world.answer(&sent, &approval(&sent.request), mac);
             let reversing = Screen::Reversing {
                 key,
+                kind: Kind::Purchase,
                 by_acquirer: false,
             };
             assert_eq!(world.screens(), [reversing]);

@@ -117,6 +117,7 @@ fn an_answer_nobody_waits_for_changes_nothing() {
             mac: MacCheck::Right,
             answer: Box::new(answer),
             keys: None,
+            chip: None,
         });
         world.input(Input::NotSent { exchange });
         world.input(Input::Lost { exchange });

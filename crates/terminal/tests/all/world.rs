@@ -1,7 +1,7 @@
 //! One terminal on a clock of its own. Every decision is checked: the order of records and effects, the invariants T1, T2,
 //! T3 and T5, the replay, the snapshot, secrets, and that something unresolved always has a next step.
 
-use crate::host::{BATCH, Fate, Host, Mac, Reply, Sent, approval, tmk};
+use crate::host::{Fate, Host, Mac, Reply, Sent, approval, tmk};
 use crypto::{Pin, SoftwareModule};
 use payment::relay::Gaps;
 use payment::terminal::{Answer, MacCheck, Request};
@@ -11,8 +11,9 @@ use payment::{
 };
 use receipt::{Language, Paper, SpoolEffect, SpoolInput};
 use std::collections::{BTreeSet, VecDeque};
+use terminal::kernel::FallbackRule;
 use terminal::{
-    Command, Config, Effect, Ending, Input, Presented, Record, Screen, State, Terminal,
+    ChipReader, Command, Config, Effect, Ending, Input, Presented, Record, Screen, State, Terminal,
 };
 
 pub const PAN: &str = "6225760000000005";
@@ -68,10 +69,12 @@ pub fn config(module: &SoftwareModule, extended: bool) -> Config {
         goods_question_ms: GOODS_MS,
         gaps: Gaps::default(),
         source_address: 0,
+        batch_resends: 2,
         idle_report_ms: IDLE_MS,
         eslip: Some("http://127.0.0.1:7102/r".to_owned()),
         eslip_after_ms: ESLIP_MS,
         prints: true,
+        chip: None,
         language: Language::Zh,
         paper: Paper::Mm58,
     }
@@ -118,6 +121,17 @@ impl World {
     pub fn without_printer() -> Self {
         let mut world = Self::new(true);
         world.config.prints = false;
+        world.terminal = world.replayed();
+        world.signing_on()
+    }
+
+    /// A terminal with a chip reader.
+    pub fn reading_chips(extended: bool) -> Self {
+        let mut world = Self::new(extended);
+        world.config.chip = Some(ChipReader {
+            terminal: crate::kernel::machine(),
+            fallback: FallbackRule::default(),
+        });
         world.terminal = world.replayed();
         world.signing_on()
     }
@@ -186,6 +200,8 @@ impl World {
             });
             assert!(asked, "T3: {:?} left before its record", sealed.request);
             match &sealed.request {
+                // It goes before the reversal (reference §3.10).
+                Request::Financial { sale, .. } if sale.kind == Kind::ScriptResult => {}
                 Request::Financial { .. } => {
                     let by_supervisor =
                         |record: &Record| matches!(record, Record::Overridden { .. });
@@ -405,6 +421,13 @@ impl World {
         }
     }
 
+    /// Writes a record that a decision of another day wrote.
+    pub fn write(&mut self, record: Record) {
+        self.terminal.apply(&record);
+        self.records.push(record);
+        self.check();
+    }
+
     /// When the terminal wants to be asked again.
     pub fn deadline(&self) -> Option<Mono> {
         self.terminal.deadline()
@@ -426,7 +449,7 @@ pub fn key(sent: &Sent) -> SaleKey {
     SaleKey {
         terminal: origin.terminal,
         merchant: origin.merchant,
-        batch: BATCH,
+        batch: origin.batch,
         stan: origin.stan.unwrap(),
     }
 }

@@ -42,13 +42,7 @@ impl Till {
         let tender = shown.and_then(tender_of);
         match (tender, shown) {
             (Some(Tender::Cash), _) => self.cash(&[amount]).await,
-            (Some(Tender::Code(_)), Some(_)) => {
-                let (zh, en) = tender.map_or(("", ""), Tender::words);
-                Err(match self.zh {
-                    true => format!("{zh}：这台终端没有接通钱包"),
-                    false => format!("{en}: this till has no wallet"),
-                })
-            }
+            (Some(Tender::Code(_)), _) => self.transact(Kind::WalletSale, words).await,
             (Some(Tender::Card(_)), Some(number)) => {
                 let listed = self.file.cards.iter().find(|card| card.pan == number);
                 let name = listed.map(|card| card.name.clone()).ok_or_else(|| {

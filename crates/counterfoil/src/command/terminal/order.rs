@@ -1,9 +1,11 @@
 //! Transactions of every kind typed at the till: the kind by its name, then what its row asks for.
 
 use super::{Failure, Till, trace_number};
-use payment::kind::Flow;
-use payment::{Amount, Batch, Kind, Original, Rrn, Stan};
-use terminal::{Command, Named, Order};
+use crypto::Pan;
+use payment::kind::{Flow, Rail, Row};
+use payment::payment_code::Brand;
+use payment::{Amount, Batch, Kind, Original, Rrn, Stan, Surroundings};
+use terminal::{Command, Named, Order, Presented};
 
 /// Characters of a retrieval reference number; a shorter number is a trace number.
 const RRN_LENGTH: usize = 12;
@@ -30,6 +32,7 @@ impl Till {
         }
         let presented = match card {
             None if own => None,
+            card if row.rail == Rail::Wallet => Some(self.scan(kind, card).await?),
             card => Some(self.present(card).await?),
         };
         self.press(Command::Transact(Box::new(Order {
@@ -41,12 +44,45 @@ impl Till {
         })))
     }
 
+    /// The code that the customer shows is scanned; an order that the customer scans has a number of its own.
+    async fn scan(&self, kind: Kind, code: Option<&str>) -> Result<Presented, Failure> {
+        let code = match (kind, code) {
+            (Kind::WalletSale, Some(text)) => {
+                let brand = Brand::of(text.as_bytes());
+                let code = brand.and_then(|_| Pan::parse(text.as_bytes()).ok());
+                let words = ("这不是付款码", "this is no payment code");
+                Some(code.ok_or_else(|| self.say(words).to_owned())?)
+            }
+            (Kind::WalletOrder, None) => None,
+            _ => return Err(self.usage(kind)),
+        };
+        let module = self.module.clone();
+        let look = self.handle.look(move |fleet, now| {
+            let around = Surroundings {
+                module: &module,
+                now,
+                random: &|| [0; 32],
+            };
+            let terminal = fleet.terminal(0)?;
+            let code = code.or_else(|| terminal.order_number())?;
+            terminal.scan(&around, code).ok()
+        });
+        let scanned = look.await.map_err(|refused| format!("{refused:?}"))?;
+        scanned.ok_or_else(|| "the code could not be read".to_owned())
+    }
+
     /// `void TRACE`: whatever takes that transaction back.
     pub(super) async fn void(&self, words: &[&str]) -> Result<(), Failure> {
         let stan = trace_number("void", words)?.ok_or_else(|| self.usage(Kind::Void))?;
         let look = self.handle.look(move |fleet, _| {
             let mut completed = fleet.terminal(0)?.state().completed().rev();
-            completed.find_map(|c| c.sale.kind.row().void.filter(|_| c.sale.key.stan == stan))
+            let takes_back = |row: &Row| match row.rail {
+                Rail::Card => row.void,
+                // A wallet takes back by a refund of all.
+                Rail::Wallet => row.refund,
+            };
+            completed
+                .find_map(|c| takes_back(c.sale.kind.row()).filter(|_| c.sale.key.stan == stan))
         });
         let kind = look.await.map_err(|refused| format!("{refused:?}"))?;
         self.press(Command::about(kind.unwrap_or(Kind::Void), stan, None))
@@ -91,16 +127,21 @@ impl Till {
 /// Kinds that a cashier orders.
 fn orderable() -> impl Iterator<Item = Kind> {
     let flows = [Flow::Online, Flow::Advice, Flow::Stored];
-    Kind::ALL
-        .iter()
-        .copied()
-        .filter(move |kind| kind.row().is_financial() && flows.contains(&kind.row().flow))
+    Kind::ALL.iter().copied().filter(move |kind| {
+        let row = kind.row();
+        // A script result is the terminal's own errand.
+        let ordered = row.moves_money() || row.original.is_none();
+        row.processing.is_some() && ordered && flows.contains(&row.flow)
+    })
 }
 
-/// The kind that a word names: `pre-auth`, `预授权`, and `sale` for a purchase.
+/// The kind that a word names: `pre-auth`, `预授权`; `sale` for a purchase, `pay` and `order` for a wallet's two ways.
 pub(super) fn kind_named(word: &str) -> Option<Kind> {
-    if word == "sale" {
-        return Some(Kind::Purchase);
+    match word {
+        "sale" => return Some(Kind::Purchase),
+        "pay" => return Some(Kind::WalletSale),
+        "order" => return Some(Kind::WalletOrder),
+        _ => {}
     }
     orderable().find(|kind| word == kind.row().zh || word == command_name(*kind))
 }

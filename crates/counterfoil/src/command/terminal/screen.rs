@@ -1,15 +1,22 @@
 //! What the till shows, in words of the tables, and the names of its screens for scripts.
 
 use super::{Till, guard};
-use payment::{Amount, verdict};
+use payment::batch::Reconciled;
+use payment::verdict::{self, Situation};
+use payment::{Amount, Kind};
 use receipt::PaperSeen;
-use terminal::{Busy, Screen};
+use terminal::kernel::ChipRefusal;
+use terminal::{Busy, ChipProblem, Screen, Waits};
 
 impl Till {
     /// The screen in words of the verdict table, and the goods word where one is due.
     pub(super) fn words(&self, screen: &Screen) -> (String, Option<&'static str>) {
-        let row = |id: &str| self.say(verdict::headline(id)).to_owned();
-        let deliver = self.say(verdict::Goods::Deliver.words());
+        // Headline and goods word of the kind's own row.
+        let row = |kind: Kind, when: Situation| {
+            let (zh, en) = verdict::headline(kind, when);
+            let goods = self.say(verdict::goods(kind, when).words());
+            (if self.zh { zh } else { en }, Some(goods))
+        };
         let hold = self.say(verdict::Goods::Hold.words());
         let stop = self.say(verdict::Goods::DoNotDeliver.words());
         let cashier =
@@ -43,25 +50,23 @@ impl Till {
                 None,
             ),
             Screen::Confirming(key) => {
-                (format!("{} · {}", row("confirming"), key.stan), Some(hold))
+                let (headline, goods) = row(Kind::Purchase, Situation::Confirming);
+                (format!("{headline} · {}", key.stan), goods)
             }
             Screen::Approved {
-                amount, recovered, ..
-            } => (
-                format!(
-                    "{} {amount}",
-                    row(if *recovered { "recovered" } else { "paid" })
-                ),
-                Some(deliver),
-            ),
-            Screen::Declined { code, .. } => (
-                format!(
-                    "{}{}",
-                    self.say(("交易未成功：", "Declined: ")),
-                    cashier(*code)
-                ),
-                Some(stop),
-            ),
+                kind,
+                amount,
+                recovered,
+                ..
+            } => {
+                let (headline, goods) = row(*kind, verdict::approved(*kind, *recovered));
+                (format!("{headline} {amount}"), goods)
+            }
+            Screen::Declined { kind, code, .. } => {
+                let (headline, goods) = row(*kind, verdict::declined(*kind));
+                let reason = cashier(*code).to_string();
+                (headline.replace("{reason}", &reason), goods)
+            }
             Screen::Guard {
                 earlier, amount, ..
             } => (
@@ -86,7 +91,7 @@ impl Till {
                         self.say(("代替", "in place of"))
                     ))
                 ),
-                Some(deliver),
+                Some(self.say(verdict::Goods::Deliver.words())),
             ),
             Screen::LinkRefused { earlier, code } => (
                 format!(
@@ -113,6 +118,14 @@ impl Till {
                 .to_owned(),
                 Some(stop),
             ),
+            Screen::Scan { qr, .. } => (
+                format!(
+                    "{} {}",
+                    self.say(("请顾客扫码付款", "The customer scans to pay:")),
+                    qr.as_str()
+                ),
+                Some(hold),
+            ),
             Screen::Asking(_) => (
                 self.say((
                     "没有收到应答，正在查询结果，请勿再次刷卡",
@@ -121,7 +134,7 @@ impl Till {
                 .to_owned(),
                 Some(hold),
             ),
-            Screen::Reversing { .. } => (row("reversing_silent"), Some(stop)),
+            Screen::Reversing { kind, .. } => row(*kind, Situation::ReversingSilent),
             Screen::ReversalRefused { code, .. } => (
                 format!(
                     "{} {code}",
@@ -132,14 +145,19 @@ impl Till {
                 ),
                 Some(stop),
             ),
-            Screen::Reversed { never_debited, .. } => (
-                row(if *never_debited {
-                    "reversed_never_debited"
-                } else {
-                    "reversed"
-                }),
+            Screen::CardRefused(_) => (
+                self.say((
+                    "主机已批准，卡片拒绝：交易未成功，正在自动冲正",
+                    "The host approved, the card refused: not a sale; reversing",
+                ))
+                .to_owned(),
                 Some(stop),
             ),
+            Screen::Reversed {
+                kind,
+                never_debited,
+                ..
+            } => row(*kind, verdict::reversed(*never_debited)),
             Screen::Case(_) => (
                 self.say((
                     "冲正未完成，已转人工",
@@ -204,6 +222,32 @@ impl Till {
                 ),
                 None,
             ),
+            Screen::Settling(batch) => (
+                format!("{} {batch}", self.say(("正在批结算，批次", "Settling batch"))),
+                None,
+            ),
+            Screen::SettlementWaits(waits) => (self.settlement_waits(*waits), None),
+            Screen::Settled { batch, codes } => (
+                format!(
+                    "{} {batch} · {} {} · {} {}",
+                    self.say(("批结算完成，批次", "Settled, batch")),
+                    self.say(("内卡", "domestic")),
+                    self.say(reconciled_words(codes.domestic)),
+                    self.say(("外卡", "foreign")),
+                    self.say(reconciled_words(codes.foreign)),
+                ),
+                None,
+            ),
+            Screen::ShiftClosed { pending } => (
+                format!(
+                    "{} {pending}",
+                    self.say((
+                        "交接班完成，待处理项目已列在交接班单上，笔数",
+                        "Shift closed; its slip lists every pending item:"
+                    ))
+                ),
+                None,
+            ),
             Screen::ESlip { link, .. } => (
                 format!(
                     "{} {link}",
@@ -215,6 +259,43 @@ impl Till {
                 None,
             ),
         }
+    }
+}
+
+impl Till {
+    fn settlement_waits(&self, waits: Waits) -> String {
+        let (zh, en) = ("批结算等待：", "The settlement waits:");
+        let what = match waits {
+            Waits::Reversal(key) => format!(
+                "{} {}",
+                self.say(("先冲正凭证号", "first the reversal of trace")),
+                key.stan
+            ),
+            Waits::Sale(key) => format!(
+                "{} {}",
+                self.say(("先等结果，凭证号", "first the result of trace")),
+                key.stan
+            ),
+            Waits::Advices(count) => format!(
+                "{} {count}",
+                self.say(("先上送通知，笔数", "first the advices, so many:"))
+            ),
+            Waits::Host => self
+                .say((
+                    "主机没有应答，请稍候再输入 settle",
+                    "the host does not answer; type settle again later",
+                ))
+                .to_owned(),
+        };
+        format!("{} {what}", self.say((zh, en)))
+    }
+}
+
+const fn reconciled_words(code: Reconciled) -> (&'static str, &'static str) {
+    match code {
+        Reconciled::Balanced => ("对账平", "balanced"),
+        Reconciled::Unbalanced => ("对账不平", "not balanced"),
+        Reconciled::Failed => ("对账出错", "not reconciled"),
     }
 }
 
@@ -236,6 +317,14 @@ pub(super) const fn busy_words(busy: Busy) -> (&'static str, &'static str) {
             "待上送的通知太多，请先上送或稍候再试",
             "Too many advices are waiting; send them first, or try again in a moment",
         ),
+        Busy::SettleFirst => (
+            "本批次已满，请先批结算 settle",
+            "The batch is full. Settle it first: settle",
+        ),
+        Busy::Settling => (
+            "正在批结算，请稍候再试",
+            "The batch is being settled; try again in a moment",
+        ),
         Busy::Exchanging => ("正在通信，请稍候", "Communicating; a moment please"),
     }
 }
@@ -255,10 +344,12 @@ pub(super) fn screen_name(screen: &Screen) -> &'static str {
         Screen::CashTaken { .. } => "cash",
         Screen::LinkRefused { .. } => "link-refused",
         Screen::NotSent(_) => "not-sent",
+        Screen::Scan { .. } => "scan",
         Screen::Asking(_) => "asking",
         Screen::Reversing { .. } => "reversing",
         Screen::ReversalRefused { .. } => "reversal-refused",
         Screen::Reversed { .. } => "reversed",
+        Screen::CardRefused(_) => "card-refused",
         Screen::Case(_) => "case",
         Screen::AskGoods(_) => "ask-goods",
         Screen::Balance(_) => "balance",
@@ -273,12 +364,54 @@ pub(super) fn screen_name(screen: &Screen) -> &'static str {
         Screen::Printing { on: true, .. } => "printing-on",
         Screen::Printing { on: false, .. } => "printing-off",
         Screen::ESlip { .. } => "e-slip",
+        Screen::Settling(_) => "settling",
+        Screen::SettlementWaits(_) => "settlement-waits",
+        Screen::Settled { .. } => "settled",
+        Screen::ShiftClosed { .. } => "shift-closed",
     }
 }
 
-pub(super) fn eslip_link(screen: &Screen) -> Option<&str> {
+/// Why a chip card could not be presented, for the cashier.
+pub(super) fn chip_words(problem: &ChipProblem) -> (&'static str, &'static str) {
+    match problem {
+        ChipProblem::NoReader => (
+            "本机没有读卡芯片的功能，请刷卡",
+            "No chip reader here: swipe",
+        ),
+        ChipProblem::SaleUnresolved => ("上一笔还没有结果", "The last sale is unresolved"),
+        ChipProblem::Edge(_) => ("安全模块拒绝", "The security module refused"),
+        ChipProblem::Card(refusal) => match refusal {
+            ChipRefusal::Unreadable => (
+                "芯片读不出，请重新插卡；三次读不出可以刷卡",
+                "The chip cannot be read: insert it again; after three tries it may be swiped",
+            ),
+            ChipRefusal::NoApplication => (
+                "芯片中没有本机受理的应用，请刷卡",
+                "No application that is served here: swipe",
+            ),
+            ChipRefusal::Blocked => ("卡片应用已被锁定", "The card is blocked by its bank"),
+            ChipRefusal::Broken => (
+                "卡片中断，请重新插卡",
+                "The card broke off: insert it again",
+            ),
+            ChipRefusal::Declined => ("卡片拒绝交易", "Declined by the card"),
+            ChipRefusal::Insert => (
+                "金额超过挥卡限额，请插卡",
+                "Too much for a tap: insert the card",
+            ),
+            ChipRefusal::PinNeeded => (
+                "超过免密金额，请输入密码",
+                "Above the limit: the PIN is needed",
+            ),
+        },
+    }
+}
+
+/// The text of the QR code that a screen shows.
+pub(super) fn shown_code(screen: &Screen) -> Option<&str> {
     match screen {
         Screen::ESlip { link, .. } => Some(link),
+        Screen::Scan { qr, .. } => Some(qr.as_str()),
         _ => None,
     }
 }
@@ -289,6 +422,7 @@ pub(super) fn sale_name(screen: &Screen) -> Option<String> {
         | Screen::NotSent(key)
         | Screen::Asking(key)
         | Screen::Case(key)
+        | Screen::CardRefused(key)
         | Screen::AskGoods(key)
         | Screen::Approved { key, .. }
         | Screen::Declined { key, .. }
@@ -297,6 +431,7 @@ pub(super) fn sale_name(screen: &Screen) -> Option<String> {
         | Screen::Reversing { key, .. }
         | Screen::ReversalRefused { key, .. }
         | Screen::Reversed { key, .. }
+        | Screen::Scan { key, .. }
         | Screen::ESlip { key, .. } => Some(key.to_string()),
         _ => None,
     }

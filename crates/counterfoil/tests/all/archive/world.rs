@@ -1,4 +1,4 @@
-//! A small world of hand-made records: four parties, five sales, and their journals on disk.
+//! Small worlds of hand-made records: four parties, five sales or a deal of every kind, and their journals on disk.
 
 use acquirer::{FirstAnswer, Reply};
 use counterfoil::archive::{self, Role};
@@ -14,7 +14,7 @@ use payment::sign::{SlipEvidence, Trouble};
 use payment::terminal::{Request, Sale};
 use payment::{
     Amount, ApprovalCode, Batch, EntryMode, HostKey, Institution, Kind, MerchantId, Mono, Now,
-    ResponseCode, Rrn, SaleKey, SignOutcome, Stan, TerminalId, Wall,
+    Original, Posting, ResponseCode, Rrn, SaleKey, SignOutcome, Stan, TerminalId, Wall,
 };
 use receipt::{CopyOf, Language, Paper, SlipFields, SpoolRecord, Title};
 use rusqlite::types::ValueRef;
@@ -45,21 +45,121 @@ pub fn card() -> Card {
         .unwrap()
 }
 
-pub fn sale(n: u32) -> Sale {
-    Sale {
-        key: SaleKey {
-            terminal: TERMINAL,
-            merchant: SHOP,
+/// A transaction as everybody has it.
+#[derive(Clone, Copy)]
+pub struct Deal {
+    pub n: u32,
+    pub kind: Kind,
+    pub minor: u64,
+    /// The number of the earlier one.
+    pub original: Option<u32>,
+    /// What it adds to the merchant's money.
+    pub moved: i64,
+}
+
+impl Deal {
+    pub fn sale(self) -> Sale {
+        let named = |n| Original {
             batch: Batch(1),
             stan: Stan(n),
-        },
-        kind: Kind::Purchase,
-        amount: Amount::fen(100 + u64::from(n)),
-        card: card(),
-        entry: EntryMode::STRIPE,
-        expiry: None,
-        card_sequence: None,
+            date: 105,
+            rrn: Some(rrn(n)),
+            approval: None,
+        };
+        Sale {
+            key: key(self.n),
+            kind: self.kind,
+            amount: Amount::fen(self.minor),
+            card: card(),
+            entry: EntryMode::STRIPE,
+            expiry: None,
+            card_sequence: None,
+            original: self.original.map(named),
+            tip_minor: None,
+            linked: None,
+        }
     }
+
+    pub fn financial(self) -> Financial {
+        let Sale {
+            key,
+            kind,
+            amount,
+            card,
+            entry,
+            expiry,
+            ..
+        } = self.sale();
+        Financial {
+            key: host_key(self.n),
+            kind,
+            amount,
+            card,
+            entry,
+            expiry,
+            settlement: None,
+            local: (120_000, 105),
+            category: 5_411,
+            rrn: rrn(self.n),
+            terminal: key.terminal,
+            merchant: key.merchant,
+            original: self.original.map(host_key),
+        }
+    }
+
+    /// The debit, the credit or the hold that it is when nothing else is said.
+    pub fn entry(self) -> Entry {
+        let transfer = match self.moved {
+            ..0 => transfer(
+                u128::from(self.n),
+                SUSPENSE,
+                CARDHOLDER,
+                self.moved.unsigned_abs(),
+            ),
+            0 => transfer(u128::from(self.n), CARDHOLDER, SUSPENSE, self.minor),
+            1.. => transfer(
+                u128::from(self.n),
+                CARDHOLDER,
+                SUSPENSE,
+                self.moved.unsigned_abs(),
+            ),
+        };
+        match self.kind.row().posting {
+            Posting::Hold | Posting::HoldMore => hold(transfer),
+            _ => Entry::Post { transfer },
+        }
+    }
+}
+
+pub fn hold(transfer: Transfer) -> Entry {
+    Entry::Hold {
+        transfer,
+        expires_at_ms: None,
+    }
+}
+
+pub fn purchase(n: u32) -> Deal {
+    let minor = 100 + u64::from(n);
+    Deal {
+        n,
+        kind: Kind::Purchase,
+        minor,
+        original: None,
+        moved: minor as i64,
+    }
+}
+
+pub fn key(n: u32) -> SaleKey {
+    SaleKey {
+        terminal: TERMINAL,
+        merchant: SHOP,
+        batch: Batch(1),
+        stan: Stan(n),
+    }
+}
+
+pub fn sale(n: u32) -> Sale {
+    purchase(n).sale()
 }
 
 pub fn rrn(n: u32) -> Rrn {
@@ -76,29 +176,7 @@ pub fn host_key(n: u32) -> HostKey {
 }
 
 pub fn financial(n: u32) -> Financial {
-    let Sale {
-        key,
-        kind,
-        amount,
-        card,
-        entry,
-        expiry,
-        ..
-    } = sale(n);
-    Financial {
-        key: host_key(n),
-        kind,
-        amount,
-        card,
-        entry,
-        expiry,
-        settlement: None,
-        local: (120_000, 105),
-        category: 5_411,
-        rrn: rrn(n),
-        terminal: key.terminal,
-        merchant: key.merchant,
-    }
+    purchase(n).financial()
 }
 
 pub fn transfer(id: u128, debit: AccountId, credit: AccountId, minor: u64) -> Transfer {
@@ -123,20 +201,7 @@ pub struct World {
 impl World {
     /// An open bank, and five sales: paid and printed, declined, reversed by the terminal, unconfirmed, and one-sided.
     pub fn new() -> Self {
-        let mut world = Self::default();
-        let open = |account, rules| Entry::Open { account, rules };
-        let clearing = |side| AccountRules::open(ledger::Currency::CNY, side);
-        world.issuer.push(issuer::Record::Opened {
-            cards: vec![card().token],
-            entries: vec![
-                open(FUNDS, clearing(Side::Debit)),
-                open(SUSPENSE, clearing(Side::Credit)),
-                open(CARDHOLDER, AccountRules::deposit(ledger::Currency::CNY)),
-                Entry::Post {
-                    transfer: transfer(1_000_000, FUNDS, CARDHOLDER, 100_000),
-                },
-            ],
-        });
+        let mut world = Self::opened();
         world.ask(1);
         world.answer(1, true);
         world.end(1, approved(1));
@@ -170,7 +235,62 @@ impl World {
         world
     }
 
+    /// A deal of every kind that moves money or holds it: refunded, voided, a void reversed, held, completed, taken back,
+    /// released, adjusted, and an advice on its way.
+    pub fn of_kinds() -> Self {
+        let mut world = Self::opened();
+        for (deal, entries) in kinds() {
+            world.deal(deal, entries);
+        }
+        // A void that was reversed: its original stands.
+        let void = deal(23, Kind::Void, 600, Some(22), -600);
+        world.ask_for(void);
+        world.answer_for(void, vec![void.entry()]);
+        world.take_back(void, vec![reverse(523, 23)]);
+        world.end(
+            23,
+            terminal::Ending::Reversed {
+                never_debited: false,
+            },
+        );
+        // An offline sale that nobody has answered yet.
+        let late = deal(30, Kind::OfflineSale, 444, None, 444);
+        world.ask_for(late);
+        // Of a till of its own, so that its advice does not go before those of a test.
+        let own = world.terminal.iter_mut().rev().take(2);
+        own.for_each(|record| record.place = 1);
+        world.acquirer.push(acquirer::Record::Deferred {
+            key: key(30),
+            upstream: Upstream::NetworkGaveUp,
+            next: now(60).mono,
+        });
+        world
+    }
+
+    fn opened() -> Self {
+        let mut world = Self::default();
+        let open = |account, rules| Entry::Open { account, rules };
+        let clearing = |side| AccountRules::open(ledger::Currency::CNY, side);
+        world.issuer.push(issuer::Record::Opened {
+            cards: vec![card().token],
+            entries: vec![
+                open(FUNDS, clearing(Side::Debit)),
+                open(SUSPENSE, clearing(Side::Credit)),
+                open(CARDHOLDER, AccountRules::deposit(ledger::Currency::CNY)),
+                Entry::Post {
+                    transfer: transfer(1_000_000, FUNDS, CARDHOLDER, 100_000),
+                },
+            ],
+        });
+        world
+    }
+
     pub fn ask(&mut self, n: u32) {
+        self.ask_for(purchase(n));
+    }
+
+    pub fn ask_for(&mut self, deal: Deal) {
+        let (n, sale) = (deal.n, deal.sale());
         let (at, reply) = (
             now(n as usize),
             Reply {
@@ -179,26 +299,28 @@ impl World {
                 header: [0; 6],
             },
         );
+        if sale.kind.row().is_advice() {
+            self.till(terminal::Record::Stored { sale, at });
+        }
         self.till(terminal::Record::Asked {
             exchange: u64::from(n),
-            request: Request::Financial {
-                sale: sale(n),
-                sign: None,
-            },
+            request: Request::Financial { sale, sign: None },
             at,
             deadline: at.mono.plus_ms(60_000),
         });
         self.acquirer.push(acquirer::Record::Forwarded {
-            sale: sale(n),
+            sale,
             rrn: rrn(n),
             host: host_key(n),
             at,
             reply,
             deadline: at.mono.plus_ms(25_000),
+            original: deal.original.map(key),
+            moved_minor: deal.moved,
         });
         let deadline = at.mono.plus_ms(20_000);
         self.network.push(network::Record::Forwarded {
-            sale: financial(n),
+            sale: deal.financial(),
             issuer: BANK,
             deadline,
             at,
@@ -206,54 +328,92 @@ impl World {
     }
 
     pub fn answer(&mut self, n: u32, yes: bool) {
-        let (at, sale) = (now(n as usize), financial(n));
-        let code = if yes {
-            ResponseCode::APPROVED
-        } else {
-            ResponseCode::INSUFFICIENT_FUNDS
-        };
+        let deal = purchase(n);
+        match yes {
+            true => self.answer_for(deal, vec![deal.entry()]),
+            false => self.refuse(deal),
+        }
+    }
+
+    pub fn answer_for(&mut self, deal: Deal, entries: Vec<Entry>) {
+        self.answered(deal, ResponseCode::APPROVED, entries);
+    }
+
+    pub fn refuse(&mut self, deal: Deal) {
+        self.answered(deal, ResponseCode::INSUFFICIENT_FUNDS, Vec::new());
+    }
+
+    fn answered(&mut self, deal: Deal, code: ResponseCode, entries: Vec<Entry>) {
+        let (at, sale) = (now(deal.n as usize), deal.financial());
+        let yes = code.is_success();
         let approval = yes.then_some(ApprovalCode(*b"000001"));
-        let entry = yes.then(|| Entry::Post {
-            transfer: transfer(u128::from(n), CARDHOLDER, SUSPENSE, sale.amount.minor),
-        });
-        let tries = Tries::Unchanged;
         let answered = issuer::Answered {
             at,
             sale,
             code,
             approval,
             balance: None,
-            entry,
-            tries,
+            entries,
+            moved_minor: if yes { deal.moved } else { 0 },
+            tries: Tries::Unchanged,
+            chip_counter: None,
+            scripts_done: None,
+            chip: None,
         };
-        self.issuer.push(issuer::Record::Answered(answered));
         self.network.push(network::Record::Answered {
             answer: answered.answer(BANK),
             at,
         });
+        self.issuer.push(issuer::Record::Answered(answered));
         let answer = FirstAnswer {
             code,
             approval,
             settlement: None,
             balance: None,
+            chip: None,
             at: at.wall,
         };
-        let confirm_by = yes.then(|| at.mono.plus_ms(10_000));
+        let waits = yes && deal.kind.row().reversible();
         self.acquirer.push(acquirer::Record::Answered {
-            key: self::sale(n).key,
+            key: key(deal.n),
             answer,
-            confirm_by,
+            confirm_by: waits.then(|| at.mono.plus_ms(10_000)),
         });
     }
 
+    /// The whole loop of an approval.
+    pub fn deal(&mut self, deal: Deal, entries: Vec<Entry>) {
+        self.ask_for(deal);
+        self.answer_for(deal, entries);
+        let (ending, at) = (approved_for(deal), now(deal.n as usize + 1));
+        if deal.kind.row().is_advice() {
+            let link = None;
+            self.till(terminal::Record::AdviceEnded { ending, at, link });
+        } else {
+            self.end(deal.n, ending);
+            self.acquirer.push(acquirer::Record::Confirmed {
+                key: key(deal.n),
+                confirmation: Confirmation::Implied,
+            });
+        }
+    }
+
     pub fn reverse(&mut self, n: u32) {
-        let (at, key, advice) = (now(n as usize), sale(n).key, host_key(n + 500));
+        self.take_back(
+            purchase(n),
+            vec![reverse(u128::from(n) + 500, u128::from(n))],
+        );
+    }
+
+    pub fn take_back(&mut self, deal: Deal, entries: Vec<Entry>) {
+        let n = deal.n;
+        let (at, key, advice) = (now(n as usize), key(n), host_key(n + 500));
         let reason = ReversalReason::TERMINAL_CANCELS;
         let reversal = host::Reversal {
             key: advice,
             original: host_key(n),
             reason,
-            sale: financial(n),
+            sale: deal.financial(),
         };
         self.till(terminal::Record::ReversalPending {
             reason: ResponseCode::ISSUER_TIMEOUT,
@@ -284,15 +444,11 @@ impl World {
             at,
         });
         let code = ResponseCode::APPROVED;
-        let entry = Some(Entry::Reverse {
-            id: TransferId(u128::from(n) + 500),
-            original: TransferId(u128::from(n)),
-        });
         let returned = issuer::Returned {
             at,
             reversal,
             code,
-            entry,
+            entries,
             effective: true,
             barred: false,
         };
@@ -390,11 +546,92 @@ impl World {
     }
 }
 
+pub fn deal(n: u32, kind: Kind, minor: u64, original: Option<u32>, moved: i64) -> Deal {
+    Deal {
+        n,
+        kind,
+        minor,
+        original,
+        moved,
+    }
+}
+
+pub fn reverse(id: u128, original: u128) -> Entry {
+    Entry::Reverse {
+        id: TransferId(id),
+        original: TransferId(original),
+    }
+}
+
+fn void(id: u128, hold: u128) -> Entry {
+    Entry::VoidHold {
+        id: TransferId(id),
+        hold: TransferId(hold),
+    }
+}
+
+/// What all went well with, and what each does to the bank's books.
+fn kinds() -> Vec<(Deal, Vec<Entry>)> {
+    let plain = |deal: Deal| (deal, vec![deal.entry()]);
+    vec![
+        plain(deal(10, Kind::Purchase, 1_000, None, 1_000)),
+        plain(deal(11, Kind::Refund, 300, Some(10), -300)),
+        plain(deal(12, Kind::Purchase, 500, None, 500)),
+        plain(deal(13, Kind::Void, 500, Some(12), -500)),
+        plain(deal(14, Kind::PreAuth, 800, None, 0)),
+        plain(deal(15, Kind::IncrementalAuth, 200, Some(14), 0)),
+        (
+            deal(16, Kind::Completion, 900, Some(14), 900),
+            vec![
+                void(1_016, 14),
+                void(1_116, 15),
+                Entry::Post {
+                    transfer: transfer(16, CARDHOLDER, SUSPENSE, 900),
+                },
+            ],
+        ),
+        (
+            deal(17, Kind::CompletionVoid, 900, Some(16), -900),
+            vec![
+                Entry::Post {
+                    transfer: transfer(17, SUSPENSE, CARDHOLDER, 900),
+                },
+                hold(transfer(1_017, CARDHOLDER, SUSPENSE, 1_000)),
+            ],
+        ),
+        plain(deal(18, Kind::PreAuth, 400, None, 0)),
+        (
+            deal(19, Kind::PreAuthVoid, 400, Some(18), 0),
+            vec![void(1_019, 18)],
+        ),
+        plain(deal(20, Kind::PreAuth, 250, None, 0)),
+        (
+            deal(21, Kind::CompletionAdvice, 240, Some(20), 240),
+            vec![
+                void(1_021, 20),
+                Entry::Post {
+                    transfer: transfer(21, CARDHOLDER, SUSPENSE, 240),
+                },
+            ],
+        ),
+        plain(deal(22, Kind::Purchase, 600, None, 600)),
+        plain(deal(24, Kind::OfflineSale, 700, None, 700)),
+        plain(deal(25, Kind::Adjustment, 750, Some(24), 50)),
+        plain(deal(26, Kind::Purchase, 1_000, None, 1_000)),
+        plain(deal(27, Kind::TipAdjustment, 1_200, Some(26), 200)),
+        plain(deal(28, Kind::PreAuth, 333, None, 0)),
+    ]
+}
+
 pub fn approved(n: u32) -> terminal::Ending {
+    approved_for(purchase(n))
+}
+
+fn approved_for(deal: Deal) -> terminal::Ending {
     terminal::Ending::Approved(terminal::Approval {
         code: ResponseCode::APPROVED,
-        amount: sale(n).amount,
-        rrn: Some(rrn(n)),
+        amount: deal.sale().amount,
+        rrn: Some(rrn(deal.n)),
         approval: Some(ApprovalCode(*b"000001")),
         recovered: false,
     })

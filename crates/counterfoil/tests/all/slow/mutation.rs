@@ -12,7 +12,7 @@ use counterfoil::config;
 use counterfoil::config::acquirer::AcquirerFile;
 use counterfoil::config::issuer::IssuerFile;
 use counterfoil::config::network::NetworkFile;
-use crypto::SoftwareModule;
+use counterfoil::config::security::PartyModule;
 use iso8583::frame::{Framing, open_terminal};
 use iso8583::{Dialect, Message, Mti, frame};
 use payment::{Institution, Mono, Now, Party, Peer, Surroundings, Wall, wire};
@@ -247,7 +247,7 @@ fn still_sells(till: &mut Process, printer: &mut Process) {
 fn storm<P: Party>(
     name: &str,
     party: &mut P,
-    module: &SoftwareModule,
+    module: &PartyModule,
     heard: &[(Peer, Vec<u8>)],
     count: usize,
     draw: &mut Draw,
@@ -291,7 +291,7 @@ fn storm<P: Party>(
 /// A terminal that has its keys sends fields of nonsense under a right MAC: refused or sold, never a panic.
 fn storm_with_keys(
     acquirer: &mut Acquirer,
-    module: &SoftwareModule,
+    module: &PartyModule,
     heard: &[(Peer, Vec<u8>)],
     draw: &mut Draw,
 ) {
@@ -362,7 +362,7 @@ fn change_field(message: &mut Message, draw: &mut Draw) {
 /// Hears one frame; the number of records it was worth, or nothing when it was refused at the edge.
 fn hear<P: Party>(
     party: &mut P,
-    module: &SoftwareModule,
+    module: &PartyModule,
     n: usize,
     from: Peer,
     frame: &[u8],

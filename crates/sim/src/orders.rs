@@ -1,0 +1,286 @@
+//! What a cashier orders: any kind that a terminal can ask for, new or about an earlier transaction, and now and then wrongly on
+//! purpose.
+//!
+//! Kinds are drawn from the list of all kinds and shaped by their row alone, so that a kind added later is drawn too.
+
+use crate::core::Core;
+use crate::oracle::{ADJUST_PERCENT, CAPTURE_PERCENT, End, Ordered, Sale};
+use payment::kind::Reach;
+use payment::original::OriginalRule;
+use payment::{Kind, Original, Posting, Rrn};
+use terminal::Named;
+
+/// No acquirer gives it.
+const UNKNOWN_RRN: Rrn = Rrn(*b"999999999999");
+/// Of a hundred orders about an earlier transaction.
+const WRONG_PERCENT: u64 = 10;
+const PURCHASE_PERCENT: u64 = 35;
+
+/// An order, and how it is entered.
+pub struct Draft {
+    pub ordered: Ordered,
+    pub named: Option<Named>,
+    /// The card goes through the reader; otherwise the till finds it.
+    pub presents: bool,
+}
+
+/// What makes a wrong order wrong.
+#[derive(Clone, Copy, Debug)]
+enum Wrong {
+    UnknownReference,
+    OtherCard,
+    Amount,
+    OtherTill,
+    TakenBack,
+    OtherKind,
+}
+
+impl Wrong {
+    const ALL: [Self; 6] = [
+        Self::UnknownReference,
+        Self::OtherCard,
+        Self::Amount,
+        Self::OtherTill,
+        Self::TakenBack,
+        Self::OtherKind,
+    ];
+
+    /// The documented code first; then what else may speak against the same order by the time it is judged.
+    fn codes(self, posting: Posting) -> &'static [&'static str] {
+        match (self, posting) {
+            (Self::UnknownReference, _) => &["25"],
+            (Self::OtherTill, _) => &["58"],
+            (Self::OtherCard | Self::OtherKind, _) => &["12", "22", "25"],
+            (Self::TakenBack, _) => &["22", "12", "25"],
+            (Self::Amount, Posting::Capture | Posting::Adjust) => &["61", "22", "12", "25"],
+            (Self::Amount, _) => &["64", "22", "12", "25"],
+        }
+    }
+}
+
+/// Kinds that a terminal can ask for on behalf of a cashier.
+pub fn orderable() -> impl Iterator<Item = Kind> {
+    let all = Kind::ALL.iter().copied();
+    all.filter(|kind| kind.row().is_financial())
+}
+
+impl Core {
+    /// The next order of a cashier, for one of so many cards.
+    pub fn draw_order(&mut self, terminal: u8, cards: usize) -> Draft {
+        let kinds: Vec<Kind> = orderable().collect();
+        let drawn = match self.human.percent(PURCHASE_PERCENT) {
+            true => kinds[0],
+            false => kinds[self.human.below(kinds.len() as u64) as usize],
+        };
+        self.order_of(self.only.unwrap_or(drawn), terminal, cards)
+    }
+
+    /// An order of this kind; where there is nothing that it could be about, of the kind that it would be about.
+    fn order_of(&mut self, kind: Kind, terminal: u8, cards: usize) -> Draft {
+        let Some(rule) = kind.row().original else {
+            return self.new_order(kind, cards);
+        };
+        if self.human.percent(WRONG_PERCENT)
+            && let Some(draft) = self.wrong_order(kind, &rule, terminal, cards)
+        {
+            return draft;
+        }
+        let found = self.candidates(terminal, |core, number, sale| {
+            rule.kinds.contains(&sale.kind)
+                && (rule.reach == Reach::SameMerchant || sale.terminal == terminal)
+                && core.is_usable(kind, number)
+        });
+        match self.one_of(&found) {
+            Some(number) => self.order_about(kind, number, terminal),
+            None => {
+                let first = self.human.below(rule.kinds.len() as u64) as usize;
+                self.order_of(rule.kinds[first], terminal, cards)
+            }
+        }
+    }
+
+    fn new_order(&mut self, kind: Kind, cards: usize) -> Draft {
+        let minor = kind.row().moves_money().then(|| self.oracle.own_minor());
+        Draft {
+            ordered: Ordered {
+                kind,
+                card: self.human.below(cards as u64) as usize,
+                minor,
+                original: None,
+                wrong: None,
+            },
+            named: None,
+            presents: true,
+        }
+    }
+
+    /// Approved transactions that this till can name: its own, and those of its merchant whose slip tells their number.
+    fn candidates(&self, terminal: u8, fits: impl Fn(&Self, u32, &Sale) -> bool) -> Vec<u32> {
+        let shops = &self.oracle.shops;
+        let own = shops[usize::from(terminal)];
+        let numbered = (0..).zip(&self.oracle.sales);
+        let named = numbered.filter(|(number, sale)| {
+            sale.end == Some(End::Approved)
+                && (sale.terminal == terminal || sale.rrn.is_some())
+                && shops[usize::from(sale.terminal)] == own
+                && fits(self, *number, sale)
+        });
+        named.map(|(number, _)| number).collect()
+    }
+
+    fn one_of(&mut self, found: &[u32]) -> Option<u32> {
+        let at = self.human.below(found.len().max(1) as u64) as usize;
+        found.get(at).copied()
+    }
+
+    /// As far as the judge can see, nothing speaks against an order of this kind about it.
+    fn is_usable(&self, kind: Kind, number: u32) -> bool {
+        let oracle = &self.oracle;
+        let untouched = oracle.refunded(number) == 0;
+        !oracle.is_undone(number)
+            && match kind.row().posting {
+                Posting::Credit => oracle.refunded(number) < oracle.total(number),
+                Posting::Hold | Posting::HoldMore | Posting::Release | Posting::Capture => {
+                    oracle.captured(number) == 0
+                }
+                _ => untouched,
+            }
+    }
+
+    fn order_about(&mut self, kind: Kind, number: u32, terminal: u8) -> Draft {
+        let sale = &self.oracle.sales[number as usize];
+        let card = sale.card;
+        let own = sale.terminal == terminal && self.human.percent(70);
+        let named = self.named(number, own);
+        let whole = matches!(
+            kind.row().posting,
+            Posting::Undo | Posting::Release | Posting::Uncapture
+        );
+        let minor = (!own || !whole).then(|| self.amount_about(kind, number));
+        Draft {
+            ordered: Ordered {
+                kind,
+                card,
+                minor,
+                original: Some(number),
+                wrong: None,
+            },
+            named: Some(named),
+            presents: !own || self.human.percent(30),
+        }
+    }
+
+    fn named(&self, number: u32, own: bool) -> Named {
+        let sale = &self.oracle.sales[number as usize];
+        let key = sale.key.expect("an approved transaction was asked for");
+        match own {
+            true => Named::Own(key.stan),
+            false => Named::Typed(Original {
+                batch: key.batch,
+                stan: key.stan,
+                date: 0,
+                rrn: sale.rrn,
+                approval: sale.code,
+            }),
+        }
+    }
+
+    fn amount_about(&mut self, kind: Kind, number: u32) -> u64 {
+        let total = self.oracle.total(number);
+        let own = self.oracle.sales[number as usize].minor;
+        let most = own * ADJUST_PERCENT / 100;
+        match kind.row().posting {
+            Posting::None | Posting::Debit | Posting::Hold | Posting::HoldMore => {
+                self.oracle.own_minor()
+            }
+            Posting::Undo | Posting::Release | Posting::Uncapture => total,
+            Posting::Credit => {
+                let left = total - self.oracle.refunded(number).min(total - 1);
+                match self.human.percent(40) {
+                    true => left,
+                    false => self.human.within(1, left),
+                }
+            }
+            Posting::Capture => self.human.within(total / 2, total * CAPTURE_PERCENT / 100),
+            Posting::Adjust if kind == Kind::TipAdjustment => {
+                self.human.within(total, most.max(total))
+            }
+            Posting::Adjust => self.human.within(own / 2, most),
+        }
+    }
+
+    fn wrong_order(
+        &mut self,
+        kind: Kind,
+        rule: &OriginalRule,
+        terminal: u8,
+        cards: usize,
+    ) -> Option<Draft> {
+        let wrong = Wrong::ALL[self.human.below(Wrong::ALL.len() as u64) as usize];
+        let found = self.candidates(terminal, |core, number, sale| {
+            let other_kind = matches!(wrong, Wrong::OtherKind);
+            let other_till = matches!(wrong, Wrong::OtherTill);
+            let taken_back = matches!(wrong, Wrong::TakenBack);
+            rule.kinds.contains(&sale.kind) != other_kind
+                && (sale.terminal != terminal) == other_till
+                && (!other_till || rule.reach == Reach::SameBatch)
+                && (!taken_back || core.is_taken_back(number))
+        });
+        let number = self.one_of(&found)?;
+        let mut draft = self.order_about(kind, number, terminal);
+        draft.ordered.wrong = Some(wrong.codes(kind.row().posting));
+        draft.ordered.minor = Some(self.amount_about(kind, number));
+        match wrong {
+            Wrong::UnknownReference => {
+                draft.named = Some(self.named(number, false));
+                if let Some(Named::Typed(original)) = &mut draft.named {
+                    original.rrn = Some(UNKNOWN_RRN);
+                }
+                draft.presents = true;
+            }
+            Wrong::OtherCard => {
+                draft.ordered.card = (draft.ordered.card + 1) % cards;
+                draft.presents = true;
+            }
+            Wrong::Amount => draft.ordered.minor = Some(self.amount_beyond(kind, number)?),
+            Wrong::OtherKind => {
+                draft.named = Some(self.named(number, false));
+                draft.presents = true;
+            }
+            Wrong::OtherTill | Wrong::TakenBack => {}
+        }
+        Some(draft)
+    }
+
+    /// Taken back for good, as its till has seen.
+    fn is_taken_back(&self, number: u32) -> bool {
+        let later = &self.oracle.sales[number as usize].later;
+        later.iter().any(|number| {
+            let sale = &self.oracle.sales[*number as usize];
+            let undoes = matches!(
+                sale.kind.row().posting,
+                Posting::Undo | Posting::Release | Posting::Uncapture
+            );
+            undoes && sale.end == Some(End::Approved)
+        })
+    }
+
+    /// More than can ever be claimed of it, whatever is still on its way; none where every amount is right.
+    fn amount_beyond(&mut self, kind: Kind, number: u32) -> Option<u64> {
+        let sale = &self.oracle.sales[number as usize];
+        let later = sale.later.iter();
+        let more: u64 = later
+            .map(|number| self.oracle.sales[*number as usize].minor)
+            .sum();
+        let beyond = self.human.within(1, 500);
+        let sale = &self.oracle.sales[number as usize];
+        match kind.row().posting {
+            Posting::None | Posting::Debit | Posting::Hold | Posting::HoldMore => None,
+            Posting::Capture => Some((sale.minor + more) * CAPTURE_PERCENT / 100 + beyond),
+            Posting::Adjust => Some(sale.minor * ADJUST_PERCENT / 100 + beyond),
+            Posting::Credit | Posting::Undo | Posting::Release | Posting::Uncapture => {
+                Some(sale.minor * ADJUST_PERCENT / 100 + more + beyond)
+            }
+        }
+    }
+}
