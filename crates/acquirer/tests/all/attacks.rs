@@ -2,7 +2,6 @@
 
 use crate::outs::*;
 use crate::world::*;
-use acquirer::Input;
 use iso8583::frame::{TerminalHeader, open_terminal};
 use payment::terminal::{MacCheck, Origin, Request, Sealed};
 use payment::{Amount, Kind, Original, Peer, ResponseCode, Secrets, Stan};
@@ -45,7 +44,6 @@ fn swapped_mac_blocks_charge_nothing() {
     let (_, body) = open_terminal(&recorded).unwrap();
     let start = recorded.len() - body.len();
     let blocks = (body.len() - 8) / 8;
-    let mut under_a_right_mac = 0;
     for (one, other) in (0..blocks).flat_map(|one| (one + 1..blocks).map(move |other| (one, other)))
     {
         let mut swapped = recorded.clone();
@@ -58,13 +56,6 @@ fn swapped_mac_blocks_charge_nothing() {
         let Ok(input) = world.hear(Peer::Exchange(99), &swapped) else {
             continue;
         };
-        under_a_right_mac += usize::from(matches!(
-            input,
-            Input::Request {
-                mac: MacCheck::Right,
-                ..
-            }
-        ));
         let outs = world.step(input);
         assert!(
             !outs.iter().any(|out| matches!(out, Out::Network { .. })),
@@ -73,7 +64,6 @@ fn swapped_mac_blocks_charge_nothing() {
         assert!(told(&outs).iter().all(|code| code != "00"), "{outs:?}");
         assert_eq!(world.payable(), 12_800, "blocks {one} and {other}");
     }
-    println!("{under_a_right_mac} swaps were readable under a right MAC");
 }
 
 #[test]

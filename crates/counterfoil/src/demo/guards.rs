@@ -115,6 +115,15 @@ async fn take(
     zh: bool,
 ) -> Result<Vec<String>, Problem> {
     let merchant = first.merchant()?;
+    for till in [&*first, &*second] {
+        let settled = || async {
+            let look = till.look(|terminal| terminal.state().is_settled().then_some(()));
+            look.await.ok().flatten()
+        };
+        until(PATIENCE, settled)
+            .await
+            .ok_or_else(|| format!("{}: a till is not ready", step.en))?;
+    }
     let (before, cash) = (money(world, merchant).await?, cash_minor(second).await?);
     world.bank.plan(Fault {
         mti: Some(0x0210),
