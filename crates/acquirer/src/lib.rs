@@ -7,6 +7,7 @@ mod books;
 mod certificate;
 mod config;
 mod edge;
+mod guard;
 mod limits;
 mod network;
 mod original;

@@ -165,6 +165,10 @@ impl Acquirer {
         if unknown || (sale.is_advice() && answer.code.is_transient()) {
             return self.upstream_unknown(now, sale, Upstream::NetworkGaveUp, decided);
         }
+        if answer.code.is_success() && self.replacement(sale).is_some() {
+            self.replace(now, sale, Upstream::Approved, decided);
+            return;
+        }
         let first = first_answer(answer, now);
         let confirmed = answer.code.is_success() && sale.request.kind.row().reversible();
         decided.record(Record::Answered {
@@ -174,6 +178,9 @@ impl Acquirer {
         });
         self.certify_answer(now, sale, &first, decided);
         decided.effect(self.answer_sale(sale.reply, sale, &first));
+        if first.code.is_success() {
+            self.replace_earlier(now, sale, decided);
+        }
     }
 
     /// The terminal holds a refusal, and now the issuer says that it debited: that money goes back.

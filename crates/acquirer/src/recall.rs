@@ -97,6 +97,8 @@ impl Recalled {
             original: None,
             moved_minor: self.moved_minor,
             claims: self.claims,
+            guard: None,
+            replaced_by: None,
             recalled: true,
         }
     }

@@ -264,6 +264,13 @@ pub enum Record {
     Wallet(WalletRecord<SaleKey>),
     /// A forgotten transaction is in memory again, because a refund is about it.
     Recalled(Recalled),
+    /// A charge was just refused because it may repeat an earlier one.
+    Guarded {
+        /// The refused sale.
+        key: SaleKey,
+        /// The unresolved one.
+        earlier: SaleKey,
+    },
 }
 
 impl Record {

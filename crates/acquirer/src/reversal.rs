@@ -8,7 +8,7 @@ use payment::certificate::CertifiedOutcome;
 use payment::evidence::{ReversalCause, ReversalProgress, Upstream};
 use payment::host::{self, ReversalReason};
 use payment::terminal::{Request, Sale};
-use payment::{Claims, HostKey, Now, ResponseCode, Secrets};
+use payment::{Claims, HostKey, Now, ResponseCode, SaleKey, Secrets};
 
 impl Acquirer {
     /// 0400: always honoured, also twice, also for a sale never seen; never one for somebody else's sale.
@@ -26,7 +26,7 @@ impl Acquirer {
             sign: None,
         };
         let Some(sale) = self.state.sale(&asked.key) else {
-            if self.is_forgotten(asked) {
+            if self.is_forgotten(&asked.key) {
                 return refuse(
                     reply,
                     &request,
@@ -114,14 +114,15 @@ impl Acquirer {
         }
     }
 
-    fn is_forgotten(&self, asked: &Sale) -> bool {
+    /// The sale may have been there: what is older than the oldest in memory is not known to be new.
+    pub(crate) fn is_forgotten(&self, key: &SaleKey) -> bool {
         let session = self
             .state
-            .session(&asked.key.terminal)
-            .filter(|s| s.batch == asked.key.batch);
+            .session(&key.terminal)
+            .filter(|s| s.batch == key.batch);
         session
             .and_then(|s| s.forgotten)
-            .is_some_and(|highest| asked.key.stan <= highest)
+            .is_some_and(|highest| key.stan <= highest)
     }
 
     /// Starts a reversal: from here on the money does not stay with the merchant.

@@ -80,6 +80,10 @@ pub struct SaleRecord {
     pub claims: Claims,
     /// It had been forgotten: only what a refund needs is known of it.
     pub recalled: bool,
+    /// The earlier sale for which it was refused.
+    pub guard: Option<SaleKey>,
+    /// The charge that was made in its place.
+    pub replaced_by: Option<SaleKey>,
 }
 
 impl SaleRecord {

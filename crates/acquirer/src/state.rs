@@ -7,7 +7,7 @@ use crate::record::Record;
 use crate::sale::{Reply, SaleRecord, SaleReversal};
 use crate::scan::is_scanned;
 use crate::wallet::{Change, WalletRecord, Wallets};
-use crypto::{WorkingKeys, WrappedKey};
+use crypto::{PanToken, WorkingKeys, WrappedKey};
 use payment::batch::BatchTotals;
 use payment::certificate::ChainHead;
 use payment::evidence::{Confirmation, Delivery, Evidence, Reversal, ReversalProgress, Upstream};
@@ -83,6 +83,8 @@ pub struct State {
     pub(crate) sales: BTreeMap<SaleKey, SaleRecord>,
     pub(crate) by_host: BTreeMap<HostKey, SaleKey>,
     pub(crate) by_rrn: BTreeMap<Rrn, SaleKey>,
+    /// Charges of each card that may be unresolved, oldest first.
+    pub(crate) charges: BTreeMap<PanToken, Vec<SaleKey>>,
     pub(crate) order: VecDeque<SaleKey>,
     pub(crate) tombstones: BTreeSet<SaleKey>,
     pub(crate) tombstone_order: VecDeque<SaleKey>,
@@ -313,6 +315,9 @@ impl State {
                 self.ordered(kept, *refund);
             }
             Record::Wallet(record) => self.wallet_record(record),
+            Record::Guarded { key, earlier } => {
+                self.with(key, |sale, _| sale.guard = Some(*earlier));
+            }
             Record::Linked { key, link } => self.with(key, |sale, _| sale.link = Some(*link)),
             Record::Recalled(recalled) => self.recall(recalled),
             Record::Certified { .. } => {
@@ -335,6 +340,7 @@ impl State {
         self.next_host_stan = host.stan.0;
         self.counters.forwarded += 1;
         self.count_rrn();
+        self.guard(&kept.request);
         self.insert(kept);
         self.claim(&key);
     }
@@ -603,6 +609,7 @@ impl State {
             for at in refunds {
                 self.wallet_refunds.remove(&at);
             }
+            self.unguard(&sale);
             let keys = [sale.host, sale.reversal.map(|r| r.advice)];
             keys.into_iter().flatten().for_each(|key| {
                 self.by_host.remove(&key);
@@ -661,6 +668,8 @@ fn keep(sale: &Sale, rrn: Rrn, at: Now, reply: Reply, upstream: Upstream) -> Sal
         moved_minor: 0,
         claims: Claims::default(),
         recalled: false,
+        guard: None,
+        replaced_by: None,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::scan::is_scanned;
 use crate::{Acquirer, Decided, Effect};
 use payment::evidence::Upstream;
 use payment::terminal::{Answer, KeysField, MacCheck, Origin, Request, Sale, Sealed};
-use payment::{CNY, Flow, HostKey, Kind, LinkId, Now, ResponseCode, Rrn, Stan, host};
+use payment::{CNY, Flow, HostKey, Kind, LinkId, Now, ResponseCode, Rrn, SaleKey, Stan, host};
 
 /// A terminal's request as the edge heard it.
 #[derive(Debug)]
@@ -21,8 +21,24 @@ pub(crate) struct Heard {
     pub link: Option<LinkId>,
 }
 
-/// A refusal before anything leaves.
+/// A rung of the ladder.
 type Rung = Result<(), ResponseCode>;
+
+/// A refusal before anything leaves.
+pub(crate) struct Refusal {
+    pub code: ResponseCode,
+    /// The unresolved sale that the refused one may repeat.
+    pub earlier: Option<SaleKey>,
+}
+
+impl From<ResponseCode> for Refusal {
+    fn from(code: ResponseCode) -> Self {
+        Self {
+            code,
+            earlier: None,
+        }
+    }
+}
 
 impl Acquirer {
     pub(crate) fn request(&self, now: Now, heard: Heard, decided: &mut Decided) {
@@ -58,6 +74,9 @@ impl Acquirer {
                     false,
                     decided,
                 );
+            }
+            Request::Financial { sale, .. } if sale.kind.row().processing.is_none() => {
+                self.cash_link(now, &heard, sale, decided);
             }
             Request::Financial { sale, .. } => self.financial(now, heard, sale, decided),
             Request::Reversal { sale, reason, .. } => {
@@ -193,10 +212,10 @@ impl Acquirer {
         let kept = recollection.map(|recalled| recalled.map(|recalled| recalled.kept()));
         match self.ladder(&sale, heard.pin_refused, kept.as_ref(), &decided.records) {
             // An advice is kept by its terminal until somebody can take it.
-            Err(code) if sale.kind.row().is_advice() && code.is_transient() => {
+            Err(Refusal { code, .. }) if sale.kind.row().is_advice() && code.is_transient() => {
                 refuse(heard.reply, &heard.sealed.request, code, true, decided);
             }
-            Err(code) => {
+            Err(Refusal { code, earlier }) => {
                 decided.record(Record::Refused {
                     sale,
                     rrn,
@@ -204,13 +223,18 @@ impl Acquirer {
                     at: now,
                     reply: heard.reply,
                 });
-                decided.effect(self.reply_to_sale(
-                    heard.reply,
-                    &sale,
-                    rrn,
-                    None,
-                    &crate::state::refusal(code, now),
-                ));
+                if let Some(earlier) = earlier {
+                    decided.record(Record::Guarded {
+                        key: sale.key,
+                        earlier,
+                    });
+                }
+                let extras = Extras {
+                    link: None,
+                    guard: self.told_guard(&sale, earlier),
+                };
+                let first = crate::state::refusal(code, now);
+                decided.effect(self.reply_to_sale(heard.reply, &sale, rrn, extras, &first));
             }
             Ok(original) if is_scanned(&sale) => {
                 self.to_wallet(now, &heard, sale, original, rrn, decided);
@@ -265,10 +289,11 @@ impl Acquirer {
         pin_refused: Option<ResponseCode>,
         recalled: Result<&'a Option<SaleRecord>, &ResponseCode>,
         decided: &[Record],
-    ) -> Result<Option<&'a SaleRecord>, ResponseCode> {
+    ) -> Result<Option<&'a SaleRecord>, Refusal> {
         self.not_reversed_before(sale)?;
         self.amount_is_served(sale)?;
         let original = self.original(sale, recalled.map_err(|code| *code)?.as_ref(), decided)?;
+        self.may_charge(sale)?;
         pin_refused.map_or(Ok(()), Err)?;
         match is_scanned(sale) {
             true => self.wallet_takes(sale, original)?,
@@ -435,7 +460,17 @@ impl Acquirer {
         sale: &SaleRecord,
         first: &FirstAnswer,
     ) -> Effect {
-        self.reply_to_sale(reply, &sale.request, sale.rrn, self.link_of(sale), first)
+        let extras = Extras {
+            link: self.link_of(sale),
+            guard: self.told_guard(&sale.request, sale.guard),
+        };
+        self.reply_to_sale(reply, &sale.request, sale.rrn, extras, first)
+    }
+
+    /// The earlier sale as a terminal is told: one that speaks our extension.
+    fn told_guard(&self, sale: &Sale, earlier: Option<SaleKey>) -> Option<SaleKey> {
+        let setup = self.config.terminals.get(&sale.key.terminal);
+        earlier.filter(|_| setup.is_some_and(|t| t.extended))
     }
 
     /// The link id that a terminal is told: one that speaks our extension.
@@ -468,7 +503,7 @@ impl Acquirer {
         reply: Reply,
         sale: &Sale,
         rrn: Rrn,
-        link: Option<LinkId>,
+        extras: Extras,
         first: &FirstAnswer,
     ) -> Effect {
         let mut answer = Answer::to(
@@ -479,7 +514,7 @@ impl Acquirer {
             first.code,
         );
         self.fill(&mut answer, rrn, first);
-        answer.link = link;
+        (answer.link, answer.guard) = (extras.link, extras.guard);
         Effect::Reply {
             reply,
             answer,
@@ -523,6 +558,12 @@ impl Acquirer {
         );
         Rrn(text.as_bytes()[..12].try_into().unwrap_or([b'0'; 12]))
     }
+}
+
+/// What our extension adds to the answer to a sale.
+struct Extras {
+    link: Option<LinkId>,
+    guard: Option<SaleKey>,
 }
 
 /// Answers with a code and nothing else.

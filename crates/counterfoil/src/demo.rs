@@ -1,6 +1,7 @@
 //! The demo: the whole loop in one process on loopback, real TCP and real journals, and the stories of what can break.
 
 mod album;
+mod guards;
 mod kinds;
 mod stories;
 mod till;
@@ -52,6 +53,7 @@ pub async fn run(world: &World, zh: bool) -> bool {
     }
     println!("\n{}", table(&endings, zh));
     let kinds = kinds::run(world, zh).await;
+    let guards = guards::run(world, zh).await;
     let pictures = album.and_then(Album::close);
     match &pictures {
         Ok(page) => println!(
@@ -65,7 +67,10 @@ pub async fn run(world: &World, zh: bool) -> bool {
         ),
         Err(problem) => println!("✕ {problem}"),
     }
-    pictures.is_ok() && kinds.is_ok() && endings.iter().all(|ending| ending.problems.is_empty())
+    pictures.is_ok()
+        && kinds.is_ok()
+        && guards.is_ok()
+        && endings.iter().all(|ending| ending.problems.is_empty())
 }
 
 fn intro(world: &World, zh: bool) -> String {

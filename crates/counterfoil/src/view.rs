@@ -236,6 +236,10 @@ fn evidence(sale: &SaleRecord) -> Vec<(String, String)> {
                 format!("终端要求冲正，原因 {reason}"),
                 format!("the terminal asked for reversal, reason {reason}"),
             ),
+            ReversalCause::Replaced => (
+                "已用其他方式支付，前置发起冲正".to_owned(),
+                "paid another way; the acquirer started the reversal".to_owned(),
+            ),
             ReversalCause::Upstream => (
                 "前置发起冲正".to_owned(),
                 "the acquirer started the reversal".to_owned(),

@@ -44,6 +44,8 @@ pub enum ReversalCause {
     Terminal(ResponseCode),
     /// The acquirer did, because upstream stayed unknown.
     Upstream,
+    /// The acquirer did, because cash or another charge was taken in its place.
+    Replaced,
 }
 
 /// How far a reversal is.

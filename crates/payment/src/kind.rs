@@ -82,6 +82,8 @@ kinds! {
     WalletRefund = wallet_refund,
     /// 脚本处理结果.
     ScriptResult = script_result,
+    /// 现金关联.
+    CashLink = cash_link,
 }
 
 /// Who decides about a transaction.
@@ -232,6 +234,11 @@ impl Row {
         mac: true,
         about: "",
     };
+
+    /// An approval makes the cardholder owe the amount at once: such a charge must not be made twice by mistake.
+    pub const fn charges(&self) -> bool {
+        matches!(self.flow, Flow::Online) && matches!(self.posting, Posting::Debit | Posting::Hold)
+    }
 
     /// An approval changes what the cardholder can spend.
     pub const fn moves_money(&self) -> bool {

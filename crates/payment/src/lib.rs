@@ -8,6 +8,7 @@ pub mod card_entry;
 pub mod certificate;
 pub mod chip;
 pub mod evidence;
+pub mod guard;
 pub mod host;
 pub mod identifier;
 pub mod kind;
@@ -21,6 +22,7 @@ pub mod payment_code;
 pub mod relay;
 pub mod response;
 pub mod sign;
+pub mod tender;
 pub mod terminal;
 pub mod timeouts;
 pub mod verdict;
@@ -29,6 +31,7 @@ pub mod wire;
 pub use card_entry::{EntryMode, Secrets, Track2};
 pub use certificate::Certificate;
 pub use chip::{ChipAnswer, ChipRequest};
+pub use guard::{LinkReason, Linked};
 pub use identifier::{
     ApprovalCode, Batch, HostKey, Institution, MerchantId, Rrn, SaleKey, Stan, TerminalId,
 };
@@ -41,3 +44,4 @@ pub use party::{EdgeError, Party, Peer, Said, Surroundings};
 pub use payment_code::QrText;
 pub use response::ResponseCode;
 pub use sign::{Sign, SignOutcome};
+pub use tender::{Tender, tender_of};

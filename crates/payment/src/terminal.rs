@@ -2,8 +2,8 @@
 
 use crate::batch::{BatchTotals, BlockCodes, UploadPart};
 use crate::{
-    Amount, ApprovalCode, Batch, ChipAnswer, EntryMode, Kind, LinkId, MerchantId, Original, QrText,
-    ResponseCode, Rrn, SaleKey, Secrets, Sign, Stan, TerminalId,
+    Amount, ApprovalCode, Batch, ChipAnswer, EntryMode, Kind, LinkId, Linked, MerchantId, Original,
+    QrText, ResponseCode, Rrn, SaleKey, Secrets, Sign, Stan, TerminalId,
 };
 use crypto::Card;
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,8 @@ pub struct Sale {
     pub original: Option<Original>,
     /// Field 48 of a tip, in minor units.
     pub tip_minor: Option<u64>,
+    /// Field 59, tag LK: the earlier sale in whose place it is.
+    pub linked: Option<Linked>,
 }
 
 /// Fields that every request of a terminal has.
@@ -240,6 +242,8 @@ pub struct Answer {
     pub part_code: Option<u16>,
     /// Field 59, tag QR: what the till shows for the customer to scan.
     pub qr: Option<QrText>,
+    /// Field 59, tag GU: the earlier sale that a refused charge may repeat, for a terminal that speaks our extension.
+    pub guard: Option<SaleKey>,
 }
 
 /// When to ask again, in milliseconds, at most 99,999.
@@ -307,6 +311,7 @@ impl Answer {
                 _ => None,
             },
             qr: None,
+            guard: None,
         }
     }
 

@@ -89,6 +89,8 @@ pub enum Situation {
     ReversingInterrupted,
     /// The till withdrew it before its answer came.
     ReversingForTerminal,
+    /// Something else was paid in its place; being reversed.
+    ReversingReplaced,
     /// The till withdrew what was approved.
     ReversingApproved,
     /// Approved too late; being reversed.
@@ -396,6 +398,7 @@ fn select_reversal(evidence: &Evidence, reversal: Reversal) -> Situation {
             Upstream::Approved => Situation::ReversingApproved,
             _ => Situation::ReversingForTerminal,
         },
+        (ReversalProgress::Open, ReversalCause::Replaced) => Situation::ReversingReplaced,
         (ReversalProgress::Open, ReversalCause::Upstream) => match evidence.upstream {
             Upstream::NetworkGaveUp => Situation::ReversingNetworkGaveUp,
             Upstream::Interrupted => Situation::ReversingInterrupted,

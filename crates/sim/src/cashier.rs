@@ -266,6 +266,7 @@ fn order(
         amount: ordered.minor.map(Amount::fen),
         presented,
         original: named,
+        linked: None,
     };
     node.input(core, Input::Cashier(Command::Transact(Box::new(order))));
 }

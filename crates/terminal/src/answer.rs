@@ -276,7 +276,10 @@ impl Terminal {
             _ if leaves_debit(answer.code) => {
                 self.reverse(now, ResponseCode::ISSUER_TIMEOUT, decided);
             }
-            MacCheck::Right => self.end(now, Ending::Declined(answer.code), decided),
+            MacCheck::Right => {
+                self.end(now, Ending::Declined(answer.code), decided);
+                self.guarded(sale, answer, decided);
+            }
             // Never an approval without a right MAC.
             _ if approved => self.reverse(now, ResponseCode::MAC_ERROR, decided),
             // A decline that proves nothing: shown, and its reversal is flushed all the same (settled point 2).
@@ -419,6 +422,9 @@ impl Terminal {
         if !answer.code.is_success() || !same_amount {
             // It contradicts itself or the sale, so it is no answer (reference §2.14).
             return self.ask_again(now, ASK_AGAIN_MS, decided);
+        }
+        if self.paid_in_cash(open.sale.key) {
+            return self.reverse(now, ResponseCode::REASON_OTHER, decided);
         }
         if self.card_refuses(&open.sale, accepted) {
             return self.reverse_for_card(now, &open.sale, decided);

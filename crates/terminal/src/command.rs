@@ -22,6 +22,7 @@ impl Terminal {
             Command::SignOff => self.manage(now, Kind::SignOff, decided),
             Command::Echo => self.manage(now, Kind::Echo, decided),
             Command::Transact(order) => self.order(now, *order, decided),
+            Command::Cash { amount, instead_of } => self.cash(now, amount, instead_of, decided),
             Command::Flush => self.flush(now, decided),
             Command::Withdraw => self.withdraw(now, decided),
             Command::GoodsHandedOver(handed) => self.goods(now, handed, decided),
@@ -105,7 +106,7 @@ impl Terminal {
     }
 
     /// Takes the open sale back instead of waiting (A28). What the acquirer already reverses is only followed.
-    fn withdraw(&self, now: Now, decided: &mut Decided) {
+    pub(crate) fn withdraw(&self, now: Now, decided: &mut Decided) {
         let pending = self.state.reversal.map(|reversal| reversal.sale);
         match self.state.open.map(|open| (open.sale, open.phase)) {
             None => show(

@@ -4,6 +4,7 @@
 
 mod answer;
 mod batch;
+mod cash;
 mod chip;
 mod command;
 mod config;
@@ -24,16 +25,16 @@ pub use batch::Settling;
 pub use chip::{ChipKept, ChipProblem, ChipRead, ChipReader, Presentation};
 pub use config::Config;
 pub use limits::{COMPLETED_MAX, QUERIES_MAX};
-pub use record::{Approval, Ending, Record};
+pub use record::{Approval, Cash, Ending, Record};
 pub use report::{Pending, Shift};
 pub use slip::slip_id;
-pub use state::{Advice, Completed, Open, Phase, State, Totals};
+pub use state::{Advice, Completed, Open, Phase, Refused, State, Totals};
 
 use payment::batch::BlockCodes;
 use payment::terminal::{Answer, MacCheck, Sealed};
 use payment::{
-    Amount, Batch, Decision, EntryMode, Kind, Machine, Mono, Now, Original, QrText, ResponseCode,
-    SaleKey, Secrets, Stan,
+    Amount, Batch, Decision, EntryMode, Kind, Linked, Machine, Mono, Now, Original, QrText,
+    ResponseCode, SaleKey, Secrets, Stan,
 };
 use receipt::{CopyOf, PaperSeen, SpoolEffect, SpoolInput};
 
@@ -74,6 +75,8 @@ pub struct Order {
     pub presented: Option<Presented>,
     /// The earlier transaction that it is about.
     pub original: Option<Named>,
+    /// The unresolved sale in whose place it is.
+    pub linked: Option<Linked>,
 }
 
 /// How a cashier names an earlier transaction.
@@ -93,6 +96,7 @@ impl Command {
             amount: Some(amount),
             presented: Some(presented),
             original: None,
+            linked: None,
         }))
     }
 
@@ -103,6 +107,7 @@ impl Command {
             amount: Some(amount),
             presented: Some(code),
             original: None,
+            linked: None,
         }))
     }
 
@@ -113,6 +118,7 @@ impl Command {
             amount: None,
             presented: Some(presented),
             original: None,
+            linked: None,
         }))
     }
 
@@ -123,6 +129,7 @@ impl Command {
             amount,
             presented: None,
             original: Some(Named::Own(stan)),
+            linked: None,
         }))
     }
 }
@@ -138,6 +145,13 @@ pub enum Command {
     Echo,
     /// A transaction of any kind.
     Transact(Box<Order>),
+    /// 现金收款: by itself, or in place of a sale that is not resolved.
+    Cash {
+        /// How much.
+        amount: Amount,
+        /// In place of which sale.
+        instead_of: Option<SaleKey>,
+    },
     /// Sends what is pending now; charges nothing.
     Flush,
     /// Takes the open sale back instead of waiting for its result.
@@ -252,6 +266,32 @@ pub enum Screen {
         key: SaleKey,
         /// Its kind.
         kind: Kind,
+        /// Why.
+        code: ResponseCode,
+    },
+    /// 请勿再次刷卡: this card may have paid the same amount already. The cashier waits for the result, takes cash in its
+    /// place, or charges in its place with a reason.
+    Guard {
+        /// The refused sale.
+        key: SaleKey,
+        /// The one that is unresolved.
+        earlier: SaleKey,
+        /// The amount of both.
+        amount: Amount,
+    },
+    /// 现金已收.
+    CashTaken {
+        /// Its number.
+        key: SaleKey,
+        /// How much.
+        amount: Amount,
+        /// In place of which sale.
+        instead_of: Option<SaleKey>,
+    },
+    /// The acquirer could not tie cash to the card sale: 22 says that both were paid.
+    LinkRefused {
+        /// The card sale.
+        earlier: SaleKey,
         /// Why.
         code: ResponseCode,
     },

@@ -2,6 +2,8 @@
 
 /// Completed sales kept for reprint and totals: more than a batch holds, so that none of an open batch is forgotten.
 pub const COMPLETED_MAX: usize = payment::batch::BATCH_MAX + 201;
+/// Cash payments kept.
+pub const CASH_MAX: usize = 500;
 /// Advices that wait for their answer; beyond it they go first.
 pub const ADVICES_MAX: usize = 100;
 /// Sales that wait for paper or their e-slip at the same time; beyond it the oldest shows none by itself.

@@ -15,7 +15,8 @@ use payment::{Amount, EntryMode, Kind, Now, Original, Posting, ResponseCode, Sal
 impl Terminal {
     /// Starts a transaction, unless something must go first (T2, settled point 7).
     pub(crate) fn order(&self, now: Now, order: Order, decided: &mut Decided) {
-        if let Some(busy) = self.busy() {
+        let overrides = self.overrides(order.linked);
+        if let Some(busy) = self.busy().filter(|_| !overrides) {
             if self.state.exchange.is_none() {
                 self.start_errand(now, decided);
             }
@@ -31,7 +32,10 @@ impl Terminal {
         if sale.kind.row().is_advice() {
             return self.keep_advice(now, sale, decided);
         }
-        self.leave_exchange(now, decided);
+        match sale.linked.filter(|_| overrides) {
+            Some(linked) => self.override_open(now, linked, decided),
+            None => self.leave_exchange(now, decided),
+        }
         let sign = self.sign();
         self.ask(now, Request::Financial { sale, sign }, secrets, decided);
         if let Some(read) = read {
@@ -111,6 +115,7 @@ impl Terminal {
             tip_minor: whole
                 .filter(|_| tip)
                 .map(|whole| amount.minor.saturating_sub(whole.minor)),
+            linked: order.linked.filter(|_| kind.row().charges()),
         };
         Some((sale, secrets))
     }
@@ -156,6 +161,7 @@ impl Terminal {
             _ if sale.kind == Kind::ScriptResult => {}
             // Told already.
             Ending::Approved(_) if stored => {}
+            _ if !sale.kind.row().moves_money() => self.link_answered(sale, ending, decided),
             _ => {
                 self.print_slips(now, sale, &ending, decided);
                 show(self.ended_screen(sale, ending), decided);
@@ -201,12 +207,17 @@ impl Terminal {
                 never_debited,
             },
             Ending::Case => Screen::Case(key),
+            Ending::Replaced => Screen::Reversing {
+                key,
+                kind,
+                by_acquirer: true,
+            },
         }
     }
 }
 
 /// The same way of reading the card, with digit 3 saying that no PIN comes along.
-fn without_pin(entry: EntryMode) -> EntryMode {
+pub(crate) fn without_pin(entry: EntryMode) -> EntryMode {
     EntryMode(entry.0 / 10 * 10 + 2)
 }
 
@@ -314,7 +325,7 @@ impl crate::State {
             Kind::ScriptResult => self.advices.push_front(advice),
             _ => self.advices.push_back(advice),
         }
-        if sale.kind.row().flow == Flow::Stored {
+        if sale.kind.row().flow == Flow::Stored && sale.kind.row().moves_money() {
             self.count(sale, sale.amount);
             self.complete(*sale, Ending::Approved(stored(sale)), at, None);
         }

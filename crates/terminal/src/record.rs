@@ -4,7 +4,8 @@ use crypto::WorkingKeys;
 use payment::batch::BlockCodes;
 use payment::terminal::{Request, Sale};
 use payment::{
-    Amount, ApprovalCode, Batch, LinkId, Mono, Now, QrText, ResponseCode, Rrn, SaleKey, Sign,
+    Amount, ApprovalCode, Batch, LinkId, Linked, Mono, Now, QrText, ResponseCode, Rrn, SaleKey,
+    Sign,
 };
 use receipt::SpoolRecord;
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,21 @@ pub enum Ending {
     },
     /// The acquirer opened a case.
     Case,
+    /// The acquirer reverses it alone: the supervisor let another charge go in its place.
+    Replaced,
+}
+
+/// Cash taken at the till.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cash {
+    /// Its number; its trace number is its own.
+    pub key: SaleKey,
+    /// How much.
+    pub amount: Amount,
+    /// In place of which card sale.
+    pub instead_of: Option<SaleKey>,
+    /// When.
+    pub at: Now,
 }
 
 /// A record. Variants are only ever added at the end, so that older journals stay readable.
@@ -200,5 +216,26 @@ pub enum Record {
         key: SaleKey,
         /// It.
         chip: Box<crate::ChipKept>,
+    },
+    /// Cash is in the drawer.
+    CashTaken {
+        /// What was taken.
+        cash: Cash,
+    },
+    /// A charge was just refused because it may repeat an earlier one.
+    Guarded {
+        /// The refused charge.
+        sale: Sale,
+        /// The unresolved one.
+        earlier: SaleKey,
+    },
+    /// The supervisor let a charge go in place of the open sale.
+    Overridden {
+        /// The open sale, and why.
+        linked: Linked,
+        /// Who.
+        operator: String,
+        /// When.
+        at: Now,
     },
 }

@@ -28,6 +28,8 @@ pub struct Shift {
     pub since: Option<Now>,
     /// Count and sum in minor units by kind; an adjustment changes the sum of what it adjusts.
     pub taken: BTreeMap<Kind, (u32, u64)>,
+    /// Count and sum in minor units of the cash.
+    pub cash: (u32, u64),
 }
 
 /// Something without a final result when a shift is closed.
@@ -127,7 +129,7 @@ impl Terminal {
             cashier: config.operator.clone(),
             from: state.shift.since.unwrap_or(now).wall.text(),
             to: now.wall.text(),
-            sums: sums(&state.shift.taken),
+            sums: shift_sums(&state.shift),
             pending: pending.chain(slips).collect(),
             pending_more: 0,
             training: false,
@@ -201,6 +203,18 @@ impl State {
             }
         }
     }
+}
+
+/// What went over cards and wallets, then the cash, if there was any.
+fn shift_sums(shift: &Shift) -> Vec<Sum> {
+    let (count, amount_minor) = shift.cash;
+    let cash = (count > 0).then(|| Sum {
+        transaction: item_words("现金收款", "CASH"),
+        credit: false,
+        count,
+        amount_minor,
+    });
+    sums(&shift.taken).into_iter().chain(cash).collect()
 }
 
 fn sums(taken: &BTreeMap<Kind, (u32, u64)>) -> Vec<Sum> {

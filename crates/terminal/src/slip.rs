@@ -25,7 +25,7 @@ pub(crate) fn slip_of(completed: &Completed) -> Option<u64> {
     match completed.ending {
         Ending::Approved(_) => Some(id),
         Ending::Reversed { .. } => Some(id + REVERSAL_PROOF),
-        Ending::Declined(_) | Ending::NotSent | Ending::Case => None,
+        Ending::Declined(_) | Ending::NotSent | Ending::Case | Ending::Replaced => None,
     }
 }
 
@@ -78,7 +78,7 @@ impl Terminal {
                     decided,
                 );
             }
-            Ending::Declined(_) | Ending::NotSent | Ending::Case => {}
+            Ending::Declined(_) | Ending::NotSent | Ending::Case | Ending::Replaced => {}
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::ChipKept;
 use crate::batch::Settling;
 use crate::limits::COMPLETED_MAX;
-use crate::record::{Ending, Record};
+use crate::record::{Cash, Ending, Record};
 use crate::report::Shift;
 use crypto::WorkingKeys;
 use payment::batch::UploadPart;
@@ -135,6 +135,19 @@ pub struct Totals {
     pub reversed: u32,
     /// Advices that were told as done and that the issuer refused.
     pub refused_advices: u32,
+    /// Times that cash was taken.
+    pub cash: u32,
+    /// Its sum in minor units.
+    pub cash_minor: u64,
+}
+
+/// A charge that was refused because it may repeat an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// The refused charge.
+    pub sale: Sale,
+    /// The unresolved one.
+    pub earlier: SaleKey,
 }
 
 /// Everything a terminal knows.
@@ -164,6 +177,8 @@ pub struct State {
     pub(crate) chips: BTreeMap<(Batch, Stan), ChipKept>,
     pub(crate) settling: Option<Settling>,
     pub(crate) shift: Shift,
+    pub(crate) cash: VecDeque<Cash>,
+    pub(crate) refused: Option<Refused>,
 }
 
 impl State {
@@ -190,6 +205,8 @@ impl State {
             chips: BTreeMap::new(),
             settling: None,
             shift: Shift::default(),
+            cash: VecDeque::new(),
+            refused: None,
         }
     }
 
@@ -370,6 +387,14 @@ impl State {
                     ..Shift::default()
                 };
             }
+            Record::CashTaken { cash } => self.cash_taken(cash),
+            Record::Guarded { sale, earlier } => {
+                self.refused = Some(Refused {
+                    sale: *sale,
+                    earlier: *earlier,
+                });
+            }
+            Record::Overridden { at, .. } => self.ended(Ending::Replaced, *at),
         }
     }
 
@@ -395,6 +420,7 @@ impl State {
                 });
                 self.link = None;
                 self.qr = None;
+                self.refused = None;
             }
             Request::Query { .. } => {
                 if let Some(Open {
@@ -449,7 +475,7 @@ impl State {
                 self.totals.reversed += 1;
                 Some(SignOutcome::Reversed)
             }
-            Ending::Declined(_) | Ending::NotSent | Ending::Case => None,
+            Ending::Declined(_) | Ending::NotSent | Ending::Case | Ending::Replaced => None,
         };
         // Only an outcome that the acquirer waits for replaces the sign: a decline must not hide an unreported approval.
         if let Some(outcome) = outcome {

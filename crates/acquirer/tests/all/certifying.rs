@@ -49,6 +49,7 @@ fn a_sale_keeps_its_link_and_tells_extended_terminals() {
 
     let plain = Ask {
         terminal: PLAIN,
+        amount: payment::Amount::fen(500),
         ..buy(3)
     };
     let asked = world.forwarded(&plain);

@@ -7,7 +7,7 @@ use payment::evidence::{Confirmation, Delivery};
 use payment::sign::Trouble;
 use payment::terminal::{MacCheck, Standing};
 use payment::verdict::{Owner, Receipt};
-use payment::{Batch, Sign};
+use payment::{Amount, Batch, Sign};
 
 #[test]
 fn what_a_sign_says_of_the_slip() {
@@ -93,14 +93,20 @@ fn a_sign_rides_on_any_message_and_only_under_a_right_mac() {
     });
     assert_eq!(world.verdict(&buy(1)).row, "paid");
     // On a reversal of another sale, too.
-    world.approved(&buy(3));
+    world.approved(&Ask {
+        amount: Amount::fen(500),
+        ..buy(3)
+    });
     world.reverse(&Ask {
         sign: Some(sign(3, Approved, 1, Trouble::None)),
         ..buy(2)
     });
     assert_eq!(world.verdict(&buy(3)).row, "paid_slip_unconfirmed");
     // For a sale that is not there, in flight, or of another terminal, it says nothing.
-    let in_flight = buy(4);
+    let in_flight = Ask {
+        amount: Amount::fen(600),
+        ..buy(4)
+    };
     world.forwarded(&in_flight);
     let written = world.records();
     world.report(sign(4, Approved, 4, Trouble::None));
@@ -254,9 +260,13 @@ fn a_plain_terminal_confirms_by_its_next_sale() {
         ("reversed", 2 * 12_800)
     );
     // A terminal that speaks the extension is not taken at its silence.
-    world.approved(&buy(1));
-    world.approved(&buy(2));
-    assert_eq!(world.verdict(&buy(1)).row, "approved_unconfirmed");
+    let small = |stan| Ask {
+        amount: Amount::fen(500),
+        ..buy(stan)
+    };
+    world.approved(&small(1));
+    world.approved(&small(2));
+    assert_eq!(world.verdict(&small(1)).row, "approved_unconfirmed");
 }
 
 #[test]

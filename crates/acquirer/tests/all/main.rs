@@ -1,8 +1,10 @@
 //! The acquirer driven with real bytes: signing on, selling, reversing, confirming, restarting, and where the money is.
 
+mod attacks;
 mod batch;
 mod certifying;
 mod confirming;
+mod guarding;
 mod kinds;
 mod outs;
 mod recalling;

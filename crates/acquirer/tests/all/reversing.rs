@@ -366,6 +366,10 @@ fn a_till_that_waits_is_released() {
 
 #[test]
 fn a_restart_reverses_what_was_in_flight_and_nobody_waits_any_more() {
+    let buy = |stan| Ask {
+        amount: Amount::fen(12_800 + u64::from(stan)),
+        ..buy(stan)
+    };
     let mut world = World::open();
     let first = world.forwarded(&buy(1));
     world.forwarded(&buy(2));
@@ -399,7 +403,7 @@ fn a_restart_reverses_what_was_in_flight_and_nobody_waits_any_more() {
     assert!(world.restart().is_empty());
     assert_eq!(
         (world.verdict(&buy(2)).row, world.payable()),
-        ("reversed", 12_800)
+        ("reversed", 12_804)
     );
     assert_eq!(world.acquirer.state().open(), (0, 0));
 }

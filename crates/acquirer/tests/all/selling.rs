@@ -100,6 +100,10 @@ fn the_refusal_ladder() {
 
 #[test]
 fn every_reference_and_host_number_is_its_own() {
+    let buy = |stan| Ask {
+        amount: Amount::fen(u64::from(stan)),
+        ..buy(stan)
+    };
     let mut world = World::open();
     let mut seen = std::collections::BTreeSet::new();
     let mut rrns = std::collections::BTreeSet::new();

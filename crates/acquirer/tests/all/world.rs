@@ -77,6 +77,7 @@ pub struct Ask {
     pub track2: Option<&'static str>,
     pub sign: Option<Sign>,
     pub original: Option<payment::Original>,
+    pub linked: Option<payment::Linked>,
 }
 
 /// A purchase of 128.00 with trace number `stan` at the terminal that speaks the extension.
@@ -93,6 +94,7 @@ pub fn buy(stan: u32) -> Ask {
         track2: None,
         sign: None,
         original: None,
+        linked: None,
     }
 }
 
@@ -482,6 +484,7 @@ impl World {
             card_sequence: None,
             original: ask.original,
             tip_minor: None,
+            linked: ask.linked,
         }
     }
 

@@ -261,6 +261,7 @@ impl AcquirerTables {
             | Record::Confirmed { key, .. }
             | Record::OneSided { key, .. }
             | Record::BatchBreak { key, .. }
+            | Record::Guarded { key, .. }
             | Record::Linked { key, .. }
             | Record::Certified { key, .. } => Some(*key),
             Record::Reversing { key, advice, .. } => {
@@ -495,6 +496,7 @@ fn event(record: &Record) -> Option<(&'static str, Option<String>)> {
         Record::Reversing { reason, .. } => ("reversing", Some(reason.0.to_string())),
         Record::Waiting { waiter, .. } => ("waiting", waiter.is_none().then(|| "98".to_owned())),
         Record::Deferred { .. } => ("deferred", None),
+        Record::Guarded { earlier, .. } => ("guarded", Some(earlier.to_string())),
         Record::LateApproval { .. } => ("late_approval", None),
         Record::ReversalAnswered { code, .. } => ("reversal_answered", Some(code.to_string())),
         Record::Tombstone { .. } => ("tombstone", None),
@@ -553,7 +555,7 @@ fn write_sale(archive: &Connection, Changed { sale, posting }: &Changed) -> rusq
     let reversal = evidence.reversal;
     let reason = reversal.and_then(|reversal| match reversal.cause {
         ReversalCause::Terminal(reason) => Some(reason.to_string()),
-        ReversalCause::Upstream => None,
+        ReversalCause::Upstream | ReversalCause::Replaced => None,
     });
     let reversal_code = reversal.and_then(|reversal| match reversal.progress {
         ReversalProgress::Confirmed(code) | ReversalProgress::Refused(code) => {

@@ -436,7 +436,7 @@ fn write_sale(archive: &Connection, line: &Line) -> rusqlite::Result<()> {
         Some(Ending::Approved(approval)) => (Some(approval), Some(approval.code), None),
         Some(Ending::Declined(code)) => (None, Some(*code), None),
         Some(Ending::Reversed { never_debited }) => (None, None, Some(*never_debited)),
-        Some(Ending::NotSent | Ending::Case) | None => (None, None, None),
+        Some(Ending::NotSent | Ending::Case | Ending::Replaced) | None => (None, None, None),
     };
     archive
         .prepare_cached(UPSERT_SALE)?

@@ -2,6 +2,7 @@
 
 mod chip;
 mod doctor;
+mod guard;
 mod order;
 mod screen;
 
@@ -44,18 +45,20 @@ pub(super) struct Arguments {
 const DOCTOR_LOOKS: Duration = Duration::from_secs(1);
 
 const HELP: (&str, &str) = (
-    "pay 金额 付款码 扫顾客的付款码 · order 金额 顾客扫收款码 · wallet-refund 凭证号 [金额] 扫码退货\n\
+    "pay 金额 [卡|付款码|cash] 自动识别 · order 金额 顾客扫收款码 · wallet-refund 凭证号 [金额] 扫码退货\n\
      sale 金额 [卡] 刷卡消费 · insert 金额 [卡] 插卡消费 · tap 金额 [卡] 挥卡消费\n\
      void 凭证号 撤销 · refund 凭证号|参考号 [金额] 退货 · balance [卡] 余额 · kinds 全部交易种类\n\
      reprint [凭证号] 重打印 · eslip [凭证号] 电子小票 · flush 清理待办（不扣款） · withdraw 撤回\n\
+     cash 金额 [instead 凭证号|终端/批次/凭证号] 现金 · anyway 原因 [卡] 关联后仍刷卡\n\
      yes|no 回答是否已交货 · signon 签到 · signoff 签退 · echo 回响 · settle 批结算 · shift 交接班 · status 状态 · quit 退出\n\
      paper complete|blank|partial|nothing|none [凭证号] 纸上看到的 · search 金额|*卡号后四位|日期|凭证号 找小票\n\
      printing on|off 开关打印 · resume 排除故障后继续 · clear 清空打印机后重打印\n\
      doctor 打印医生 · d 答复（回答打印医生）",
-    "pay AMOUNT CODE (the customer's payment code) · order AMOUNT (the customer scans) · wallet-refund TRACE [AMOUNT]\n\
+    "pay AMOUNT [CARD|CODE|cash] (by what is shown) · order AMOUNT (the customer scans) · wallet-refund TRACE [AMOUNT]\n\
      sale AMOUNT [CARD] (swipe) · insert AMOUNT [CARD] · tap AMOUNT [CARD]\n\
      void TRACE · refund TRACE|REFERENCE [AMOUNT] · balance [CARD] · kinds (all of them)\n\
      reprint [TRACE] · eslip [TRACE] · flush (charges nothing) · withdraw\n\
+     cash AMOUNT [instead TRACE|TERMINAL/BATCH/TRACE] · anyway REASON [CARD]\n\
      yes|no (goods handed over?) · signon · signoff · echo · settle · shift · status · quit\n\
      paper complete|blank|partial|nothing|none [TRACE] (what the paper shows) · search AMOUNT|*LAST4|DATE|TRACE\n\
      printing on|off · resume (the jam is removed) · clear (what the printer holds, then reprint)\n\
@@ -178,6 +181,9 @@ impl Till {
                 self.press(Command::Reprint(trace_number("reprint", trace)?))
             }
             ["eslip", trace @ ..] => self.press(Command::ESlip(trace_number("eslip", trace)?)),
+            ["pay", words @ ..] => self.pay(words).await,
+            ["cash", words @ ..] => self.cash(words).await,
+            ["anyway", words @ ..] => self.anyway(words).await,
             ["flush"] => self.press(Command::Flush),
             ["withdraw"] => self.press(Command::Withdraw),
             ["yes"] => self.press(Command::GoodsHandedOver(true)),
@@ -319,15 +325,16 @@ impl Till {
         let waiting = busy.map_or_else(String::new, |busy| self.say(busy_words(busy)).to_owned());
         let sum = Amount::fen(totals.debits_minor);
         let credits = Amount::fen(totals.credits_minor);
+        let cash = Amount::fen(totals.cash_minor);
         if self.zh {
             println!(
-                "批次 {batch} · 下一凭证号 {stan} · 借记 {} 笔 {sum} · 贷记 {} 笔 {credits} · 冲正 {} 笔 {waiting}",
-                totals.debits, totals.credits, totals.reversed
+                "批次 {batch} · 下一凭证号 {stan} · 借记 {} 笔 {sum} · 贷记 {} 笔 {credits} · 现金 {} 笔 {cash} · 冲正 {} 笔 {waiting}",
+                totals.debits, totals.credits, totals.cash, totals.reversed
             );
         } else {
             println!(
-                "batch {batch} · next trace {stan} · {} debits, {sum} · {} credits, {credits} · {} reversed {waiting}",
-                totals.debits, totals.credits, totals.reversed
+                "batch {batch} · next trace {stan} · {} debits, {sum} · {} credits, {credits} · {} cash, {cash} · {} reversed {waiting}",
+                totals.debits, totals.credits, totals.cash, totals.reversed
             );
         }
         for completed in recent {
@@ -349,6 +356,9 @@ impl Till {
                     verdict::headline(sale.kind, verdict::reversed(never_debited))
                 }
                 terminal::Ending::Case => words(("已转人工", "with the acquirer's staff")),
+                terminal::Ending::Replaced => {
+                    verdict::headline(sale.kind, verdict::Situation::ReversingReplaced)
+                }
             };
             println!(
                 "  {} {} {} {} {}",

@@ -122,7 +122,7 @@ pub(super) async fn run(world: &World, zh: bool) -> Result<(), Failed> {
     );
     let mut lines = Vec::new();
     let walked = walk(world, &mut lines).await;
-    println!("{}", table(&lines, zh));
+    println!("{}", table(&rows_of(&lines, zh)));
     let problems = lines.iter().filter_map(|line| line.problem.as_ref());
     for problem in problems.clone().chain(walked.as_ref().err()) {
         println!(" ✕ {problem}");
@@ -239,7 +239,7 @@ async fn answered(world: &World, key: SaleKey) -> Result<String, Problem> {
 }
 
 /// What the merchant is owed, and what stands against the cardholders as a negative number, in fen.
-async fn money(world: &World, merchant: MerchantId) -> Result<(i64, i64), Problem> {
+pub(super) async fn money(world: &World, merchant: MerchantId) -> Result<(i64, i64), Problem> {
     let refused = |refused| format!("{refused:?}");
     let payable = world
         .acquirer()
@@ -250,7 +250,7 @@ async fn money(world: &World, merchant: MerchantId) -> Result<(i64, i64), Proble
     Ok((payable, -suspense.map_err(refused)?))
 }
 
-fn table(lines: &[Line], zh: bool) -> String {
+fn rows_of(lines: &[Line], zh: bool) -> Vec<Vec<String>> {
     let head: [&str; 7] = if zh {
         ["", "交易", "金额", "应答", "商户", "持卡人可用", "小票"]
     } else {
@@ -264,12 +264,12 @@ fn table(lines: &[Line], zh: bool) -> String {
             "slips",
         ]
     };
-    let mut rows = vec![head.map(str::to_owned)];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
     for line in lines {
         let row = line.kind.row();
         let words = line.sale.as_ref().map(|sale| &sale.headline);
         let headline = words.map_or("", |(chinese, english)| if zh { chinese } else { english });
-        rows.push([
+        rows.push(vec![
             if line.problem.is_none() { "✓" } else { "✕" }.to_owned(),
             if zh { row.zh } else { row.en }.to_owned(),
             match row.moves_money() {
@@ -285,10 +285,16 @@ fn table(lines: &[Line], zh: bool) -> String {
             },
         ]);
     }
+    rows
+}
+
+/// Rows one below the other, each column as wide as its widest cell.
+pub(super) fn table(rows: &[Vec<String>]) -> String {
+    let cells = rows.first().map_or(0, Vec::len);
     let width = |c: usize| rows.iter().map(|row| columns(&row[c])).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    let widths: Vec<usize> = (0..cells).map(width).collect();
     let mut text = String::new();
-    for row in &rows {
+    for row in rows {
         for (cell, width) in row.iter().zip(&widths) {
             let _ = write!(text, "{cell}{}  ", " ".repeat(width - columns(cell)));
         }
@@ -298,7 +304,8 @@ fn table(lines: &[Line], zh: bool) -> String {
     text
 }
 
-fn signed(minor: i64) -> String {
+/// An amount with its sign; nothing is a dash.
+pub(super) fn signed(minor: i64) -> String {
     let amount = Amount::fen(minor.unsigned_abs());
     match minor {
         0 => "–".to_owned(),
@@ -342,6 +349,7 @@ impl Till {
             amount,
             presented,
             original,
+            linked: None,
         })))?;
         // Screens of the transaction before may still come.
         let wanted = |screen: &Screen| match screen {

@@ -11,6 +11,7 @@ use payment::kind::Rail;
 use payment::kind::{BatchSide, PinRule, Posting, Reach, Row};
 use payment::response::Class;
 use payment::sign::{SignOutcome, SlipEvidence, Trouble};
+use payment::tender::ROWS as ROWS_OF_TENDERS;
 use payment::verdict::Words;
 use payment::{Kind, ResponseCode, loop_picture, response, verdict};
 use receipt::Language;
@@ -78,6 +79,39 @@ const fn shown(sensitivity: Sensitivity) -> &'static str {
         Sensitivity::CardData => "by its tags",
         Sensitivity::Private => "length only, unless its layout is known",
     }
+}
+
+#[test]
+fn tenders() {
+    let mut page = head(
+        "付款方式 · Tenders",
+        "One row of `payment::tender::ROWS` each: what is read from a card, a payment code or the keyboard, known by its first digits \
+         and its length. The longest prefix that fits decides; what fits no row is asked for.",
+    );
+    page += "| first digits | digits | 中文 | English |\n|---|---|---|---|\n";
+    for row in ROWS_OF_TENDERS {
+        let range = |(from, to): (&str, &str)| match from == to {
+            true => from.to_owned(),
+            false => format!("{from}–{to}"),
+        };
+        let digits = range((&row.digits.0.to_string(), &row.digits.1.to_string()));
+        let (zh, en) = row.tender.words();
+        line(
+            &mut page,
+            format_args!("| {} | {digits} | {zh} | {en} |", range(row.prefixes)),
+        );
+    }
+    let (zh, en) = payment::Tender::Cash.words();
+    line(
+        &mut page,
+        format_args!(
+            "| {} | | {zh} | {en} |",
+            payment::tender::CASH_WORDS
+                .map(|word| format!("`{word}`"))
+                .join(", ")
+        ),
+    );
+    same(&page, expect_file!["../../../../docs/tenders.md"]);
 }
 
 #[test]

@@ -6,12 +6,13 @@ use super::{
     write_outcome, write_pin, wrong,
 };
 use crate::batch::{BatchTotals, UploadPart};
+use crate::guard::{read_guard, write_guard};
 use crate::kind::Codes;
 use crate::payment_code::CODE_TAG;
 use crate::terminal::{Answer, AskAgainMs, KeysField, Origin, Request, Sale, Sealed, Standing};
 use crate::{
     Amount, ApprovalCode, Batch, CNY, ChipAnswer, ChipRequest, EntryMode, Flow, Institution, Kind,
-    LinkId, Original, QrText, ResponseCode, Rrn, SaleKey, Secrets, Sign, Stan, Track2,
+    LinkId, Linked, Original, QrText, ResponseCode, Rrn, SaleKey, Secrets, Sign, Stan, Track2,
 };
 use crypto::{Pan, SecurityModule};
 use iso8583::{Message, Mti};
@@ -98,22 +99,22 @@ pub fn write_request(
             if let (Some(block), Some(format)) = (&sealed.secrets.pin, sealed.secrets.pin_format) {
                 write_pin(message, block, format);
             }
-            write_sign(message, *sign);
+            write_extension(message, *sign, sale.linked);
         }
         Request::Reversal { sale, reason, sign } => {
             write_sale(message, sale, &sealed.secrets, module)?;
             message.set(39, &reason.0);
             write_chip(message, sealed.secrets.chip.as_ref());
-            write_sign(message, *sign);
+            write_extension(message, *sign, sale.linked);
         }
         Request::Query { original, sign, .. } => {
             Field60::of(Kind::ResultQuery, origin.batch).write(message);
             message.set_text(61, &format!("{}{}0000", original.0, original.1));
-            write_sign(message, *sign);
+            write_extension(message, *sign, None);
         }
         Request::IdleReport { sign, .. } => {
             Field60::of(Kind::IdleReport, origin.batch).write(message);
-            write_sign(message, Some(*sign));
+            write_extension(message, Some(*sign), None);
         }
         Request::Settle { totals, .. } => {
             Field60::of(Kind::Settlement, origin.batch).write(message);
@@ -142,6 +143,7 @@ pub fn read_answer(message: &Message, kind: Kind) -> Result<Answer, WireError> {
         Kind::SignOn => optional(message, 62, |b| b.try_into().ok().map(KeysField))?,
         _ => None,
     };
+    let origin = origin(message, &field60)?;
     let time = optional(message, 12, narrow::<u32>)?;
     let date = optional(message, 13, narrow::<u16>)?;
     Ok(Answer {
@@ -150,7 +152,7 @@ pub fn read_answer(message: &Message, kind: Kind) -> Result<Answer, WireError> {
             Flow::Reversal => Kind::of_reversal(&field60.codes(message)?),
             _ => None,
         },
-        origin: origin(message, &field60)?,
+        origin,
         processing: optional(message, 3, narrow::<u32>)?,
         amount: amount(message)?,
         code: outcome.code,
@@ -170,6 +172,9 @@ pub fn read_answer(message: &Message, kind: Kind) -> Result<Answer, WireError> {
         },
         part_code: (kind == Kind::BatchUpload).then_some(field60.network_code),
         qr: message.get(59).and_then(QrText::read),
+        guard: message
+            .get(59)
+            .and_then(|field| read_guard(field, origin.merchant)),
     })
 }
 
@@ -225,6 +230,7 @@ pub fn write_answer(answer: &Answer, mac: bool, message: &mut Message) {
     for tag in [
         answer.link.map(|link| link.write()),
         answer.qr.map(|qr| qr.write()),
+        answer.guard.map(|earlier| write_guard(&earlier)),
     ] {
         add_tag(message, tag.unwrap_or_default().as_bytes());
     }
@@ -289,7 +295,11 @@ fn write_upload(
     module: &dyn SecurityModule,
 ) -> Result<(), WireError> {
     match part {
-        UploadPart::Advice(sale) => return write_sale(message, sale, &sealed.secrets, module),
+        UploadPart::Advice(sale) => {
+            write_sale(message, sale, &sealed.secrets, module)?;
+            write_extension(message, None, sale.linked);
+            return Ok(());
+        }
         UploadPart::Sales(_) => {
             batch::write_uploaded(message, &sealed.secrets.uploaded, module)?;
         }
@@ -414,6 +424,13 @@ fn read_sale(
         Some(_) => Some(read_original(message)?),
         None => None,
     };
+    let linked = message
+        .get(59)
+        .and_then(|field| Linked::read(field, origin.merchant));
+    // What is about money or its original has field 3; what has none is about the sale that it replaces.
+    if linked.is_none() && kind.row().processing.is_none() {
+        return Err(wrong(59, Problem::Missing));
+    }
     secrets.pan = Some(number);
     secrets.track2 = track2;
     secrets.chip = optional(message, 55, ChipRequest::new)?;
@@ -435,6 +452,7 @@ fn read_sale(
             Kind::TipAdjustment => optional(message, 48, narrow)?,
             _ => None,
         },
+        linked,
     })
 }
 
@@ -459,7 +477,9 @@ fn write_sale(
             false => message.set(2, number.expose()),
         }
     }
-    message.set_number(3, u64::from(row.processing.unwrap_or(0)), 6);
+    if let Some(processing) = row.processing {
+        message.set_number(3, u64::from(processing), 6);
+    }
     if row.moves_money() {
         message.set_number(4, sale.amount.minor, 12);
     }
@@ -472,7 +492,9 @@ fn write_sale(
     if let Some(sequence) = sale.card_sequence {
         message.set_number(23, u64::from(sequence), 3);
     }
-    message.set_number(25, u64::from(row.condition.unwrap_or(0)), 2);
+    if let Some(condition) = row.condition {
+        message.set_number(25, u64::from(condition), 2);
+    }
     if let Some(original) = &sale.original {
         write_original(message, original);
     }
@@ -506,9 +528,13 @@ fn split_entry(entry: EntryMode) -> (u16, u8) {
     }
 }
 
-fn write_sign(message: &mut Message, sign: Option<Sign>) {
+/// Field 59: the tags of our extension that a request carries.
+fn write_extension(message: &mut Message, sign: Option<Sign>, linked: Option<Linked>) {
     if let Some(sign) = sign {
         add_tag(message, &sign.write());
+    }
+    if let Some(linked) = linked {
+        add_tag(message, linked.write().as_bytes());
     }
 }
 

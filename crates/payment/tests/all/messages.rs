@@ -12,8 +12,8 @@ use payment::sign::{SlipEvidence, Trouble};
 use payment::terminal::{Answer, KeysField, MacCheck, Origin, Request, Sale, Sealed, Standing};
 use payment::{
     Amount, ApprovalCode, Batch, CNY, ChipRequest, Currency, EntryMode, Flow, HostKey, Institution,
-    Kind, LinkId, MerchantId, Original, ResponseCode, Rrn, SaleKey, Secrets, Sign, SignOutcome,
-    Stan, TerminalId, Track2, wire,
+    Kind, LinkId, LinkReason, Linked, MerchantId, Original, ResponseCode, Rrn, SaleKey, Secrets,
+    Sign, SignOutcome, Stan, TerminalId, Track2, wire,
 };
 
 const DAY: u16 = 20_779;
@@ -141,6 +141,22 @@ impl Random {
                 trouble: self.pick(&Trouble::ALL),
                 eslip: self.within(0, 1) == 1,
             },
+        }
+    }
+
+    fn sale(&mut self, merchant: MerchantId) -> SaleKey {
+        SaleKey {
+            terminal: self.terminal(),
+            merchant,
+            batch: self.batch(),
+            stan: self.stan(),
+        }
+    }
+
+    fn linked(&mut self, merchant: MerchantId) -> Linked {
+        Linked {
+            earlier: self.sale(merchant),
+            reason: self.pick(&LinkReason::ALL),
         }
     }
 
@@ -296,6 +312,10 @@ fn terminal_request(bench: &Bench, random: &mut Random, kind: Kind) -> Sealed {
         tip_minor: match asked {
             Kind::TipAdjustment => random.maybe(|r| r.within(0, 99_999)),
             _ => None,
+        },
+        linked: match asked.row().processing {
+            Some(_) => random.maybe(|r| r.linked(origin.merchant)),
+            None => Some(random.linked(origin.merchant)),
         },
     };
     match kind.row().flow {
@@ -463,6 +483,7 @@ fn terminal_answers_come_back_as_they_were() {
                     Kind::Settlement => random.maybe(|r| (r.totals(), codes(r))),
                     _ => None,
                 },
+                guard: random.maybe(|r| r.sale(request.origin().merchant)),
                 ..Answer::to(&request, random.code())
             };
             assert!(answer.answers(&request));

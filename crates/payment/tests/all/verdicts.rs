@@ -76,6 +76,7 @@ fn reversals() -> Vec<Option<Reversal>> {
         for cause in [
             ReversalCause::Terminal(ResponseCode::ISSUER_TIMEOUT),
             ReversalCause::Upstream,
+            ReversalCause::Replaced,
         ] {
             for attempts in [1, 5] {
                 all.push(Some(Reversal {

@@ -147,7 +147,7 @@ impl Core {
             Ending::Declined(_) => End::Declined,
             Ending::NotSent => End::NotSent,
             Ending::Reversed { .. } => End::Reversed,
-            Ending::Case => End::Case,
+            Ending::Case | Ending::Replaced => End::Case,
         });
         if let Ending::Approved(approval) = ending {
             (sale.rrn, sale.code) = (approval.rrn, approval.approval);

@@ -1,6 +1,7 @@
 //! The terminal driven with real frames against an acquirer that does as it is told.
 
 mod batch;
+mod cash;
 mod cashier;
 mod chip;
 mod eslip;

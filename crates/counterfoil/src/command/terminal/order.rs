@@ -40,6 +40,7 @@ impl Till {
             amount,
             presented,
             original,
+            linked: None,
         })))
     }
 

@@ -1,6 +1,6 @@
 //! What the till shows, in words of the tables, and the names of its screens for scripts.
 
-use super::Till;
+use super::{Till, guard};
 use payment::batch::Reconciled;
 use payment::verdict::{self, Situation};
 use payment::{Amount, Kind};
@@ -67,6 +67,49 @@ impl Till {
                 let reason = cashier(*code).to_string();
                 (headline.replace("{reason}", &reason), goods)
             }
+            Screen::Guard {
+                earlier, amount, ..
+            } => (
+                format!(
+                    "{} {earlier} {amount}\n{}",
+                    self.say((
+                        "请勿再次刷卡：这张卡可能已付过同样金额",
+                        "Do not present the card again: it may have paid this amount already",
+                    )),
+                    guard::ways_on(*earlier, *amount, self.zh)
+                ),
+                Some(hold),
+            ),
+            Screen::CashTaken {
+                amount, instead_of, ..
+            } => (
+                format!(
+                    "{} {amount}{}",
+                    self.say(("现金已收", "Cash received")),
+                    instead_of.map_or_else(String::new, |earlier| format!(
+                        " · {} {earlier}",
+                        self.say(("代替", "in place of"))
+                    ))
+                ),
+                Some(self.say(verdict::Goods::Deliver.words())),
+            ),
+            Screen::LinkRefused { earlier, code } => (
+                format!(
+                    "{} {earlier} {code}",
+                    self.say(if *code == payment::ResponseCode::RELATED_ERROR {
+                        (
+                            "刷卡与现金都已付，请退还现金或为这一笔刷卡退货：",
+                            "Paid by card and in cash: give the cash back or refund the card sale",
+                        )
+                    } else {
+                        (
+                            "现金未能与刷卡交易关联，请查询这一笔的结果：",
+                            "The cash could not be tied to the card sale; look up what became of it:",
+                        )
+                    })
+                ),
+                None,
+            ),
             Screen::NotSent(_) => (
                 self.say((
                     "没有连上主机，请求未发出，没有扣款",
@@ -297,6 +340,9 @@ pub(super) fn screen_name(screen: &Screen) -> &'static str {
         Screen::Confirming(_) => "confirming",
         Screen::Approved { .. } => "approved",
         Screen::Declined { .. } => "declined",
+        Screen::Guard { .. } => "guard",
+        Screen::CashTaken { .. } => "cash",
+        Screen::LinkRefused { .. } => "link-refused",
         Screen::NotSent(_) => "not-sent",
         Screen::Scan { .. } => "scan",
         Screen::Asking(_) => "asking",
@@ -380,6 +426,8 @@ pub(super) fn sale_name(screen: &Screen) -> Option<String> {
         | Screen::AskGoods(key)
         | Screen::Approved { key, .. }
         | Screen::Declined { key, .. }
+        | Screen::Guard { key, .. }
+        | Screen::CashTaken { key, .. }
         | Screen::Reversing { key, .. }
         | Screen::ReversalRefused { key, .. }
         | Screen::Reversed { key, .. }

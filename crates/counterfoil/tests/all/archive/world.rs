@@ -76,6 +76,7 @@ impl Deal {
             card_sequence: None,
             original: self.original.map(named),
             tip_minor: None,
+            linked: None,
         }
     }
 

@@ -209,6 +209,23 @@ pub(super) const ROWS: &[Row] = &[
         ..REVERSING
     },
     Row {
+        id: "kind_reversing_replaced",
+        when: Situation::ReversingReplaced,
+        headline: (
+            "{kind}已由另一笔代替，正在自动冲正",
+            "{kind}: replaced by another. Reversing automatically",
+        ),
+        merchant: (
+            "顾客已改用其他方式，本笔自动冲正，恢复原状。",
+            "The customer went another way; this one is reversed by itself and all is put back as before.",
+        ),
+        operator: (
+            "前置因替代交易发起冲正，等待发卡行应答。",
+            "Started by us for what took its place; awaiting the issuer's word.",
+        ),
+        ..REVERSING
+    },
+    Row {
         id: "kind_reversing_for_terminal",
         when: Situation::ReversingForTerminal,
         headline: (

@@ -351,6 +351,35 @@ pub(super) const ROWS: &[Row] = &[
         ),
     },
     Row {
+        id: "reversing_replaced",
+        families: SALES,
+        when: Situation::ReversingReplaced,
+        headline: (
+            "已改用其他方式支付，正在自动冲正",
+            "Paid another way. Reversing automatically",
+        ),
+        outcome: Outcome::Reversing,
+        position: Position::DebitedOrNot,
+        goods: Goods::DoNotDeliver,
+        owner: Owner::Acquirer,
+        cashier: (
+            "这一笔自动冲正，货款以另一笔为准。",
+            "This one is reversed by itself; the other payment counts.",
+        ),
+        merchant: (
+            "顾客已用现金或另一笔刷卡支付，本笔自动退回。",
+            "The customer paid in cash or by another charge; this one goes back by itself.",
+        ),
+        cardholder: (
+            "若银行已扣这一笔，冲正成功后退回原卡。",
+            "If your bank debited this one, the money returns to your card once reversed.",
+        ),
+        operator: (
+            "前置因替代支付发起冲正，等待发卡行应答。",
+            "Started by us for the payment in its place; awaiting the issuer's word.",
+        ),
+    },
+    Row {
         id: "reversing_for_terminal",
         families: SALES,
         when: Situation::ReversingForTerminal,
