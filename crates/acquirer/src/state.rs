@@ -2,7 +2,7 @@
 
 use crate::batch::{BreakItem, ClosedBatch, Settling};
 use crate::books::{Books, NETWORK_RECEIVABLE, WALLET_RECEIVABLE};
-use crate::limits::{OPEN_SALES_SPARE, TOMBSTONES_MAX};
+use crate::limits::TOMBSTONES_MAX;
 use crate::record::Record;
 use crate::sale::{Reply, SaleRecord, SaleReversal};
 use crate::scan::is_scanned;
@@ -14,7 +14,7 @@ use payment::evidence::{Confirmation, Delivery, Evidence, Reversal, ReversalProg
 use payment::relay::{Relay, RelayRecord};
 use payment::terminal::{KeysField, Sale};
 use payment::{
-    Batch, Claims, HostKey, LinkId, Mono, Now, ResponseCode, Rrn, SaleKey, Stan, TerminalId, Wall,
+    Batch, Claims, HostKey, Mono, Now, ResponseCode, Rrn, SaleKey, Stan, TerminalId, Wall,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
