@@ -135,7 +135,14 @@ class Terminal:
             if len(answer.get(needed, "").strip()) < length:
                 raise Rejected(f"field {needed} is missing from an approval")
         expect(answer["32"].lstrip("0"), "48500001", "field 32")
+        self.report(sale["11"])
         return answer
+
+    def report(self, trace):
+        """The positive sign of an approval: approved, and its slip is on paper."""
+        sign = f"CF016{self.batch}{trace}A400"
+        fields = {"t": "0620", "11": self.next_trace(), "60": f"00{self.batch}953", "59": sign}
+        expect(self.ask(fields, "report")["39"], "00", "field 39 of the idle report")
 
     @contextlib.contextmanager
     def balance_changes_by(self, expected):
@@ -347,6 +354,8 @@ def pre_authorisation_to_completion(t):
         with t.balance_changes_by(-1_000):
             void = t.about(completion, done, "completion void")
             expect(t.ask(void, "void")["39"], "00", "field 39 of the completion void")
+            # What it gives back counts once the terminal has said that it knows.
+            t.report(void["11"])
         advice = t.about(hold, first, "completion advice", 11_500)
         expect(t.ask(advice, "advice")["39"], "00", "field 39 of the completion advice")
 

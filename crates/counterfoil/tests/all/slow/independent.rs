@@ -50,7 +50,15 @@ fn the_independent_client_judges_the_acquirer_and_can_fail() {
     }
     let again = python(
         "client.py",
-        &["--address", &address, "--terminal", "T0000003"],
+        // The same terminal: what it left unconfirmed would keep another one from charging the same again.
+        &[
+            "--address",
+            &address,
+            "--terminal",
+            "T0000002",
+            "--trace",
+            "90000",
+        ],
     );
     assert!(again.status.success(), "{}", text(&again));
 }
