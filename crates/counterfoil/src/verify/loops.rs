@@ -283,7 +283,7 @@ const QUERIES: [Query; 35] = [
         &[Role::Acquirer, Role::Terminal],
         Check::TerminalApproved,
         "SELECT printf('%s/%06d/%06d %d', t.terminal, t.batch, t.stan, t.amount_minor), coalesce(s.upstream, 'never seen')
-         FROM till t LEFT JOIN sale s USING(terminal, batch, stan, merchant) WHERE t.ending = 'approved' AND s.stands IS NOT 1",
+         FROM till t LEFT JOIN sale s USING(terminal, batch, stan, merchant) WHERE t.ending = 'approved' AND t.amount_minor > 0 AND s.stands IS NOT 1",
     ),
     (
         &[Role::Acquirer, Role::Terminal],

@@ -180,7 +180,9 @@ impl Till {
                     }
                     if selling.is_none() && !self.closing.load(SeqCst) {
                         std::thread::sleep(Duration::from_millis(draw.below(30) as u64));
-                        let fen = 1 + draw.below(300) as u64;
+                        // No amount of another till: that would be held back while the other's sale is in doubt.
+                        let tills = u64::from(TILLS);
+                        let fen = 1 + tills * draw.below(75) as u64 + self.seed % tills;
                         let card = ["debit", "credit", "poor"][draw.below(20).saturating_sub(17)];
                         let line = format!("sale {}.{:02} {card}", fen / 100, fen % 100);
                         if self.process.lock().expect("no panic").tell(&line) {

@@ -61,7 +61,7 @@ fn f5_the_terminal_dies_before_it_wrote_the_answer_down() {
         let wire = counter.wire.take().expect("a tapped wire");
         wire.deaf.store(true, SeqCst);
         let answers = wire.received().len();
-        counter.till.tell("sale 12.80");
+        counter.ask();
         counter.sale = name(&counter.till.expect_screen("confirming"));
         eventually("the acquirer has answered", || {
             wire.received().len() > answers
@@ -330,6 +330,8 @@ struct Counter<'a> {
     wire: Option<Tap>,
     till: Process,
     printer: Printer,
+    /// Of its own: the same card and amount at two tills is held back until the first has reported.
+    minor: u64,
     sale: String,
     /// Originals and marked copies of the merchant's and the cardholder's slip that are right at the end.
     due: ([RangeInclusive<usize>; 2], [usize; 2]),
@@ -362,13 +364,19 @@ impl<'a> Counter<'a> {
             wire: Some(wire),
             till,
             printer,
+            minor: 1_280 + u64::from(n),
             sale: String::new(),
             due: ([0..=0, 0..=0], [0, 0]),
         }
     }
 
+    fn ask(&mut self) {
+        let (yuan, fen) = (self.minor / 100, self.minor % 100);
+        self.till.tell(&format!("sale {yuan}.{fen:02}"));
+    }
+
     fn sell(&mut self) {
-        self.till.tell("sale 12.80");
+        self.ask();
         self.sale = name(&self.till.expect_screen("approved"));
     }
 
@@ -416,7 +424,7 @@ impl<'a> Counter<'a> {
     fn says(&self, row: &str, slip: &str) {
         until(|| {
             let shown = self.shown();
-            assert_eq!(shown["amount_minor"], 1_280);
+            assert_eq!(shown["amount_minor"], self.minor);
             match shown["row"] == row && shown["slip"][0] == slip {
                 true => Ok(()),
                 false => Err(format!(
