@@ -13,7 +13,8 @@ struct Modes([u8; 3]);
 
 const CIPHER: Modes = Modes(*b"BED");
 const CHECK: Modes = Modes(*b"CGV");
-const DERIVATION: Modes = Modes(*b"XXX");
+/// A master key only derives others, in either direction: mode `X`.
+const DERIVATION: Modes = Modes([b'X'; 3]);
 const UNRESTRICTED: u8 = b'N';
 
 /// The header's usage and modes of a usage; `None` for keys that no key block carries.
