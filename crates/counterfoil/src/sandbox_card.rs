@@ -3,10 +3,15 @@
 //! Invariant: a counter is on disk before its cryptogram leaves the card, so no restart uses it twice.
 
 use crate::config::Problem;
+use crate::config::security::PartyModule;
 use crate::config::terminal::{CardFault, TestCard};
-use crypto::{CardBytes, CardMemory, ChipCard, ChipProfile, Pan};
+use crate::driver::{DriverHandle, random};
+use crate::fleet::Fleet;
+use crypto::{CardBytes, CardMemory, ChipCard, ChipProfile, Pan, Pin};
+use payment::{Amount, Kind, Surroundings};
 use std::path::{Path, PathBuf};
-use terminal::kernel::CardReader;
+use terminal::kernel::{CardReader, Interface};
+use terminal::{ChipProblem, Presentation, Presented};
 
 /// Where the memories are, below the terminal's data directory.
 const FOLDER: &str = "cards";
@@ -48,6 +53,37 @@ impl SandboxCard {
         };
         opened.remember()?;
         Ok(opened)
+    }
+
+    /// Its holder inserts or taps it for a purchase at the one till of `fleet`, and enters `pin` where it is wanted.
+    ///
+    /// # Errors
+    /// The till is not there; inside, why the chip cannot be used.
+    pub async fn present(
+        self,
+        fleet: &DriverHandle<Fleet>,
+        module: PartyModule,
+        interface: Interface,
+        amount: Amount,
+        pin: Option<Pin>,
+    ) -> Result<Result<Presented, ChipProblem>, Problem> {
+        let look = fleet.look(move |fleet, now| {
+            let around = Surroundings {
+                module: &module,
+                now,
+                random: &random,
+            };
+            let presentation = Presentation {
+                interface,
+                kind: Kind::Purchase,
+                amount,
+                pin: pin.as_ref(),
+            };
+            let terminal = fleet.terminal(0)?;
+            Some(terminal.present_chip(&around, Box::new(self), presentation))
+        });
+        let presented = look.await.map_err(|refused| format!("{refused:?}"))?;
+        presented.ok_or_else(|| "no terminal".to_owned())
     }
 
     fn remember(&mut self) -> Result<(), Problem> {

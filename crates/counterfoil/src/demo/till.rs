@@ -16,7 +16,7 @@ use payment::{Amount, Kind, MerchantId, SaleKey, Surroundings};
 use receipt::Paper;
 use std::time::Duration;
 use terminal::kernel::Interface;
-use terminal::{Command, Presentation, Presented, Screen, Terminal};
+use terminal::{Command, Presented, Screen, Terminal};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
@@ -94,7 +94,6 @@ impl Till {
         running
             .handle()
             .look(move |fleet, now| {
-                let random = || [0; 32];
                 let around = Surroundings {
                     module: &module,
                     now,
@@ -122,32 +121,13 @@ impl Till {
         let named = self.file.cards.iter().find(|card| card.name == name);
         let card = named.ok_or("no such test card")?.clone();
         let running = self.running.as_ref().ok_or("the till is off")?;
-        let module = self.module.clone();
         // The tills of the demo share the card, and so its counter.
         let reader = SandboxCard::open(&card, self.file.data.parent())?;
-        let presented = running
-            .handle()
-            .look(move |fleet, now| {
-                let around = Surroundings {
-                    module: &module,
-                    now,
-                    random: &random,
-                };
-                let pin = card.entered_pin();
-                let presentation = Presentation {
-                    interface,
-                    kind: Kind::Purchase,
-                    amount,
-                    pin: pin.as_ref(),
-                };
-                let terminal = fleet.terminal(0)?;
-                terminal
-                    .present_chip(&around, Box::new(reader), presentation)
-                    .ok()
-            })
-            .await
-            .map_err(|refused| format!("{refused:?}"))?
-            .ok_or("the chip could not be read")?;
+        let (module, pin) = (self.module.clone(), card.entered_pin());
+        let presented = reader
+            .present(running.handle(), module, interface, amount, pin)
+            .await?
+            .map_err(|_| "the chip could not be read")?;
         self.ring_up(amount, presented).await
     }
 

@@ -5,9 +5,9 @@ use super::{Failure, Till};
 use crate::config::terminal::TestCard;
 use crate::driver::random;
 use crate::sandbox_card::SandboxCard;
-use payment::{Kind, Surroundings};
+use payment::Surroundings;
 use terminal::kernel::Interface;
-use terminal::{Command, Presentation, Presented};
+use terminal::{Command, Presented};
 
 impl Till {
     /// `insert AMOUNT [CARD]`, `tap AMOUNT [CARD]`: the holder enters the PIN where it is wanted.
@@ -21,26 +21,9 @@ impl Till {
         let card = self.test_card(card.first().copied())?;
         let reader = SandboxCard::open(&card, Some(&self.file.data))?;
         let module = self.module.clone();
-        let look = self.handle.look(move |fleet, now| {
-            let around = Surroundings {
-                module: &module,
-                now,
-                random: &random,
-            };
-            let pin = card.entered_pin();
-            let presentation = Presentation {
-                interface,
-                kind: Kind::Purchase,
-                amount,
-                pin: pin.as_ref(),
-            };
-            let terminal = fleet.terminal(0)?;
-            Some(terminal.present_chip(&around, Box::new(reader), presentation))
-        });
-        let presented = look
-            .await
-            .map_err(|refused| format!("{refused:?}"))?
-            .ok_or("no terminal")?
+        let presented = reader
+            .present(&self.handle, module, interface, amount, card.entered_pin())
+            .await?
             .map_err(|problem| self.say(chip_words(&problem)).to_owned())?;
         self.press(Command::sale(amount, presented))
     }
