@@ -10,7 +10,7 @@ use crate::evidence::{
 use crate::kind::Flow;
 use crate::sign::{SignOutcome, Trouble};
 use crate::{Kind, Posting, ResponseCode, Wall};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use rows::ROWS;
 
@@ -110,7 +110,7 @@ pub enum Situation {
 }
 
 /// What became of the payment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It stands.
@@ -167,7 +167,7 @@ impl Receipt {
 }
 
 /// Where the money is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Position {
     /// With the cardholder; nothing was debited.
@@ -208,7 +208,7 @@ impl Position {
 }
 
 /// What the cashier does with the goods.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Goods {
     /// 交货.
@@ -234,7 +234,7 @@ impl Goods {
 }
 
 /// Who owes the next step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Owner {
     /// Nobody: the loop is closed.
