@@ -9,6 +9,7 @@ mod language;
 pub mod ring;
 pub mod sale;
 pub mod served;
+pub mod till;
 pub mod verdict_card;
 
 pub use frame::{Area, Frame, Place};
