@@ -42,6 +42,19 @@ pub struct Lamp {
     pub words: Said,
 }
 
+/// Something without a final result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// Trace number; 0 for what is no sale.
+    pub trace: u32,
+    /// Since when, China time.
+    pub since: String,
+    /// Amount as text.
+    pub amount: String,
+    /// What is not over yet.
+    pub words: Said,
+}
+
 /// What the cashier may do about the sale that is shown; a page offers two at most.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -84,6 +97,8 @@ pub struct TillView {
     pub shift: Said,
     /// Network, printer, pending.
     pub lamps: [Lamp; 3],
+    /// Everything without a final result.
+    pub pending: Vec<Pending>,
     /// When this was looked at, China time.
     pub as_of: String,
     /// The sale that is shown.
@@ -149,14 +164,16 @@ pub struct Place<'a> {
 type Part = fn(Lang, &TillView, &Door) -> Markup;
 
 /// The parts that change by themselves, by the id of their element.
-const PARTS: [(&str, Part); 9] = [
+const PARTS: [(&str, Part); 11] = [
     ("lamps", lamps),
+    ("as-of", as_of),
     ("notice", notice),
     ("ask", sheet::ask),
     ("verdict", now::verdict),
     ("clock", now::clock),
     ("code", scan::code),
     ("paper", paper::strip),
+    ("pending", pending),
     ("loop", now::ring),
     ("recent", recent::rows),
 ];
@@ -178,6 +195,7 @@ pub fn page(lang: Lang, view: &TillView, door: &Door, place: Place<'_>) -> Strin
                 div id="clock" { (live("clock")) }
                 div id="code" { (live("code")) }
                 div id="paper" { (live("paper")) }
+                div id="pending" { (live("pending")) }
             }
             div.take {
                 (basket::section(lang, &view.basket, door))
@@ -222,9 +240,36 @@ fn part(wanted: &str) -> Option<Part> {
 }
 
 fn lamps(lang: Lang, view: &TillView, _: &Door) -> Markup {
+    let [network, printer, waiting] = &view.lamps;
+    let lamp = |lamp: &Lamp| crate::chip::chip(lamp.tone, lang.pick(&lamp.words));
     html! {
-        @for lamp in &view.lamps {
-            li { (crate::chip::chip(lamp.tone, lang.pick(&lamp.words))) }
+        li { (lamp(network)) }
+        li { a href="#paper" { (lamp(printer)) } }
+        li { a href="#pending" { (lamp(waiting)) } }
+    }
+}
+
+fn as_of(_: Lang, view: &TillView, _: &Door) -> Markup {
+    html! { (view.as_of) }
+}
+
+/// What is not over yet, for the cashier and for whoever takes the till over.
+fn pending(lang: Lang, view: &TillView, _: &Door) -> Markup {
+    if view.pending.is_empty() {
+        return html! {};
+    }
+    html! {
+        section.card {
+            h2 { (lang.say(("待处理", "Pending"))) }
+            ul.last {
+                @for item in &view.pending {
+                    li.line {
+                        b.much { (item.amount) }
+                        span { (lang.pick(&item.words)) }
+                        span.second.small { @if item.trace > 0 { (lang.say(("凭证号", "trace"))) " " (format!("{:06}", item.trace)) " · " } (item.since) }
+                    }
+                }
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{Desk, Page};
 use crate::config::terminal::TerminalFile;
 use pages::chip::Tone;
 use pages::till::{
-    AboutKind, Action, Clock, Code, GoodsQuestion, KindName, Lamp, Paper, PaperQuestion, Picture,
+    AboutKind, Action, Clock, Code, GoodsQuestion, KindName, Lamp, Paper, PaperQuestion, Pending, Picture,
     Recent, Said, SecondSwipe, TillView,
 };
 use payment::{Amount, Kind, LinkReason, Now, Stan};
@@ -165,6 +165,7 @@ impl Beside {
             Some((open, Phase::Question { until, .. })) => Some(GoodsQuestion {
                 amount: open.sale.amount.to_string(),
                 trace: open.sale.key.stan.0,
+                until: wall(now, until).text(),
                 until_ms: wall(now, until).0,
             }),
             _ => None,
@@ -175,6 +176,7 @@ impl Beside {
             till: config.terminal.to_string(),
             shift: shift(terminal),
             lamps: self.lamps(terminal),
+            pending: state.pending().iter().map(pending).collect(),
             as_of: now.wall.text(),
             sale: known.map(|known| known.view(terminal, now)),
             picked: picked.is_some(),
@@ -244,7 +246,7 @@ impl Beside {
             earlier: earlier.to_string(),
             amount: amount.to_string(),
             plain: plain(amount.minor),
-            age_s: own.map(|known| (now.wall.0 - known.at().wall.0).max(0) / 1_000),
+            age_min: own.map(|known| (now.wall.0 - known.at().wall.0).max(0) / 60_000),
             sale: own.map(|known| known.view(terminal, now)),
             reasons: reasons.map(|reason| (reason.name(), reason.words())).collect(),
         })
@@ -314,6 +316,23 @@ fn shift(terminal: &Terminal) -> Said {
             (format!("收银员 {operator} · 本班自 {at}"), format!("cashier {operator} · shift since {at}"))
         }
         None => (format!("收银员 {operator} · 新的一班"), format!("cashier {operator} · new shift")),
+    }
+}
+
+fn pending(item: &terminal::Pending) -> Pending {
+    let receipt::PendingItem {
+        voucher,
+        date_time,
+        amount_minor,
+        state,
+    } = item.words();
+    // A settlement is no sale.
+    let sale = voucher > 0;
+    Pending {
+        trace: voucher,
+        since: date_time,
+        amount: if sale { Amount::fen(amount_minor).to_string() } else { String::new() },
+        words: state,
     }
 }
 

@@ -14,7 +14,7 @@
     }
   }
   document.addEventListener("keydown", (event) => {
-    const pressed = document.querySelector(`[data-key="${event.key}"]`);
+    const pressed = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
     if (pressed) { event.preventDefault(); pressed.click(); return; }
     const typing = event.target.closest("input,select,textarea,button,summary,a");
     if (!amount || typing || event.ctrlKey || event.altKey || event.metaKey) return;

@@ -13,7 +13,9 @@ pub struct GoodsQuestion {
     pub amount: String,
     /// Trace number.
     pub trace: u32,
-    /// Silence until then means no, milliseconds since the epoch.
+    /// Silence until then means no, China time.
+    pub until: String,
+    /// The same, milliseconds since the epoch.
     pub until_ms: i64,
 }
 
@@ -35,8 +37,8 @@ pub struct SecondSwipe {
     pub amount: String,
     /// The same as a form takes it.
     pub plain: String,
-    /// How long ago, in seconds; none for a sale of another till.
-    pub age_s: Option<i64>,
+    /// How long ago, in whole minutes; none for a sale of another till.
+    pub age_min: Option<i64>,
     /// What this till knows of it, where it is its own.
     pub sale: Option<SaleView>,
     /// Why it may be charged all the same: name and words.
@@ -62,8 +64,8 @@ fn goods(lang: Lang, question: &GoodsQuestion, door: &Door) -> Markup {
                 ))
             }
             p.second {
-                (lang.say(("不回答就当作没有交货，自动冲正，还剩", "No answer means no, and it is reversed, in")))
-                " " time data-due=(question.until_ms) { }
+                (lang.say(("不回答就当作没有交货，自动冲正，时限", "No answer means no, and it is reversed. Time left or time of day:")))
+                " " time data-due=(question.until_ms) { (question.until) }
             }
             div.row {
                 (press(lang, door, "yes", None, ("已交货", "Yes, handed over"), "main", None))
@@ -113,14 +115,14 @@ fn second_swipe(lang: Lang, view: &TillView, second: &SecondSwipe, door: &Door) 
 
 fn told(lang: Lang, second: &SecondSwipe) -> Markup {
     let trace = second.earlier.rsplit('/').next().unwrap_or_default();
-    let age = second.age_s.map(|s| match s {
-        ..=59 => (format!("{s} 秒"), format!("{s} s")),
-        _ => (format!("{} 分钟", s / 60), format!("{} min", s / 60)),
+    let age = second.age_min.map(|minutes| match minutes {
+        0 => ("刚才".to_owned(), "just now".to_owned()),
+        _ => (format!("{minutes} 分钟前"), format!("{minutes} min ago")),
     });
     match age {
         Some((zh, en)) => lang.either(
-            html! { "这张卡 " (zh) "前的 " b { (second.amount) } "（凭证号 " (trace) "）还没有结果。" },
-            html! { "This card's " b { (second.amount) } " from " (en) " ago (trace " (trace) ") has no result yet." },
+            html! { "这张卡" (zh) "的 " b { (second.amount) } "（凭证号 " (trace) "）还没有结果。" },
+            html! { "This card's " b { (second.amount) } " from " (en) " (trace " (trace) ") has no result yet." },
         ),
         None => lang.either(
             html! { "这张卡在另一台收银机上的 " b { (second.amount) } "（" (second.earlier) "）还没有结果。" },
