@@ -240,6 +240,10 @@ impl Beside {
         let own = unresolved
             .filter(|known| known.sale().key == earlier)
             .or_else(|| completed(terminal, |c| c.sale.key == earlier));
+        let over = matches!(own, Some(Known::Completed(c)) if matches!(c.ending, Ending::Declined(_) | Ending::Reversed { .. }));
+        if over {
+            return None;
+        }
         let supervisor = own.is_some_and(|known| !matches!(known, Known::Completed(_)));
         let reasons = charge_reasons().filter(|reason| !supervisor || *reason == LinkReason::Supervisor);
         Some(SecondSwipe {

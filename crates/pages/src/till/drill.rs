@@ -228,12 +228,14 @@ const CASES: &[Case] = &[
 ];
 
 /// How many things can happen.
-pub const CASES_MAX: usize = CASES.len();
+pub const fn cases() -> usize {
+    CASES.len()
+}
 
 /// One dealt fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deal {
-    /// Which case, below [`CASES_MAX`].
+    /// Which case, below [`cases`].
     case: usize,
     /// The amount.
     amount: Amount,
