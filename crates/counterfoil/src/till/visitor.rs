@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn only_our_own_name_and_our_own_page() {
         for (host, ours) in [
-            ("127.0.0.1:7400", true),
+            ("127.0.0.1:7500", true),
             ("localhost:7400", true),
             ("[::1]:7400", true),
             ("rebound.example:7400", false),
@@ -154,12 +154,12 @@ mod tests {
             assert_eq!(is_ours(&headers(&[("host", host)])), ours, "{host}");
         }
         let from = |pairs: &[(&'static str, &str)]| {
-            let mut all = vec![("host", "127.0.0.1:7400")];
+            let mut all = vec![("host", "127.0.0.1:7500")];
             all.extend_from_slice(pairs);
             is_from_here(&headers(&all))
         };
         assert!(from(&[]));
-        assert!(from(&[("origin", "http://127.0.0.1:7400"), ("sec-fetch-site", "same-origin")]));
+        assert!(from(&[("origin", "http://127.0.0.1:7500"), ("sec-fetch-site", "same-origin")]));
         for strange in [
             ("origin", "http://evil.example"),
             ("origin", "null"),

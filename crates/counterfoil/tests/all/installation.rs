@@ -97,7 +97,7 @@ impl Installation {
             ("127.0.0.1:7201".to_owned(), at(ports.control[1])),
             ("127.0.0.1:7301".to_owned(), at(ports.control[2])),
             // Several tills run at the same time: the system chooses, unless a test does.
-            ("127.0.0.1:7400".to_owned(), at(0)),
+            ("127.0.0.1:7500".to_owned(), at(0)),
             ("127.0.0.1:9100".to_owned(), at(ports.printer)),
             (
                 "counterfoil-data/".to_owned(),

@@ -55,8 +55,8 @@ impl Next {
 
 /// One thing that can happen.
 struct Case {
-    /// The fault of the product's alphabet, or `–` for a clean sale.
-    fault: &'static str,
+    /// The fault of the product's alphabet; none where nothing broke.
+    fault: Option<&'static str>,
     /// What happened, told afterwards.
     tale: crate::Words,
     evidence: fn() -> Evidence,
@@ -78,19 +78,19 @@ fn signed(level: u8, trouble: Trouble) -> Evidence {
 /// Every case, of every hop that can break and of the printer.
 const CASES: &[Case] = &[
     Case {
-        fault: "–",
+        fault: None,
         tale: ("一切正常：八个环节都闭合了。", "All went well: the eight hops closed."),
         evidence: || signed(4, Trouble::None),
         next: Next::Nothing,
     },
     Case {
-        fault: "–",
+        fault: None,
         tale: ("余额不足，银行拒绝，没有扣款。", "Not enough money: declined, nothing debited."),
         evidence: || Evidence::new(Upstream::Declined(ResponseCode(*b"51"))),
         next: Next::PayAgain,
     },
     Case {
-        fault: "F1",
+        fault: Some("F1"),
         tale: ("请求在到达银联前丢失。收银台分不清是请求丢了还是应答丢了，所以先冲正。", "The request was lost before the network. The till cannot tell which half was lost, so it is reversed first."),
         evidence: || Evidence {
             reversal: reversal(ReversalCause::Upstream, ReversalProgress::Open),
@@ -99,7 +99,7 @@ const CASES: &[Case] = &[
         next: Next::Wait,
     },
     Case {
-        fault: "F2",
+        fault: Some("F2"),
         tale: ("银行已扣款并发了短信，应答没有回到银联。短信不是凭证，钱正在退回。", "The bank debited and sent its message, and its answer was lost. The message proves nothing; the money is on its way back."),
         evidence: || Evidence {
             reversal: reversal(ReversalCause::Upstream, ReversalProgress::Open),
@@ -108,7 +108,7 @@ const CASES: &[Case] = &[
         next: Next::Wait,
     },
     Case {
-        fault: "F3",
+        fault: Some("F3"),
         tale: ("银联的应答没有回到前置；冲正已经送达，银行确认退回。", "The network's answer was lost; the reversal got there and the bank confirmed the return."),
         evidence: || Evidence {
             reversal: reversal(ReversalCause::Upstream, ReversalProgress::Confirmed(ResponseCode::APPROVED)),
@@ -117,7 +117,7 @@ const CASES: &[Case] = &[
         next: Next::PayAgain,
     },
     Case {
-        fault: "F4",
+        fault: Some("F4"),
         tale: ("应答在最后一段丢失，收银机把结果找了回来，没有冲正。", "The answer was lost on the last hop; the till found it again and nothing was reversed."),
         evidence: || Evidence {
             delivery: Delivery::Recovered,
@@ -126,7 +126,7 @@ const CASES: &[Case] = &[
         next: Next::Nothing,
     },
     Case {
-        fault: "F5",
+        fault: Some("F5"),
         tale: ("收银机收到应答后、记下之前断电；银行已同意，结果还没有确认。", "The till died after it heard and before it wrote; approved, not confirmed."),
         evidence: || Evidence {
             delivery: Delivery::Sent,
@@ -135,43 +135,43 @@ const CASES: &[Case] = &[
         next: Next::Wait,
     },
     Case {
-        fault: "F6",
+        fault: Some("F6"),
         tale: ("打印时断电，没有人知道纸上有什么：看一眼，再补打。", "Power was lost while printing; nobody knows what is on the paper: look, then reprint."),
         evidence: || signed(1, Trouble::Unseen),
         next: Next::Slip,
     },
     Case {
-        fault: "F7a",
+        fault: Some("F7a"),
         tale: ("打印机缺纸。钱已收妥，小票不影响款项。", "Out of paper. The money is in; the slip does not change it."),
         evidence: || signed(0, Trouble::PaperOut),
         next: Next::Slip,
     },
     Case {
-        fault: "F7b",
+        fault: Some("F7b"),
         tale: ("打印机卡纸。", "The paper jammed."),
         evidence: || signed(0, Trouble::Jam),
         next: Next::Slip,
     },
     Case {
-        fault: "F7c",
+        fault: Some("F7c"),
         tale: ("纸出来了，上面没有字：纸卷装反了。", "Paper came out with nothing on it: the roll is the wrong way round."),
         evidence: || signed(0, Trouble::Blank),
         next: Next::Slip,
     },
     Case {
-        fault: "F7d",
+        fault: Some("F7d"),
         tale: ("打印机没有应答。", "The printer does not answer."),
         evidence: || signed(0, Trouble::Offline),
         next: Next::Slip,
     },
     Case {
-        fault: "F7e",
+        fault: Some("F7e"),
         tale: ("有人在设置里关掉了打印。", "Somebody switched printing off in the settings."),
         evidence: || signed(0, Trouble::SwitchedOff),
         next: Next::Slip,
     },
     Case {
-        fault: "F8",
+        fault: Some("F8"),
         tale: ("冲正发出之后，同意的应答才到；迟到的成功不算数。", "The approval came after the reversal had left; a late approval does not count."),
         evidence: || Evidence {
             late_approval: true,
@@ -181,7 +181,7 @@ const CASES: &[Case] = &[
         next: Next::Wait,
     },
     Case {
-        fault: "F9",
+        fault: Some("F9"),
         tale: ("同一请求发了两次，只处理了一次。", "The same request went twice and acted once."),
         evidence: || Evidence {
             duplicates: 1,
@@ -190,7 +190,7 @@ const CASES: &[Case] = &[
         next: Next::Nothing,
     },
     Case {
-        fault: "F10",
+        fault: Some("F10"),
         tale: ("银行拒绝冲正，案件已经打开，由人处理。", "The bank refused the reversal; a case is open and people act."),
         evidence: || Evidence {
             reversal: reversal(ReversalCause::Upstream, ReversalProgress::Refused(ResponseCode(*b"96"))),
@@ -200,7 +200,7 @@ const CASES: &[Case] = &[
         next: Next::Call,
     },
     Case {
-        fault: "F11",
+        fault: Some("F11"),
         tale: ("顾客收到了短信，银行却没有入账；冲正确认没有扣过款。", "The customer had a message, the bank booked nothing; the reversal confirmed it."),
         evidence: || Evidence {
             reversal: reversal(ReversalCause::Upstream, ReversalProgress::Confirmed(ResponseCode(*b"25"))),
@@ -209,13 +209,13 @@ const CASES: &[Case] = &[
         next: Next::PayAgain,
     },
     Case {
-        fault: "F12",
+        fault: Some("F12"),
         tale: ("线路很慢，应答还在路上，没有超时。", "The line is slow; the answer is on its way, within its time."),
         evidence: || Evidence::new(Upstream::Waiting),
         next: Next::Wait,
     },
     Case {
-        fault: "F14",
+        fault: Some("F14"),
         tale: ("收银机一直没有确认，对账时列入单边账。", "The till never confirmed; reconciliation made it a one-sided item."),
         evidence: || Evidence {
             delivery: Delivery::Sent,
@@ -377,7 +377,7 @@ fn marks(lang: Lang, drill: &Drill, verdict: &Verdict, answer: Answer, door: &Do
         section.card.marks aria-live="polite" {
             (line(answer.goods == verdict.goods, ("货物：", "Goods:"), answer.goods.words(), verdict.goods.words()))
             (line(answer.next == case.next, ("接着：", "Next:"), answer.next.words(), case.next.words()))
-            h3 { (case.fault) " · " (lang.say(case.tale)) }
+            h3 { @if let Some(fault) = case.fault { (fault) " · " } (lang.say(case.tale)) }
             p { (lang.pick(&verdict.lines[0])) }
             form method="post" action="/training" {
                 (door.fields())
