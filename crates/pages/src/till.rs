@@ -186,8 +186,8 @@ pub fn page(lang: Lang, view: &TillView, door: &Door, place: Place<'_>) -> Strin
         ul.lamps id="lamps" { (live("lamps")) }
     };
     let body = html! {
+        p id="offline" hidden { (lang.say(("与收银程序的连接断开，屏幕可能不是最新，请勿凭此交货。", "The connection to the till is lost: this screen may be old. Do not deliver by it."))) }
         div.desk data-live=(place.events) {
-            p id="offline" hidden { (lang.say(("与收银程序的连接断开，屏幕可能不是最新，请勿凭此交货。", "The connection to the till is lost: this screen may be old. Do not deliver by it."))) }
             div.told {
                 div id="notice" { (live("notice")) }
                 div id="ask" { (live("ask")) }
