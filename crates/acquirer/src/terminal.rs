@@ -212,6 +212,7 @@ impl Acquirer {
     ) -> Result<Option<&SaleRecord>, ResponseCode> {
         self.not_reversed_before(sale)?;
         self.amount_is_served(sale)?;
+        receiver_is_another(sale)?;
         let original = self.original(sale)?;
         pin_refused.map_or(Ok(()), Err)?;
         self.network_is_there()?;
@@ -322,6 +323,7 @@ impl Acquirer {
             terminal: sale.key.terminal,
             merchant: sale.key.merchant,
             original,
+            to: sale.to,
         }
     }
 
@@ -458,6 +460,14 @@ impl Acquirer {
             self.state.rrn_number()
         );
         Rrn(text.as_bytes()[..12].try_into().unwrap_or([b'0'; 12]))
+    }
+}
+
+/// Nothing moves from a card to itself.
+fn receiver_is_another(sale: &Sale) -> Rung {
+    match sale.to.map(|to| to.token) == Some(sale.card.token) {
+        true => Err(ResponseCode::INVALID_CARD),
+        false => Ok(()),
     }
 }
 

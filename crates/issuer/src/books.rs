@@ -6,7 +6,7 @@ use crate::accounts::{
     ENTRIES_MAX, FUNDS, LIMITS, RECOVERABLE, SETTLEMENT, SUSPENSE, entry_id, own_id, pack,
     return_id, unpack,
 };
-use crate::config::{CardSetup, OPENING_MINOR_MAX, Product};
+use crate::config::{CardSetup, CardStatus, OPENING_MINOR_MAX, Product};
 use crate::issuer::Issuer;
 use crate::planted::Bug;
 use crate::record::{Effect, Record};
@@ -142,7 +142,12 @@ impl Issuer {
                 expires_at_ms: None,
             }],
             Posting::Debit => vec![post(debit(0, minor))],
-            Posting::Credit | Posting::Undo => vec![post(credit(0, minor))],
+            Posting::Credit | Posting::Undo | Posting::MoveIn => vec![post(credit(0, minor))],
+            Posting::MoveOut => vec![post(debit(0, minor))],
+            Posting::Move => {
+                let receiver = self.receiver(sale, account)?;
+                vec![post(movement(id(0), account, receiver, minor))]
+            }
             // Releasing all of them, and a debit, must fit one record.
             Posting::HoldMore if self.holds_of(authorisation) + 1 >= ENTRIES_MAX => {
                 return Err(ResponseCode::COUNT_LIMIT);
@@ -177,6 +182,18 @@ impl Issuer {
             Err(LedgerError::Insufficient { .. }) => Err(ResponseCode::INSUFFICIENT_FUNDS),
             Err(_) => Err(ResponseCode::SYSTEM_ERROR),
         }
+    }
+
+    /// The account of the card that receives, when it is of this bank, may be used and is another one.
+    fn receiver(&self, sale: &Financial, payer: AccountId) -> Result<AccountId, ResponseCode> {
+        let to = sale.to.ok_or(ResponseCode::FORMAT_ERROR)?;
+        let setup = self.cards.get(&to.token).filter(|setup| {
+            setup.status == CardStatus::Normal
+                && self.state.cards.contains_key(&setup.token)
+                && setup.account != payer.0
+        });
+        let setup = setup.ok_or(ResponseCode::INVALID_CARD)?;
+        Ok(AccountId(setup.account))
     }
 
     fn holds_of(&self, authorisation: Option<u128>) -> usize {
@@ -250,7 +267,12 @@ impl Issuer {
                     Ok(()) => reverse,
                     // A credit that was spent already: the cardholder owes it.
                     Err(LedgerError::Insufficient { .. }) => Entry::Post {
-                        transfer: movement(id, RECOVERABLE, SUSPENSE, transfer.amount_minor),
+                        transfer: movement(
+                            id,
+                            RECOVERABLE,
+                            transfer.debit,
+                            transfer.amount_minor,
+                        ),
                     },
                     Err(_) => return None,
                 }))

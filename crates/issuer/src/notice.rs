@@ -17,6 +17,14 @@ pub enum NoticeKind {
     Held,
     /// 预授权解冻.
     Released,
+    /// 转出.
+    Sent,
+    /// 转入.
+    Received,
+    /// 转出退回.
+    SentBack,
+    /// 转入撤回.
+    ReceivedBack,
 }
 
 impl NoticeKind {
@@ -26,6 +34,8 @@ impl NoticeKind {
             Posting::Credit | Posting::Undo | Posting::Uncapture => Self::Returned,
             Posting::Hold | Posting::HoldMore => Self::Held,
             Posting::Release => Self::Released,
+            Posting::Move | Posting::MoveOut => Self::Sent,
+            Posting::MoveIn => Self::Received,
             Posting::None | Posting::Debit | Posting::Capture | Posting::Adjust => Self::Debited,
         }
     }
@@ -37,6 +47,10 @@ impl NoticeKind {
             Self::Returned => Self::Debited,
             Self::Held => Self::Released,
             Self::Released => Self::Held,
+            Self::Sent => Self::SentBack,
+            Self::Received => Self::ReceivedBack,
+            Self::SentBack => Self::Sent,
+            Self::ReceivedBack => Self::Received,
         }
     }
 }
@@ -90,6 +104,30 @@ impl Notice {
             ),
             (false, NoticeKind::Released) => format!(
                 "What was held on your card ending {last4:04} was released on {month}-{day:02} at {hour:02}:{minute:02}; {rest} {balance}."
+            ),
+            (true, NoticeKind::Sent) => format!(
+                "您尾号{last4:04}的卡{month}月{day}日{hour:02}:{minute:02}转出{amount}，{rest}{balance}。"
+            ),
+            (true, NoticeKind::Received) => format!(
+                "您尾号{last4:04}的卡{month}月{day}日{hour:02}:{minute:02}转入{amount}，{rest}{balance}。"
+            ),
+            (true, NoticeKind::SentBack) => format!(
+                "您尾号{last4:04}的卡转出的{amount}已于{month}月{day}日{hour:02}:{minute:02}退回，{rest}{balance}。"
+            ),
+            (true, NoticeKind::ReceivedBack) => format!(
+                "转入您尾号{last4:04}的卡的{amount}已于{month}月{day}日{hour:02}:{minute:02}撤回，{rest}{balance}。"
+            ),
+            (false, NoticeKind::Sent) => format!(
+                "Your card ending {last4:04} sent {amount} on {month}-{day:02} at {hour:02}:{minute:02}; {rest} {balance}."
+            ),
+            (false, NoticeKind::Received) => format!(
+                "Your card ending {last4:04} received {amount} on {month}-{day:02} at {hour:02}:{minute:02}; {rest} {balance}."
+            ),
+            (false, NoticeKind::SentBack) => format!(
+                "The {amount} sent from your card ending {last4:04} was returned on {month}-{day:02} at {hour:02}:{minute:02}; {rest} {balance}."
+            ),
+            (false, NoticeKind::ReceivedBack) => format!(
+                "The {amount} received on your card ending {last4:04} was taken back on {month}-{day:02} at {hour:02}:{minute:02}; {rest} {balance}."
             ),
             (true, NoticeKind::Returned) => format!(
                 "您尾号{last4:04}的卡消费的{amount}已于{month}月{day}日{hour:02}:{minute:02}退回，{rest}{balance}。"

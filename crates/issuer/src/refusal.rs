@@ -32,6 +32,7 @@ pub(crate) type Booked = (Vec<Entry>, i64);
 type Rule = fn(&Case<'_>) -> Result<(), Decline>;
 
 const BEFORE_PIN: [Rule; 2] = [status, expiry];
+const RECEIVING: [Rule; 1] = [receives];
 
 impl<'a> Case<'a> {
     /// The first rung: the card is known and in the books.
@@ -75,6 +76,7 @@ impl<'a> Case<'a> {
     fn rules(&self) -> &'static [Rule] {
         match self.sale.kind.row().posting {
             Posting::Credit | Posting::Undo | Posting::Release | Posting::Uncapture => &[],
+            Posting::MoveIn => &RECEIVING,
             _ => &BEFORE_PIN,
         }
     }
@@ -178,6 +180,14 @@ fn status(case: &Case<'_>) -> Result<(), Decline> {
         CardStatus::Restricted => ResponseCode::RESTRICTED_CARD,
         CardStatus::NotInitialised => ResponseCode::CARD_NOT_INITIALISED,
     }))
+}
+
+/// The codes of its status speak of the card at the till; this one is elsewhere.
+fn receives(case: &Case<'_>) -> Result<(), Decline> {
+    check(
+        case.setup.status == CardStatus::Normal,
+        ResponseCode::INVALID_CARD,
+    )
 }
 
 /// A card is valid to the end of its last month, by the bank's own date in China and its own record of the card.

@@ -466,6 +466,7 @@ mod tests {
             terminal: TerminalId(*b"T0000001"),
             merchant: MerchantId(*b"898110058120156"),
             original: None,
+            to: None,
         }
     }
 

@@ -70,6 +70,12 @@ kinds! {
     ResultQuery = result_query,
     /// 空闲报告.
     IdleReport = idle_report,
+    /// 转账.
+    Transfer = transfer,
+    /// 转账转出.
+    TransferOut = transfer_out,
+    /// 转账转入.
+    TransferIn = transfer_in,
 }
 
 /// How a kind travels, and what its silence means.
@@ -114,6 +120,12 @@ pub enum Posting {
     Uncapture,
     /// Sets the amount of an earlier debit: the difference is debited or credited.
     Adjust,
+    /// Moves the amount from the card to the one that receives it.
+    Move,
+    /// Debits the amount for a card of another issuer.
+    MoveOut,
+    /// Credits the amount that a card of another issuer gave.
+    MoveIn,
 }
 
 /// When the issuer demands a PIN of a card that has one.
@@ -167,6 +179,8 @@ pub struct Row {
     pub posting: Posting,
     /// When a PIN is demanded.
     pub pin: PinRule,
+    /// Another card receives the amount: tag TO of field 59 at the terminal interface, field 103 between hosts.
+    pub receiver: bool,
     /// What earlier transaction it needs.
     pub original: Option<OriginalRule>,
     /// The kind that takes it back in full before settlement.
@@ -196,6 +210,7 @@ impl Row {
         flow: Flow::Online,
         posting: Posting::None,
         pin: PinRule::Never,
+        receiver: false,
         original: None,
         void: None,
         refund: None,
@@ -223,6 +238,11 @@ impl Row {
     pub const fn is_financial(&self) -> bool {
         self.processing_host.is_some()
     }
+
+    /// The network's own: one leg of what a terminal asked for, unknown at the terminal interface.
+    pub const fn is_leg(&self) -> bool {
+        self.is_financial() && self.processing.is_none()
+    }
 }
 
 /// The fields of a request by which its kind is known.
@@ -244,6 +264,7 @@ impl Kind {
         Self::ALL.iter().copied().find(|kind| {
             let row = kind.row();
             row.mti == mti
+                && !row.is_leg()
                 && match row.flow {
                     // A reversal repeats the codes of its original.
                     Flow::Reversal => true,
@@ -261,7 +282,10 @@ impl Kind {
         Self::ALL
             .iter()
             .copied()
-            .find(|kind| kind.row().reversible() && kind.row().has(codes))
+            .find(|kind| {
+                let row = kind.row();
+                row.reversible() && !row.is_leg() && row.has(codes)
+            })
     }
 
     /// The kind of a financial request between hosts, by message type, field 3 and field 25.
@@ -305,18 +329,21 @@ mod tests {
             let row = kind.row();
             assert_eq!(row.kind, kind);
             assert!(!row.zh.is_empty() && !row.en.is_empty() && row.about.ends_with('.'));
+            let at_terminals = (!row.is_leg()).then_some(kind);
             assert_eq!(
                 Kind::of_request(row.mti, &row.codes()),
-                Some(kind),
+                at_terminals,
                 "{kind:?}"
             );
-            if row.reversible() {
+            if row.is_leg() {
+                assert_eq!(Kind::of_reversal(&row.codes()), None, "{kind:?}");
+            } else if row.reversible() {
                 assert_eq!(Kind::of_reversal(&row.codes()), Some(kind), "{kind:?}");
             }
             if let (Some(processing), Some(condition)) = (row.processing_host, row.condition) {
                 assert_eq!(Kind::of_host(row.mti, processing, condition), Some(kind));
             }
-            assert_eq!(row.is_financial(), row.processing.is_some());
+            assert_eq!(row.is_financial() && !row.is_leg(), row.processing.is_some());
             for (back, posting) in [(row.void, row.posting), (row.refund, row.posting)] {
                 let Some(rule) = back.map(|back| back.row().original) else {
                     continue;

@@ -39,6 +39,8 @@ pub struct Sale {
     pub original: Option<Original>,
     /// Field 48 of a tip, in minor units.
     pub tip_minor: Option<u64>,
+    /// Field 59, tag TO, sealed: the card that receives the amount.
+    pub to: Option<Card>,
 }
 
 /// Fields that every request of a terminal has.

@@ -221,8 +221,14 @@ impl Core {
         };
         let sale = self.sale(number);
         let booked = match notice.kind {
-            issuer::NoticeKind::Debited | issuer::NoticeKind::Held => sale.debits > 0,
-            issuer::NoticeKind::Returned | issuer::NoticeKind::Released => sale.credits > 0,
+            issuer::NoticeKind::Debited
+            | issuer::NoticeKind::Held
+            | issuer::NoticeKind::Sent
+            | issuer::NoticeKind::ReceivedBack => sale.debits > 0,
+            issuer::NoticeKind::Returned
+            | issuer::NoticeKind::Released
+            | issuer::NoticeKind::Received
+            | issuer::NoticeKind::SentBack => sale.credits > 0,
         };
         if !booked {
             let kind = notice.kind;

@@ -22,6 +22,7 @@ pub use record::{Approval, Ending, Record};
 pub use slip::slip_id;
 pub use state::{Advice, Completed, Open, Phase, State, Totals};
 
+use crypto::Card;
 use payment::terminal::{Answer, MacCheck, Sealed};
 use payment::{
     Amount, Decision, EntryMode, Kind, Machine, Mono, Now, Original, ResponseCode, SaleKey,
@@ -62,6 +63,8 @@ pub struct Order {
     pub presented: Option<Presented>,
     /// The earlier transaction that it is about.
     pub original: Option<Named>,
+    /// The card that receives the amount, where the kind has one.
+    pub to: Option<Card>,
 }
 
 /// How a cashier names an earlier transaction.
@@ -81,6 +84,7 @@ impl Command {
             amount: Some(amount),
             presented: Some(presented),
             original: None,
+            to: None,
         }))
     }
 
@@ -91,6 +95,7 @@ impl Command {
             amount: None,
             presented: Some(presented),
             original: None,
+            to: None,
         }))
     }
 
@@ -101,6 +106,7 @@ impl Command {
             amount,
             presented: None,
             original: Some(Named::Own(stan)),
+            to: None,
         }))
     }
 }

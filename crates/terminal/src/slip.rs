@@ -5,6 +5,7 @@
 use crate::record::{Approval, Ending, Record};
 use crate::state::Completed;
 use crate::{Decided, Effect, Screen, Terminal};
+use crypto::Card;
 use payment::sign::{SlipEvidence, Trouble};
 use payment::terminal::Sale;
 use payment::{Batch, Now, Stan, verdict};
@@ -17,6 +18,12 @@ pub fn slip_id(batch: Batch, stan: Stan) -> u64 {
 
 /// The proof of a reversal has a number of its own.
 const REVERSAL_PROOF: u64 = 1 << 48;
+
+/// The remark that names the card that receives the amount.
+fn receiver(to: &Card) -> (String, String) {
+    let masked = to.masked();
+    (format!("转入卡号 {masked}"), format!("To card {masked}"))
+}
 
 pub(crate) fn slip_of(completed: &Completed) -> Option<u64> {
     let id = slip_id(completed.sale.key.batch, completed.sale.key.stan);
@@ -228,7 +235,7 @@ impl Terminal {
             date_time: now.wall.text(),
             amount_minor: sale.amount.minor,
             headline: (zh.to_owned(), en.to_owned()),
-            remarks: Vec::new(),
+            remarks: sale.to.iter().map(receiver).collect(),
             signature_required: false,
             verification: None,
             chip: None,

@@ -74,6 +74,7 @@ pub struct Ask {
     pub track2: Option<&'static str>,
     pub sign: Option<Sign>,
     pub original: Option<payment::Original>,
+    pub to: Option<&'static str>,
 }
 
 /// A purchase of 128.00 with trace number `stan` at the terminal that speaks the extension.
@@ -90,6 +91,7 @@ pub fn buy(stan: u32) -> Ask {
         track2: None,
         sign: None,
         original: None,
+        to: None,
     }
 }
 
@@ -447,6 +449,10 @@ impl World {
             card_sequence: None,
             original: ask.original,
             tip_minor: None,
+            to: ask.to.map(|to| {
+                let pan = Pan::parse(to.as_bytes()).unwrap();
+                self.pos.card(&pan, self.now.wall.day()).unwrap()
+            }),
         }
     }
 

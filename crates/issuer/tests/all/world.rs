@@ -194,6 +194,7 @@ impl World {
             terminal: TerminalId(*b"T0000001"),
             merchant: MerchantId(*b"898310053310001"),
             original: None,
+            to: None,
         }
     }
 

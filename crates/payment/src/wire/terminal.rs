@@ -11,8 +11,9 @@ use crate::{
     Amount, ApprovalCode, Batch, CNY, ChipAnswer, ChipRequest, EntryMode, Flow, Institution, Kind,
     LinkId, Original, ResponseCode, Rrn, SaleKey, Secrets, Sign, Stan, Track2,
 };
-use crypto::SecurityModule;
+use crypto::{Card, SecurityModule};
 use iso8583::Message;
+use zeroize::Zeroizing;
 
 /// Reads a request. The card number is sealed on the way in, under the key of `day`; secrets stay beside the request.
 pub fn read_request(
@@ -94,21 +95,21 @@ pub fn write_request(
             if let (Some(block), Some(format)) = (&sealed.secrets.pin, sealed.secrets.pin_format) {
                 write_pin(message, block, format);
             }
-            write_sign(message, *sign);
+            write_tags(message, *sign, sale.to.as_ref(), module)?;
         }
         Request::Reversal { sale, reason, sign } => {
             write_sale(message, sale, &sealed.secrets, module)?;
             message.set(39, &reason.0);
-            write_sign(message, *sign);
+            write_tags(message, *sign, sale.to.as_ref(), module)?;
         }
         Request::Query { original, sign, .. } => {
             Field60::of(Kind::ResultQuery, origin.batch).write(message);
             message.set_text(61, &format!("{}{}0000", original.0, original.1));
-            write_sign(message, *sign);
+            write_tags(message, *sign, None, module)?;
         }
         Request::IdleReport { sign, .. } => {
             Field60::of(Kind::IdleReport, origin.batch).write(message);
-            write_sign(message, Some(*sign));
+            write_tags(message, Some(*sign), None, module)?;
         }
     }
     if row.mac {
@@ -305,6 +306,10 @@ fn read_sale(
         Some(_) => Some(read_original(message)?),
         None => None,
     };
+    let to = match kind.row().receiver {
+        true => Some(read_receiver(message, module, day)?),
+        false => None,
+    };
     secrets.pan = Some(number);
     secrets.track2 = track2;
     secrets.chip = optional(message, 55, ChipRequest::new)?;
@@ -326,6 +331,7 @@ fn read_sale(
             Kind::TipAdjustment => optional(message, 48, narrow)?,
             _ => None,
         },
+        to,
     })
 }
 
@@ -368,10 +374,46 @@ fn write_sale(
     Ok(())
 }
 
-fn write_sign(message: &mut Message, sign: Option<Sign>) {
-    if let Some(sign) = sign {
-        message.set(59, &sign.write());
-    }
+/// Tag of field 59 with the number of the card that receives the amount.
+const RECEIVER: &[u8] = b"TO";
+
+/// Field 59 of a request: the sign, then the card that receives the amount.
+fn write_tags(
+    message: &mut Message,
+    sign: Option<Sign>,
+    to: Option<&Card>,
+    module: &dyn SecurityModule,
+) -> Result<(), WireError> {
+    let sign = sign.map(|sign| sign.write());
+    let Some(to) = to else {
+        if let Some(sign) = sign {
+            message.set(59, &sign);
+        }
+        return Ok(());
+    };
+    let number = module.open_pan(&to.sealed);
+    let number = number.map_err(|_| wrong(59, Problem::Security))?;
+    let digits = number.expose();
+    let mut tags = Zeroizing::new(Vec::with_capacity(64));
+    tags.extend(sign.iter().flatten());
+    tags.extend(RECEIVER);
+    tags.extend(format!("{:03}", digits.len()).bytes());
+    tags.extend(digits);
+    message.set(59, &tags);
+    Ok(())
+}
+
+fn read_receiver(
+    message: &Message,
+    module: &dyn SecurityModule,
+    day: u16,
+) -> Result<Card, WireError> {
+    let field59 = message.get(59).ok_or(wrong(59, Problem::Missing))?;
+    let digits = crate::sign::tag(field59, RECEIVER).ok_or(wrong(59, Problem::Missing))?;
+    let number = pan(digits).ok_or(wrong(59, Problem::Invalid))?;
+    module
+        .card(&number, day)
+        .map_err(|_| wrong(59, Problem::Security))
 }
 
 /// Field 61: original batch and trace number, then a date that may be missing (reference §2.10).
