@@ -267,12 +267,7 @@ impl Issuer {
                     Ok(()) => reverse,
                     // A credit that was spent already: the cardholder owes it.
                     Err(LedgerError::Insufficient { .. }) => Entry::Post {
-                        transfer: movement(
-                            id,
-                            RECOVERABLE,
-                            transfer.debit,
-                            transfer.amount_minor,
-                        ),
+                        transfer: movement(id, RECOVERABLE, transfer.debit, transfer.amount_minor),
                     },
                     Err(_) => return None,
                 }))

@@ -15,6 +15,8 @@ impl EntryMode {
     pub const STRIPE_PIN: Self = Self(21);
     /// Magnetic stripe without PIN.
     pub const STRIPE: Self = Self(22);
+    /// Number typed, no PIN.
+    pub const KEYED: Self = Self(12);
 
     /// Digit 3 is 1: a PIN was entered.
     pub const fn has_pin(self) -> bool {

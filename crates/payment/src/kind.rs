@@ -279,13 +279,10 @@ impl Kind {
 
     /// The kind that a reversal with these codes withdraws.
     pub fn of_reversal(codes: &Codes) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|kind| {
-                let row = kind.row();
-                row.reversible() && !row.is_leg() && row.has(codes)
-            })
+        Self::ALL.iter().copied().find(|kind| {
+            let row = kind.row();
+            row.reversible() && !row.is_leg() && row.has(codes)
+        })
     }
 
     /// The kind of a financial request between hosts, by message type, field 3 and field 25.
@@ -343,7 +340,10 @@ mod tests {
             if let (Some(processing), Some(condition)) = (row.processing_host, row.condition) {
                 assert_eq!(Kind::of_host(row.mti, processing, condition), Some(kind));
             }
-            assert_eq!(row.is_financial() && !row.is_leg(), row.processing.is_some());
+            assert_eq!(
+                row.is_financial() && !row.is_leg(),
+                row.processing.is_some()
+            );
             for (back, posting) in [(row.void, row.posting), (row.refund, row.posting)] {
                 let Some(rule) = back.map(|back| back.row().original) else {
                     continue;

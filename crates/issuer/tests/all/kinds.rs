@@ -96,7 +96,9 @@ fn postings() {
             Ask(K::CompletionAdvice, 1_600, Some(0), "00"),
             Ask(K::Refund, 100, Some(7), "00"),
         ],
-        &[1_000, 1_500, 1_500, 1_200, 1_200, 1_200, 1_500, 1_600, 1_500],
+        &[
+            1_000, 1_500, 1_500, 1_200, 1_200, 1_200, 1_500, 1_600, 1_500,
+        ],
     );
     story(
         "reversals inside a pre-authorisation",
