@@ -2,6 +2,7 @@
 
 use crate::outs::*;
 use crate::world::*;
+use crypto::SecurityModule;
 use payment::evidence::Upstream;
 use payment::terminal::MacCheck;
 use payment::{Amount, ApprovalCode, Kind, Original, ResponseCode, Stan, host};
@@ -184,6 +185,46 @@ fn a_pre_authorisation_to_its_end() {
     world.approved(&about(&world, 7, Kind::PreAuthVoid, &hold, 14_000));
     let gone = about(&world, 8, Kind::Completion, &hold, 100);
     refused(&mut world, &gone, "22");
+}
+
+#[test]
+fn a_transfer_is_nothing_of_the_merchants() {
+    let mut world = World::open();
+    let transfer = Ask {
+        kind: Kind::Transfer,
+        to: Some(OTHER_CARD),
+        pin: Some(("123456", crypto::PinFormat::WithPan)),
+        ..buy(1)
+    };
+    let asked = world.approved(&transfer);
+    let host::Request::Financial(request) = asked.request else {
+        panic!("a transfer is a financial request");
+    };
+    let to = request.to.expect("field 103");
+    let number = world.host.open_pan(&to.sealed).unwrap();
+    assert_eq!(number.expose(), OTHER_CARD.as_bytes());
+    assert_eq!(world.payable(), 0);
+    assert_eq!(told(&world.ask(&transfer)), ["00"]);
+    // The same trace number for another receiver is another transaction.
+    let other = Ask {
+        to: Some("6225760000000021"),
+        ..transfer
+    };
+    refused(&mut world, &other, "94");
+    let itself = Ask {
+        stan: 2,
+        to: Some(CARD),
+        ..transfer
+    };
+    refused(&mut world, &itself, "14");
+    let advice = advice(world.reverse(&transfer));
+    let host::Request::Reversal(back) = advice.request else {
+        panic!("a reversal");
+    };
+    assert_eq!(back.sale.to.map(|to| to.token), Some(to.token));
+    world.network_says(&answer(&advice, "00"));
+    assert_eq!(world.payable(), 0);
+    assert!(world.sale(&transfer).is_closed());
 }
 
 #[test]

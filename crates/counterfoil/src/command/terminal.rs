@@ -325,6 +325,21 @@ impl Till {
             .ok_or_else(|| "the card could not be read".to_owned())
     }
 
+    /// The card that receives an amount: a test card by its name, or any card by its number.
+    async fn receiving(&self, card: &str) -> Result<crypto::Card, Failure> {
+        let known = self.file.cards.iter().find(|c| c.name == card);
+        let number = known.map_or(card, |card| card.pan.as_str());
+        let number = Pan::parse(number.as_bytes())
+            .map_err(|_| format!("{card}: {}", self.say(("卡号？", "card number?"))))?;
+        let module = self.module.clone();
+        let look = self
+            .handle
+            .look(move |_, now| module.card(&number, now.wall.day()).ok());
+        look.await
+            .map_err(|refused| format!("{refused:?}"))?
+            .ok_or_else(|| "the card number could not be sealed".to_owned())
+    }
+
     async fn status(&self) -> Result<(), Failure> {
         let look = self.handle.look(|fleet, _| {
             let terminal = fleet.terminal(0)?;

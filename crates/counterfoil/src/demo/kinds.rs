@@ -50,7 +50,7 @@ const fn step(
 }
 
 /// Each line: kind, amount, of which line, code, merchant, cardholder.
-const STEPS: [Step; 24] = [
+const STEPS: [Step; 25] = [
     step(Kind::BalanceInquiry, None, None, "00", 0, 0),
     step(Kind::Purchase, Some(12_800), None, "00", 12_800, -12_800),
     step(Kind::Void, None, Some(1), "00", -12_800, 12_800),
@@ -96,6 +96,8 @@ const STEPS: [Step; 24] = [
     step(Kind::Refund, Some(1_000), Some(15), "00", -1_000, 1_000),
     step(Kind::Void, None, Some(18), "00", -23_000, 23_000),
     step(Kind::Completion, Some(100), Some(18), "12", 0, 0),
+    // From one cardholder to the other: nothing is owed to the merchant, nothing in suspense.
+    step(Kind::Transfer, Some(4_200), None, "00", 0, 0),
 ];
 
 /// What became of a step.
@@ -335,6 +337,10 @@ impl Till {
             true => None,
             false => Some(self.present().await?),
         };
+        let to = match kind.row().receiver {
+            true => Some(self.receiving().await?),
+            false => None,
+        };
         let next = self.look(|terminal| Some(terminal.state().next_stan()));
         let next = next.await?.ok_or("the till is off")?;
         self.command(terminal::Command::Transact(Box::new(terminal::Order {
@@ -342,6 +348,7 @@ impl Till {
             amount,
             presented,
             original,
+            to,
         })))?;
         // Screens of the transaction before may still come.
         let wanted = |screen: &Screen| match screen {

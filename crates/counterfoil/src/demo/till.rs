@@ -114,6 +114,21 @@ impl Till {
             .ok_or_else(|| "the card could not be read".to_owned())
     }
 
+    /// The second test card, as one that receives.
+    pub async fn receiving(&self) -> Result<crypto::Card, Problem> {
+        let card = self.file.cards.get(1).ok_or("no second test card")?;
+        let number = Pan::parse(card.pan.as_bytes()).map_err(|_| "the second test card")?;
+        let running = self.running.as_ref().ok_or("the till is off")?;
+        let module = self.module.clone();
+        let sealed = running
+            .handle()
+            .look(move |_, now| module.card(&number, now.wall.day()).ok());
+        sealed
+            .await
+            .map_err(|refused| format!("{refused:?}"))?
+            .ok_or_else(|| "the card number could not be sealed".to_owned())
+    }
+
     /// Looks at the terminal.
     pub async fn look<T: Send + 'static>(
         &self,

@@ -9,7 +9,7 @@ use terminal::{Command, Named, Order};
 const RRN_LENGTH: usize = 12;
 
 impl Till {
-    /// `KIND AMOUNT [CARD]`, or about an earlier transaction `KIND TRACE [AMOUNT] [CARD]` and `KIND REFERENCE AMOUNT [CARD]`.
+    /// `KIND AMOUNT [CARD]`, `KIND AMOUNT TO [CARD]` where another card receives it, or about an earlier transaction `KIND TRACE [AMOUNT] [CARD]` and `KIND REFERENCE AMOUNT [CARD]`.
     pub(super) async fn transact(&self, kind: Kind, words: &[&str]) -> Result<(), Failure> {
         let row = kind.row();
         let (original, rest) = match (row.original, words) {
@@ -17,7 +17,15 @@ impl Till {
             (Some(_), [named, rest @ ..]) => (Some(named_original(named)?), rest),
             (Some(_), []) => return Err(self.usage(kind)),
         };
-        let (amount, card) = match rest {
+        let (to, rest) = match (row.receiver, rest) {
+            (false, rest) => (None, rest.to_vec()),
+            (true, [amount, to, card @ ..]) => {
+                let rest = [&[*amount], card].concat();
+                (Some(self.receiving(to).await?), rest)
+            }
+            (true, _) => return Err(self.usage(kind)),
+        };
+        let (amount, card) = match rest.as_slice() {
             [] => (None, None),
             [card] if !row.moves_money() => (None, Some(*card)),
             [amount] => (Some(self.amount(amount)?), None),
@@ -37,6 +45,7 @@ impl Till {
             amount,
             presented,
             original,
+            to,
         })))
     }
 
@@ -65,6 +74,12 @@ impl Till {
     fn usage(&self, kind: Kind) -> Failure {
         let row = kind.row();
         let name = command_name(kind);
+        if row.receiver {
+            return match self.zh {
+                true => format!("{name} 金额 转入卡 [卡]（{}）", row.zh),
+                false => format!("{name} AMOUNT TO [CARD] ({})", row.en),
+            };
+        }
         match (self.zh, row.original.is_some()) {
             (true, true) => format!(
                 "{name} 凭证号 [金额] [卡]，或 {name} 参考号 金额 [卡]（{}）",
@@ -93,7 +108,8 @@ fn orderable() -> impl Iterator<Item = Kind> {
     Kind::ALL
         .iter()
         .copied()
-        .filter(move |kind| kind.row().is_financial() && flows.contains(&kind.row().flow))
+        .filter(|kind| kind.row().is_financial() && !kind.row().is_leg())
+        .filter(move |kind| flows.contains(&kind.row().flow))
 }
 
 /// The kind that a word names: `pre-auth`, `预授权`, and `sale` for a purchase.
