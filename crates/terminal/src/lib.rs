@@ -43,7 +43,7 @@ pub struct Terminal {
 #[derive(Clone, Debug)]
 pub struct Presented {
     /// Sealed number.
-    pub card: crypto::Card,
+    pub card: Card,
     /// Field 22.
     pub entry: EntryMode,
     /// Field 14.

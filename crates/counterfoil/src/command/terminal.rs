@@ -10,7 +10,7 @@ use crate::driver::DriverHandle;
 use crate::fleet::{Fleet, Input};
 use crate::party;
 use crate::qr;
-use crypto::{Pin, SoftwareModule};
+use crypto::{Pan, Pin, SecurityModule, SoftwareModule};
 use doctor::TillDoctor;
 use order::kind_named;
 use payment::{Amount, Kind, Stan, Surroundings, Track2, verdict};

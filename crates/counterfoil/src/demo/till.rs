@@ -7,7 +7,7 @@ use crate::fault::Hop;
 use crate::fleet::{Fleet, Input};
 use crate::party::{self, Running, Shown};
 use crate::printer::Bench;
-use crypto::{Pin, SoftwareModule};
+use crypto::{Pan, Pin, SecurityModule, SoftwareModule};
 use iso8583::frame::Framing;
 use payment::{Amount, MerchantId, SaleKey, Surroundings, Track2};
 use receipt::Paper;
