@@ -6,7 +6,7 @@ use crate::sale::{FirstAnswer, Reply, SaleRecord};
 use crate::{Acquirer, Decided, Effect};
 use payment::evidence::Upstream;
 use payment::terminal::{Answer, KeysField, MacCheck, Origin, Request, Sale, Sealed};
-use payment::{Batch, CNY, HostKey, Kind, LinkId, Now, ResponseCode, Rrn, Stan, host};
+use payment::{Batch, HostKey, Kind, LinkId, Now, ResponseCode, Rrn, Stan, host};
 
 /// A terminal's request as the edge heard it.
 pub(crate) struct Heard {
@@ -232,7 +232,7 @@ impl Acquirer {
     }
 
     fn amount_is_served(&self, sale: &Sale) -> Rung {
-        if sale.amount.currency != CNY {
+        if sale.amount.currency != sale.kind.row().unit {
             return Err(ResponseCode::CURRENCY_MISMATCH);
         }
         if !sale.kind.row().moves_money() {

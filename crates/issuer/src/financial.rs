@@ -208,7 +208,8 @@ impl Issuer {
         kind: NoticeKind,
         entries: &[Entry],
     ) {
-        let Some(card) = sale.to else {
+        let named = self.named_receiver(sale);
+        let Some(card) = named.and_then(|token| Some(self.cards.get(&token)?.card)) else {
             return;
         };
         let received = Financial { card, ..*sale };

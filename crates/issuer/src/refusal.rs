@@ -10,7 +10,7 @@ use crate::record::{PinCheck, Tries};
 use ledger::Entry;
 use payment::host::Financial;
 use payment::kind::PinRule;
-use payment::{CNY, Claims, Now, Posting, ResponseCode};
+use payment::{Claims, Now, Posting, ResponseCode};
 
 /// Why not. Codes are those of UnionPay-style reference §6.3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,8 +64,12 @@ impl<'a> Case<'a> {
             self.sale.kind.row().is_financial(),
             ResponseCode::NOT_SUPPORTED,
         );
+        let unit = check(
+            self.sale.kind.row().unit == self.issuer.config.unit,
+            ResponseCode::CURRENCY_MISMATCH,
+        );
         let rules = || self.rules().iter().try_for_each(|rule| rule(self));
-        if let Err(decline) = served.and_then(|()| rules()) {
+        if let Err(decline) = served.and(unit).and_then(|()| rules()) {
             return (Err(decline), Tries::Unchanged);
         }
         let (verified, tries) = self.verified();
@@ -200,7 +204,7 @@ fn expiry(case: &Case<'_>) -> Result<(), Decline> {
 
 fn currency(case: &Case<'_>) -> Result<(), Decline> {
     check(
-        case.sale.amount.currency == CNY,
+        case.sale.amount.currency == case.issuer.config.unit,
         ResponseCode::CURRENCY_MISMATCH,
     )
 }

@@ -1,6 +1,7 @@
 //! Transaction kinds: one file each, one list line each; everything that differs between kinds is in its row.
 
 use crate::original::OriginalRule;
+use crate::{CNY, Currency};
 use iso8583::Mti;
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +77,12 @@ kinds! {
     TransferOut = transfer_out,
     /// 转账转入.
     TransferIn = transfer_in,
+    /// 易货.
+    BarterSale = barter_sale,
+    /// 易货交割.
+    BarterDelivery = barter_delivery,
+    /// 易货退回.
+    BarterReturn = barter_return,
 }
 
 /// How a kind travels, and what its silence means.
@@ -181,6 +188,8 @@ pub struct Row {
     pub pin: PinRule,
     /// Another card receives the amount: tag TO of field 59 at the terminal interface, field 103 between hosts.
     pub receiver: bool,
+    /// In what its amounts are: no other currency is served.
+    pub unit: Currency,
     /// What earlier transaction it needs.
     pub original: Option<OriginalRule>,
     /// The kind that takes it back in full before settlement.
@@ -211,6 +220,7 @@ impl Row {
         posting: Posting::None,
         pin: PinRule::Never,
         receiver: false,
+        unit: CNY,
         original: None,
         void: None,
         refund: None,

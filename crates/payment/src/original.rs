@@ -4,7 +4,7 @@
 //! their own and apply the same rules.
 
 use crate::kind::{Kind, Posting};
-use crate::{Amount, ApprovalCode, Batch, ResponseCode, Rrn, Stan};
+use crate::{Amount, ApprovalCode, Batch, CNY, ResponseCode, Rrn, Stan};
 use serde::{Deserialize, Serialize};
 
 /// Fields 61, 37 and 38 of a request: the earlier transaction that it is about (UnionPay-style reference §2.10).
@@ -124,8 +124,13 @@ impl Claims {
             }
             Posting::Capture => {
                 refuse(self.captured > 0, ResponseCode::RELATED_ERROR)?;
+                // Nothing but what is in escrow can be delivered.
+                let most = match kind.row().unit {
+                    CNY => percents.capture,
+                    _ => 100,
+                };
                 refuse(
-                    beyond(amount.minor, total, percents.capture),
+                    beyond(amount.minor, total, most),
                     ResponseCode::AMOUNT_LIMIT,
                 )
             }
@@ -140,9 +145,13 @@ impl Claims {
         }
     }
 
-    /// What a transaction of `kind` over `amount` adds to the merchant's money, in minor units, before it is claimed.
+    /// What a transaction of `kind` over `amount` adds to the merchant's money, in minor units, before it is claimed:
+    /// nothing, where it is not about money.
     pub fn moved(&self, kind: Kind, amount: Amount, original: Option<Amount>) -> i64 {
         let minor = i64::try_from(amount.minor).unwrap_or(i64::MAX);
+        if kind.row().unit != CNY {
+            return 0;
+        }
         match kind.row().posting {
             Posting::None
             | Posting::Hold

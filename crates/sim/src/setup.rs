@@ -228,6 +228,7 @@ fn bank(
         no_pin_limit_minor: 2_000,
         percents: payment::Percents::default(),
         hold_ms: 3_600_000,
+        unit: payment::CNY,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{Decided, Effect, Screen, Terminal};
 use crypto::Card;
 use payment::sign::{SlipEvidence, Trouble};
 use payment::terminal::Sale;
-use payment::{Batch, Now, Stan, verdict};
+use payment::{BARTER_UNIT, Batch, Now, Stan, verdict};
 use receipt::{CopyOf, JobState, PaperSeen, SlipFields, SpoolEffect, SpoolInput, Title};
 
 /// Number of the slip of a sale; never used again for another one within a batch's life.
@@ -18,6 +18,14 @@ pub fn slip_id(batch: Batch, stan: Stan) -> u64 {
 
 /// The proof of a reversal has a number of its own.
 const REVERSAL_PROOF: u64 = 1 << 48;
+
+/// What the proof of a reversal is called.
+fn reversal_title(sale: &Sale) -> Title {
+    match sale.kind.row().unit {
+        BARTER_UNIT => Title::BarterReversal,
+        _ => Title::ReversalProof,
+    }
+}
 
 /// The remark that names the card that receives the amount.
 fn receiver(to: &Card) -> (String, String) {
@@ -62,12 +70,15 @@ impl Terminal {
                     link,
                     ..self.purchase(now, sale, approval)
                 };
-                let merchant = submit(id, fields.clone(), CopyOf::Merchant);
-                self.printer(
-                    now,
-                    [merchant, submit(id, fields, CopyOf::Cardholder)],
-                    decided,
-                );
+                // The barter agent keeps a stub too (product.md A66).
+                let agent = sale.kind.row().unit == BARTER_UNIT;
+                let copies = CopyOf::ALL
+                    .into_iter()
+                    .filter(|copy| *copy != CopyOf::Bank || agent);
+                let slips: Vec<SpoolInput> = copies
+                    .map(|copy| submit(id, fields.clone(), copy))
+                    .collect();
+                self.printer(now, slips, decided);
             }
             Ending::Reversed { never_debited } => {
                 let row = if *never_debited {
@@ -77,7 +88,7 @@ impl Terminal {
                 };
                 let fields = SlipFields {
                     link,
-                    ..self.fields(now, sale, Title::ReversalProof, row)
+                    ..self.fields(now, sale, reversal_title(sale), row)
                 };
                 self.printer(
                     now,
@@ -199,12 +210,16 @@ impl Terminal {
         } else {
             "paid"
         };
+        let title = match sale.kind.row().unit {
+            BARTER_UNIT => Title::Barter,
+            _ => Title::Purchase,
+        };
         SlipFields {
             amount_minor: approval.amount.minor,
             auth_code: approval.approval.map(|code| code.to_string()),
             rrn: approval.rrn.map(|rrn| rrn.to_string()),
             signature_required: !sale.entry.has_pin(),
-            ..self.fields(now, sale, Title::Purchase, row)
+            ..self.fields(now, sale, title, row)
         }
     }
 

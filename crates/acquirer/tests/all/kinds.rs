@@ -228,6 +228,54 @@ fn a_transfer_is_nothing_of_the_merchants() {
 }
 
 #[test]
+fn quota_is_nothing_of_the_money_books() {
+    let mut world = World::open();
+    let quota = |minor| Amount {
+        minor,
+        currency: payment::BARTER_UNIT,
+    };
+    let sale = Ask {
+        kind: Kind::BarterSale,
+        amount: quota(12_300),
+        to: Some(OTHER_CARD),
+        pin: Some(("123456", crypto::PinFormat::WithPan)),
+        ..buy(1)
+    };
+    world.approved(&sale);
+    let delivery = |world: &World, stan, kind, minor| Ask {
+        amount: quota(minor),
+        pin: sale.pin,
+        ..about(world, stan, kind, &sale, minor)
+    };
+    let above = delivery(&world, 2, Kind::BarterDelivery, 12_301);
+    refused(&mut world, &above, "61");
+    let asked = delivery(&world, 3, Kind::BarterDelivery, 12_300);
+    world.approved(&asked);
+    let late = delivery(&world, 4, Kind::BarterReturn, 12_300);
+    refused(&mut world, &late, "22");
+    assert_eq!(world.payable(), 0);
+    let books = world.acquirer.state().books();
+    assert_eq!(books.ledger().transfer_count(), 0);
+    // Neither unit passes for the other.
+    for (stan, kind, amount) in [
+        (5, Kind::Purchase, quota(100)),
+        (6, Kind::PreAuth, quota(100)),
+        (7, Kind::BarterSale, Amount::fen(100)),
+    ] {
+        let ask = Ask {
+            stan,
+            kind,
+            amount,
+            to: kind.row().receiver.then_some(OTHER_CARD),
+            ..buy(stan)
+        };
+        refused(&mut world, &ask, "A1");
+    }
+    let wrong = about(&world, 8, Kind::BarterDelivery, &sale, 12_300);
+    refused(&mut world, &wrong, "A1");
+}
+
+#[test]
 fn an_advice_goes_until_somebody_answers_it() {
     let mut world = World::open();
     let sale = buy(1);

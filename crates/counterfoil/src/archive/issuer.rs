@@ -77,6 +77,7 @@ impl IssuerTables {
             no_pin_limit_minor: 0,
             percents: payment::Percents::default(),
             hold_ms: 0,
+            unit: payment::CNY,
         };
         Self {
             fold: Issuer::new(config),

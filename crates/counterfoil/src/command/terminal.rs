@@ -236,7 +236,13 @@ impl Till {
                 "  {:06} {} {} {} {} {}",
                 slip.voucher,
                 slip.date_time,
-                Amount::fen(slip.amount_minor),
+                Amount {
+                    minor: slip.amount_minor,
+                    currency: match slip.title.is_barter() {
+                        true => payment::BARTER_UNIT,
+                        false => payment::CNY,
+                    },
+                },
                 slip.masked_pan,
                 self.say(slip.title.words()),
                 self.say(state)

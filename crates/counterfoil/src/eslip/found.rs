@@ -103,7 +103,11 @@ fn look(archive: &Connection, link: LinkId) -> rusqlite::Result<Option<Found>> {
                 merchant: row.get(3)?,
                 rrn: row.get(4)?,
                 kind: kind_words(&kind),
-                amount: Amount::fen(row.get::<_, i64>(6)? as u64).to_string(),
+                amount: Amount {
+                    minor: row.get::<_, i64>(6)? as u64,
+                    currency: kind_named(&kind).map_or(payment::CNY, |kind| kind.row().unit),
+                }
+                .to_string(),
                 last4: card
                     .chars()
                     .skip(card.chars().count().saturating_sub(4))
@@ -145,11 +149,13 @@ fn stored(id: &str, headline: (String, String), case: Option<u32>) -> Status {
     }
 }
 
+fn kind_named(name: &str) -> Option<payment::Kind> {
+    let mut known = payment::Kind::ALL.iter().copied();
+    known.find(|kind| archive::name(kind) == name)
+}
+
 fn kind_words(name: &str) -> (String, String) {
-    let known = payment::Kind::ALL
-        .iter()
-        .find(|kind| archive::name(kind) == name);
-    known.map_or((name.to_owned(), name.to_owned()), |kind| {
+    kind_named(name).map_or((name.to_owned(), name.to_owned()), |kind| {
         let row = kind.row();
         (row.zh.to_owned(), row.en.to_owned())
     })

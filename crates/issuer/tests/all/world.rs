@@ -110,6 +110,7 @@ pub fn config(change: impl Fn(usize, &mut CardSetup)) -> Config {
         no_pin_limit_minor: 5_000,
         percents: payment::Percents::default(),
         hold_ms: 30 * 86_400_000,
+        unit: payment::CNY,
     }
 }
 
@@ -119,9 +120,20 @@ impl World {
     }
 
     pub fn with(change: impl Fn(usize, &mut CardSetup)) -> Self {
+        Self::of(config(change))
+    }
+
+    /// A barter centre: every card is a member, with quota.
+    pub fn barter() -> Self {
+        let mut config = config(|_, _| {});
+        config.unit = payment::BARTER_UNIT;
+        Self::of(config)
+    }
+
+    fn of(config: Config) -> Self {
         let network = module(2);
         let mut world = Self {
-            issuer: Issuer::new(config(change)),
+            issuer: Issuer::new(config),
             module: module(1),
             network_kek: key(&network, KeyUsage::HostMaster, KEK),
             network,

@@ -28,8 +28,8 @@ impl Till {
         let (amount, card) = match rest.as_slice() {
             [] => (None, None),
             [card] if !row.moves_money() => (None, Some(*card)),
-            [amount] => (Some(self.amount(amount)?), None),
-            [amount, card] => (Some(self.amount(amount)?), Some(*card)),
+            [amount] => (Some(self.amount(kind, amount)?), None),
+            [amount, card] => (Some(self.amount(kind, amount)?), Some(*card)),
             _ => return Err(self.usage(kind)),
         };
         let own = matches!(original, Some(Named::Own(_)));
@@ -60,9 +60,14 @@ impl Till {
         self.press(Command::about(kind.unwrap_or(Kind::Void), stan, None))
     }
 
-    fn amount(&self, text: &str) -> Result<Amount, Failure> {
+    /// In the unit of the kind.
+    fn amount(&self, kind: Kind, text: &str) -> Result<Amount, Failure> {
         Amount::parse_yuan(text)
             .filter(|amount| amount.minor > 0)
+            .map(|amount| Amount {
+                currency: kind.row().unit,
+                ..amount
+            })
             .ok_or_else(|| {
                 format!(
                     "{text}: {}",
