@@ -2,7 +2,7 @@
 
 use super::world::World;
 use crate::config::Problem;
-use crate::config::terminal::TerminalFile;
+use crate::config::terminal::{TerminalFile, TestCard};
 use crate::fault::Hop;
 use crate::fleet::{Fleet, Input};
 use crate::party::{self, Running, Shown};
@@ -86,7 +86,18 @@ impl Till {
 
     /// The cardholder presents the sample debit card and enters its PIN.
     pub async fn present(&self) -> Result<Presented, Problem> {
-        let card = self.file.cards.first().ok_or("no test card")?.clone();
+        let card = self.file.cards.first().ok_or("no test card")?;
+        self.present_card(&card.name).await
+    }
+
+    fn card(&self, name: &str) -> Result<&TestCard, Problem> {
+        let found = self.file.cards.iter().find(|card| card.name == name);
+        found.ok_or_else(|| format!("no test card {name}"))
+    }
+
+    /// The holder of a test card presents it and enters its PIN.
+    pub async fn present_card(&self, name: &str) -> Result<Presented, Problem> {
+        let card = self.card(name)?.clone();
         let running = self.running.as_ref().ok_or("the till is off")?;
         let module = self.module.clone();
         running
@@ -114,10 +125,10 @@ impl Till {
             .ok_or_else(|| "the card could not be read".to_owned())
     }
 
-    /// The second test card, as one that receives.
-    pub async fn receiving(&self) -> Result<crypto::Card, Problem> {
-        let card = self.file.cards.get(1).ok_or("no second test card")?;
-        let number = Pan::parse(card.pan.as_bytes()).map_err(|_| "the second test card")?;
+    /// A test card, as one that receives.
+    pub async fn receiving(&self, name: &str) -> Result<crypto::Card, Problem> {
+        let card = self.card(name)?;
+        let number = Pan::parse(card.pan.as_bytes()).map_err(|_| format!("test card {name}"))?;
         let running = self.running.as_ref().ok_or("the till is off")?;
         let module = self.module.clone();
         let sealed = running

@@ -1,7 +1,7 @@
 //! Transactions of every kind typed at the till: the kind by its name, then what its row asks for.
 
 use super::{Failure, Till, trace_number};
-use payment::kind::Flow;
+use payment::kind::{Flow, PinRule};
 use payment::{Amount, Batch, Kind, Original, Rrn, Stan};
 use terminal::{Command, Named, Order};
 
@@ -37,7 +37,8 @@ impl Till {
             return Err(self.usage(kind));
         }
         let presented = match card {
-            None if own => None,
+            // The buyer confirms with card and PIN.
+            None if own && row.pin != PinRule::Always => None,
             card => Some(self.present(card).await?),
         };
         self.press(Command::Transact(Box::new(Order {
