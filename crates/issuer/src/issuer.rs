@@ -278,10 +278,9 @@ impl Issuer {
             let token = record.reversal.sale.card.token;
             if let (Some(card), Some(first)) =
                 (state.cards.get_mut(&token), state.memory.get(original))
+                && counts
             {
-                if counts {
-                    card.give_back(first.at.day(), first.amount.minor);
-                }
+                card.give_back(first.at.day(), first.amount.minor);
             }
             let kind = record.reversal.sale.kind;
             if let Some(packed) = pack(original) {
