@@ -77,6 +77,7 @@ impl Deal {
             original: self.original.map(named),
             tip_minor: None,
             linked: None,
+            to: None,
         }
     }
 
@@ -104,6 +105,7 @@ impl Deal {
             terminal: key.terminal,
             merchant: key.merchant,
             original: self.original.map(host_key),
+            to: None,
         }
     }
 

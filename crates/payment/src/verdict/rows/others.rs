@@ -2,9 +2,9 @@
 
 use super::super::{Goods, Outcome, Owner, Position, Row, Situation};
 use super::shared::{
-    APPROVED, DECLINED, DECLINED_HERE, E_SLIP, HOLDS, INQUIRIES, NOT_PRINTED, ONE_SIDED, OPEN,
-    RECOVERED, RELEASES, RETURNS, REVERSED, REVERSING, SLIP_UNCONFIRMED, SLIP_UNKNOWN, UNCONFIRMED,
-    UNDELIVERED, held, of, released, returned,
+    APPROVED, DECLINED, DECLINED_HERE, E_SLIP, HOLDS, INQUIRIES, MOVES, NOT_PRINTED, ONE_SIDED,
+    OPEN, RECOVERED, RELEASES, RETURNS, REVERSED, REVERSING, SLIP_UNCONFIRMED, SLIP_UNKNOWN,
+    UNCONFIRMED, UNDELIVERED, held, moved, of, released, returned,
 };
 
 /// What becomes of a return, a hold, a release and an inquiry.
@@ -82,30 +82,62 @@ pub(super) const ROWS: &[Row] = &[
         ),
         ..APPROVED
     },
+    Row {
+        id: "move_done",
+        families: MOVES,
+        when: Situation::Done,
+        headline: ("{kind}成功", "{kind} approved"),
+        position: Position::Receiver,
+        cashier: (
+            "小票已打印，可以请顾客收好。",
+            "Slip printed; hand it to the customer.",
+        ),
+        merchant: (
+            "双方账户之间的事，与结算款无关。",
+            "It is between the two accounts and no part of your settlement.",
+        ),
+        cardholder: (
+            "已转入对方账户，请收好小票。",
+            "The other account has it. Keep the slip.",
+        ),
+        operator: (
+            "八个环节全部闭合，终端已确认出票。",
+            "All eight hops closed; the terminal confirmed the slip.",
+        ),
+        ..APPROVED
+    },
     returned("return_recovered", RECOVERED),
     held("hold_recovered", RECOVERED),
     released("release_recovered", RECOVERED),
+    moved("move_recovered", RECOVERED),
     returned("return_not_printed", NOT_PRINTED),
     held("hold_not_printed", NOT_PRINTED),
     released("release_not_printed", NOT_PRINTED),
+    moved("move_not_printed", NOT_PRINTED),
     returned("return_eslip", E_SLIP),
     held("hold_eslip", E_SLIP),
     released("release_eslip", E_SLIP),
+    moved("move_eslip", E_SLIP),
     returned("return_slip_unconfirmed", SLIP_UNCONFIRMED),
     held("hold_slip_unconfirmed", SLIP_UNCONFIRMED),
     released("release_slip_unconfirmed", SLIP_UNCONFIRMED),
+    moved("move_slip_unconfirmed", SLIP_UNCONFIRMED),
     returned("return_slip_unknown", SLIP_UNKNOWN),
     held("hold_slip_unknown", SLIP_UNKNOWN),
     released("release_slip_unknown", SLIP_UNKNOWN),
+    moved("move_slip_unknown", SLIP_UNKNOWN),
     returned("return_undelivered", UNDELIVERED),
     held("hold_undelivered", UNDELIVERED),
     released("release_undelivered", UNDELIVERED),
+    moved("move_undelivered", UNDELIVERED),
     returned("return_unconfirmed", UNCONFIRMED),
     held("hold_unconfirmed", UNCONFIRMED),
     released("release_unconfirmed", UNCONFIRMED),
+    moved("move_unconfirmed", UNCONFIRMED),
     returned("return_one_sided", ONE_SIDED),
     held("hold_one_sided", ONE_SIDED),
     released("release_one_sided", ONE_SIDED),
+    moved("move_one_sided", ONE_SIDED),
     Row {
         id: "refund_on_its_way",
         families: RETURNS,
@@ -445,6 +477,53 @@ pub(super) const ROWS: &[Row] = &[
         ..REVERSED
     },
     Row {
+        id: "move_reversed",
+        families: MOVES,
+        headline: (
+            "{kind}已冲正，一切恢复原状",
+            "{kind} reversed. All is as it was before",
+        ),
+        position: Position::Cardholder,
+        cashier: (
+            "对方没有收到；需要时可以重新操作。",
+            "The other side has nothing of it. Start again if it is still wanted.",
+        ),
+        merchant: ("与结算款无关。", "It is no part of your settlement."),
+        cardholder: (
+            "银行确认已经取回，您的账户恢复原状。",
+            "Your bank confirmed that it has it back; your account is as before.",
+        ),
+        operator: (
+            "发卡行确认冲正：曾转移，已取回。",
+            "The issuer confirmed: it had moved the amount and has taken it back.",
+        ),
+        ..REVERSED
+    },
+    Row {
+        id: "move_reversed_never_happened",
+        families: MOVES,
+        when: Situation::ReversedNeverDebited,
+        headline: (
+            "{kind}已冲正，没有转移任何款项",
+            "{kind} reversed. It had moved nothing",
+        ),
+        position: Position::Cardholder,
+        cashier: (
+            "对方没有收到；需要时可以重新操作。",
+            "The other side has nothing of it. Start again if it is still wanted.",
+        ),
+        merchant: ("与结算款无关。", "It is no part of your settlement."),
+        cardholder: (
+            "银行确认这次没有转移任何款项。",
+            "Your bank confirmed that this moved nothing.",
+        ),
+        operator: (
+            "发卡行没有这笔交易或曾拒绝：请求在到达前丢失。",
+            "The issuer has no such request, or declined it: lost before it got there.",
+        ),
+        ..REVERSED
+    },
+    Row {
         id: "kind_reversal_refused",
         when: Situation::ReversalRefused,
         headline: (
@@ -474,6 +553,7 @@ pub(super) const ROWS: &[Row] = &[
     of("return_declined", RETURNS, Position::Original, DECLINED),
     of("hold_declined", HOLDS, Position::Cardholder, DECLINED),
     of("release_declined", RELEASES, Position::Original, DECLINED),
+    of("move_declined", MOVES, Position::Cardholder, DECLINED),
     of(
         "return_declined_here",
         RETURNS,
@@ -490,6 +570,12 @@ pub(super) const ROWS: &[Row] = &[
         "release_declined_here",
         RELEASES,
         Position::Original,
+        DECLINED_HERE,
+    ),
+    of(
+        "move_declined_here",
+        MOVES,
+        Position::Cardholder,
         DECLINED_HERE,
     ),
     Row {
