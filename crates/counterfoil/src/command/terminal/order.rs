@@ -27,14 +27,15 @@ impl Till {
             }
             (true, _) => return Err(self.usage(kind)),
         };
+        let own = matches!(original, Some(Named::Own(_)));
+        let named = |word: &str| own && Amount::parse_yuan(word).is_none();
         let (amount, card) = match rest.as_slice() {
             [] => (None, None),
-            [card] if !row.moves_money() => (None, Some(*card)),
+            [card] if !row.moves_money() || named(card) => (None, Some(*card)),
             [amount] => (Some(self.amount(kind, amount)?), None),
             [amount, card] => (Some(self.amount(kind, amount)?), Some(*card)),
             _ => return Err(self.usage(kind)),
         };
-        let own = matches!(original, Some(Named::Own(_)));
         if amount.is_none() && row.moves_money() && !own {
             return Err(self.usage(kind));
         }

@@ -41,7 +41,7 @@ pub(super) const ROWS: &[Row] = &[
         headline: ("{kind}成功", "{kind} approved"),
         position: Position::Held,
         cashier: (
-            "小票已打印，金额已冻结，没有扣款；最后请做预授权完成。",
+            "小票已打印，金额已冻结，没有扣款；最后还要完成。",
             "Slip printed. The amount is held, nothing is debited; complete it in the end.",
         ),
         merchant: (
@@ -69,8 +69,8 @@ pub(super) const ROWS: &[Row] = &[
             "Slip printed. The hold is released.",
         ),
         merchant: (
-            "预授权已解除，不能再完成。",
-            "The pre-authorisation is released and cannot be completed any more.",
+            "冻结已解除，不能再完成。",
+            "The hold is released and cannot be completed any more.",
         ),
         cardholder: (
             "冻结已解除，没有扣款，请收好小票。",
@@ -430,20 +430,20 @@ pub(super) const ROWS: &[Row] = &[
         id: "release_reversed",
         families: RELEASES,
         headline: (
-            "{kind}已冲正，预授权仍然冻结",
+            "{kind}已冲正，金额仍然冻结",
             "{kind} reversed. The hold stands again",
         ),
         position: Position::Held,
         cashier: (
-            "预授权仍然有效；需要时可以重新撤销。",
-            "The pre-authorisation stands. Start again if it is to be released.",
+            "冻结仍然有效；需要时可以重新撤销。",
+            "The hold stands. Start again if it is to be released.",
         ),
         merchant: (
-            "预授权仍然有效，可以完成。",
-            "The pre-authorisation stands and can be completed.",
+            "冻结仍然有效，可以完成。",
+            "The hold stands and can be completed.",
         ),
         cardholder: (
-            "预授权金额仍然冻结，没有扣款。",
+            "金额仍然冻结，没有扣款。",
             "The amount is held again; nothing is debited.",
         ),
         operator: (
@@ -462,10 +462,10 @@ pub(super) const ROWS: &[Row] = &[
         ),
         position: Position::Original,
         cashier: (
-            "预授权不受影响；需要时可以重新撤销。",
-            "The pre-authorisation is not affected. Start again if it is to be released.",
+            "冻结不受影响；需要时可以重新撤销。",
+            "The hold is not affected. Start again if it is to be released.",
         ),
-        merchant: ("预授权不受影响。", "The pre-authorisation is not affected."),
+        merchant: ("冻结不受影响。", "The hold is not affected."),
         cardholder: (
             "银行确认这次没有解除冻结，没有扣款。",
             "Your bank confirmed that this released nothing; nothing is debited.",
