@@ -100,7 +100,8 @@ kinds! {
 }
 
 /// Who decides about a transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Rail {
     /// The issuer, over the network.
     Card,

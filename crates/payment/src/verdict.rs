@@ -10,7 +10,7 @@ use crate::evidence::{
 use crate::kind::Flow;
 use crate::sign::{SignOutcome, Trouble};
 use crate::{BARTER_UNIT, Kind, Posting, ResponseCode, Wall};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use rows::ROWS;
 
@@ -117,7 +117,7 @@ pub enum Situation {
 }
 
 /// What became of the payment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It stands.
@@ -174,7 +174,7 @@ impl Receipt {
 }
 
 /// Where the money is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Position {
     /// With the cardholder; nothing was debited.
@@ -218,7 +218,7 @@ impl Position {
 }
 
 /// What the cashier does with the goods.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Goods {
     /// 交货.
@@ -244,7 +244,7 @@ impl Goods {
 }
 
 /// Who owes the next step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Owner {
     /// Nobody: the loop is closed.
