@@ -108,17 +108,17 @@ const STEPS: [Step; 33] = [
     step(Kind::Completion, Some(100), Some(18), "12", 0, 0),
     // From one cardholder to another: nothing is owed to the merchant, and no bank keeps anything.
     between(
-        step(Kind::Transfer, Some(4_200), None, "00", 0, 0),
+        step(Kind::Transfer, Some(4_600), None, "00", 0, 0),
         "debit",
         "credit",
     ),
     between(
-        step(Kind::Transfer, Some(4_300), None, "00", 0, 0),
+        step(Kind::Transfer, Some(4_700), None, "00", 0, 0),
         "debit",
         "second",
     ),
     between(
-        step(Kind::Transfer, Some(4_400), None, "14", 0, 0),
+        step(Kind::Transfer, Some(4_800), None, "14", 0, 0),
         "second",
         "lost",
     ),
