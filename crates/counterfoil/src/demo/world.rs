@@ -19,7 +19,7 @@ use iso8583::frame::Framing;
 use issuer::Issuer;
 use network::Network;
 use payment::timeouts::Ladder;
-use payment::{Original, SaleKey};
+use payment::{BARTER_UNIT, Currency, Original, SaleKey};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -78,6 +78,10 @@ pub struct World {
     acquirer: Running<Acquirer>,
     network: Running<Network>,
     issuer: Running<Issuer>,
+    /// A second bank, for transfers between banks.
+    second: Running<Issuer>,
+    /// The barter centre.
+    centre: Running<Issuer>,
     /// Acquirer to network.
     pub upstream: Hop,
     /// Issuer to network: the issuer is the side that connects.
@@ -186,6 +190,21 @@ impl World {
             })),
         )?;
 
+        let more = |text, name: &str| {
+            let mut file: IssuerFile = config::parse(text)?;
+            (file.data, file.timeouts) = (data.join(name), ladder);
+            file.network.address = listening;
+            party::issuer(&file, None)
+        };
+        let second = more(
+            include_str!("../../../../examples/second-issuer.toml"),
+            "second-issuer",
+        )?;
+        let centre = more(
+            include_str!("../../../../examples/barter-centre.toml"),
+            "barter-centre",
+        )?;
+
         let mut acquirer_file: AcquirerFile =
             config::parse(include_str!("../../../../examples/acquirer.toml"))?;
         (
@@ -221,6 +240,8 @@ impl World {
             acquirer,
             network,
             issuer,
+            second,
+            centre,
             upstream,
             bank,
             wallet,
@@ -252,22 +273,23 @@ impl World {
         Ok(Pages { links, shop })
     }
 
-    /// Waits until both members have their keys from the network.
+    /// Waits until every member has its keys from the network.
     async fn signed_on(&self) -> Result<(), Problem> {
-        let (acquirer, issuer) = (self.acquirer.handle().clone(), self.issuer.handle().clone());
+        let acquirer = self.acquirer.handle().clone();
         super::until(std::time::Duration::from_secs(20), || async {
             let acquirer = acquirer
                 .look(|a, _| a.state().signed_on())
                 .await
                 .unwrap_or(false);
-            let issuer = issuer
-                .look(|i, _| i.link().signed_on())
-                .await
-                .unwrap_or(false);
-            (acquirer && issuer).then_some(())
+            let mut everybody = acquirer;
+            for issuer in [&self.issuer, &self.second, &self.centre] {
+                let look = issuer.handle().look(|i, _| i.link().signed_on());
+                everybody &= look.await.unwrap_or(false);
+            }
+            everybody.then_some(())
         })
         .await
-        .ok_or_else(|| "acquirer and issuer did not sign on to the network".to_owned())
+        .ok_or_else(|| "acquirer and issuers did not sign on to the network".to_owned())
     }
 
     /// The acquirer.
@@ -278,6 +300,14 @@ impl World {
     /// The issuer.
     pub fn issuer(&self) -> &DriverHandle<Issuer> {
         self.issuer.handle()
+    }
+
+    /// Every issuer whose accounts are in `unit`.
+    pub fn issuers_in(&self, unit: Currency) -> Vec<&DriverHandle<Issuer>> {
+        match unit {
+            BARTER_UNIT => vec![self.centre.handle()],
+            _ => vec![self.issuer.handle(), self.second.handle()],
+        }
     }
 
     /// How a later transaction names a sale, as its slip says.
@@ -346,6 +376,8 @@ impl World {
     pub fn stop(self) -> Result<(), String> {
         self.acquirer.stop()?;
         self.issuer.stop()?;
+        self.second.stop()?;
+        self.centre.stop()?;
         self.network.stop()
     }
 }
