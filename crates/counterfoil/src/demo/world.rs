@@ -36,6 +36,17 @@ pub struct Pages {
 }
 
 impl Pages {
+    /// The address of the page at this path; the first page's when there is none.
+    pub fn link(&self, path: &str) -> String {
+        let found = self
+            .links
+            .iter()
+            .find(|(address, _)| address.ends_with(path));
+        found
+            .or(self.links.first())
+            .map_or_else(String::new, |(address, _)| address.clone())
+    }
+
     /// Closes the shop. Blocks: not for a runtime thread.
     pub fn stop(self) -> Result<(), String> {
         self.shop.stop()
