@@ -271,6 +271,11 @@ pub enum Record {
         /// The unresolved one.
         earlier: SaleKey,
     },
+    /// The end of an upload counted otherwise: what was uploaded is dropped, and the terminal begins anew.
+    UploadAnew {
+        /// Who.
+        terminal: TerminalId,
+    },
 }
 
 impl Record {

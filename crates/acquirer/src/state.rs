@@ -286,6 +286,7 @@ impl State {
                 ..
             } => self.compared(*terminal, *claimed, *own),
             Record::Uploaded { terminal, records } => self.uploaded(*terminal, records),
+            Record::UploadAnew { terminal } => self.upload_anew(*terminal),
             Record::BatchBreak {
                 key,
                 found,

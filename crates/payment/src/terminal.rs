@@ -279,7 +279,12 @@ impl Answer {
     /// An answer that carries nothing but the code; the caller fills in what it knows.
     pub fn to(request: &Request, code: ResponseCode) -> Self {
         let (processing, amount) = match request {
-            Request::Financial { sale, .. } | Request::Reversal { sale, .. } => (
+            Request::Financial { sale, .. }
+            | Request::Reversal { sale, .. }
+            | Request::Upload {
+                part: UploadPart::Advice(sale),
+                ..
+            } => (
                 sale.kind.row().processing,
                 sale.kind.row().moves_money().then_some(sale.amount),
             ),

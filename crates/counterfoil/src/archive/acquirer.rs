@@ -292,6 +292,7 @@ impl AcquirerTables {
             | Record::SignedOff { .. }
             | Record::Compared { .. }
             | Record::Uploaded { .. }
+            | Record::UploadAnew { .. }
             | Record::BatchClosed { .. }
             | Record::NetworkAsked { .. }
             | Record::NetworkKeys { .. } => None,
@@ -511,6 +512,7 @@ fn event(record: &Record) -> Option<(&'static str, Option<String>)> {
         | Record::Recalled(_)
         | Record::Compared { .. }
         | Record::Uploaded { .. }
+        | Record::UploadAnew { .. }
         | Record::BatchClosed { .. } => return None,
         // Of these only an attempt at an advice is about a sale.
         Record::Relay(_)
