@@ -220,7 +220,10 @@ impl Terminal {
             },
             acquirer: config.acquirer_name.clone(),
             masked_pan: sale.card.masked(),
-            entry_letter: sale.entry.letter(),
+            entry_letter: match sale.entry.is_code() {
+                true => receipt::PAYMENT_CODE,
+                false => sale.entry.letter(),
+            },
             transaction: (kind.zh.to_owned(), kind.en.to_owned()),
             batch: sale.key.batch.0,
             voucher: sale.key.stan.0,

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub const FIELD_CHARACTERS_MAX: usize = 160;
 /// Most remarks that are drawn.
 pub const REMARKS_MAX: usize = 16;
+/// In place of an entry letter: what is masked is a wallet's payment code, which no card entry brought.
+pub const PAYMENT_CODE: char = 'Q';
 /// Longest link in bytes; a longer one is not drawn, for half a link leads nowhere.
 pub const LINK_BYTES_MAX: usize = 300;
 
@@ -101,6 +103,8 @@ pub enum Title {
     Settlement,
     /// What a cashier took, and what is open.
     Shift,
+    /// Cash: there is no card, no bank and no cardholder to name.
+    Cash,
 }
 
 impl Title {
@@ -115,6 +119,7 @@ impl Title {
             Title::TestPage => ("打印测试页", "TEST PAGE"),
             Title::Settlement => ("结算单", "SETTLEMENT"),
             Title::Shift => ("交接班单", "SHIFT REPORT"),
+            Title::Cash => ("现金", "CASH"),
         }
     }
 }
@@ -136,7 +141,7 @@ pub struct SlipFields {
     pub issuer: String,
     /// 收单行.
     pub acquirer: String,
-    /// 卡号, already masked; whatever is not gets masked (§7.3).
+    /// 卡号 or 付款码, already masked; whatever is not gets masked (§7.3).
     pub masked_pan: String,
     /// S swipe, I insert, C contactless, M manual.
     pub entry_letter: char,
