@@ -6,7 +6,7 @@ use crypto::{
     Card, ClearKey, KeyUsage, MacAlgorithm, Pan, Pin, SecurityModule, SoftwareModule, WrappedKey,
 };
 use payment::relay::Gaps;
-use payment::{Institution, MerchantId, Stan, TerminalId};
+use payment::{Institution, MerchantId, Percents, Stan, TerminalId};
 use receipt::{Language, Paper};
 
 pub const NETWORK: Institution = Institution(10_000);
@@ -270,6 +270,11 @@ fn till(
         goods_question_ms: ladder.terminal_ms * prng.within(1, 4),
         gaps: Gaps::default(),
         source_address: 0,
+        // Tills that were told no limit: the hosts have to refuse.
+        percents: Percents {
+            capture: u16::MAX,
+            adjust: u16::MAX,
+        },
         batch_resends: 3,
         idle_report_ms: prng.within(500, 8_000),
         prints: prng.percent(25),

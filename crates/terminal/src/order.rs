@@ -10,7 +10,9 @@ use crate::state::{Advice, Completed};
 use crate::{Busy, ChipKept, Decided, Named, Order, Screen, Terminal};
 use payment::kind::{BatchSide, Flow};
 use payment::terminal::{Answer, MacCheck, Request, Sale};
-use payment::{Amount, EntryMode, Kind, Now, Original, Posting, ResponseCode, SaleKey, Secrets};
+use payment::{
+    Amount, Claims, EntryMode, Kind, Now, Original, Posting, ResponseCode, SaleKey, Secrets,
+};
 
 impl Terminal {
     /// Starts a transaction, unless something must go first (T2, settled point 7).
@@ -124,6 +126,11 @@ impl Terminal {
         if self.state.advices.len() >= ADVICES_MAX {
             return show(Screen::Busy(Busy::AdvicesFirst), decided);
         }
+        // The cashier is told at once, so what the hosts would refuse later is refused here.
+        if let Err(code) = self.within_percentage(&sale) {
+            let (key, kind) = (sale.key, sale.kind);
+            return show(Screen::Declined { key, kind, code }, decided);
+        }
         decided.record(Record::Stored { sale, at: now });
         if sale.kind.row().flow == Flow::Stored {
             let ending = Ending::Approved(stored(&sale));
@@ -131,6 +138,32 @@ impl Terminal {
             show(self.ended_screen(&sale, ending), decided);
         } else {
             show(Screen::Confirming(sale.key), decided);
+        }
+    }
+
+    /// A stored tip, adjustment or completion of a transaction of this terminal stays within the configured percentage.
+    ///
+    /// # Errors
+    /// 61 it does not.
+    fn within_percentage(&self, sale: &Sale) -> Result<(), ResponseCode> {
+        let about = |original: Original| {
+            let mut newest = self.state.completed.iter().rev();
+            newest.find(|c| (c.sale.key.batch, c.sale.key.stan) == (original.batch, original.stan))
+        };
+        let Some(own) = sale.original.and_then(about) else {
+            return Ok(());
+        };
+        let first = own.approval().map_or(own.sale.amount, |a| a.amount);
+        let of = match sale.kind.row().posting {
+            Posting::Adjust => first,
+            Posting::Capture => self.state.standing_amount(own),
+            _ => return Ok(()),
+        };
+        let original = (own.sale.kind, of);
+        match Claims::default().admit(sale.kind, sale.amount, original, self.config.percents) {
+            Err(ResponseCode::AMOUNT_LIMIT) => Err(ResponseCode::AMOUNT_LIMIT),
+            // Everything else is for the hosts to judge.
+            _ => Ok(()),
         }
     }
 

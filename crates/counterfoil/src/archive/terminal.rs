@@ -197,6 +197,7 @@ impl Place {
             language: Language::Zh,
             paper: Paper::Mm58,
         };
+            percents: payment::Percents::default(),
         Self {
             fold: Terminal::new(config),
             id: None,
