@@ -386,6 +386,8 @@ pub enum Screen {
     /// 交接班完成.
     ShiftClosed {
         /// How many items without a final result its slip lists.
+    /// The acquirer does not know this batch: nothing was settled, and everything stays for the next one.
+    SettlementRefused(Batch),
         pending: u32,
     },
 }

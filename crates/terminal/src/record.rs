@@ -238,4 +238,9 @@ pub enum Record {
         /// When.
         at: Now,
     },
+    /// The acquirer does not know the batch that is being settled: it stays open here, and a sign-on asks for the right one.
+    SettleRefused {
+        /// When.
+        at: Now,
+    },
 }

@@ -384,6 +384,7 @@ impl State {
             Record::ShiftClosed { at } => {
                 self.shift = Shift {
                     since: Some(*at),
+            Record::SettleRefused { at } => self.settle_refused(*at),
                     ..Shift::default()
                 };
             }

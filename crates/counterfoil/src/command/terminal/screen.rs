@@ -93,6 +93,14 @@ impl Till {
                 ),
                 Some(self.say(verdict::Goods::Deliver.words())),
             ),
+            Screen::SettlementRefused(batch) => (
+                if self.zh {
+                    format!("收单系统不认识批次 {batch}，没有结算；重新签到后再结算")
+                } else {
+                    format!("the acquirer does not know batch {batch}: nothing was settled; settle again after the sign-on")
+                },
+                None,
+            ),
             Screen::LinkRefused { earlier, code } => (
                 format!(
                     "{} {earlier} {code}",
@@ -365,6 +373,7 @@ pub(super) fn screen_name(screen: &Screen) -> &'static str {
         Screen::Printing { on: false, .. } => "printing-off",
         Screen::ESlip { .. } => "e-slip",
         Screen::Settling(_) => "settling",
+        Screen::SettlementRefused(_) => "settlement-refused",
         Screen::SettlementWaits(_) => "settlement-waits",
         Screen::Settled { .. } => "settled",
         Screen::ShiftClosed { .. } => "shift-closed",
