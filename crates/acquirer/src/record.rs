@@ -276,6 +276,18 @@ pub enum Record {
         /// Who.
         terminal: TerminalId,
     },
+    /// Cash is taken in place of a sale of another till, which must be told.
+    NoticeOwed {
+        /// The sale.
+        key: SaleKey,
+        /// The link of the cash.
+        by: SaleKey,
+    },
+    /// The till says that it has taken the sale back.
+    NoticeTaken {
+        /// The sale.
+        key: SaleKey,
+    },
 }
 
 impl Record {

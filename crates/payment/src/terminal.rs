@@ -1,6 +1,7 @@
 //! Typed messages between terminal and acquirer: what the fields mean, once the bytes are known to be well formed.
 
 use crate::batch::{BatchTotals, BlockCodes, UploadPart};
+use crate::guard::TakenBack;
 use crate::{
     Amount, ApprovalCode, Batch, ChipAnswer, EntryMode, Kind, LinkId, Linked, MerchantId, Original,
     QrText, ResponseCode, Rrn, SaleKey, Secrets, Sign, Stan, TerminalId,
@@ -244,6 +245,8 @@ pub struct Answer {
     pub qr: Option<QrText>,
     /// Field 59, tag GU: the earlier sale that a refused charge may repeat, for a terminal that speaks our extension.
     pub guard: Option<SaleKey>,
+    /// Field 59, tag TB: a sale of the asking terminal that was taken back for what was paid elsewhere.
+    pub taken_back: Option<TakenBack>,
 }
 
 /// When to ask again, in milliseconds, at most 99,999.
@@ -317,6 +320,7 @@ impl Answer {
             },
             qr: None,
             guard: None,
+            taken_back: None,
         }
     }
 

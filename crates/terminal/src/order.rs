@@ -297,13 +297,18 @@ impl Completed {
 impl crate::State {
     /// What a completed transaction stands for now, with its adjustments and increments.
     pub fn standing_amount(&self, completed: &Completed) -> Amount {
+        self.standing_without(completed, completed.sale.key)
+    }
+
+    /// The same as if one later transaction had not been.
+    pub(crate) fn standing_without(&self, completed: &Completed, without: SaleKey) -> Amount {
         let own = completed
             .approval()
             .map_or(completed.sale.amount, |a| a.amount);
         let later = self
             .completed
             .iter()
-            .filter(|later| later.is_about(completed));
+            .filter(|later| later.sale.key != without && later.is_about(completed));
         later
             .filter_map(|later| Some((later.sale.kind.row().posting, later.approval()?.amount)))
             .fold(own, |standing, (posting, amount)| match posting {

@@ -257,6 +257,8 @@ impl AcquirerTables {
             | Record::Waiting { key, .. }
             | Record::LateApproval { key }
             | Record::Tombstone { key }
+            | Record::NoticeOwed { key, .. }
+            | Record::NoticeTaken { key }
             | Record::Delivered { key, .. }
             | Record::Confirmed { key, .. }
             | Record::OneSided { key, .. }
@@ -506,6 +508,8 @@ fn event(record: &Record) -> Option<(&'static str, Option<String>)> {
             ("confirmed", Some(confirmation_name(*confirmation)))
         }
         Record::OneSided { case, .. } => ("one_sided", Some(case.to_string())),
+        Record::NoticeOwed { by, .. } => ("notice_owed", Some(by.to_string())),
+        Record::NoticeTaken { .. } => ("notice_taken", None),
         Record::BatchBreak { case, .. } => ("batch_break", Some(case.to_string())),
         Record::Certified { outcome, .. } => ("certified", Some(name(outcome))),
         Record::Linked { .. }

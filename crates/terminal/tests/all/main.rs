@@ -8,6 +8,7 @@ mod eslip;
 mod host;
 mod kernel;
 mod money;
+mod notice;
 mod positive_sign;
 mod printing;
 mod query;
