@@ -385,17 +385,16 @@ impl crate::State {
             return self.complete(sale, ending, at, link);
         }
         // Told already: it keeps its place, with what the issuer said of it.
-        if let Some(completed) = self
-            .completed
-            .iter_mut()
-            .rev()
-            .find(|c| c.sale.key == sale.key)
-        {
-            completed.ending = ending;
-            completed.link = link;
-        }
+        let own = |c: &Completed| c.sale.key == sale.key;
         if let Ending::Declined(_) = ending {
             self.totals.refused_advices += 1;
+            if let Some(counted) = self.completed.iter().rev().find(|c| own(c)).copied() {
+                self.discount(&counted);
+            }
+        }
+        if let Some(completed) = self.completed.iter_mut().rev().find(|c| own(c)) {
+            completed.ending = ending;
+            completed.link = link;
         }
     }
 }

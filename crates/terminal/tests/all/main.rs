@@ -1,5 +1,6 @@
 //! The terminal driven with real frames against an acquirer that does as it is told.
 
+mod advices;
 mod batch;
 mod cash;
 mod cashier;
