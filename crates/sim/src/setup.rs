@@ -6,7 +6,7 @@ use crypto::{
     Card, ClearKey, KeyUsage, MacAlgorithm, Pan, Pin, SecurityModule, SoftwareModule, WrappedKey,
 };
 use payment::relay::Gaps;
-use payment::{Institution, MerchantId, Percents, Stan, TerminalId};
+use payment::{Institution, MerchantId, Stan, TerminalId};
 use receipt::{Language, Paper};
 
 pub const NETWORK: Institution = Institution(10_000);
@@ -241,6 +241,7 @@ fn bank(
             false => 3_600_000,
         },
         chip: None,
+        unit: payment::CNY,
     }
 }
 
@@ -271,7 +272,7 @@ fn till(
         gaps: Gaps::default(),
         source_address: 0,
         // Tills that were told no limit: the hosts have to refuse.
-        percents: Percents {
+        percents: payment::Percents {
             capture: u16::MAX,
             adjust: u16::MAX,
         },

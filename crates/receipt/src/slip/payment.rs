@@ -41,7 +41,7 @@ fn heading(sheet: &mut Sheet, fields: &SlipFields, copy: CopyOf, reprint: Option
     let (zh, en) = fields.title.words();
     sheet.title(zh, en);
     if fields.title != Title::Cash {
-        let (zh, en) = copy.words();
+        let (zh, en) = fields.title.copy_words(copy);
         sheet.centred(zh, en, false);
     }
     if fields.training {
@@ -88,7 +88,9 @@ fn tender(sheet: &mut Sheet, fields: &SlipFields) {
 }
 
 fn verdict(sheet: &mut Sheet, fields: &SlipFields, reprinted: bool) {
-    if fields.title != Title::Balance {
+    if fields.title.is_barter() {
+        sheet.quota("易货额", "QUOTA", fields.amount_minor);
+    } else if fields.title != Title::Balance {
         sheet.amount("金额", "AMOUNT", fields.amount_minor);
     }
     let headline = sheet.words(&fields.headline);
