@@ -16,6 +16,7 @@ fn order(world: &mut World, kind: Kind, about: Option<SaleKey>, fen: u64) -> Vec
             presented: Some(world.present()),
             original: None,
             linked: None,
+            to: None,
         })),
     };
     let decision = payment::Machine::decide(
