@@ -309,6 +309,21 @@ pub struct Codes {
 }
 
 impl Kind {
+    /// The kinds that a transaction of this kind can be about: those whose rows name it as their void or refund, and those
+    /// that its own rule lists.
+    pub fn originals(self) -> impl Iterator<Item = Self> {
+        let all = Self::ALL.iter().copied();
+        all.filter(move |original| self.may_be_about(*original))
+    }
+
+    /// A transaction of this kind can be about one of `original`.
+    pub fn may_be_about(self, original: Self) -> bool {
+        let row = original.row();
+        let named = [row.void, row.refund].contains(&Some(self));
+        let rule = self.row().original;
+        rule.is_some_and(|rule| named || rule.kinds.contains(&original))
+    }
+
     /// The kind of a request at the terminal interface.
     pub fn of_request(mti: Mti, codes: &Codes) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| {
@@ -401,10 +416,15 @@ mod tests {
                     continue;
                 };
                 assert!(posting != Posting::None);
-                assert!(
-                    rule.is_some_and(|rule| rule.kinds.contains(&kind)),
-                    "{kind:?}"
-                );
+                assert!(rule.is_some(), "{kind:?}");
+            }
+            if let Some(rule) = row.original {
+                assert!(kind.originals().next().is_some(), "{kind:?}");
+                // What is said in two places could be forgotten in one.
+                let twice = |original: &Kind| {
+                    [original.row().void, original.row().refund].contains(&Some(kind))
+                };
+                assert!(!rule.kinds.iter().any(twice), "{kind:?}");
             }
         }
     }

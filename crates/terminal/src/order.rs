@@ -62,11 +62,11 @@ impl Terminal {
             return None;
         }
         let own = match (&order.original, kind.row().original) {
-            (Some(Named::Own(stan)), Some(rule)) => {
+            (Some(Named::Own(stan)), Some(_)) => {
                 Some(self.state.completed.iter().rev().find(|c| {
                     c.sale.key.stan == *stan
                         && c.approval().is_some()
-                        && rule.kinds.contains(&c.sale.kind)
+                        && kind.may_be_about(c.sale.kind)
                 })?)
             }
             (Some(Named::Typed(_)), Some(_)) | (None, None) => None,

@@ -388,12 +388,9 @@ impl Till {
     /// Whether the till itself knows a transaction that this kind could be about.
     async fn has_own(&self, kind: Kind, stan: Stan) -> Result<bool, Problem> {
         let look = self.look(move |terminal| {
-            let rule = kind.row().original?;
             let mut completed = terminal.state().completed();
             completed.find(|c| {
-                c.sale.key.stan == stan
-                    && c.approval().is_some()
-                    && rule.kinds.contains(&c.sale.kind)
+                c.sale.key.stan == stan && c.approval().is_some() && kind.may_be_about(c.sale.kind)
             })?;
             Some(())
         });
