@@ -216,6 +216,8 @@ pub struct Row {
     pub posting: Posting,
     /// When a PIN is demanded.
     pub pin: PinRule,
+    /// The number is typed: nobody presents a card (field 22 begins with 01).
+    pub keyed: bool,
     /// Another card receives the amount: tag TO of field 59 at the terminal interface, field 103 between hosts.
     pub receiver: bool,
     /// In what its amounts are: no other currency is served.
@@ -251,6 +253,7 @@ impl Row {
         flow: Flow::Online,
         posting: Posting::None,
         pin: PinRule::Never,
+        keyed: false,
         receiver: false,
         unit: CNY,
         original: None,
