@@ -244,6 +244,8 @@ impl World {
         till.dialogue_ms = 20_000;
         till.goods_question_ms = 5_000;
         till.idle_report_ms = 300;
+        // A till that was told no limit: the demonstration shows that the hosts refuse.
+        till.percents.adjust = u16::MAX;
         till.eslip = opened.address.map(|at| format!("http://{at}/r"));
         till.eslip_after_ms = 300;
         let world = Self {
