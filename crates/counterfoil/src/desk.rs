@@ -1,4 +1,19 @@
 //! The acquirer's desk: the pages and the API for the people who work with it, on a port of their own.
+//!
+//! A look changes nothing: every route of a page here is a GET without side effects, so that none can move money.
+
+mod console;
+mod facts;
+mod hub;
+mod live;
+mod portal;
+mod story;
+mod survey;
+mod tap;
+mod visitor;
+
+pub use hub::{FRESH_MAX, Hub, LOOK_MS, OPEN_MAX};
+pub use tap::{MESSAGES_MAX, Tap};
 
 use crate::config::Problem;
 use crate::config::acquirer::AcquirerFile;
@@ -7,8 +22,11 @@ use crate::party::Running;
 use crate::web;
 use acquirer::Acquirer;
 use axum::Router;
+use payment::MerchantId;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Everything the desk's pages may ask.
 #[derive(Clone, Debug)]
@@ -17,6 +35,22 @@ pub struct Desk {
     pub acquirer: DriverHandle<Acquirer>,
     /// Its data directory, where the archive is.
     pub data: PathBuf,
+    /// Data directories of other parties whose archives may be read: in a sandbox.
+    pub reads: Arc<[PathBuf]>,
+    /// The names of the merchants.
+    pub merchants: Arc<BTreeMap<MerchantId, String>>,
+    /// Who looks at the acquirer for everybody.
+    pub hub: Hub,
+    /// The acquirer's last messages, masked.
+    pub tap: Tap,
+}
+
+impl Desk {
+    /// The name of a merchant; its number where it has none.
+    pub fn merchant(&self, id: &MerchantId) -> String {
+        let name = self.merchants.get(id).cloned();
+        name.unwrap_or_else(|| id.to_string())
+    }
 }
 
 /// Serves the desk of a running acquirer on `desk_listen`, with `more` routes beside its own. Must be called on the runtime.
@@ -31,14 +65,25 @@ pub async fn open(
     let Some(address) = file.desk_listen else {
         return Ok(None);
     };
+    let mut merchants = BTreeMap::new();
+    for text in &file.merchants {
+        merchants.insert(crate::config::merchant_id(&text.id)?, text.name.clone());
+    }
+    let merchants = Arc::new(merchants);
+    let acquirer = running.handle().clone();
+    let tap = Tap::start(&acquirer).map_err(|error| format!("desk: {error}"))?;
     let desk = Desk {
-        acquirer: running.handle().clone(),
+        hub: Hub::start(acquirer.clone(), Arc::clone(&merchants), tap.clone()),
+        acquirer,
         data: file.data.clone(),
+        reads: file.desk_reads.clone().into(),
+        merchants,
+        tap,
     };
     let routes = web::site(routes(desk).merge(more));
     crate::control::serve(address, routes).await.map(Some)
 }
 
-fn routes(_desk: Desk) -> Router {
-    Router::new()
+fn routes(desk: Desk) -> Router {
+    console::routes().merge(portal::routes()).with_state(desk)
 }

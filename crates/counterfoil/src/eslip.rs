@@ -283,6 +283,12 @@ async fn picture(
     }
 }
 
+/// The slip of the sale behind a link as a picture; none where it has none or the archive does not know it yet.
+pub(crate) fn slip_picture(data: &std::path::Path, link: LinkId, merchant: &str) -> Option<String> {
+    let found = found::find(data, link).ok()??;
+    page::picture(&found, merchant)
+}
+
 impl Desk {
     async fn send(&self, to: String, link: LinkId) -> Result<(), Refusal> {
         let (Some(outbox), Some(base)) = (self.outbox.clone(), self.base.clone()) else {

@@ -121,7 +121,7 @@ impl Frame<'_> {
     fn is_at(&self, place: &Place) -> bool {
         let path = self.path.split('?').next().unwrap_or_default();
         let below = |place: &Place| {
-            path.strip_prefix(place.path.as_str())
+            path.strip_prefix(place.path.split('?').next().unwrap_or_default())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
         let longest = self

@@ -4,8 +4,11 @@
 //! cannot be ahead of the ledger. What comes from outside is text; markup is written here alone.
 
 pub mod chip;
+pub mod console;
 mod frame;
 mod language;
+pub mod merchant;
+pub mod plot;
 pub mod ring;
 pub mod sale;
 pub mod served;
