@@ -57,7 +57,11 @@ pub(crate) fn page(asked: Asked<'_>, title: Words, body: &Markup) -> String {
     let places = [
         place("", ("今天", "Today"), None),
         place("/transactions", ("交易", "Transactions"), None),
-        place("/unresolved", ("待确认", "Unresolved"), (asked.waiting > 0).then_some(asked.waiting)),
+        place(
+            "/unresolved",
+            ("待确认", "Unresolved"),
+            (asked.waiting > 0).then_some(asked.waiting),
+        ),
         place("/tills", ("终端", "Tills"), None),
         place("/payouts", ("到账", "Payouts"), None),
         place("/disputes", ("调单", "Disputes"), None),

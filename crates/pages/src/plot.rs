@@ -134,7 +134,11 @@ pub fn columns(lang: Lang, head: &Head, points: &[Point], at: Option<(usize, &Li
             text class={ "limit " (limit.tone.class()) } x=(x + 6) y="18" { (lang.say(limit.name)) }
         }
     };
-    framed(lang, head, &html! { (canvas(lang, head, &drawing)) (table(lang, points)) })
+    framed(
+        lang,
+        head,
+        &html! { (canvas(lang, head, &drawing)) (table(lang, points)) },
+    )
 }
 
 /// Points joined by a line, and limits across: a control chart.
@@ -175,7 +179,11 @@ pub fn line(lang: Lang, head: &Head, points: &[Point], limits: &[Limit]) -> Mark
             @if n % every == 0 { text.axis x=(x(n)) y=(HEIGHT - 8) text-anchor="middle" { (point.name) } }
         }
     };
-    framed(lang, head, &html! { (canvas(lang, head, &drawing)) (table(lang, points)) })
+    framed(
+        lang,
+        head,
+        &html! { (canvas(lang, head, &drawing)) (table(lang, points)) },
+    )
 }
 
 fn canvas(lang: Lang, head: &Head, drawing: &Markup) -> Markup {

@@ -347,7 +347,9 @@ impl AcquirerFile {
             }
         }
         if self.profile == Profile::Production && !self.desk_reads.is_empty() {
-            return Err("desk_reads: in production nobody reads another party's archive".to_owned());
+            return Err(
+                "desk_reads: in production nobody reads another party's archive".to_owned(),
+            );
         }
         let wallet = self
             .wallet

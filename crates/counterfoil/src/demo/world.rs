@@ -156,7 +156,10 @@ impl World {
         acquirer_file.eslip_listen = Some(at(ports.public));
         acquirer_file.desk_listen = Some(at(ports.desk));
         let tills = (1..=TILLS_READ).map(|number| data.join(format!("terminal-T{number:07}")));
-        acquirer_file.desk_reads = [data.join("network"), data.join("issuer")].into_iter().chain(tills).collect();
+        acquirer_file.desk_reads = [data.join("network"), data.join("issuer")]
+            .into_iter()
+            .chain(tills)
+            .collect();
         let opened = crate::eslip::open(&acquirer_file, &acquirer).await?;
         let routes = crate::control::acquirer_routes(acquirer.handle().clone());
         crate::control::serve(at(ports.control), routes.merge(opened.control)).await?;

@@ -1,11 +1,11 @@
 //! The operator's console: finds what a page shows, and shows it.
 
+use super::Desk;
 use super::facts;
 use super::live;
 use super::story;
 use super::survey;
 use super::visitor::{Scope, SignedIn};
-use super::Desk;
 use crate::driver::Refused;
 use crate::view;
 use crate::web::Language;
@@ -31,7 +31,10 @@ pub(super) fn routes() -> Router<Desk> {
         .route("/console", get(live_board))
         .route("/console/live", get(parts))
         .route("/console/sale/{terminal}/{batch}/{stan}", get(one_sale))
-        .route("/console/sale/{terminal}/{batch}/{stan}/slip.svg", get(slip))
+        .route(
+            "/console/sale/{terminal}/{batch}/{stan}/slip.svg",
+            get(slip),
+        )
         .route("/console/one-sided", get(queue))
         .route("/console/one-sided/preview", get(preview))
         .route("/console/terminals", get(terminals))
@@ -93,7 +96,9 @@ struct Filter {
 
 impl Filter {
     fn hop(&self) -> Option<usize> {
-        self.hop.filter(|hop| (1..=8).contains(hop)).map(|hop| hop - 1)
+        self.hop
+            .filter(|hop| (1..=8).contains(hop))
+            .map(|hop| hop - 1)
     }
 }
 
@@ -108,7 +113,12 @@ async fn live_board(
     let around = Around::of(&desk, lang, &uri);
     let shown = desk.hub.shown();
     let paused = filter.pause.is_some();
-    Ok(Html(board::board(around.asked(), &shown.board, filter.hop(), paused)))
+    Ok(Html(board::board(
+        around.asked(),
+        &shown.board,
+        filter.hop(),
+        paused,
+    )))
 }
 
 async fn parts(
@@ -132,7 +142,11 @@ pub(super) struct Found {
 }
 
 /// The sale, where it is there and this visitor may see it: what belongs to others is as if it were not there.
-pub(super) async fn find(desk: &Desk, scope: Scope, named: (String, u32, u32)) -> Result<Option<Found>, Refused> {
+pub(super) async fn find(
+    desk: &Desk,
+    scope: Scope,
+    named: (String, u32, u32),
+) -> Result<Option<Found>, Refused> {
     let (terminal, batch, stan) = named;
     let reference = format!("{terminal}/{batch}/{stan}");
     let found = desk.acquirer.look(move |acquirer, now| {
@@ -164,7 +178,14 @@ async fn one_sale(
     };
     let merchant = desk.merchant(&found.sale.key().merchant);
     let facts = read(&desk, &found, &merchant).await?;
-    let page = story::tell(&found.sale, found.now.wall, found.budget_ms, merchant, &facts, &desk.tap);
+    let page = story::tell(
+        &found.sale,
+        found.now.wall,
+        found.budget_ms,
+        merchant,
+        &facts,
+        &desk.tap,
+    );
     let as_of = found.now.wall.text();
     let asked = console::Asked {
         as_of: &as_of,
@@ -174,24 +195,39 @@ async fn one_sale(
 }
 
 async fn read(desk: &Desk, found: &Found, merchant: &str) -> Result<facts::Facts, StatusCode> {
-    let (data, reads, sale) = (desk.data.clone(), Arc::clone(&desk.reads), Arc::clone(&found.sale));
+    let (data, reads, sale) = (
+        desk.data.clone(),
+        Arc::clone(&desk.reads),
+        Arc::clone(&found.sale),
+    );
     let merchant = merchant.to_owned();
     tokio::task::spawn_blocking(move || facts::read(&data, &reads, &sale, &merchant))
         .await
         .map_err(|_| StatusCode::SERVICE_UNAVAILABLE)
 }
 
-async fn slip(State(desk): State<Desk>, person: SignedIn, Path(named): Named) -> Result<Response, StatusCode> {
+async fn slip(
+    State(desk): State<Desk>,
+    person: SignedIn,
+    Path(named): Named,
+) -> Result<Response, StatusCode> {
     Scope::staff(&person)?;
     picture(&desk, Scope::Staff, named).await
 }
 
 /// The slip of a sale as a picture.
-pub(super) async fn picture(desk: &Desk, scope: Scope, named: (String, u32, u32)) -> Result<Response, StatusCode> {
+pub(super) async fn picture(
+    desk: &Desk,
+    scope: Scope,
+    named: (String, u32, u32),
+) -> Result<Response, StatusCode> {
     let found = find(desk, scope, named).await.map_err(stopped)?;
     let found = found.ok_or(StatusCode::NOT_FOUND)?;
     let merchant = desk.merchant(&found.sale.key().merchant);
-    let svg = read(desk, &found, &merchant).await?.slip.ok_or(StatusCode::NOT_FOUND)?;
+    let svg = read(desk, &found, &merchant)
+        .await?
+        .slip
+        .ok_or(StatusCode::NOT_FOUND)?;
     Ok(([(header::CONTENT_TYPE, "image/svg+xml")], svg).into_response())
 }
 
@@ -210,7 +246,11 @@ async fn queue(
     Scope::staff(&person)?;
     let around = Around::of(&desk, lang, &uri);
     let queue = desk.hub.shown().queue(|id| desk.merchant(id));
-    let cause = by.cause.and_then(|name| Cause::ALL.into_iter().find(|cause| cause_name(*cause) == name));
+    let cause = by.cause.and_then(|name| {
+        Cause::ALL
+            .into_iter()
+            .find(|cause| cause_name(*cause) == name)
+    });
     Ok(Html(one_sided::queue(around.asked(), &queue, cause)))
 }
 
@@ -222,7 +262,10 @@ async fn preview(
 ) -> Result<Html<String>, StatusCode> {
     Scope::staff(&person)?;
     let around = Around::of(&desk, lang, &uri);
-    let chosen: Vec<String> = pairs(&uri).filter(|(name, _)| name == "sale").map(|(_, key)| key).collect();
+    let chosen: Vec<String> = pairs(&uri)
+        .filter(|(name, _)| name == "sale")
+        .map(|(_, key)| key)
+        .collect();
     let mut items = desk.hub.shown().queue(|id| desk.merchant(id)).items;
     items.retain(|item| chosen.contains(&item.row.sale.key));
     Ok(Html(one_sided::preview(around.asked(), &items)))
@@ -278,7 +321,11 @@ async fn shown_settings(
     let around = Around::of(&desk, lang, &uri);
     let looked = desk.acquirer.look(|acquirer, _| {
         let config = acquirer.config();
-        (config.ladder, config.gaps.0.clone(), config.confirm_within_ms)
+        (
+            config.ladder,
+            config.gaps.0.clone(),
+            config.confirm_within_ms,
+        )
     });
     let (ladder, gaps_ms, confirm_within_ms) = looked.await.map_err(stopped)?;
     let settings = Settings {

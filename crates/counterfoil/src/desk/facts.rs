@@ -80,7 +80,9 @@ pub(super) struct TerminalFacts {
 pub(super) fn read(data: &Path, reads: &[PathBuf], sale: &SaleRecord, merchant: &str) -> Facts {
     let mut facts = Facts::default();
     let of_own = |facts: &mut Facts| -> rusqlite::Result<()> {
-        let Ok(archive) = archive::read(data) else { return Ok(()) };
+        let Ok(archive) = archive::read(data) else {
+            return Ok(());
+        };
         facts.events = events(&archive, &sale.key())?;
         facts.certificates = certificates(&archive, &sale.key())?;
         facts.own = Some(own_books(&archive, sale)?);
@@ -150,14 +152,20 @@ fn certificates(archive: &Connection, key: &SaleKey) -> rusqlite::Result<u64> {
     let query = "SELECT count(*) FROM certificate WHERE terminal = ?1 AND batch = ?2 AND stan = ?3 AND merchant = ?4";
     let (terminal, merchant) = (key.terminal.as_str(), key.merchant.as_str());
     archive
-        .query_row(query, params![terminal, key.batch.0, key.stan.0, merchant], |row| row.get::<_, i64>(0))
+        .query_row(
+            query,
+            params![terminal, key.batch.0, key.stan.0, merchant],
+            |row| row.get::<_, i64>(0),
+        )
         .map(|count| count as u64)
 }
 
 /// Account names of an archive's `balance` table, as pages name them.
 fn owner(archive: &Connection, account: i64) -> rusqlite::Result<(String, String)> {
     let query = "SELECT owner FROM balance WHERE account = ?1";
-    let owner: Option<String> = archive.query_row(query, [account], |row| row.get(0)).optional()?;
+    let owner: Option<String> = archive
+        .query_row(query, [account], |row| row.get(0))
+        .optional()?;
     let words = match owner.as_deref() {
         Some("network") => ("应收银联", "receivable from the network"),
         Some("wallet") => ("应收钱包", "receivable from the wallet"),
@@ -167,7 +175,10 @@ fn owner(archive: &Connection, account: i64) -> rusqlite::Result<(String, String
         Some("funds") => ("资金", "funds"),
         Some("limits") => ("授信额度", "credit limits"),
         Some(merchant) if merchant.bytes().all(|byte| byte.is_ascii_digit()) => {
-            return Ok((format!("应付商户 {merchant}"), format!("payable to merchant {merchant}")));
+            return Ok((
+                format!("应付商户 {merchant}"),
+                format!("payable to merchant {merchant}"),
+            ));
         }
         Some("cardholder") => ("持卡人账户", "cardholder's account"),
         _ => return Ok((format!("账户 {account}"), format!("account {account}"))),
@@ -183,7 +194,14 @@ struct Sheet {
 }
 
 impl Sheet {
-    fn post(&mut self, debit: i64, credit: i64, minor: u64, what: (&'static str, &'static str), counts: bool) {
+    fn post(
+        &mut self,
+        debit: i64,
+        credit: i64,
+        minor: u64,
+        what: (&'static str, &'static str),
+        counts: bool,
+    ) {
         for (account, debit) in [(debit, true), (credit, false)] {
             if !self.order.contains(&account) {
                 self.order.push(account);
@@ -207,7 +225,9 @@ impl Sheet {
                 entries: self.entries.remove(account).unwrap_or_default(),
             })
         });
-        accounts.collect::<rusqlite::Result<_>>().map(Known::Accounts)
+        accounts
+            .collect::<rusqlite::Result<_>>()
+            .map(Known::Accounts)
     }
 }
 
@@ -217,7 +237,12 @@ fn own_books(archive: &Connection, sale: &SaleRecord) -> rusqlite::Result<Known>
         let query = "SELECT debit, credit, amount_minor, reversed FROM posting WHERE id = ?1";
         let found = archive
             .query_row(query, [transfer as i64], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)? as u64, row.get::<_, bool>(3)?))
+                Ok((
+                    row.get(0)?,
+                    row.get(1)?,
+                    row.get::<_, i64>(2)? as u64,
+                    row.get::<_, bool>(3)?,
+                ))
             })
             .optional()?;
         if let Some((debit, credit, minor, reversed)) = found {
@@ -254,7 +279,11 @@ fn network(archive: &Connection, host: &HostKey) -> rusqlite::Result<Option<Netw
         .optional()
 }
 
-fn issuer(archive: &Connection, host: &HostKey, rrn: &str) -> rusqlite::Result<Option<IssuerFacts>> {
+fn issuer(
+    archive: &Connection,
+    host: &HostKey,
+    rrn: &str,
+) -> rusqlite::Result<Option<IssuerFacts>> {
     let query = "SELECT at_ms, code, standing, reversed_ms FROM exchange
         WHERE transmission = ?1 AND stan = ?2 AND acquirer = ?3 AND forwarder = ?4";
     let found = archive
@@ -294,7 +323,9 @@ fn issuer_books(archive: &Connection, host: &HostKey) -> rusqlite::Result<Known>
         match (held, closed.as_deref()) {
             (true, None) => sheet.post(debit, credit, minor, ("冻结", "held"), false),
             (_, Some("voided")) => sheet.post(debit, credit, minor, ("已解冻", "released"), false),
-            (_, Some("expired")) => sheet.post(debit, credit, minor, ("冻结到期", "hold expired"), false),
+            (_, Some("expired")) => {
+                sheet.post(debit, credit, minor, ("冻结到期", "hold expired"), false)
+            }
             (_, Some("reversed")) => {
                 sheet.post(debit, credit, minor, ("记账", "posted"), true);
                 sheet.post(credit, debit, minor, ("冲回", "taken back"), true);
@@ -310,15 +341,19 @@ fn terminal(archive: &Connection, key: &SaleKey) -> rusqlite::Result<Option<Term
         WHERE terminal = ?1 AND batch = ?2 AND stan = ?3 AND merchant = ?4";
     let (terminal, merchant) = (key.terminal.as_str(), key.merchant.as_str());
     archive
-        .query_row(query, params![terminal, key.batch.0, key.stan.0, merchant], |row| {
-            Ok(TerminalFacts {
-                started: row.get(0)?,
-                ended: row.get(1)?,
-                ending: row.get(2)?,
-                printed: row.get(3)?,
-                slip_state: row.get(4)?,
-            })
-        })
+        .query_row(
+            query,
+            params![terminal, key.batch.0, key.stan.0, merchant],
+            |row| {
+                Ok(TerminalFacts {
+                    started: row.get(0)?,
+                    ended: row.get(1)?,
+                    ending: row.get(2)?,
+                    printed: row.get(3)?,
+                    slip_state: row.get(4)?,
+                })
+            },
+        )
         .optional()
 }
 
@@ -332,7 +367,10 @@ impl Facts {
             },
             Books {
                 party: ("发卡行", "Issuer"),
-                known: self.issuer.as_ref().map_or(Known::NotHere, |issuer| issuer.books.clone()),
+                known: self
+                    .issuer
+                    .as_ref()
+                    .map_or(Known::NotHere, |issuer| issuer.books.clone()),
             },
         ]
     }

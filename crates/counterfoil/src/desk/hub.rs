@@ -286,7 +286,9 @@ impl Seen {
         let recent = self.recent.iter().map(|sale| sale.key());
         let mut again: BTreeSet<SaleKey> = recent.collect();
         // The open ones in turns, so that each is seen again however many there are.
-        let after = self.again.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
+        let after = self
+            .again
+            .map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
         let turn = self.open.range((after, std::ops::Bound::Unbounded));
         let turn: Vec<SaleKey> = turn.take(AGAIN_MAX).map(|(key, _)| *key).collect();
         self.again = turn.last().copied().filter(|_| turn.len() == AGAIN_MAX);
@@ -304,7 +306,10 @@ impl Seen {
         if let Some(newest) = looked.fresh.first() {
             self.newest = Some(newest.key());
         }
-        let came = looked.counters.forwarded.saturating_sub(self.counters.forwarded);
+        let came = looked
+            .counters
+            .forwarded
+            .saturating_sub(self.counters.forwarded);
         self.passed = match first {
             true => 0,
             false => came.saturating_sub(looked.fresh.len() as u64),
@@ -318,7 +323,12 @@ impl Seen {
             self.recent.push_front(Arc::clone(sale));
         }
         self.recent.truncate(NEWEST);
-        for sale in looked.fresh.into_iter().chain(looked.again).chain(looked.swept) {
+        for sale in looked
+            .fresh
+            .into_iter()
+            .chain(looked.again)
+            .chain(looked.swept)
+        {
             self.follow(sale);
         }
         self.sweep = looked.sweep;
@@ -339,7 +349,10 @@ impl Seen {
                 took_ms: (answer.at.0 - sale.received.wall.0).max(0) as u64,
                 approved: answer.code.is_success(),
             });
-            let silent = matches!(sale.evidence.upstream, Upstream::Silent | Upstream::NetworkGaveUp);
+            let silent = matches!(
+                sale.evidence.upstream,
+                Upstream::Silent | Upstream::NetworkGaveUp
+            );
             self.silent += u64::from(silent);
         }
         if let Some(shown) = self.recent.iter_mut().find(|shown| shown.key() == key) {
@@ -354,10 +367,14 @@ impl Seen {
 
     fn forget_old(&mut self) {
         let since = Wall(self.now.0 - WINDOW_S as i64 * 1_000);
-        while self.arrivals.front().is_some_and(|at| *at < since) || self.arrivals.len() > WINDOW_MAX {
+        while self.arrivals.front().is_some_and(|at| *at < since)
+            || self.arrivals.len() > WINDOW_MAX
+        {
             self.arrivals.pop_front();
         }
-        while self.answers.front().is_some_and(|answer| answer.at < since) || self.answers.len() > WINDOW_MAX {
+        while self.answers.front().is_some_and(|answer| answer.at < since)
+            || self.answers.len() > WINDOW_MAX
+        {
             self.answers.pop_front();
         }
         // An answer that never came within the window is no latency.
@@ -369,11 +386,17 @@ impl Seen {
     fn shown(&self, merchants: &BTreeMap<MerchantId, String>, tap: &Tap) -> Shown {
         let listed = |sale: &Arc<SaleRecord>| Listed {
             sale: view::of(sale, self.now),
-            merchant: merchants.get(&sale.key().merchant).cloned().unwrap_or_default(),
+            merchant: merchants
+                .get(&sale.key().merchant)
+                .cloned()
+                .unwrap_or_default(),
         };
         let newest: BTreeSet<SaleKey> = self.recent.iter().map(|sale| sale.key()).collect();
-        let mut older: Vec<&Arc<SaleRecord>> =
-            self.open.values().filter(|sale| !newest.contains(&sale.key())).collect();
+        let mut older: Vec<&Arc<SaleRecord>> = self
+            .open
+            .values()
+            .filter(|sale| !newest.contains(&sale.key()))
+            .collect();
         older.sort_by_key(|sale| std::cmp::Reverse(sale.received.wall));
         let older = older.into_iter().take(OPEN_SHOWN);
         let board = Board {
@@ -389,7 +412,10 @@ impl Seen {
     fn figures(&self) -> Figures {
         let mut took: Vec<u64> = self.answers.iter().map(|answer| answer.took_ms).collect();
         took.sort_unstable();
-        let at = |share: usize| took.get((took.len() * share).div_ceil(100).saturating_sub(1)).copied();
+        let at = |share: usize| {
+            took.get((took.len() * share).div_ceil(100).saturating_sub(1))
+                .copied()
+        };
         let latency_ms = match (at(50), at(95), at(99)) {
             (Some(p50), Some(p95), Some(p99)) => Some([p50, p95, p99]),
             _ => None,
@@ -414,30 +440,57 @@ impl Seen {
     fn cards(&self, tap: &Tap) -> Vec<LinkCard> {
         let count = |what| self.links.as_ref().map_or(0, |links| links.get(what));
         let (heard, echo) = tap.network();
-        let ago = |at: Option<Wall>| {
-            at.map_or_else(|| "–".to_owned(), |at| at.text().split_off(11))
-        };
+        let ago =
+            |at: Option<Wall>| at.map_or_else(|| "–".to_owned(), |at| at.text().split_off(11));
         let network = LinkCard {
             name: ("银联".to_owned(), "Network".to_owned()),
             up: self.signed_on,
             lines: vec![
                 (("在途请求", "in flight"), self.relay.0.to_string()),
-                (("未送达的通知", "advices undelivered"), self.relay.1.to_string()),
-                (("超时（自开台）", "time-outs since the desk opened"), self.silent.to_string()),
-                (("迟到的同意", "late approvals"), self.counters.late.to_string()),
+                (
+                    ("未送达的通知", "advices undelivered"),
+                    self.relay.1.to_string(),
+                ),
+                (
+                    ("超时（自开台）", "time-outs since the desk opened"),
+                    self.silent.to_string(),
+                ),
+                (
+                    ("迟到的同意", "late approvals"),
+                    self.counters.late.to_string(),
+                ),
                 (("最近收到", "last heard"), ago(heard)),
                 (("最近回响", "last echo"), ago(echo)),
-                (("断线次数", "links lost"), count(LinkCount::Lost).to_string()),
+                (
+                    ("断线次数", "links lost"),
+                    count(LinkCount::Lost).to_string(),
+                ),
             ],
         };
         let terminals = LinkCard {
             name: ("终端接入".to_owned(), "Terminals".to_owned()),
             up: true,
             lines: vec![
-                (("接入次数", "connections"), count(LinkCount::Accepted).to_string()),
-                (("等待回报", "awaiting the till's word"), self.unconfirmed.to_string()),
-                (("重复请求", "repeats answered"), self.counters.repeated.to_string()),
-                (("收 / 发报文", "frames in / out"), format!("{} / {}", count(LinkCount::FramesIn), count(LinkCount::FramesOut))),
+                (
+                    ("接入次数", "connections"),
+                    count(LinkCount::Accepted).to_string(),
+                ),
+                (
+                    ("等待回报", "awaiting the till's word"),
+                    self.unconfirmed.to_string(),
+                ),
+                (
+                    ("重复请求", "repeats answered"),
+                    self.counters.repeated.to_string(),
+                ),
+                (
+                    ("收 / 发报文", "frames in / out"),
+                    format!(
+                        "{} / {}",
+                        count(LinkCount::FramesIn),
+                        count(LinkCount::FramesOut)
+                    ),
+                ),
             ],
         };
         vec![network, terminals]

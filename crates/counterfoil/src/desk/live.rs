@@ -49,8 +49,7 @@ impl Viewer {
             let changed = parts
                 .iter()
                 .filter(|(id, html)| self.sent.get(id).is_none_or(|sent| sent != html));
-            let changed: BTreeMap<&str, &str> =
-                changed.map(|(id, html)| (*id, &**html)).collect();
+            let changed: BTreeMap<&str, &str> = changed.map(|(id, html)| (*id, &**html)).collect();
             if changed.is_empty() {
                 continue;
             }

@@ -48,7 +48,10 @@ pub(super) fn routes() -> Router<Desk> {
         .route("/merchant/disputes", get(disputes))
         .route("/merchant/documents", get(documents))
         .route("/merchant/sale/{terminal}/{batch}/{stan}", get(one_sale))
-        .route("/merchant/sale/{terminal}/{batch}/{stan}/slip.svg", get(slip))
+        .route(
+            "/merchant/sale/{terminal}/{batch}/{stan}/slip.svg",
+            get(slip),
+        )
 }
 
 #[derive(Debug, Deserialize)]
@@ -75,7 +78,9 @@ impl Visit {
         let (merchant, staff) = match scope {
             Scope::Merchant(merchant) => (merchant, false),
             Scope::Staff => {
-                let chosen = Query::<Chosen>::try_from_uri(uri).ok().and_then(|Query(chosen)| chosen.merchant);
+                let chosen = Query::<Chosen>::try_from_uri(uri)
+                    .ok()
+                    .and_then(|Query(chosen)| chosen.merchant);
                 let known = chosen.as_deref().and_then(merchant_of);
                 let known = known.filter(|id| desk.merchants.contains_key(id));
                 (known.ok_or_else(|| choice(desk, lang, uri))?, true)
@@ -86,7 +91,10 @@ impl Visit {
 
     fn to(desk: &Desk, lang: Lang, uri: &Uri, merchant: MerchantId, staff: bool) -> Self {
         let shown = desk.hub.shown();
-        let own = shown.open.iter().filter(|sale| sale.key().merchant == merchant);
+        let own = shown
+            .open
+            .iter()
+            .filter(|sale| sale.key().merchant == merchant);
         Self {
             lang,
             path: without_lang(uri),
@@ -113,7 +121,10 @@ impl Visit {
 }
 
 fn choice(desk: &Desk, lang: Lang, uri: &Uri) -> Response {
-    let named = desk.merchants.iter().map(|(id, name)| (id.to_string(), name.clone()));
+    let named = desk
+        .merchants
+        .iter()
+        .map(|(id, name)| (id.to_string(), name.clone()));
     let named: Vec<_> = named.collect();
     let as_of = desk.hub.shown().now.text();
     Html(merchant::choice(lang, &without_lang(uri), &as_of, &named)).into_response()
@@ -127,10 +138,16 @@ async fn whole(
 ) -> Result<Html<String>, Response> {
     let visit = Visit::of(&desk, lang, &person, &uri)?;
     let merchant = visit.merchant;
-    let looked = desk.acquirer.look(move |acquirer, now| (acquirer.state().books().payable(&merchant), now.wall));
-    let (due_minor, now) = looked.await.map_err(|refused| stopped(refused).into_response())?;
+    let looked = desk
+        .acquirer
+        .look(move |acquirer, now| (acquirer.state().books().payable(&merchant), now.wall));
+    let (due_minor, now) = looked
+        .await
+        .map_err(|refused| stopped(refused).into_response())?;
     let number = visit.number.clone();
-    let mut counted = reading(&desk, move |archive| counted(archive, &number, now)).await.map_err(IntoResponse::into_response)?;
+    let mut counted = reading(&desk, move |archive| counted(archive, &number, now))
+        .await
+        .map_err(IntoResponse::into_response)?;
     counted.due_minor = due_minor;
     Ok(Html(today::today(visit.asked(), &counted)))
 }
@@ -153,13 +170,17 @@ fn counted(archive: &Connection, merchant: &str, now: Wall) -> rusqlite::Result<
     };
     let mut positions = BTreeMap::<&str, (u64, u64)>::new();
     while let Some(row) = rows.next()? {
-        let (outcome, receipt, position): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let (outcome, receipt, position): (String, String, String) =
+            (row.get(0)?, row.get(1)?, row.get(2)?);
         let minor = row.get::<_, i64>(5)?.max(0) as u64;
         if row.get(3)? {
             today.taken.0 += 1;
             today.taken.1 += row.get::<_, i64>(4)?;
         }
-        if matches!(outcome.as_str(), "unknown" | "reversing" | "reversal_refused") {
+        if matches!(
+            outcome.as_str(),
+            "unknown" | "reversing" | "reversal_refused"
+        ) {
             today.unresolved.0 += 1;
             today.unresolved.1 += minor;
         }
@@ -169,7 +190,11 @@ fn counted(archive: &Connection, merchant: &str, now: Wall) -> rusqlite::Result<
             *told = (told.0 + 1, told.1 + minor);
         }
     }
-    let of = |(name, position): &(&str, Position)| positions.get(name).map(|(n, minor)| (*position, *n, *minor));
+    let of = |(name, position): &(&str, Position)| {
+        positions
+            .get(name)
+            .map(|(n, minor)| (*position, *n, *minor))
+    };
     today.positions = POSITIONS.iter().filter_map(of).collect();
     Ok(today)
 }
@@ -209,7 +234,9 @@ impl Wanted {
         }
         match self.receipt.as_str() {
             "printed" => text.push_str(" AND receipt = 'printed'"),
-            "unprinted" => text.push_str(" AND outcome = 'approved' AND (receipt LIKE 'failed%' OR receipt LIKE 'e_slip%')"),
+            "unprinted" => text.push_str(
+                " AND outcome = 'approved' AND (receipt LIKE 'failed%' OR receipt LIKE 'e_slip%')",
+            ),
             _ => {}
         }
         let mut equal = |column: &str, value: &str| {
@@ -246,7 +273,11 @@ fn day(date: &str) -> Option<i64> {
         return None;
     }
     // Days from civil, after Howard Hinnant: years begin in March.
-    let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
+    let (year, month) = if month <= 2 {
+        (year - 1, month + 9)
+    } else {
+        (year, month - 3)
+    };
     let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
     let of_year = (153 * month + 2) / 5 + day - 1;
     let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
@@ -263,18 +294,30 @@ async fn listed(
     let visit = Visit::of(&desk, lang, &person, &uri)?;
     let filters = wanted.filters();
     let (merchant, number) = (visit.merchant, visit.number.clone());
-    let keys = reading(&desk, move |archive| keys(archive, &wanted, &number, merchant)).await;
+    let keys = reading(&desk, move |archive| {
+        keys(archive, &wanted, &number, merchant)
+    })
+    .await;
     let keys = keys.map_err(IntoResponse::into_response)?;
     let next = keys.get(PAGE - 1).map(|(row, _)| *row);
     let name = visit.name.clone();
     let looked = desk.acquirer.look(move |acquirer, now| {
         let of = |key: &SaleKey| acquirer.state().sale(key).cloned();
-        let tills = acquirer.config().terminals.iter().filter(|(_, setup)| setup.merchant == merchant);
-        let tills: Vec<String> = tills.map(|(id, _)| id.to_string()).take(TILLS_MAX).collect();
+        let tills = acquirer
+            .config()
+            .terminals
+            .iter()
+            .filter(|(_, setup)| setup.merchant == merchant);
+        let tills: Vec<String> = tills
+            .map(|(id, _)| id.to_string())
+            .take(TILLS_MAX)
+            .collect();
         let sales: Vec<SaleRecord> = keys.iter().filter_map(|(_, key)| of(key)).collect();
         (sales, tills, now.wall)
     });
-    let (sales, tills, now) = looked.await.map_err(|refused| stopped(refused).into_response())?;
+    let (sales, tills, now) = looked
+        .await
+        .map_err(|refused| stopped(refused).into_response())?;
     let view = Transactions {
         filters,
         tills,
@@ -301,9 +344,13 @@ fn keys(
     merchant: MerchantId,
 ) -> rusqlite::Result<Vec<(i64, SaleKey)>> {
     let (conditions, values) = wanted.conditions(number);
-    let query = format!("SELECT rowid, terminal, batch, stan FROM sale WHERE {conditions} ORDER BY rowid DESC LIMIT {PAGE}");
+    let query = format!(
+        "SELECT rowid, terminal, batch, stan FROM sale WHERE {conditions} ORDER BY rowid DESC LIMIT {PAGE}"
+    );
     let mut statement = archive.prepare(&query)?;
-    let mut rows = statement.query(rusqlite::params_from_iter(values.iter().map(|value| &**value as &dyn ToSql)))?;
+    let mut rows = statement.query(rusqlite::params_from_iter(
+        values.iter().map(|value| &**value as &dyn ToSql),
+    ))?;
     let mut keys = Vec::new();
     while let Some(row) = rows.next()? {
         let terminal: String = row.get(1)?;
@@ -334,18 +381,43 @@ async fn file(
     let rows = reading(&desk, move |archive| cells(archive, &wanted, &number, lang)).await;
     let rows = rows.map_err(IntoResponse::into_response)?;
     let head = match lang {
-        Lang::Zh => ["时间", "终端", "批次", "凭证号", "参考号", "类型", "金额", "卡号", "结果", "小票", "钱在哪里", "授权码", "说明"],
-        Lang::En => ["time", "till", "batch", "trace", "rrn", "kind", "amount", "card", "outcome", "slip", "money", "approval", "what"],
+        Lang::Zh => [
+            "时间",
+            "终端",
+            "批次",
+            "凭证号",
+            "参考号",
+            "类型",
+            "金额",
+            "卡号",
+            "结果",
+            "小票",
+            "钱在哪里",
+            "授权码",
+            "说明",
+        ],
+        Lang::En => [
+            "time", "till", "batch", "trace", "rrn", "kind", "amount", "card", "outcome", "slip",
+            "money", "approval", "what",
+        ],
     };
     let text = csv(&head, rows.into_iter());
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"transactions.csv\""),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"transactions.csv\"",
+        ),
     ];
     Ok((headers, text).into_response())
 }
 
-fn cells(archive: &Connection, wanted: &Wanted, number: &str, lang: Lang) -> rusqlite::Result<Vec<Vec<String>>> {
+fn cells(
+    archive: &Connection,
+    wanted: &Wanted,
+    number: &str,
+    lang: Lang,
+) -> rusqlite::Result<Vec<Vec<String>>> {
     let (conditions, values) = wanted.conditions(number);
     let query = format!(
         "SELECT received_ms, terminal, batch, stan, rrn, kind, amount_minor, card_masked, outcome, receipt, position, approval,
@@ -369,9 +441,13 @@ fn cells(archive: &Connection, wanted: &Wanted, number: &str, lang: Lang) -> rus
                 row.get(5)?,
                 format!("{}.{:02}", minor / 100, minor % 100),
                 row.get(7)?,
-                words.map_or(outcome.clone(), |(_, outcome)| lang.say(pages::chip::outcome_words(*outcome)).to_owned()),
+                words.map_or(outcome.clone(), |(_, outcome)| {
+                    lang.say(pages::chip::outcome_words(*outcome)).to_owned()
+                }),
                 row.get(9)?,
-                place.map_or(position.clone(), |(_, position)| lang.say(position.words()).to_owned()),
+                place.map_or(position.clone(), |(_, position)| {
+                    lang.say(position.words()).to_owned()
+                }),
                 row.get::<_, Option<String>>(11)?.unwrap_or_default(),
                 row.get(if lang == Lang::Zh { 12 } else { 13 })?,
             ])
@@ -388,7 +464,10 @@ async fn open(
 ) -> Result<Html<String>, Response> {
     let visit = Visit::of(&desk, lang, &person, &uri)?;
     let shown = desk.hub.shown();
-    let own = shown.open.iter().filter(|sale| sale.key().merchant == visit.merchant);
+    let own = shown
+        .open
+        .iter()
+        .filter(|sale| sale.key().merchant == visit.merchant);
     let items: Vec<Item> = shown.items(own.map(Arc::as_ref), |_| visit.name.clone()).0;
     Ok(Html(unresolved::unresolved(visit.asked(), &items)))
 }
@@ -400,7 +479,9 @@ async fn tills(
     uri: Uri,
 ) -> Result<Html<String>, Response> {
     let visit = Visit::of(&desk, lang, &person, &uri)?;
-    let seen = survey::fleet(&desk, Some(visit.merchant)).await.map_err(IntoResponse::into_response)?;
+    let seen = survey::fleet(&desk, Some(visit.merchant))
+        .await
+        .map_err(IntoResponse::into_response)?;
     Ok(Html(merchant::tills(visit.asked(), &seen)))
 }
 
@@ -412,8 +493,12 @@ async fn payouts(
 ) -> Result<Html<String>, Response> {
     let visit = Visit::of(&desk, lang, &person, &uri)?;
     let merchant = visit.merchant;
-    let looked = desk.acquirer.look(move |acquirer, _| acquirer.state().books().payable(&merchant));
-    let due = looked.await.map_err(|refused| stopped(refused).into_response())?;
+    let looked = desk
+        .acquirer
+        .look(move |acquirer, _| acquirer.state().books().payable(&merchant));
+    let due = looked
+        .await
+        .map_err(|refused| stopped(refused).into_response())?;
     Ok(Html(merchant::payouts(visit.asked(), &today::signed(due))))
 }
 
@@ -435,9 +520,20 @@ async fn documents(
 ) -> Result<Html<String>, Response> {
     let visit = Visit::of(&desk, lang, &person, &uri)?;
     let merchant = visit.merchant;
-    let looked = desk.acquirer.look(move |acquirer, _| acquirer.config().merchants.get(&merchant).map(|setup| setup.category));
-    let category = looked.await.map_err(|refused| stopped(refused).into_response())?;
-    Ok(Html(merchant::documents(visit.asked(), category.unwrap_or_default())))
+    let looked = desk.acquirer.look(move |acquirer, _| {
+        acquirer
+            .config()
+            .merchants
+            .get(&merchant)
+            .map(|setup| setup.category)
+    });
+    let category = looked
+        .await
+        .map_err(|refused| stopped(refused).into_response())?;
+    Ok(Html(merchant::documents(
+        visit.asked(),
+        category.unwrap_or_default(),
+    )))
 }
 
 async fn one_sale(
@@ -448,18 +544,30 @@ async fn one_sale(
     uri: Uri,
 ) -> Result<Response, Response> {
     let scope = Scope::of(&person).map_err(IntoResponse::into_response)?;
-    let found = find(&desk, scope, named).await.map_err(|refused| stopped(refused).into_response())?;
+    let found = find(&desk, scope, named)
+        .await
+        .map_err(|refused| stopped(refused).into_response())?;
     let Some(found) = found else {
         let visit = Visit::of(&desk, lang, &person, &uri)?;
         return Ok((StatusCode::NOT_FOUND, Html(sale::sale(visit.asked(), None))).into_response());
     };
-    let visit = Visit::to(&desk, lang, &uri, found.sale.key().merchant, scope == Scope::Staff);
+    let visit = Visit::to(
+        &desk,
+        lang,
+        &uri,
+        found.sale.key().merchant,
+        scope == Scope::Staff,
+    );
     let told = view::of(&found.sale, found.now.wall);
     let slip = found.sale.link.is_some() && told.receipt != "none";
     Ok(Html(sale::sale(visit.asked(), Some((&told, slip)))).into_response())
 }
 
-async fn slip(State(desk): State<Desk>, person: SignedIn, Path(named): console::Named) -> Result<Response, StatusCode> {
+async fn slip(
+    State(desk): State<Desk>,
+    person: SignedIn,
+    Path(named): console::Named,
+) -> Result<Response, StatusCode> {
     console::picture(&desk, Scope::of(&person)?, named).await
 }
 
@@ -472,8 +580,18 @@ mod tests {
         let begin = day("2026-11-22").expect("a day");
         assert_eq!(Wall(begin).text(), "2026-11-22 00:00:00");
         assert_eq!(day_of(Wall(begin + DAY_MS - 1)), begin);
-        assert_eq!(day("2028-02-29").map(|at| Wall(at).text()), Some("2028-02-29 00:00:00".to_owned()));
-        for date in ["", "2026-13-01", "2026-11", "x-y-z", "2026-11-22-1", "99999999999-1-1"] {
+        assert_eq!(
+            day("2028-02-29").map(|at| Wall(at).text()),
+            Some("2028-02-29 00:00:00".to_owned())
+        );
+        for date in [
+            "",
+            "2026-13-01",
+            "2026-11",
+            "x-y-z",
+            "2026-11-22-1",
+            "99999999999-1-1",
+        ] {
             assert_eq!(day(date), None, "{date}");
         }
     }

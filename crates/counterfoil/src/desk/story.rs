@@ -8,9 +8,9 @@ use pages::chip::Tone;
 use pages::console::sale::{AuditRow, Proof, SalePage};
 use pages::console::sequence::{Lane, Step};
 use pages::console::timeline::{Bar, Timeline};
+use payment::Wall;
 use payment::evidence::{Confirmation, Delivery, Upstream};
 use payment::kind::Rail;
-use payment::Wall;
 
 /// Everything of one sale.
 pub(super) fn tell(
@@ -69,13 +69,21 @@ impl Hops {
 
 fn timeline(sale: &SaleRecord, now: Wall, budget_ms: u64, facts: &Facts) -> Timeline {
     let received = sale.received.wall.0;
-    let start = facts.terminal.as_ref().map_or(received, |till| till.started.min(received));
+    let start = facts
+        .terminal
+        .as_ref()
+        .map_or(received, |till| till.started.min(received));
     let mut hops = Hops {
         start,
         bars: Vec::new(),
     };
     if let Some(till) = &facts.terminal {
-        hops.bar(("POS → 前置", "POS → acquirer"), till.started, Some(received), Tone::Closed);
+        hops.bar(
+            ("POS → 前置", "POS → acquirer"),
+            till.started,
+            Some(received),
+            Tone::Closed,
+        );
     }
     upstream(&mut hops, sale, now, facts);
     reversal(&mut hops, facts);
@@ -87,7 +95,9 @@ fn timeline(sale: &SaleRecord, now: Wall, budget_ms: u64, facts: &Facts) -> Time
         let lasting = (now.0 - start).max(0) as u64;
         length_ms = length_ms.max(lasting.min(length_ms.max(budget_ms).saturating_mul(2)));
     }
-    let answered = sale.answer.map(|answer| (answer.at.0 - received).max(0) as u64);
+    let answered = sale
+        .answer
+        .map(|answer| (answer.at.0 - received).max(0) as u64);
     Timeline {
         start: clock_ms(Wall(start)),
         length_ms: length_ms.max(1),
@@ -110,26 +120,50 @@ fn upstream(hops: &mut Hops, sale: &SaleRecord, now: Wall, facts: &Facts) {
         Upstream::Silent | Upstream::Interrupted
     );
     if let Upstream::NotSent(code) = sale.evidence.upstream {
-        let bar = hops.bar(("前置拒绝，没有发出", "refused here, not sent"), received, answered, Tone::Stop);
+        let bar = hops.bar(
+            ("前置拒绝，没有发出", "refused here, not sent"),
+            received,
+            answered,
+            Tone::Stop,
+        );
         bar.note = Some((format!("应答 {code}"), format!("answered {code}")));
         return;
     }
     let lost = |bar: &mut Bar, until: i64, from: i64| {
         let seconds = (until - from).max(0) / 100;
         let seconds = format!("{}.{}", seconds / 10, seconds % 10);
-        bar.note = Some((format!("{seconds} s 无回应"), format!("{seconds} s, no answer")));
+        bar.note = Some((
+            format!("{seconds} s 无回应"),
+            format!("{seconds} s, no answer"),
+        ));
     };
     let Some(network) = &facts.network else {
-        let tone = if silent { Tone::Stop } else if answered.is_some() { Tone::Closed } else { Tone::Wait };
+        let tone = if silent {
+            Tone::Stop
+        } else if answered.is_some() {
+            Tone::Closed
+        } else {
+            Tone::Wait
+        };
         let bar = hops.bar(beyond, received, answered, tone);
         if silent {
             lost(bar, answered.unwrap_or(now.0), received);
         }
         return;
     };
-    hops.bar(("前置 → 银联", "acquirer → network"), received, Some(network.at), Tone::Closed);
+    hops.bar(
+        ("前置 → 银联", "acquirer → network"),
+        received,
+        Some(network.at),
+        Tone::Closed,
+    );
     if let Some(issuer) = &facts.issuer {
-        hops.bar(("银联 → 发卡行", "network → issuer"), network.at, Some(issuer.at), Tone::Closed);
+        hops.bar(
+            ("银联 → 发卡行", "network → issuer"),
+            network.at,
+            Some(issuer.at),
+            Tone::Closed,
+        );
     }
     let asked = facts.issuer.as_ref().map_or(network.at, |issuer| issuer.at);
     let back = match facts.issuer {
@@ -166,7 +200,10 @@ fn upstream(hops: &mut Hops, sale: &SaleRecord, now: Wall, facts: &Facts) {
 fn reversal(hops: &mut Hops, facts: &Facts) {
     let of = |event: &&Event| matches!(event.what.as_str(), "reversal_tried" | "reversal_answered");
     let events: Vec<&Event> = facts.events.iter().filter(of).collect();
-    let attempts = events.iter().filter(|event| event.what == "reversal_tried").count();
+    let attempts = events
+        .iter()
+        .filter(|event| event.what == "reversal_tried")
+        .count();
     let mut attempt = 0;
     for (n, event) in events.iter().enumerate() {
         if event.what != "reversal_tried" {
@@ -179,9 +216,17 @@ fn reversal(hops: &mut Hops, facts: &Facts) {
         }
         let next = events.get(n + 1);
         let done = next.is_some_and(|next| next.what == "reversal_answered");
-        let (zh, en) = (format!("冲正 0420 第 {attempt} 次"), format!("reversal 0420, attempt {attempt}"));
+        let (zh, en) = (
+            format!("冲正 0420 第 {attempt} 次"),
+            format!("reversal 0420, attempt {attempt}"),
+        );
         let until = next.map(|next| next.at);
-        hops.bar((&zh, &en), event.at, until, if done { Tone::Closed } else { Tone::Wait });
+        hops.bar(
+            (&zh, &en),
+            event.at,
+            until,
+            if done { Tone::Closed } else { Tone::Wait },
+        );
     }
 }
 
@@ -193,7 +238,11 @@ fn last_hop(hops: &mut Hops, sale: &SaleRecord, facts: &Facts) {
     let Some(answer) = sale.answer else { return };
     let confirmed = facts.events.iter().find(|event| event.what == "confirmed");
     let name = ("前置 → POS → 回报", "acquirer → POS → its word");
-    match (confirmed, sale.evidence.delivery, sale.evidence.confirmation) {
+    match (
+        confirmed,
+        sale.evidence.delivery,
+        sale.evidence.confirmation,
+    ) {
         (Some(event), ..) => {
             hops.bar(name, answer.at.0, Some(event.at), Tone::Closed);
         }
@@ -214,31 +263,56 @@ fn steps(sale: &SaleRecord, facts: &Facts) -> Vec<Step> {
     let row = sale.request.kind.row();
     let (request, answer) = (row.mti.to_string(), row.mti.response().to_string());
     let received = sale.received.wall.0;
-    let (zh, en) = (format!("{request} {}", row.zh), format!("{request} {}", row.en));
+    let (zh, en) = (
+        format!("{request} {}", row.zh),
+        format!("{request} {}", row.en),
+    );
     use Lane::{Acquirer, Issuer, Network, Terminal};
     told.step(received, Terminal, Acquirer, (&zh, &en));
     if sale.host.is_some() {
         told.step(received, Acquirer, Network, (&request, &request));
     }
     if let Some(issuer) = &facts.issuer {
-        told.step(facts.network.as_ref().map_or(issuer.at, |network| network.at), Network, Issuer, (&request, &request));
+        told.step(
+            facts
+                .network
+                .as_ref()
+                .map_or(issuer.at, |network| network.at),
+            Network,
+            Issuer,
+            (&request, &request),
+        );
         let text = format!("{answer} {}", issuer.code);
         told.step(issuer.at, Issuer, Network, (&text, &text));
     }
     for event in &facts.events {
         told.event(event, &answer);
     }
-    let silent = matches!(sale.evidence.upstream, Upstream::Silent | Upstream::Interrupted);
+    let silent = matches!(
+        sale.evidence.upstream,
+        Upstream::Silent | Upstream::Interrupted
+    );
     if let Some(first) = sale.answer {
         let text = format!("{answer} {}", first.code);
         if silent {
-            told.step(first.at.0, Network, Acquirer, ("无应答，超时", "no answer, timed out")).lost = true;
+            told.step(
+                first.at.0,
+                Network,
+                Acquirer,
+                ("无应答，超时", "no answer, timed out"),
+            )
+            .lost = true;
         }
         let lost = sale.evidence.delivery == Delivery::HungUp;
-        told.step(first.at.0, Acquirer, Terminal, (&text, &text)).lost = lost;
+        told.step(first.at.0, Acquirer, Terminal, (&text, &text))
+            .lost = lost;
     }
     told.0.sort_by_key(|(at, _)| *at);
-    told.0.into_iter().take(STEPS_MAX).map(|(_, step)| step).collect()
+    told.0
+        .into_iter()
+        .take(STEPS_MAX)
+        .map(|(_, step)| step)
+        .collect()
 }
 
 /// Steps of a diagram; what comes after them is in the rows of the journal.
@@ -292,10 +366,19 @@ impl Told {
 /// What others say, weaker than the acquirer's own journal.
 fn proofs(facts: &Facts) -> Vec<Proof> {
     let mut proofs = Vec::new();
-    let mut say = |source, zh: String, en: String| proofs.push(Proof { source, text: (zh, en) });
+    let mut say = |source, zh: String, en: String| {
+        proofs.push(Proof {
+            source,
+            text: (zh, en),
+        })
+    };
     if facts.certificates > 0 {
         let n = facts.certificates;
-        say(("结果凭证", "certificate"), format!("已签发 {n} 份，任何人可验"), format!("{n} issued; anyone can check"));
+        say(
+            ("结果凭证", "certificate"),
+            format!("已签发 {n} 份，任何人可验"),
+            format!("{n} issued; anyone can check"),
+        );
     }
     if let Some(issuer) = &facts.issuer {
         let at = clock_ms(Wall(issuer.at));
@@ -305,10 +388,18 @@ fn proofs(facts: &Facts) -> Vec<Proof> {
             _ => ("", ""),
         };
         let code = &issuer.code;
-        say(("发卡行档案", "issuer's archive"), format!("{at} 应答 {code}{}", standing.0), format!("{at} answered {code}{}", standing.1));
+        say(
+            ("发卡行档案", "issuer's archive"),
+            format!("{at} 应答 {code}{}", standing.0),
+            format!("{at} answered {code}{}", standing.1),
+        );
         if let Some(reversed) = issuer.reversed {
             let at = clock_ms(Wall(reversed));
-            say(("发卡行档案", "issuer's archive"), format!("{at} 冲正入账"), format!("{at} the reversal was booked"));
+            say(
+                ("发卡行档案", "issuer's archive"),
+                format!("{at} 冲正入账"),
+                format!("{at} the reversal was booked"),
+            );
         }
     }
     if let Some(network) = &facts.network {
@@ -321,7 +412,11 @@ fn proofs(facts: &Facts) -> Vec<Proof> {
             _ => ("已转出，等应答", "passed on, awaits the answer"),
         };
         let code = network.code.as_deref().unwrap_or_default();
-        say(("银联档案", "network's archive"), format!("{at} {zh} {code}").trim_end().to_owned(), format!("{at} {en} {code}").trim_end().to_owned());
+        say(
+            ("银联档案", "network's archive"),
+            format!("{at} {zh} {code}").trim_end().to_owned(),
+            format!("{at} {en} {code}").trim_end().to_owned(),
+        );
     }
     if let Some(till) = &facts.terminal {
         let at = clock_ms(Wall(till.ended.unwrap_or(till.started)));
@@ -334,7 +429,11 @@ fn proofs(facts: &Facts) -> Vec<Proof> {
             "stored" => ("已存储待送", "stored, to be sent"),
             _ => ("未了结", "still open"),
         };
-        say(("终端流水", "till's journal"), format!("{at} {zh}"), format!("{at} {en}"));
+        say(
+            ("终端流水", "till's journal"),
+            format!("{at} {zh}"),
+            format!("{at} {en}"),
+        );
     }
     for (at, kind) in facts.issuer.iter().flat_map(|issuer| &issuer.notices) {
         let at = clock_ms(Wall(*at));
@@ -344,7 +443,11 @@ fn proofs(facts: &Facts) -> Vec<Proof> {
             "held" => ("冻结短信", "text message: held"),
             _ => ("解冻短信", "text message: released"),
         };
-        say(("通知（不作凭证）", "notice (no proof)"), format!("{at} {zh}"), format!("{at} {en}"));
+        say(
+            ("通知（不作凭证）", "notice (no proof)"),
+            format!("{at} {zh}"),
+            format!("{at} {en}"),
+        );
     }
     proofs
 }

@@ -2,8 +2,8 @@
 //!
 //! A survey reads a bounded number of rows, the newest, and says from how many it was counted.
 
-use super::console::stopped;
 use super::Desk;
+use super::console::stopped;
 use crate::archive::{self, ArchiveError};
 use acquirer::SaleRecord;
 use axum::http::StatusCode;
@@ -65,7 +65,10 @@ pub(super) async fn reading<T: Send + 'static>(
     }
 }
 
-fn read_in<T>(data: &Path, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, ArchiveError> {
+fn read_in<T>(
+    data: &Path,
+    read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> Result<T, ArchiveError> {
     let connection = archive::read(data)?;
     read(&connection).map_err(|error| ArchiveError::Sqlite {
         path: archive::path(data),
@@ -82,7 +85,13 @@ pub(super) async fn fleet(desk: &Desk, of: Option<MerchantId>) -> Result<Fleet, 
         for (id, setup) in terminals.filter(|(_, setup)| of.is_none_or(|of| of == setup.merchant)) {
             match acquirer.state().session(id) {
                 Some(session) if found.len() < TERMINALS_MAX => {
-                    found.push((*id, setup.merchant, setup.extended, session.keys.is_some(), session.batch.0));
+                    found.push((
+                        *id,
+                        setup.merchant,
+                        setup.extended,
+                        session.keys.is_some(),
+                        session.batch.0,
+                    ));
                 }
                 Some(_) => {}
                 None => unseen += 1,
@@ -166,7 +175,9 @@ pub(super) fn is_unprinted(receipt: &str) -> bool {
 
 /// The plots.
 pub(super) async fn plots(desk: &Desk) -> Result<Plots, StatusCode> {
-    let looked = desk.acquirer.look(|acquirer, now| (acquirer.config().ladder.acquirer_ms, now.wall));
+    let looked = desk
+        .acquirer
+        .look(|acquirer, now| (acquirer.config().ladder.acquirer_ms, now.wall));
     let (budget_ms, now) = looked.await.map_err(stopped)?;
     let reads = desk.reads.clone();
     let ages: Vec<u64> = desk
@@ -196,7 +207,10 @@ fn aged(ages: &[u64]) -> Vec<((String, String), u64)> {
     ];
     let mut from = 0;
     let count = |(until, zh, en): (u64, &str, &str)| {
-        let of = ages.iter().filter(|age| (from..until).contains(*age)).count() as u64;
+        let of = ages
+            .iter()
+            .filter(|age| (from..until).contains(*age))
+            .count() as u64;
         from = until;
         ((zh.to_owned(), en.to_owned()), of)
     };
@@ -234,7 +248,9 @@ fn counted(archive: &Connection, now: Wall, budget_ms: u64) -> rusqlite::Result<
         }
         let receipt: String = row.get(4)?;
         if is_unprinted(&receipt) {
-            *unprinted.entry(row.get::<_, Option<String>>(5)?.unwrap_or_default()).or_default() += 1;
+            *unprinted
+                .entry(row.get::<_, Option<String>>(5)?.unwrap_or_default())
+                .or_default() += 1;
         }
     }
     took.sort_unstable();
@@ -248,12 +264,27 @@ fn counted(archive: &Connection, now: Wall, budget_ms: u64) -> rusqlite::Result<
     });
     Ok(Plots {
         n,
-        hops_ms: median(&took).into_iter().map(|ms| (("前置：请求到应答".to_owned(), "acquirer: request to answer".to_owned()), ms)).collect(),
+        hops_ms: median(&took)
+            .into_iter()
+            .map(|ms| {
+                (
+                    (
+                        "前置：请求到应答".to_owned(),
+                        "acquirer: request to answer".to_owned(),
+                    ),
+                    ms,
+                )
+            })
+            .collect(),
         latency: LATENCIES
             .iter()
             .zip(latency)
             .map(|(end, value)| Point {
-                name: if *end == u64::MAX { "≥5000".to_owned() } else { format!("<{end}") },
+                name: if *end == u64::MAX {
+                    "≥5000".to_owned()
+                } else {
+                    format!("<{end}")
+                },
                 value,
                 n: value,
             })
@@ -274,7 +305,10 @@ fn median(sorted: &[u64]) -> Option<u64> {
 /// Mean share of the hours and three standard deviations above it, as of a binomial of the mean hour, per 100,000.
 fn limits(hours: &[(u64, u64)]) -> Option<(u64, u64)> {
     let of = |hour: &&(u64, u64)| hour.1 > 0;
-    let (sided, n) = hours.iter().filter(of).fold((0, 0), |(a, b), (sided, n)| (a + sided, b + n));
+    let (sided, n) = hours
+        .iter()
+        .filter(of)
+        .fold((0, 0), |(a, b), (sided, n)| (a + sided, b + n));
     let busy = hours.iter().filter(of).count() as u64;
     if n == 0 {
         return None;
@@ -312,7 +346,8 @@ fn healed(archive: &Connection) -> rusqlite::Result<Vec<Point>> {
     let mut rows = statement.query(params![SURVEYED])?;
     let mut counts = [0_u64; HEALS.len()];
     while let Some(row) = rows.next()? {
-        if let (Some(from), Some(to)) = (row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?)
+        if let (Some(from), Some(to)) =
+            (row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?)
             && to >= from
         {
             let seconds = (to - from) as u64 / 1_000;
@@ -336,11 +371,26 @@ fn others(reads: &[std::path::PathBuf]) -> Vec<((String, String), u64)> {
         }
         let query = "SELECT answered_ms - at_ms FROM exchange WHERE answered_ms IS NOT NULL ORDER BY at_ms DESC LIMIT 10000";
         let read = read_in(data, |archive| {
-            archive.prepare(query)?.query_map([], |row| row.get::<_, i64>(0))?.collect::<rusqlite::Result<Vec<i64>>>()
+            archive
+                .prepare(query)?
+                .query_map([], |row| row.get::<_, i64>(0))?
+                .collect::<rusqlite::Result<Vec<i64>>>()
         });
-        let mut took: Vec<u64> = read.unwrap_or_default().into_iter().map(|ms| ms.max(0) as u64).collect();
+        let mut took: Vec<u64> = read
+            .unwrap_or_default()
+            .into_iter()
+            .map(|ms| ms.max(0) as u64)
+            .collect();
         took.sort_unstable();
-        hops.extend(median(&took).map(|ms| (("银联：等发卡行".to_owned(), "network: waits for the issuer".to_owned()), ms)));
+        hops.extend(median(&took).map(|ms| {
+            (
+                (
+                    "银联：等发卡行".to_owned(),
+                    "network: waits for the issuer".to_owned(),
+                ),
+                ms,
+            )
+        }));
     }
     hops
 }

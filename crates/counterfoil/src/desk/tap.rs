@@ -191,7 +191,11 @@ fn of_terminal(message: &Message) -> About {
     let original = message.get(61).and_then(|value| Field61::parse(value).ok());
     let original = original.filter(|original| original.batch == batch.batch);
     let own = message.number(11).and_then(|stan| u32::try_from(stan).ok());
-    About::Terminal(terminal.to_owned(), batch.batch, [own, original.map(|original| original.stan)])
+    About::Terminal(
+        terminal.to_owned(),
+        batch.batch,
+        [own, original.map(|original| original.stan)],
+    )
 }
 
 fn of_host(message: &Message) -> About {

@@ -56,8 +56,14 @@ mod tests {
         };
         assert_eq!(check(Role::Supervisor, None), Ok(Scope::Staff));
         assert_eq!(check(Role::Merchant, None), Err(StatusCode::FORBIDDEN));
-        assert_eq!(check(Role::Merchant, merchant), Ok(Scope::Merchant(merchant.expect("a number"))));
-        assert!(matches!(check(Role::Auditor, merchant), Ok(Scope::Merchant(_))));
+        assert_eq!(
+            check(Role::Merchant, merchant),
+            Ok(Scope::Merchant(merchant.expect("a number")))
+        );
+        assert!(matches!(
+            check(Role::Auditor, merchant),
+            Ok(Scope::Merchant(_))
+        ));
         assert_eq!(Scope::of(&None), Ok(Scope::Staff));
     }
 }

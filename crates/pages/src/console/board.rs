@@ -140,7 +140,12 @@ pub fn board(asked: Asked<'_>, board: &Board, hop: Option<usize>, paused: bool) 
             }
         }
     };
-    page(asked, ("实时", "Live"), (!paused).then_some("live.js"), &body)
+    page(
+        asked,
+        ("实时", "Live"),
+        (!paused).then_some("live.js"),
+        &body,
+    )
 }
 
 fn age(lang: Lang, board: &Board) -> Markup {

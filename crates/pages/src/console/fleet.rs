@@ -1,7 +1,7 @@
 //! The fleet: every terminal with what it lets its health be seen by.
 
-use super::{Asked, page};
 use super::board::{duration, tenths};
+use super::{Asked, page};
 use crate::chip::{self, Tone};
 use crate::language::Lang;
 use maud::{Markup, html};

@@ -50,24 +50,48 @@ impl Cause {
     pub const fn remedy(self) -> (Words, Words) {
         match self {
             Self::ReversalRefused => (
-                ("人工核对发卡行记录，做贷记调整", "check with the issuer, then a credit adjustment"),
-                ("发卡行明确拒绝冲正，再发一次不会有别的结果。", "the issuer refused the reversal; asking again would not change that."),
+                (
+                    "人工核对发卡行记录，做贷记调整",
+                    "check with the issuer, then a credit adjustment",
+                ),
+                (
+                    "发卡行明确拒绝冲正，再发一次不会有别的结果。",
+                    "the issuer refused the reversal; asking again would not change that.",
+                ),
             ),
             Self::LostUpstream => (
                 ("等待自动冲正", "let the automatic reversal go on"),
-                ("冲正通知会一直重发到发卡行答复，人工再发不会更快。", "the advice is repeated until the issuer answers; a second one would not be faster."),
+                (
+                    "冲正通知会一直重发到发卡行答复，人工再发不会更快。",
+                    "the advice is repeated until the issuer answers; a second one would not be faster.",
+                ),
             ),
             Self::LostAtOurHop => (
-                ("联系门店核对小票，交易成立则保留", "ask the shop for the slip; if the sale stood, keep it"),
-                ("发卡行已同意，终端没有回报。终端下一次报文会自动了结它。", "the issuer approved and the till has not reported. Its next message settles this by itself."),
+                (
+                    "联系门店核对小票，交易成立则保留",
+                    "ask the shop for the slip; if the sale stood, keep it",
+                ),
+                (
+                    "发卡行已同意，终端没有回报。终端下一次报文会自动了结它。",
+                    "the issuer approved and the till has not reported. Its next message settles this by itself.",
+                ),
             ),
             Self::Advice => (
-                ("等待重发，被拒绝的由人工核对", "let it be repeated; a refused one needs people"),
-                ("通知不冲正，只重发；收银台已按成功处理。", "an advice is never reversed, only repeated; the till has treated it as done."),
+                (
+                    "等待重发，被拒绝的由人工核对",
+                    "let it be repeated; a refused one needs people",
+                ),
+                (
+                    "通知不冲正，只重发；收银台已按成功处理。",
+                    "an advice is never reversed, only repeated; the till has treated it as done.",
+                ),
             ),
             Self::Other => (
                 ("人工核对", "look at it"),
-                ("证据不属于已知的任何一种。", "the evidence fits none of the known causes."),
+                (
+                    "证据不属于已知的任何一种。",
+                    "the evidence fits none of the known causes.",
+                ),
             ),
         }
     }

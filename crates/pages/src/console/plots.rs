@@ -39,18 +39,37 @@ pub fn plots(asked: Asked<'_>, plots: &Plots) -> String {
     };
     let counted = |rows: &[((String, String), u64)], unit: &str, tone: Tone| -> Vec<Bar> {
         rows.iter()
-            .map(|(name, value)| Bar { name: name.clone(), value: *value, told: format!("{value}{unit}"), tone })
+            .map(|(name, value)| Bar {
+                name: name.clone(),
+                value: *value,
+                told: format!("{value}{unit}"),
+                tone,
+            })
             .collect()
     };
     let sum = |rows: &[((String, String), u64)]| rows.iter().map(|(_, count)| count).sum::<u64>();
     let points = |points: &[Point]| points.iter().map(|point| point.n).sum::<u64>();
-    let limits: Vec<Limit> = plots.one_sided_limits.map_or_else(Vec::new, |(mean, upper)| {
-        vec![
-            Limit { value: mean, name: ("均值", "mean"), tone: Tone::Quiet },
-            Limit { value: upper, name: ("上限 3σ", "limit 3σ"), tone: Tone::Stop },
-        ]
-    });
-    let cliff = Limit { value: 0, name: ("前置超时", "time-out"), tone: Tone::Stop };
+    let limits: Vec<Limit> = plots
+        .one_sided_limits
+        .map_or_else(Vec::new, |(mean, upper)| {
+            vec![
+                Limit {
+                    value: mean,
+                    name: ("均值", "mean"),
+                    tone: Tone::Quiet,
+                },
+                Limit {
+                    value: upper,
+                    name: ("上限 3σ", "limit 3σ"),
+                    tone: Tone::Stop,
+                },
+            ]
+        });
+    let cliff = Limit {
+        value: 0,
+        name: ("前置超时", "time-out"),
+        tone: Tone::Stop,
+    };
     let body = html! {
         h1 { (lang.say(("图表", "Plots"))) }
         p.second { (lang.either(

@@ -24,9 +24,21 @@ pub struct Settings {
 fn steps(ladder: &Ladder) -> [(&'static str, (&'static str, &'static str), u64); 4] {
     [
         ("issuer_ms", ("发卡行", "issuer"), ladder.issuer_ms),
-        ("network_ms", ("银联等发卡行", "network waits for the issuer"), ladder.network_ms),
-        ("acquirer_ms", ("前置等银联", "acquirer waits for the network"), ladder.acquirer_ms),
-        ("terminal_ms", ("终端等前置", "terminal waits for the acquirer"), ladder.terminal_ms),
+        (
+            "network_ms",
+            ("银联等发卡行", "network waits for the issuer"),
+            ladder.network_ms,
+        ),
+        (
+            "acquirer_ms",
+            ("前置等银联", "acquirer waits for the network"),
+            ladder.acquirer_ms,
+        ),
+        (
+            "terminal_ms",
+            ("终端等前置", "terminal waits for the acquirer"),
+            ladder.terminal_ms,
+        ),
     ]
 }
 
@@ -66,18 +78,24 @@ pub fn settings(asked: Asked<'_>, settings: &Settings) -> String {
 }
 
 fn nested(lang: Lang, ladder: &Ladder, refused: Option<&NotNested>) -> Markup {
-    let offending = |name: &str| refused.is_some_and(|pair| pair.inner.0 == name || pair.outer.0 == name);
+    let offending =
+        |name: &str| refused.is_some_and(|pair| pair.inner.0 == name || pair.outer.0 == name);
     let bars = steps(ladder).map(|(name, (zh, en), value)| Bar {
         name: (format!("{zh} · {name}"), format!("{en} · {name}")),
         value,
         told: format!("{}{value} ms", if offending(name) { "✕ " } else { "" }),
-        tone: if offending(name) { Tone::Stop } else { Tone::Closed },
+        tone: if offending(name) {
+            Tone::Stop
+        } else {
+            Tone::Closed
+        },
     });
     let head = Head {
         title: ("时限阶梯", "Time-out ladder"),
         unit: (
             "每一方最多等后一方多久，单位毫秒；里层必须短于外层".to_owned(),
-            "how long each party waits for the one behind it, in ms; the inner one must be shorter".to_owned(),
+            "how long each party waits for the one behind it, in ms; the inner one must be shorter"
+                .to_owned(),
         ),
         n: 4,
     };

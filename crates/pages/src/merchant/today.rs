@@ -78,7 +78,11 @@ pub fn today(asked: Asked<'_>, today: &Today) -> String {
 const fn tone(position: Position) -> Tone {
     match position {
         Position::AcquirerPayable => Tone::Closed,
-        Position::Suspended | Position::DebitedOrNot | Position::NotKnown | Position::Held => Tone::Wait,
-        Position::Cardholder | Position::Returned | Position::Released | Position::Original => Tone::Quiet,
+        Position::Suspended | Position::DebitedOrNot | Position::NotKnown | Position::Held => {
+            Tone::Wait
+        }
+        Position::Cardholder | Position::Returned | Position::Released | Position::Original => {
+            Tone::Quiet
+        }
     }
 }

@@ -36,9 +36,16 @@ impl Filters {
             ("date", &self.date),
         ];
         // Only what needs no escaping is kept: names, numbers and dates.
-        let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
-        let kept = pairs.iter().filter(|(_, value)| !value.is_empty() && plain(value));
-        let kept: Vec<String> = kept.map(|(name, value)| format!("{name}={value}")).collect();
+        let plain = |text: &str| {
+            text.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+        };
+        let kept = pairs
+            .iter()
+            .filter(|(_, value)| !value.is_empty() && plain(value));
+        let kept: Vec<String> = kept
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         kept.join("&")
     }
 }
@@ -108,18 +115,29 @@ pub fn transactions(asked: Asked<'_>, view: &Transactions) -> String {
 
 fn filters(asked: Asked<'_>, view: &Transactions) -> Markup {
     let lang = asked.lang;
-    let Filters { tender, till, outcome, receipt, position, date } = &view.filters;
+    let Filters {
+        tender,
+        till,
+        outcome,
+        receipt,
+        position,
+        date,
+    } = &view.filters;
     let choose = |name: &str, label: Words, chosen: &str, options: &[(String, String)]| {
         html! { p { label for=(name) { (lang.say(label)) }
-            select id=(name) name=(name) {
-                option value="" { (lang.say(("全部", "all"))) }
-                @for (value, words) in options { option value=(value) selected[value == chosen] { (words) } }
-            } } }
+        select id=(name) name=(name) {
+            option value="" { (lang.say(("全部", "all"))) }
+            @for (value, words) in options { option value=(value) selected[value == chosen] { (words) } }
+        } } }
     };
     let said = |value: &str, words: Words| (value.to_owned(), lang.say(words).to_owned());
     let outcomes = OUTCOMES.map(|(name, outcome)| said(name, chip::outcome_words(outcome)));
     let positions = POSITIONS.map(|(name, position)| said(name, position.words()));
-    let tills: Vec<_> = view.tills.iter().map(|till| (till.clone(), till.clone())).collect();
+    let tills: Vec<_> = view
+        .tills
+        .iter()
+        .map(|till| (till.clone(), till.clone()))
+        .collect();
     html! {
         form method="get" action="/merchant/transactions" {
             (asked.kept())
@@ -164,7 +182,10 @@ mod tests {
 
     #[test]
     fn a_cell_is_text_to_every_spreadsheet() {
-        let rows = [vec!["=1+1".to_owned(), "a\"b,c".to_owned()], vec!["-3".into(), "@x".into()]];
+        let rows = [
+            vec!["=1+1".to_owned(), "a\"b,c".to_owned()],
+            vec!["-3".into(), "@x".into()],
+        ];
         assert_eq!(
             csv(&["何时", "什么"], rows.into_iter()),
             "\u{FEFF}\"何时\",\"什么\"\r\n\"'=1+1\",\"a\"\"b,c\"\r\n\"'-3\",\"'@x\"\r\n"
