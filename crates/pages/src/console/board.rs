@@ -170,7 +170,7 @@ fn figures(lang: Lang, figures: &Figures) -> Markup {
         }))
         (tile(lang, ("应答用时 p50 · p95 · p99", "Latency p50 · p95 · p99"), &html! {
             @match figures.latency_ms {
-                Some([p50, p95, p99]) => { (p50) " · " (p95) " · " (p99) small { " ms" } }
+                Some([p50, p95, p99]) => { (p50) " / " (p95) " / " (p99) small { " ms" } }
                 None => "–",
             }
         }, &html! { (window) " · n = " (figures.answered) }))

@@ -102,7 +102,7 @@ fn message(lang: Lang, step: &Step, y: usize) -> Markup {
             } @else {
                 path.message d={ "M" (tip) " " (y) " L" (back) " " (y - 5) " L" (back) " " (y + 5) " z" } {}
             }
-            text.said x=(usize::midpoint(from, to)) y=(y - 7) text-anchor="middle" { (text) }
+            text.said x=(usize::midpoint(from, to)) y=(y - if step.lost { 10 } else { 7 }) text-anchor="middle" { (text) }
         }
     }
 }

@@ -242,7 +242,7 @@ fn figures_name_their_unit_and_their_n() {
     for told in [
         "12.3",
         "99.9",
-        "4 · 9 · 38",
+        "4 / 9 / 38",
         "0.7",
         "n = 1000",
         "7 of n = 100000",
