@@ -4,6 +4,7 @@ use crate::config::Problem;
 use crate::config::acquirer::AcquirerFile;
 use crate::driver::DriverHandle;
 use crate::party::Running;
+use crate::people::{self, People};
 use crate::web;
 use acquirer::Acquirer;
 use axum::Router;
@@ -17,6 +18,8 @@ pub struct Desk {
     pub acquirer: DriverHandle<Acquirer>,
     /// Its data directory, where the archive is.
     pub data: PathBuf,
+    /// Who works with it; `people.guard(routes, permission)` stands before every page.
+    pub people: People,
 }
 
 /// Serves the desk of a running acquirer on `desk_listen`, with `more` routes beside its own. Must be called on the runtime.
@@ -34,8 +37,10 @@ pub async fn open(
     let desk = Desk {
         acquirer: running.handle().clone(),
         data: file.data.clone(),
+        people: People::open(&file.data, file.profile).map_err(|error| error.to_string())?,
     };
-    let routes = web::site(routes(desk).merge(more));
+    let people = people::routes(&desk.people);
+    let routes = web::site(routes(desk).merge(people).merge(more));
     crate::control::serve(address, routes).await.map(Some)
 }
 

@@ -6,6 +6,7 @@
 pub mod chip;
 mod frame;
 mod language;
+pub mod people;
 pub mod ring;
 pub mod sale;
 pub mod served;
