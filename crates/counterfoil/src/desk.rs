@@ -19,6 +19,7 @@ use crate::config::Problem;
 use crate::config::acquirer::AcquirerFile;
 use crate::driver::DriverHandle;
 use crate::party::Running;
+use crate::people::{self, People, Permission};
 use crate::web;
 use acquirer::Acquirer;
 use axum::Router;
@@ -43,9 +44,41 @@ pub struct Desk {
     pub hub: Hub,
     /// The acquirer's last messages, masked.
     pub tap: Tap,
+    /// Who works with it; `people.guard(routes, permission)` stands before every page.
+    pub people: People,
 }
 
 impl Desk {
+    /// The desk of a running acquirer. Must be called on the runtime.
+    ///
+    /// # Errors
+    /// A merchant's number that is none, or people that cannot be read.
+    pub fn of(file: &AcquirerFile, running: &Running<Acquirer>) -> Result<Self, Problem> {
+        let mut merchants = BTreeMap::new();
+        for text in &file.merchants {
+            merchants.insert(crate::config::merchant_id(&text.id)?, text.name.clone());
+        }
+        let merchants = Arc::new(merchants);
+        let acquirer = running.handle().clone();
+        let tap = Tap::start(&acquirer).map_err(|error| format!("desk: {error}"))?;
+        Ok(Self {
+            hub: Hub::start(acquirer.clone(), Arc::clone(&merchants), tap.clone()),
+            acquirer,
+            data: file.data.clone(),
+            reads: file.desk_reads.clone().into(),
+            merchants,
+            tap,
+            people: People::open(&file.data, file.profile).map_err(|error| error.to_string())?,
+        })
+    }
+
+    /// The pages of console and portal, without the sign-in that stands before them: each asks for the
+    /// [`crate::people::Person`] that the sign-in names, and without one shows nothing.
+    pub fn pages(&self) -> Router {
+        let (console, portal) = (console::routes(), portal::routes());
+        console.merge(portal).with_state(self.clone())
+    }
+
     /// The name of a merchant; its number where it has none.
     pub fn merchant(&self, id: &MerchantId) -> String {
         let name = self.merchants.get(id).cloned();
@@ -65,25 +98,10 @@ pub async fn open(
     let Some(address) = file.desk_listen else {
         return Ok(None);
     };
-    let mut merchants = BTreeMap::new();
-    for text in &file.merchants {
-        merchants.insert(crate::config::merchant_id(&text.id)?, text.name.clone());
-    }
-    let merchants = Arc::new(merchants);
-    let acquirer = running.handle().clone();
-    let tap = Tap::start(&acquirer).map_err(|error| format!("desk: {error}"))?;
-    let desk = Desk {
-        hub: Hub::start(acquirer.clone(), Arc::clone(&merchants), tap.clone()),
-        acquirer,
-        data: file.data.clone(),
-        reads: file.desk_reads.clone().into(),
-        merchants,
-        tap,
-    };
-    let routes = web::site(routes(desk).merge(more));
+    let desk = Desk::of(file, running)?;
+    let people = people::routes(&desk.people);
+    // Whose data somebody sees is decided page by page; here only that they are signed in.
+    let pages = desk.people.guard(desk.pages(), Permission::ReadSales);
+    let routes = web::site(pages.merge(people).merge(more));
     crate::control::serve(address, routes).await.map(Some)
-}
-
-fn routes(desk: Desk) -> Router {
-    console::routes().merge(portal::routes()).with_state(desk)
 }

@@ -44,6 +44,8 @@ pub(crate) fn page(asked: Asked<'_>, title: Words, script: Option<&str>, body: &
         place("/console/terminals", ("终端", "Terminals"), None),
         place("/console/plots", ("图表", "Plots"), None),
         place("/console/settings", ("设置", "Settings"), None),
+        place("/console/proposals", ("复核", "Proposals"), None),
+        place("/account", ("账户", "Account"), None),
     ];
     let frame = Frame {
         lang: asked.lang,

@@ -8,6 +8,7 @@ pub mod console;
 mod frame;
 mod language;
 pub mod merchant;
+pub mod people;
 pub mod plot;
 pub mod ring;
 pub mod sale;

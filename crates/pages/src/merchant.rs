@@ -66,6 +66,11 @@ pub(crate) fn page(asked: Asked<'_>, title: Words, body: &Markup) -> String {
         place("/payouts", ("到账", "Payouts"), None),
         place("/disputes", ("调单", "Disputes"), None),
         place("/documents", ("文件", "Documents"), None),
+        Place {
+            path: "/account".to_owned(),
+            name: ("账户", "Account"),
+            waiting: None,
+        },
     ];
     let frame = Frame {
         lang: asked.lang,

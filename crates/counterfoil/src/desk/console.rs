@@ -13,7 +13,7 @@ use acquirer::SaleRecord;
 use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, Uri, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use pages::Lang;
 use pages::console::one_sided::{self, Cause, cause_name};
@@ -27,7 +27,7 @@ use std::sync::Arc;
 /// The routes.
 pub(super) fn routes() -> Router<Desk> {
     Router::new()
-        .route("/", get(async || axum::response::Redirect::to("/console")))
+        .route("/", get(home))
         .route("/console", get(live_board))
         .route("/console/live", get(parts))
         .route("/console/sale/{terminal}/{batch}/{stan}", get(one_sale))
@@ -40,6 +40,14 @@ pub(super) fn routes() -> Router<Desk> {
         .route("/console/terminals", get(terminals))
         .route("/console/plots", get(drawn))
         .route("/console/settings", get(shown_settings))
+}
+
+/// Everybody's own first page.
+async fn home(person: SignedIn) -> Result<Redirect, StatusCode> {
+    Ok(Redirect::to(match Scope::of(&person)? {
+        Scope::Staff => "/console",
+        Scope::Merchant(_) => "/merchant",
+    }))
 }
 
 /// What stands around a page, as it is now.

@@ -3,14 +3,11 @@
 use super::hub::{Hub, Shown};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures_core::Stream;
+use futures_util::stream;
 use pages::Lang;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use tokio::sync::watch;
 
 /// The stream of the board's parts for one viewer.
@@ -21,11 +18,13 @@ pub(super) fn board(hub: &Hub, lang: Lang, hop: Option<usize>) -> Response {
         lang,
         hop,
     };
-    Sse::new(Parts {
-        next: Box::pin(viewer.next()),
-    })
-    .keep_alive(KeepAlive::default())
-    .into_response()
+    let events = stream::unfold(viewer, |viewer: Viewer| async move {
+        let (event, viewer) = viewer.next().await?;
+        Some((Ok::<_, Infallible>(event), viewer))
+    });
+    Sse::new(events)
+        .keep_alive(KeepAlive::default())
+        .into_response()
 }
 
 /// One who looks.
@@ -36,8 +35,6 @@ struct Viewer {
     lang: Lang,
     hop: Option<usize>,
 }
-
-type Next = Pin<Box<dyn Future<Output = Option<(Event, Viewer)>> + Send>>;
 
 impl Viewer {
     /// Waits for a board that differs from what was sent; none when there will be no more.
@@ -59,23 +56,5 @@ impl Viewer {
             self.sent = parts.iter().cloned().collect();
             return Some((event, self));
         }
-    }
-}
-
-struct Parts {
-    next: Next,
-}
-
-impl Stream for Parts {
-    type Item = Result<Event, Infallible>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Poll::Ready(match ready!(self.next.as_mut().poll(context)) {
-            Some((event, viewer)) => {
-                self.next = Box::pin(viewer.next());
-                Some(Ok(event))
-            }
-            None => None,
-        })
     }
 }

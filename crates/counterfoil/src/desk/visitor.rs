@@ -5,7 +5,7 @@ use axum::Extension;
 use axum::http::StatusCode;
 use payment::MerchantId;
 
-/// What the sign-in says of a visitor. Without a sign-in before the desk, whoever reaches its loopback port is staff.
+/// What the sign-in says of a visitor.
 pub(super) type SignedIn = Option<Extension<Person>>;
 
 /// What a visitor may see.
@@ -18,10 +18,10 @@ pub(super) enum Scope {
 }
 
 impl Scope {
-    /// The scope of who is signed in; a merchant's person without a merchant sees nothing.
+    /// The scope of who is signed in: nobody, and a merchant's person without a merchant, see nothing.
     pub(super) fn of(person: &SignedIn) -> Result<Self, StatusCode> {
         let Some(Extension(person)) = person else {
-            return Ok(Self::Staff);
+            return Err(StatusCode::FORBIDDEN);
         };
         match (person.role, person.merchant) {
             (_, Some(merchant)) => Ok(Self::Merchant(merchant)),
@@ -64,6 +64,6 @@ mod tests {
             check(Role::Auditor, merchant),
             Ok(Scope::Merchant(_))
         ));
-        assert_eq!(Scope::of(&None), Ok(Scope::Staff));
+        assert_eq!(Scope::of(&None), Err(StatusCode::FORBIDDEN));
     }
 }

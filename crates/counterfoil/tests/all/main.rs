@@ -5,6 +5,7 @@ mod archive;
 mod authority;
 mod batch;
 mod bench;
+mod console;
 mod doctor;
 mod driver;
 mod echo;
