@@ -23,6 +23,7 @@ use inbox::{Event, Inbox};
 use payment::{Machine, Now, Party, Peer, Wall};
 use std::fmt::Debug;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
@@ -124,6 +125,7 @@ impl<P: Driven> Driver<P> {
             board: Arc::new(board),
             counters,
             tap: Arc::default(),
+            skew_ms: clock.skew(),
             name: settings.name.as_str().into(),
         };
         inbox.control(Event::Input(P::resumed()));
@@ -182,6 +184,7 @@ pub struct DriverHandle<P: Driven> {
     board: Arc<Board<P::Input>>,
     counters: Arc<Counters>,
     tap: Arc<OnceLock<Tap>>,
+    skew_ms: Arc<AtomicI64>,
     name: Arc<str>,
 }
 
@@ -192,6 +195,7 @@ impl<P: Driven> Clone for DriverHandle<P> {
             board: Arc::clone(&self.board),
             counters: Arc::clone(&self.counters),
             tap: Arc::clone(&self.tap),
+            skew_ms: Arc::clone(&self.skew_ms),
             name: Arc::clone(&self.name),
         }
     }
@@ -274,6 +278,11 @@ impl<P: Driven> DriverHandle<P> {
     /// Resolves when the driver has stopped.
     pub async fn until_stopped(&self) {
         self.inbox.until_stopped().await;
+    }
+
+    /// Makes the party's wall clock wrong by so many milliseconds: for the fault lab. Deadlines do not use it.
+    pub fn skew_wall(&self, milliseconds: i64) {
+        self.skew_ms.store(milliseconds, Ordering::Relaxed);
     }
 
     /// What was counted since the start.

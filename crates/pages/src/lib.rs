@@ -6,6 +6,7 @@
 pub mod chip;
 pub mod console;
 mod frame;
+pub mod lab;
 mod language;
 pub mod merchant;
 pub mod people;

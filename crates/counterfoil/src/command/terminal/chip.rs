@@ -5,7 +5,7 @@ use super::{Failure, Till};
 use crate::config::terminal::TestCard;
 use crate::driver::random;
 use crate::sandbox_card::SandboxCard;
-use payment::Surroundings;
+use payment::{Kind, Surroundings};
 use terminal::kernel::Interface;
 use terminal::{Command, Presented};
 
@@ -17,7 +17,7 @@ impl Till {
         amount: &str,
         card: &[&str],
     ) -> Result<(), Failure> {
-        let amount = self.amount(amount)?;
+        let amount = self.amount(Kind::Purchase, amount)?;
         let card = self.test_card(card.first().copied())?;
         let reader = SandboxCard::open(&card, Some(&self.file.data))?;
         let module = self.module.clone();
@@ -42,6 +42,32 @@ impl Till {
                 names.join(" ")
             )
         })
+    }
+
+    /// The card as this kind wants it: its number typed where nobody presents it, else swiped.
+    pub(super) async fn bring(&self, kind: Kind, card: Option<&str>) -> Result<Presented, Failure> {
+        match kind.row().keyed {
+            true => self.key_in(card).await,
+            false => self.present(card).await,
+        }
+    }
+
+    /// Number and expiry of a test card are typed, as they were told by telephone.
+    async fn key_in(&self, card: Option<&str>) -> Result<Presented, Failure> {
+        let card = self.test_card(card)?;
+        let module = self.module.clone();
+        let look = self.handle.look(move |fleet, now| {
+            let around = Surroundings {
+                module: &module,
+                now,
+                random: &random,
+            };
+            let (terminal, track) = (fleet.terminal(0)?, card.track2()?);
+            terminal.key_in(&around, track.pan()?, track.expiry()).ok()
+        });
+        look.await
+            .map_err(|refused| format!("{refused:?}"))?
+            .ok_or_else(|| "the number could not be taken".to_owned())
     }
 
     /// The holder of a test card has it swiped and enters the PIN.

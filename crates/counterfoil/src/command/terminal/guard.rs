@@ -58,8 +58,11 @@ impl Till {
     /// `cash AMOUNT [instead TRACE|TERMINAL/BATCH/TRACE]`.
     pub(super) async fn cash(&self, words: &[&str]) -> Result<(), Failure> {
         let (amount, instead_of) = match words {
-            [amount] => (self.amount(amount)?, None),
-            [amount, "instead", sale] => (self.amount(amount)?, Some(self.sale_named(sale).await?)),
+            [amount] => (self.amount(Kind::Purchase, amount)?, None),
+            [amount, "instead", sale] => (
+                self.amount(Kind::Purchase, amount)?,
+                Some(self.sale_named(sale).await?),
+            ),
             _ => {
                 return Err(self
                     .say((
@@ -96,13 +99,14 @@ impl Till {
                 self.say(("没有被拦下的刷卡", "No charge was held back"))
                     .to_owned()
             })?;
-        let presented = self.present(card).await?;
+        let presented = self.bring(sale.kind, card).await?;
         self.press(Command::Transact(Box::new(Order {
             kind: sale.kind,
             amount: Some(sale.amount),
             presented: Some(presented),
             original: None,
             linked: Some(Linked { earlier, reason }),
+            to: None,
         })))
     }
 
