@@ -1,15 +1,20 @@
 //! The acquirer's desk: the pages and the API for the people who work with it, on a port of their own.
 
+pub mod api;
+
 use crate::config::Problem;
 use crate::config::acquirer::AcquirerFile;
 use crate::driver::DriverHandle;
+use crate::eslip::Certifier;
 use crate::party::Running;
 use crate::people::{self, People};
 use crate::web;
+use crate::webhook::subscription::Subscriptions;
 use acquirer::Acquirer;
 use axum::Router;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Everything the desk's pages may ask.
 #[derive(Clone, Debug)]
@@ -39,7 +44,13 @@ pub async fn open(
         data: file.data.clone(),
         people: People::open(&file.data, file.profile).map_err(|error| error.to_string())?,
     };
-    let people = people::routes(&desk.people);
+    let api = api::Api {
+        desk: desk.clone(),
+        certifier: Certifier::new(file)?.map(Arc::new),
+        subscriptions: Subscriptions::open(&desk.data, &desk.people)
+            .map_err(|error| error.to_string())?,
+    };
+    let people = people::routes(&desk.people).merge(api::routes(&api));
     let routes = web::site(routes(desk).merge(people).merge(more));
     crate::control::serve(address, routes).await.map(Some)
 }

@@ -18,6 +18,7 @@ mod links;
 mod members;
 mod outbox;
 mod pages;
+mod people;
 mod printer;
 mod printer_liars;
 mod process;
