@@ -6,6 +6,7 @@
 pub mod api;
 pub mod chip;
 mod frame;
+pub mod lab;
 mod language;
 pub mod people;
 pub mod ring;
