@@ -1,7 +1,8 @@
 //! The acquirer's desk: the pages and the API for the people who work with it, on a port of their own.
 //!
-//! A look changes nothing: every route of a page here is a GET without side effects, so that none can move money.
+//! A look changes nothing: every route of console and portal is a GET without side effects, so that none can move money.
 
+pub mod api;
 mod console;
 mod facts;
 mod hub;
@@ -18,9 +19,11 @@ pub use tap::{MESSAGES_MAX, Tap};
 use crate::config::Problem;
 use crate::config::acquirer::AcquirerFile;
 use crate::driver::DriverHandle;
+use crate::eslip::Certifier;
 use crate::party::Running;
 use crate::people::{self, People, Permission};
 use crate::web;
+use crate::webhook::subscription::Subscriptions;
 use acquirer::Acquirer;
 use axum::Router;
 use payment::MerchantId;
@@ -99,7 +102,13 @@ pub async fn open(
         return Ok(None);
     };
     let desk = Desk::of(file, running)?;
-    let people = people::routes(&desk.people);
+    let api = api::Api {
+        desk: desk.clone(),
+        certifier: Certifier::new(file)?.map(Arc::new),
+        subscriptions: Subscriptions::open(&desk.data, &desk.people)
+            .map_err(|error| error.to_string())?,
+    };
+    let people = people::routes(&desk.people).merge(api::routes(&api));
     // Whose data somebody sees is decided page by page; here only that they are signed in.
     let pages = desk.people.guard(desk.pages(), Permission::ReadSales);
     let routes = web::site(pages.merge(people).merge(more));

@@ -7,6 +7,7 @@ mod found;
 mod limit;
 mod page;
 
+pub(crate) use found::chain;
 pub use limit::{MISS_PAGES, PAGES_PER_MINUTE, PEERS_MAX};
 
 use crate::config::Problem;
@@ -92,7 +93,14 @@ impl Certifier {
         Ok(Signed { payload, signature })
     }
 
-    fn sign_all(&self, payloads: &[[u8; PAYLOAD_LENGTH]]) -> Result<Vec<Signed>, String> {
+    /// Each of them signed.
+    ///
+    /// # Errors
+    /// The module refused.
+    pub(crate) fn sign_all(
+        &self,
+        payloads: &[[u8; PAYLOAD_LENGTH]],
+    ) -> Result<Vec<Signed>, String> {
         payloads.iter().map(|payload| self.sign(*payload)).collect()
     }
 }
@@ -465,11 +473,10 @@ async fn export(
 ) -> Result<String, (StatusCode, String)> {
     let certifier = desk.certifier()?;
     let data = desk.data.clone();
-    let payloads =
-        tokio::task::spawn_blocking(move || found::chain(&data, after, EXPORT_LINES_MAX))
-            .await
-            .map_err(unavailable)?
-            .map_err(unavailable)?;
+    let payloads = tokio::task::spawn_blocking(move || chain(&data, after, EXPORT_LINES_MAX))
+        .await
+        .map_err(unavailable)?
+        .map_err(unavailable)?;
     let signed = certifier.sign_all(&payloads).map_err(unavailable)?;
     Ok(signed.iter().map(|signed| signed.text() + "\n").collect())
 }

@@ -5,6 +5,7 @@
 //! from which it could be read back.
 
 mod account;
+mod answered;
 pub mod audit;
 mod guard;
 mod key;
@@ -18,8 +19,11 @@ pub use key::ApiKey;
 pub use page::routes;
 pub use session::{ABSOLUTE_MS, ENTRY_MS, FRESH_MS, IDLE_MS, Opened, Session};
 pub use store::{Clock, People, Trouble};
+pub(crate) use store::{drawn, same_token};
 
+pub(crate) use answered::Asked;
 pub(crate) use guard::{Admitted, admit, is_same_site};
+pub(crate) use page::{blocking, places, trouble};
 
 use payment::MerchantId;
 use serde::{Deserialize, Serialize};

@@ -7,12 +7,14 @@ mod audit;
 mod everybody;
 mod proposals;
 mod sign_in;
+mod webhooks;
 
 pub use account::{AccountView, SecondFactorView};
 pub use audit::{AuditRow, AuditView};
 pub use everybody::{EverybodyView, PersonRow};
 pub use proposals::{ProposalRow, ProposalView, ProposalsView};
 pub use sign_in::{SignInView, refused};
+pub use webhooks::{DeliveryRow, WebhookRow, WebhooksView};
 
 use crate::{Lang, Markup, Words, html};
 

@@ -4,7 +4,7 @@
 //! [`TRIES_MAX`] wrong tries the right password does not open either; a code of the second factor opens once.
 
 use super::audit::Entry;
-use super::store::{People, Trouble, hex};
+use super::store::{People, Trouble, hex, same_token};
 use super::{Opened, Person, Role};
 use argon2::{Algorithm, Argon2, Params, Version};
 use payment::{MerchantId, Wall};
@@ -423,9 +423,7 @@ fn base32(bytes: &[u8]) -> String {
 
 /// Compared by the hashes of both, so that time tells nothing.
 fn same(stored: Option<&[u8; 32]>, made: &[u8; 32]) -> bool {
-    stored.is_some_and(|stored| {
-        super::store::hashed(&hex(stored)) == super::store::hashed(&hex(made))
-    })
+    stored.is_some_and(|stored| same_token(&hex(stored), &hex(made)))
 }
 
 fn fresh() -> [u8; 16] {

@@ -3,7 +3,7 @@
 //! Invariants: no session, no page; a role without the permission gets 403; a request that changes something carries the
 //! session's token and comes from a page of this site, whatever the cookie says (security reference, C20, C21, C23).
 
-use super::store::{People, hashed};
+use super::store::{People, same_token};
 use super::{Permission, Session, page};
 use crate::config::Profile;
 use crate::web::{self, Language};
@@ -141,7 +141,7 @@ async fn own_wish(session: &Session, request: Request) -> Result<Request, Status
     if !is_same_site(request.headers()) {
         return Err(StatusCode::FORBIDDEN);
     }
-    let right = |token: &str| hashed(token) == hashed(&session.csrf);
+    let right = |token: &str| same_token(token, &session.csrf);
     if let Some(token) = request.headers().get("x-csrf-token") {
         let token = token.to_str().unwrap_or_default();
         return right(token).then_some(request).ok_or(StatusCode::FORBIDDEN);

@@ -62,7 +62,7 @@ pub fn routes(people: &People) -> Router {
 }
 
 /// Runs what waits for the disk or costs a core.
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
@@ -576,7 +576,7 @@ fn audit_row(kept: &Kept) -> AuditRow {
 }
 
 /// Where somebody of this role can go from these pages.
-fn places(role: Role) -> Vec<Place> {
+pub(crate) fn places(role: Role) -> Vec<Place> {
     let home = match role {
         Role::Merchant => ("/merchant", ("商户", "Merchant"), Permission::ReadPortal),
         Role::Auditor | Role::Operator | Role::Supervisor => {
@@ -596,6 +596,11 @@ fn places(role: Role) -> Vec<Place> {
             Permission::ReadConsole,
         ),
         ("/console/audit", ("审计", "Audit"), Permission::ReadAudit),
+        (
+            "/webhooks",
+            ("事件通知", "Webhooks"),
+            Permission::ReadWebhooks,
+        ),
     ]
     .into_iter()
     .filter(|(.., permission)| role.may(*permission))
@@ -647,7 +652,7 @@ fn missing(lang: Lang, path: &str) -> Response {
 }
 
 /// Something of ours failed: the log has it, the page does not.
-pub(super) fn trouble(lang: Lang, path: &str, problem: &str) -> Response {
+pub(crate) fn trouble(lang: Lang, path: &str, problem: &str) -> Response {
     tracing::error!(problem, path, "a page could not be made");
     let title = ("暂时不能处理", "Not possible at the moment");
     let why = ("请稍后再试。", "Please try again later.");

@@ -297,21 +297,30 @@ impl Proposals {
     /// # Errors
     /// Why not.
     pub fn refuse(&self, checker: &Session, id: u64) -> Result<(), Refusal> {
-        let who = &checker.person.name;
+        let may = checker.person.role.may(Permission::Approve);
+        self.end(&checker.person.name, id, may)
+    }
+
+    /// Takes one's own proposal back.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn withdraw(&self, maker: &Person, id: u64) -> Result<(), Refusal> {
+        self.end(&maker.name, id, false)
+    }
+
+    fn end(&self, who: &str, id: u64, may_refuse: bool) -> Result<(), Refusal> {
         self.0.write(|write, entries| {
             let found = find(write, id)?.ok_or(Refusal::Unknown)?;
-            if found.maker != *who && !checker.person.role.may(Permission::Approve) {
+            if found.maker != who && !may_refuse {
                 return Err(Refusal::Forbidden);
             }
             if found.state != State::Open {
                 return Err(Refusal::Closed);
             }
             close(write, id, State::Refused, who, self.0.now())?;
-            let entry = Entry::new(
-                who,
-                "refused",
-                format!("proposal {id}, {}", found.action.object()),
-            );
+            let object = format!("proposal {id}, {}", found.action.object());
+            let entry = Entry::new(who, "refused", object);
             entries.push(entry.changed(&State::Open, &State::Refused));
             Ok(())
         })

@@ -151,7 +151,7 @@ impl People {
     }
 
     /// A value that only this installation can make: for the pepper and the second factors.
-    pub(super) fn derived(&self, purpose: &str, of: &[u8]) -> Zeroizing<[u8; 32]> {
+    pub(crate) fn derived(&self, purpose: &str, of: &[u8]) -> Zeroizing<[u8; 32]> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&*self.0.secret)
             .expect("this construction takes a key of any length");
         mac.update(purpose.as_bytes());
@@ -171,8 +171,13 @@ pub(super) fn hashed(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }
 
+/// Whether two tokens are the same, by their hashes, so that time tells nothing.
+pub(crate) fn same_token(one: &str, other: &str) -> bool {
+    hashed(one) == hashed(other)
+}
+
 /// 128 random bits as hex.
-pub(super) fn drawn() -> String {
+pub(crate) fn drawn() -> String {
     hex(&crate::driver::random()[..16])
 }
 

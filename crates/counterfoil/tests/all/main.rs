@@ -19,6 +19,7 @@ mod links;
 mod members;
 mod outbox;
 mod pages;
+mod people;
 mod printer;
 mod printer_liars;
 mod process;

@@ -20,3 +20,4 @@ fn speaks_english(page: &str) {
     });
     assert_eq!(foreign, None, "Chinese on an English page");
 }
+mod people;
