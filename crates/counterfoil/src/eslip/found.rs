@@ -214,7 +214,7 @@ pub(super) fn payloads(
 }
 
 /// Certificates after number `after`, at most `limit`, in the order of the chain.
-pub(super) fn chain(
+pub(crate) fn chain(
     data: &Path,
     after: u64,
     limit: u32,
