@@ -136,7 +136,10 @@ fn routes(page: Shared) -> Router {
         .route("/order", post(orders::order))
         .route("/basket", post(orders::basket))
         .route("/doctor", get(orders::doctor_page).post(orders::doctor))
-        .route("/training", get(orders::training_page).post(orders::training))
+        .route(
+            "/training",
+            get(orders::training_page).post(orders::training),
+        )
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .with_state(page);
     web::site(routes).layer(middleware::from_fn(ours))
@@ -181,7 +184,11 @@ async fn main_page(
     visitor.greet(Html(till::page(lang, &view, &door, place)))
 }
 
-async fn more(State(page): State<Shared>, Language(lang): Language, headers: HeaderMap) -> Response {
+async fn more(
+    State(page): State<Shared>,
+    Language(lang): Language,
+    headers: HeaderMap,
+) -> Response {
     let visitor = Visitor::of(&headers);
     let door = page.door(&visitor, visitor::once());
     let kinds: Vec<_> = counter::orderable().map(shown::kind_name).collect();
@@ -206,7 +213,9 @@ async fn search(
         Err(refusal) => return unavailable(refusal),
     };
     let path = format!("/search?q={}", orders::encoded(&sought));
-    visitor.greet(Html(till::found::page(lang, &sought, &path, &slips, &door, &as_of)))
+    visitor.greet(Html(till::found::page(
+        lang, &sought, &path, &slips, &door, &as_of,
+    )))
 }
 
 fn trace(asked: &BTreeMap<String, String>) -> Option<Stan> {
@@ -214,7 +223,9 @@ fn trace(asked: &BTreeMap<String, String>) -> Option<Stan> {
 }
 
 fn unavailable(Refusal(zh, en): Refusal) -> Response {
-    let words = format!("收银程序没有应答：{zh}。请勿凭屏幕交货。\nThe till does not answer: {en}. Do not deliver by this screen.\n");
+    let words = format!(
+        "收银程序没有应答：{zh}。请勿凭屏幕交货。\nThe till does not answer: {en}. Do not deliver by this screen.\n"
+    );
     (StatusCode::SERVICE_UNAVAILABLE, words).into_response()
 }
 

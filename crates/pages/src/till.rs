@@ -26,7 +26,7 @@ use paper::PaperView;
 pub use about::{AboutKind, KindName};
 pub use now::{Clock, Step};
 pub use pad::{is_amount, typed};
-pub use paper::{Picture, PaperView as Paper};
+pub use paper::{PaperView as Paper, Picture};
 pub use recent::Recent;
 pub use sheet::{GoodsQuestion, PaperQuestion, SecondSwipe};
 

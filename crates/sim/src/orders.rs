@@ -7,7 +7,7 @@ use crate::core::Core;
 use crate::oracle::{ADJUST_PERCENT, CAPTURE_PERCENT, End, Ordered, Sale};
 use payment::kind::Reach;
 use payment::original::OriginalRule;
-use payment::{Kind, Original, Posting, Rrn};
+use payment::{CNY, Kind, Original, Posting, Rrn};
 use terminal::Named;
 
 /// No acquirer gives it.
@@ -63,7 +63,13 @@ pub fn orderable() -> impl Iterator<Item = Kind> {
     let all = Kind::ALL.iter().copied();
     // A script result is the terminal's own errand.
     let ordered = |kind: &Kind| kind.row().moves_money() || kind.row().original.is_none();
-    all.filter(|kind| kind.row().is_financial()).filter(ordered)
+    // The judge keeps one sort of money and one card to a transaction: no quota, no card that receives, and no leg, which
+    // is the network's own.
+    let judged = |kind: &Kind| {
+        let row = kind.row();
+        row.is_financial() && !row.is_leg() && !row.receiver && row.unit == CNY
+    };
+    all.filter(judged).filter(ordered)
 }
 
 impl Core {
@@ -88,15 +94,16 @@ impl Core {
             return draft;
         }
         let found = self.candidates(terminal, |core, number, sale| {
-            rule.kinds.contains(&sale.kind)
+            kind.may_be_about(sale.kind)
                 && (rule.reach == Reach::SameMerchant || sale.terminal == terminal)
                 && core.is_usable(kind, number)
         });
         match self.one_of(&found) {
             Some(number) => self.order_about(kind, number, terminal),
             None => {
-                let first = self.human.below(rule.kinds.len() as u64) as usize;
-                self.order_of(rule.kinds[first], terminal, cards)
+                let kinds: Vec<Kind> = kind.originals().collect();
+                let first = self.human.below(kinds.len() as u64) as usize;
+                self.order_of(kinds[first], terminal, cards)
             }
         }
     }
@@ -192,9 +199,13 @@ impl Core {
         let own = self.oracle.sales[number as usize].minor;
         let most = own * ADJUST_PERCENT / 100;
         match kind.row().posting {
-            Posting::None | Posting::Debit | Posting::Hold | Posting::HoldMore => {
-                self.oracle.own_minor()
-            }
+            Posting::None
+            | Posting::Debit
+            | Posting::Hold
+            | Posting::HoldMore
+            | Posting::Move
+            | Posting::MoveOut
+            | Posting::MoveIn => self.oracle.own_minor(),
             Posting::Undo | Posting::Release | Posting::Uncapture => total,
             Posting::Credit => {
                 let left = total - self.oracle.refunded(number).min(total - 1);
@@ -223,7 +234,7 @@ impl Core {
             let other_kind = matches!(wrong, Wrong::OtherKind);
             let other_till = matches!(wrong, Wrong::OtherTill);
             let taken_back = matches!(wrong, Wrong::TakenBack);
-            rule.kinds.contains(&sale.kind) != other_kind
+            kind.may_be_about(sale.kind) != other_kind
                 && (sale.terminal != terminal) == other_till
                 && (!other_till || rule.reach == Reach::SameBatch)
                 && (!taken_back || core.is_taken_back(number))
@@ -277,7 +288,13 @@ impl Core {
         let beyond = self.human.within(1, 500);
         let sale = &self.oracle.sales[number as usize];
         match kind.row().posting {
-            Posting::None | Posting::Debit | Posting::Hold | Posting::HoldMore => None,
+            Posting::None
+            | Posting::Debit
+            | Posting::Hold
+            | Posting::HoldMore
+            | Posting::Move
+            | Posting::MoveOut
+            | Posting::MoveIn => None,
             Posting::Capture => Some((sale.minor + more) * CAPTURE_PERCENT / 100 + beyond),
             Posting::Adjust => Some(sale.minor * ADJUST_PERCENT / 100 + beyond),
             Posting::Credit | Posting::Undo | Posting::Release | Posting::Uncapture => {

@@ -13,6 +13,7 @@ mod errand;
 mod eslip;
 pub mod kernel;
 mod limits;
+mod notice;
 mod order;
 #[cfg(feature = "planted")]
 pub mod planted;
@@ -30,6 +31,7 @@ pub use report::{Pending, Shift};
 pub use slip::slip_id;
 pub use state::{Advice, Completed, Open, PendingReversal, Phase, Refused, State, Totals};
 
+use crypto::Card;
 use payment::batch::BlockCodes;
 use payment::terminal::{Answer, MacCheck, Sealed};
 use payment::{
@@ -53,7 +55,7 @@ pub struct Terminal {
 #[derive(Clone, Debug)]
 pub struct Presented {
     /// Sealed number.
-    pub card: crypto::Card,
+    pub card: Card,
     /// Field 22.
     pub entry: EntryMode,
     /// Field 14.
@@ -77,6 +79,8 @@ pub struct Order {
     pub original: Option<Named>,
     /// The unresolved sale in whose place it is.
     pub linked: Option<Linked>,
+    /// The card that receives the amount, where the kind has one.
+    pub to: Option<Card>,
 }
 
 /// How a cashier names an earlier transaction.
@@ -97,6 +101,7 @@ impl Command {
             presented: Some(presented),
             original: None,
             linked: None,
+            to: None,
         }))
     }
 
@@ -108,6 +113,7 @@ impl Command {
             presented: Some(code),
             original: None,
             linked: None,
+            to: None,
         }))
     }
 
@@ -119,6 +125,7 @@ impl Command {
             presented: Some(presented),
             original: None,
             linked: None,
+            to: None,
         }))
     }
 
@@ -130,6 +137,7 @@ impl Command {
             presented: None,
             original: Some(Named::Own(stan)),
             linked: None,
+            to: None,
         }))
     }
 }
@@ -288,6 +296,15 @@ pub enum Screen {
         /// In place of which sale.
         instead_of: Option<SaleKey>,
     },
+    /// An approved sale was taken back, because something else was paid in its place elsewhere.
+    TakenBack {
+        /// The sale.
+        key: SaleKey,
+        /// What stands in its place.
+        by: SaleKey,
+        /// What it stood for; none when it is not remembered any more.
+        amount: Option<Amount>,
+    },
     /// The acquirer could not tie cash to the card sale: 22 says that both were paid.
     LinkRefused {
         /// The card sale.
@@ -376,6 +393,8 @@ pub enum Screen {
     Settling(Batch),
     /// The settlement waits: this goes first.
     SettlementWaits(Waits),
+    /// The acquirer does not know this batch: nothing was settled, and everything stays for the next one.
+    SettlementRefused(Batch),
     /// 批结算完成.
     Settled {
         /// The batch that is closed.

@@ -72,7 +72,14 @@ pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> 
     let opened = match file.page {
         Some(address) => {
             let module = module.clone();
-            let page = till::open(address, &file, handle.clone(), module, screens, file.public.clone());
+            let page = till::open(
+                address,
+                &file,
+                handle.clone(),
+                module,
+                screens,
+                file.public.clone(),
+            );
             Some(runtime.block_on(page)?)
         }
         None => None,
@@ -124,7 +131,10 @@ impl Till {
                 self.say(HELP)
             );
             if let Some(page) = self.page {
-                println!("{} http://{page}/", self.say(("收银台网页：", "The till's page:")));
+                println!(
+                    "{} http://{page}/",
+                    self.say(("收银台网页：", "The till's page:"))
+                );
             }
         }
         self.press(Command::SignOn)?;
@@ -258,7 +268,13 @@ impl Till {
                 "  {:06} {} {} {} {} {}",
                 slip.voucher,
                 slip.date_time,
-                Amount::fen(slip.amount_minor),
+                Amount {
+                    minor: slip.amount_minor,
+                    currency: match slip.title.is_barter() {
+                        true => payment::BARTER_UNIT,
+                        false => payment::CNY,
+                    },
+                },
                 slip.masked_pan,
                 self.say(slip.title.words()),
                 self.say(state)
@@ -418,7 +434,10 @@ impl Till {
 
     fn show(&self, screen: &Screen) {
         let (mut text, goods) = screen::words(screen, self.zh);
-        if let Screen::Guard { earlier, amount, .. } = screen {
+        if let Screen::Guard {
+            earlier, amount, ..
+        } = screen
+        {
             text = format!("{text}\n{}", guard::ways_on(*earlier, *amount, self.zh));
         }
         if self.json {

@@ -6,9 +6,9 @@ use super::till::Till;
 use super::{Failed, World, look, until};
 use crate::config::Problem;
 use crate::fault::{Act, Direction, Fault};
-use payment::{Amount, Kind, LinkReason, Linked, SaleKey};
+use payment::{Amount, CNY, Kind, LinkReason, Linked, SaleKey};
 use std::time::Duration;
-use terminal::{Command, Order, Screen};
+use terminal::{Command, Ending, Order, Screen};
 
 /// The tills of this walk; those before are taken.
 const TILLS: (usize, usize) = (21, 22);
@@ -124,7 +124,10 @@ async fn take(
             .await
             .ok_or_else(|| format!("{}: a till is not ready", step.en))?;
     }
-    let (before, cash) = (money(world, merchant).await?, cash_minor(second).await?);
+    let (before, cash) = (
+        money(world, merchant, CNY).await?,
+        cash_minor(second).await?,
+    );
     world.bank.plan(Fault {
         mti: Some(0x0210),
         direction: Direction::Forth,
@@ -149,11 +152,16 @@ async fn take(
         .ok_or_else(|| format!("{}: {earlier} did not end as {}", step.en, step.closed))?;
     let expected = (before.0 + step.merchant, before.1 + step.cardholder);
     let settled = until(PATIENCE, || async {
-        (money(world, merchant).await.ok()? == expected).then_some(())
+        (money(world, merchant, CNY).await.ok()? == expected).then_some(())
     });
     settled
         .await
         .ok_or_else(|| format!("{}: the money is not where it must be", step.en))?;
+    if step.closed == "reversed" {
+        knows_that_it_was_taken_back(first, earlier)
+            .await
+            .ok_or_else(|| format!("{}: the first till still has {earlier}", step.en))?;
+    }
     let taken = cash_minor(second).await? - cash;
     if taken != step.cash {
         return Err(format!("{}: {taken} fen of cash", step.en));
@@ -163,10 +171,23 @@ async fn take(
         "✓".to_owned(),
         say((step.zh, step.en)),
         say((&sale.headline.0, &sale.headline.1)),
-        signed(step.merchant),
-        signed(step.cardholder),
-        signed(step.cash),
+        signed(step.merchant, CNY),
+        signed(step.cardholder, CNY),
+        signed(step.cash, CNY),
     ])
+}
+
+/// The first till heard by its own question or by a notice that its sale does not stand.
+async fn knows_that_it_was_taken_back(first: &Till, sale: SaleKey) -> Option<()> {
+    let knows = || async {
+        let look = first.look(move |terminal| {
+            let mut completed = terminal.state().completed();
+            let own = completed.find(|completed| completed.sale.key == sale)?;
+            matches!(own.ending, Ending::Reversed { .. }).then_some(())
+        });
+        look.await.ok().flatten()
+    };
+    until(PATIENCE, knows).await
 }
 
 /// What the second cashier does about the refusal.
@@ -188,6 +209,7 @@ async fn go_on(till: &mut Till, way: Way, amount: Amount, earlier: SaleKey) -> R
                 presented: Some(presented),
                 original: None,
                 linked: Some(Linked { earlier, reason }),
+                to: None,
             })))?;
             let approved = |screen: &Screen| matches!(screen, Screen::Approved { .. });
             till.wait(approved).await.map(drop)

@@ -99,7 +99,9 @@ mod tests {
         };
         let stock = [good("690", 350), good("691", 1_280)];
         let mut basket = Basket::default();
-        assert!(basket.add(&stock, "690") && basket.add(&stock, "690") && basket.add(&stock, "691"));
+        assert!(
+            basket.add(&stock, "690") && basket.add(&stock, "690") && basket.add(&stock, "691")
+        );
         assert!(!basket.add(&stock, "692"));
         assert_eq!(plain(basket.total_minor(&stock)), "19.80");
         basket.less("690");

@@ -8,8 +8,8 @@ use crate::driver::{DriverHandle, random};
 use crate::fleet::{Fleet, Input};
 use crate::sandbox_card::SandboxCard;
 use crate::till::screen::chip_words;
-use crypto::Pan;
-use payment::kind::{Flow, Rail, Row};
+use crypto::{Card, Pan, SecurityModule};
+use payment::kind::{Flow, PinRule, Rail, Row};
 use payment::payment_code::Brand;
 use payment::{
     Amount, Batch, Kind, LinkReason, Linked, Now, Original, Rrn, SaleKey, Stan, Surroundings,
@@ -98,12 +98,15 @@ impl Counter {
         amount: Option<Amount>,
         original: Option<Named>,
         shown: Option<&str>,
+        to: Option<Card>,
     ) -> Result<(), Refusal> {
+        let row = kind.row();
         let own = matches!(original, Some(Named::Own(_)));
         let presented = match shown {
-            None if own => None,
-            shown if kind.row().rail == Rail::Wallet => Some(self.scan(kind, shown).await?),
-            shown => Some(self.swipe(shown).await?),
+            // The buyer confirms with card and PIN.
+            None if own && row.pin != PinRule::Always => None,
+            shown if row.rail == Rail::Wallet => Some(self.scan(kind, shown).await?),
+            shown => Some(self.bring(kind, shown).await?),
         };
         self.press(Command::Transact(Box::new(Order {
             kind,
@@ -111,6 +114,7 @@ impl Counter {
             presented,
             original,
             linked: None,
+            to,
         })))
     }
 
@@ -132,8 +136,47 @@ impl Counter {
         self.press(Command::sale(amount, presented))
     }
 
+    /// The card as this kind wants it: its number typed where nobody presents it, else swiped.
+    async fn bring(&self, kind: Kind, card: Option<&str>) -> Result<Presented, Refusal> {
+        match kind.row().keyed {
+            true => self.key_in(card).await,
+            false => self.swipe(card).await,
+        }
+    }
+
+    /// Number and expiry of a test card are typed, as they were told by telephone.
+    async fn key_in(&self, card: Option<&str>) -> Result<Presented, Refusal> {
+        let card = self.test_card(card)?;
+        let module = self.module();
+        let look = self.look(move |terminal, now| {
+            let around = Surroundings {
+                module: &module,
+                now,
+                random: &random,
+            };
+            let track = card.track2()?;
+            terminal.key_in(&around, track.pan()?, track.expiry()).ok()
+        });
+        let unreadable = ("卡号没有输入成功", "the number could not be taken");
+        look.await?.ok_or_else(|| Refusal::from(unreadable))
+    }
+
+    /// The card that receives an amount: a test card by its name, or any card by its number.
+    pub async fn receiving(&self, card: &str) -> Result<Card, Refusal> {
+        let known = self.file.cards.iter().find(|known| known.name == card);
+        let number = known.map_or(card, |card| card.pan.as_str());
+        let unreadable = (
+            "转入卡号读不出",
+            "the number of the receiving card cannot be read",
+        );
+        let number = Pan::parse(number.as_bytes()).map_err(|_| Refusal::from(unreadable))?;
+        let module = self.module();
+        let look = self.look(move |_, now| module.card(&number, now.wall.day()).ok());
+        look.await?.ok_or_else(|| Refusal::from(unreadable))
+    }
+
     /// The holder of a test card has it swiped and enters the PIN.
-    pub async fn swipe(&self, card: Option<&str>) -> Result<Presented, Refusal> {
+    async fn swipe(&self, card: Option<&str>) -> Result<Presented, Refusal> {
         let card = self.test_card(card)?;
         let module = self.module();
         let look = self.look(move |terminal, now| {
@@ -213,13 +256,14 @@ impl Counter {
         });
         let nothing = ("没有被拦下的刷卡", "No charge was held back");
         let (sale, earlier) = look.await?.ok_or_else(|| Refusal::from(nothing))?;
-        let presented = self.swipe(card).await?;
+        let presented = self.bring(sale.kind, card).await?;
         self.press(Command::Transact(Box::new(Order {
             kind: sale.kind,
             amount: Some(sale.amount),
             presented: Some(presented),
             original: None,
             linked: Some(Linked { earlier, reason }),
+            to: None,
         })))
     }
 
@@ -256,7 +300,10 @@ impl Counter {
         found.cloned().ok_or_else(|| {
             let names: Vec<&str> = cards.iter().map(|card| card.name.as_str()).collect();
             let names = names.join(" ");
-            Refusal(format!("可用的测试卡： {names}"), format!("test cards: {names}"))
+            Refusal(
+                format!("可用的测试卡： {names}"),
+                format!("test cards: {names}"),
+            )
         })
     }
 }
@@ -275,10 +322,14 @@ pub fn charge_reasons() -> impl Iterator<Item = LinkReason> {
     all.filter(|reason| *reason != LinkReason::Cash)
 }
 
-/// An amount that is charged.
-pub fn amount(text: &str) -> Result<Amount, Refusal> {
+/// An amount that is charged, in the unit of its kind.
+pub fn amount(kind: Kind, text: &str) -> Result<Amount, Refusal> {
     Amount::parse_yuan(text)
         .filter(|amount| amount.minor > 0)
+        .map(|amount| Amount {
+            currency: kind.row().unit,
+            ..amount
+        })
         .ok_or_else(|| {
             Refusal(
                 format!("{text}: 金额应如 128 或 128.00"),

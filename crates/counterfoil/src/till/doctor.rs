@@ -6,7 +6,8 @@ use crate::config::Problem;
 use crate::driver::DriverHandle;
 use crate::fleet::{Fleet, Input};
 use receipt::doctor::{
-    Doctor, Outcome, Printer, Reply, ServiceTicket, Sight, Step, Symptom, SwitchedOff, View, test_page,
+    Doctor, Outcome, Printer, Reply, ServiceTicket, Sight, Step, SwitchedOff, Symptom, View,
+    test_page,
 };
 use receipt::{
     CopyOf, DoctorEffect, DoctorInput, Evidence, JobState, Language, Paper, Spool, SpoolInput,
@@ -70,10 +71,7 @@ impl TillDoctor {
             fresh: false,
         };
         let sale_open = dialogue.known().await?.sale_open;
-        let began = DoctorInput::Began {
-            sale_open,
-            symptom,
-        };
+        let began = DoctorInput::Began { sale_open, symptom };
         dialogue.input(began).await?;
         Ok(dialogue)
     }

@@ -53,7 +53,10 @@ impl<'a> Known<'a> {
 
     /// When the present wait ends.
     pub fn due(self, terminal: &Terminal) -> Option<Mono> {
-        let exchange = terminal.state().exchange().map(|exchange| exchange.deadline);
+        let exchange = terminal
+            .state()
+            .exchange()
+            .map(|exchange| exchange.deadline);
         match self {
             Self::Completed(_) => None,
             Self::Reversing(reversal) => exchange.or(Some(reversal.next)),
@@ -160,9 +163,7 @@ impl<'a> Known<'a> {
                     };
                     reversing(ReversalProgress::Confirmed(code), 1)
                 }
-                Ending::Case => {
-                    reversing(ReversalProgress::Refused(ResponseCode::REASON_OTHER), 1)
-                }
+                Ending::Case => reversing(ReversalProgress::Refused(ResponseCode::REASON_OTHER), 1),
                 Ending::Replaced => Evidence {
                     reversal: Some(Reversal {
                         cause: ReversalCause::Replaced,
@@ -222,16 +223,23 @@ impl<'a> Known<'a> {
                 Phase::Asked => [Closed, Active, U, U, U, U, NotReached, NotReached],
                 Phase::Unknown { .. } => lost,
                 Phase::Following { .. } => gave_up,
-                Phase::Question { .. } => {
-                    [Closed, Closed, Closed, Closed, Closed, Closed, Closed, NotReached]
-                }
+                Phase::Question { .. } => [
+                    Closed, Closed, Closed, Closed, Closed, Closed, Closed, NotReached,
+                ],
             },
             Self::Completed(completed) => match completed.ending {
                 Ending::Approved(_) if completed.sale.kind.row().is_advice() => {
                     [Closed, U, U, U, U, U, Closed, slip_bead(slip)]
                 }
                 Ending::Approved(_) => [
-                    Closed, Closed, Closed, Closed, Closed, Closed, Closed, slip_bead(slip),
+                    Closed,
+                    Closed,
+                    Closed,
+                    Closed,
+                    Closed,
+                    Closed,
+                    Closed,
+                    slip_bead(slip),
                 ],
                 // Who declined, the terminal is not told.
                 Ending::Declined(_) => [Closed, Closed, U, U, U, Closed, Closed, NotReached],
@@ -258,7 +266,9 @@ impl<'a> Known<'a> {
             .chain(verdict.lines.iter_mut().map(|(zh, en)| (zh, en)))
         {
             *zh = zh.replace("，单号 #", "").replace(" #", "");
-            *en = en.replace(" Case #.", "").replace("Case # opened", "A case is open");
+            *en = en
+                .replace(" Case #.", "")
+                .replace("Case # opened", "A case is open");
         }
         let Self::Completed(completed) = self else {
             return;

@@ -41,7 +41,9 @@ pub(super) async fn events(
     let Ok(place) = Arc::clone(&page.followers).try_acquire_owned() else {
         return StatusCode::TOO_MANY_REQUESTS.into_response();
     };
-    let once = asked.get("once").filter(|once| super::orders::is_name(once));
+    let once = asked
+        .get("once")
+        .filter(|once| super::orders::is_name(once));
     let door = page.door(&Visitor::of(&headers), once.cloned().unwrap_or_default());
     let follower = Follower {
         screens: page.screens.clone(),
@@ -56,7 +58,9 @@ pub(super) async fn events(
         let event = follower.next().await?;
         Some((Ok::<_, Infallible>(event), follower))
     });
-    Sse::new(events).keep_alive(KeepAlive::default()).into_response()
+    Sse::new(events)
+        .keep_alive(KeepAlive::default())
+        .into_response()
 }
 
 impl Follower {

@@ -77,13 +77,19 @@ impl Page {
     }
 
     /// Gives an order that may move money, once for each showing of the page, and says which sale came of it.
-    async fn give(&self, fields: &Fields, order: impl AsyncFnOnce() -> Result<(), Refusal>) -> Response {
+    async fn give(
+        &self,
+        fields: &Fields,
+        order: impl AsyncFnOnce() -> Result<(), Refusal>,
+    ) -> Response {
         let Some(once) = field(fields, "once").filter(|once| is_name(once)) else {
             return StatusCode::BAD_REQUEST.into_response();
         };
         let mut turn = self.turn.lock().await;
         if let Some(given) = turn.given(once) {
-            return back(&given.map_or_else(|| "/".to_owned(), |stan| format!("/?trace={}", stan.0)));
+            return back(
+                &given.map_or_else(|| "/".to_owned(), |stan| format!("/?trace={}", stan.0)),
+            );
         }
         let before = self.newest().await;
         self.desk().told = None;
@@ -109,8 +115,14 @@ impl Page {
             let state = terminal.state();
             let open = state.open().map(|open| open.sale.key.stan);
             let reversing = state.reversal().map(|reversal| reversal.sale.key.stan);
-            let ended = state.completed().next_back().map(|c| (c.at, c.sale.key.stan));
-            let cash = state.cash().next_back().map(|cash| (cash.at, cash.key.stan));
+            let ended = state
+                .completed()
+                .next_back()
+                .map(|c| (c.at, c.sale.key.stan));
+            let cash = state
+                .cash()
+                .next_back()
+                .map(|cash| (cash.at, cash.key.stan));
             let last = ended.into_iter().chain(cash).max_by_key(|(at, _)| at.mono);
             open.or(reversing).or(last.map(|(_, stan)| stan))
         });
@@ -119,27 +131,46 @@ impl Page {
 
     async fn sell(&self, fields: &Fields) -> Result<(), Refusal> {
         let counter = &self.counter;
-        let amount = || counter::amount(field(fields, "amount").unwrap_or_default());
+        let amount =
+            || counter::amount(Kind::Purchase, field(fields, "amount").unwrap_or_default());
         let card = field(fields, "card");
         let code = field(fields, "code");
         match field(fields, "tender").unwrap_or("enter") {
             "insert" => counter.by_chip(Interface::Contact, amount()?, card).await,
-            "tap" => counter.by_chip(Interface::Contactless, amount()?, card).await,
+            "tap" => {
+                counter
+                    .by_chip(Interface::Contactless, amount()?, card)
+                    .await
+            }
             "cash" => counter.press(Command::Cash {
                 amount: amount()?,
                 instead_of: None,
             }),
             "code" if code.is_none() => {
-                counter.transact(Kind::WalletOrder, Some(amount()?), None, None).await
+                counter
+                    .transact(Kind::WalletOrder, Some(amount()?), None, None, None)
+                    .await
             }
             "code" | "enter" if code.is_some() => {
-                counter.transact(Kind::WalletSale, Some(amount()?), None, code).await
+                counter
+                    .transact(Kind::WalletSale, Some(amount()?), None, code, None)
+                    .await
             }
             "enter" | "swipe" => {
-                counter.transact(Kind::Purchase, Some(amount()?), None, card).await
+                counter
+                    .transact(Kind::Purchase, Some(amount()?), None, card, None)
+                    .await
             }
-            "balance-inquiry" => counter.transact(Kind::BalanceInquiry, None, None, card).await,
-            "pre-auth" => counter.transact(Kind::PreAuth, Some(amount()?), None, card).await,
+            "balance-inquiry" => {
+                counter
+                    .transact(Kind::BalanceInquiry, None, None, card, None)
+                    .await
+            }
+            "pre-auth" => {
+                counter
+                    .transact(Kind::PreAuth, Some(amount()?), None, card, None)
+                    .await
+            }
             other => Err(Refusal(other.to_owned(), other.to_owned())),
         }
     }
@@ -160,17 +191,28 @@ impl Page {
                 )));
             }
         };
-        let amount = field(fields, "amount").map(counter::amount).transpose()?;
+        let amount = field(fields, "amount")
+            .map(|text| counter::amount(kind, text))
+            .transpose()?;
         let own = matches!(original, Some(Named::Own(_)));
         if amount.is_none() && row.moves_money() && !own {
             return Err(Refusal::from(("请填写金额", "Enter the amount")));
         }
+        let to = match field(fields, "to").filter(|_| row.receiver) {
+            Some(card) => Some(self.counter.receiving(card).await?),
+            None if row.receiver => {
+                return Err(Refusal::from(("请填写转入卡", "Name the receiving card")));
+            }
+            None => None,
+        };
         let shown = match row.rail {
             Rail::Wallet => field(fields, "code"),
             Rail::Card => field(fields, "card"),
         };
         let amount = amount.filter(|_| row.moves_money());
-        self.counter.transact(kind, amount, original, shown).await
+        self.counter
+            .transact(kind, amount, original, shown, to)
+            .await
     }
 
     /// Slips in the spool by amount (`12.80`), last four digits (`*0005`), date (`2026-11-22`) or trace number.
@@ -185,9 +227,17 @@ impl Page {
                 let known = spool.evidence(slip.slip_id);
                 Slip {
                     trace: slip.voucher,
-                    amount: Amount::fen(slip.amount_minor).to_string(),
+                    amount: Amount {
+                        minor: slip.amount_minor,
+                        currency: match slip.title.is_barter() {
+                            true => payment::BARTER_UNIT,
+                            false => payment::CNY,
+                        },
+                    }
+                    .to_string(),
                     title: words(slip.title.words()),
-                    state: known.map_or_else(Default::default, |(job, level, _)| words(job.words(level))),
+                    state: known
+                        .map_or_else(Default::default, |(job, level, _)| words(job.words(level))),
                     sale: state.completed().any(|c| c.sale.key.stan.0 == slip.voucher),
                     at: slip.date_time,
                     card: slip.masked_pan,
@@ -219,7 +269,9 @@ pub(super) fn encoded(text: &str) -> String {
     let mut encoded = String::new();
     for byte in text.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' | b'*' => encoded.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' | b'*' => {
+                encoded.push(char::from(byte))
+            }
             _ => encoded.push_str(&format!("%{byte:02X}")),
         }
     }
@@ -234,7 +286,9 @@ pub(super) async fn key(
 ) -> Answered {
     page.admit(&headers, &fields)?;
     let typed = field(&fields, "amount").unwrap_or_default();
-    let typed = Some(typed).filter(|typed| till::is_amount(typed)).unwrap_or_default();
+    let typed = Some(typed)
+        .filter(|typed| till::is_amount(typed))
+        .unwrap_or_default();
     let key = field(&fields, "key").unwrap_or_default();
     Ok(back(&format!("/?amount={}", till::typed(typed, key))))
 }
@@ -255,8 +309,11 @@ pub(super) async fn cash(
 ) -> Answered {
     page.admit(&headers, &fields)?;
     let order = async || {
-        let amount = counter::amount(field(&fields, "amount").unwrap_or_default())?;
-        let earlier = page.counter.sale_named(field(&fields, "instead").unwrap_or_default()).await?;
+        let amount = counter::amount(Kind::Purchase, field(&fields, "amount").unwrap_or_default())?;
+        let earlier = page
+            .counter
+            .sale_named(field(&fields, "instead").unwrap_or_default())
+            .await?;
         page.counter.press(Command::Cash {
             amount,
             instead_of: Some(earlier),
@@ -393,7 +450,12 @@ pub(super) async fn doctor_page(
         return back("/");
     };
     let ticket = open.ticket().map(|ticket| ticket.text(language(lang)));
-    visitor.greet(Html(till::doctor::page(lang, &view, ticket.as_deref(), &door)))
+    visitor.greet(Html(till::doctor::page(
+        lang,
+        &view,
+        ticket.as_deref(),
+        &door,
+    )))
 }
 
 /// Begins a dialogue with what the cashier sees, or answers the open step.
@@ -477,8 +539,16 @@ pub(super) async fn training_page(
 ) -> Response {
     let visitor = Visitor::of(&headers);
     let door = page.door(&visitor, visitor::once());
-    let Trainee { deal, answer, score } = page.trainee(&visitor, |_| {});
-    let drill = Drill { deal, answer, score };
+    let Trainee {
+        deal,
+        answer,
+        score,
+    } = page.trainee(&visitor, |_| {});
+    let drill = Drill {
+        deal,
+        answer,
+        score,
+    };
     visitor.greet(Html(till::drill::page(lang, &drill, &door)))
 }
 
@@ -516,7 +586,12 @@ mod tests {
         assert_eq!(found("218"), Some((Some(218), None, None, None)));
         assert_eq!(
             found("128.00 *0123 2026-11-22"),
-            Some((None, Some(12_800), Some("0123".into()), Some("2026-11-22".into())))
+            Some((
+                None,
+                Some(12_800),
+                Some("0123".into()),
+                Some("2026-11-22".into())
+            ))
         );
         assert_eq!(found(""), None);
         assert_eq!(found("<b>"), None);

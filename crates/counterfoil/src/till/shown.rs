@@ -8,8 +8,8 @@ use super::{Desk, Page};
 use crate::config::terminal::TerminalFile;
 use pages::chip::Tone;
 use pages::till::{
-    AboutKind, Action, Clock, Code, GoodsQuestion, KindName, Lamp, Paper, PaperQuestion, Pending, Picture,
-    Recent, Said, SecondSwipe, TillView,
+    AboutKind, Action, Clock, Code, GoodsQuestion, KindName, Lamp, Paper, PaperQuestion, Pending,
+    Picture, Recent, Said, SecondSwipe, TillView,
 };
 use payment::{Amount, Kind, LinkReason, Now, Stan};
 use receipt::{CopyOf, Evidence, Trouble};
@@ -86,7 +86,9 @@ impl Page {
         let shown = self.screens.newest(|screen| !is_of_the_printer(screen));
         let shown = shown.filter(|(age, screen)| *age < NOTICE && is_notice(screen));
         match (told, shown) {
-            (Some((at, words)), shown) if shown.as_ref().is_none_or(|(age, _)| at.elapsed() < *age) => {
+            (Some((at, words)), shown)
+                if shown.as_ref().is_none_or(|(age, _)| at.elapsed() < *age) =>
+            {
                 Some((Tone::Stop, words))
             }
             (_, Some((_, shown))) => {
@@ -130,6 +132,8 @@ fn is_notice(screen: &Screen) -> bool {
             | Screen::HostSilent
             | Screen::CashTaken { .. }
             | Screen::LinkRefused { .. }
+            | Screen::TakenBack { .. }
+            | Screen::SettlementRefused(_)
             | Screen::Balance(_)
             | Screen::BalanceRefused(_)
             | Screen::Busy(_)
@@ -146,7 +150,9 @@ fn is_notice(screen: &Screen) -> bool {
 
 const fn notice_tone(screen: &Screen) -> Tone {
     match screen {
-        Screen::SignOnRefused(_) | Screen::LinkRefused { .. } | Screen::BalanceRefused(_) => Tone::Stop,
+        Screen::SignOnRefused(_) | Screen::LinkRefused { .. } | Screen::BalanceRefused(_) => {
+            Tone::Stop
+        }
         Screen::Busy(_) | Screen::HostSilent | Screen::SettlementWaits(_) | Screen::Settling(_) => {
             Tone::Wait
         }
@@ -191,22 +197,42 @@ impl Beside {
             paper: paper(terminal),
             recent: recent(terminal, now),
             basket: pages::till::basket::BasketView::default(),
-            cards: self.file.cards.iter().map(|card| card.name.clone()).collect(),
+            cards: self
+                .file
+                .cards
+                .iter()
+                .map(|card| card.name.clone())
+                .collect(),
             amount: String::new(),
         }
     }
 
     fn lamps(&self, terminal: &Terminal) -> [Lamp; 3] {
         let state = terminal.state();
-        let lamp = |tone, zh: String, en: String| Lamp { tone, words: (zh, en) };
+        let lamp = |tone, zh: String, en: String| Lamp {
+            tone,
+            words: (zh, en),
+        };
         let network = match (self.silent, state.signed_on(), self.answered) {
             (true, ..) => lamp(Tone::Stop, "网络 无应答".into(), "Network silent".into()),
-            (_, false, _) => lamp(Tone::Wait, "网络 未签到".into(), "Network: not signed on".into()),
+            (_, false, _) => lamp(
+                Tone::Wait,
+                "网络 未签到".into(),
+                "Network: not signed on".into(),
+            ),
             (_, _, Some(took)) => {
                 let ms = took.as_millis();
-                lamp(Tone::Closed, format!("网络 {ms} ms"), format!("Network {ms} ms"))
+                lamp(
+                    Tone::Closed,
+                    format!("网络 {ms} ms"),
+                    format!("Network {ms} ms"),
+                )
             }
-            _ => lamp(Tone::Closed, "网络 已签到".into(), "Network signed on".into()),
+            _ => lamp(
+                Tone::Closed,
+                "网络 已签到".into(),
+                "Network signed on".into(),
+            ),
         };
         let (zh, en, tone) = match printer_trouble(terminal) {
             Some(trouble) => {
@@ -230,7 +256,9 @@ impl Beside {
     fn second(&self, terminal: &Terminal, now: Now) -> Option<SecondSwipe> {
         let state = terminal.state();
         let unresolved = Known::unresolved(terminal);
-        let refused = state.refused().map(|refused| (refused.earlier, refused.sale.amount));
+        let refused = state
+            .refused()
+            .map(|refused| (refused.earlier, refused.sale.amount));
         let open = unresolved.filter(|_| self.busy);
         let (earlier, amount) =
             refused.or(open.map(|known| (known.sale().key, known.sale().amount)))?;
@@ -245,14 +273,17 @@ impl Beside {
             return None;
         }
         let supervisor = own.is_some_and(|known| !matches!(known, Known::Completed(_)));
-        let reasons = charge_reasons().filter(|reason| !supervisor || *reason == LinkReason::Supervisor);
+        let reasons =
+            charge_reasons().filter(|reason| !supervisor || *reason == LinkReason::Supervisor);
         Some(SecondSwipe {
             earlier: earlier.to_string(),
             amount: amount.to_string(),
             plain: plain(amount.minor),
             age_min: own.map(|known| (now.wall.0 - known.at().wall.0).max(0) / 60_000),
             sale: own.map(|known| known.view(terminal, now)),
-            reasons: reasons.map(|reason| (reason.name(), reason.words())).collect(),
+            reasons: reasons
+                .map(|reason| (reason.name(), reason.words()))
+                .collect(),
         })
     }
 
@@ -263,7 +294,10 @@ impl Beside {
         match known {
             Known::Open(open) if open.sale.kind == Kind::WalletOrder => Some(Code {
                 words: words("请顾客扫码付款", "The customer scans to pay"),
-                hint: words("付款后这里会显示结果。", "The result stands here once it is paid."),
+                hint: words(
+                    "付款后这里会显示结果。",
+                    "The result stands here once it is paid.",
+                ),
                 text: terminal.state().qr()?.as_str().to_owned(),
             }),
             Known::Open(open) if open.phase == Phase::Asked => None,
@@ -294,10 +328,7 @@ fn named(terminal: &Terminal, stan: Stan) -> Option<Known<'_>> {
     unresolved.or_else(|| completed(terminal, |c| c.sale.key.stan == stan))
 }
 
-fn completed<'a>(
-    terminal: &'a Terminal,
-    fits: impl Fn(&Completed) -> bool,
-) -> Option<Known<'a>> {
+fn completed<'a>(terminal: &'a Terminal, fits: impl Fn(&Completed) -> bool) -> Option<Known<'a>> {
     let mut all = terminal.state().completed().rev();
     all.find(|c| fits(c)).map(Known::Completed)
 }
@@ -317,9 +348,15 @@ fn shift(terminal: &Terminal) -> Said {
         Some(since) => {
             let at = since.wall.text();
             let at = at.get(11..16).unwrap_or_default();
-            (format!("收银员 {operator} · 本班自 {at}"), format!("cashier {operator} · shift since {at}"))
+            (
+                format!("收银员 {operator} · 本班自 {at}"),
+                format!("cashier {operator} · shift since {at}"),
+            )
         }
-        None => (format!("收银员 {operator} · 新的一班"), format!("cashier {operator} · new shift")),
+        None => (
+            format!("收银员 {operator} · 新的一班"),
+            format!("cashier {operator} · new shift"),
+        ),
     }
 }
 
@@ -335,7 +372,11 @@ fn pending(item: &terminal::Pending) -> Pending {
     Pending {
         trace: voucher,
         since: date_time,
-        amount: if sale { Amount::fen(amount_minor).to_string() } else { String::new() },
+        amount: if sale {
+            Amount::fen(amount_minor).to_string()
+        } else {
+            String::new()
+        },
         words: state,
     }
 }
@@ -361,9 +402,14 @@ fn clock(known: Known<'_>, terminal: &Terminal, now: Now) -> Option<Clock> {
         }
         Known::Open(open) => match open.phase {
             Phase::Asked => words("等待银行结果，至多", "The bank's result comes within"),
-            Phase::Unknown { .. } if waits => words("正在查询结果，至多", "Asking for the result; within"),
+            Phase::Unknown { .. } if waits => {
+                words("正在查询结果，至多", "Asking for the result; within")
+            }
             Phase::Unknown { .. } => words("再次查询还有", "Asking again in"),
-            Phase::Following { .. } => words("收单机构正在冲正，再次查询还有", "The acquirer reverses it; asking again in"),
+            Phase::Following { .. } => words(
+                "收单机构正在冲正，再次查询还有",
+                "The acquirer reverses it; asking again in",
+            ),
             Phase::Question { .. } => return None,
         },
     };
@@ -394,7 +440,10 @@ fn actions(known: Known<'_>, terminal: &Terminal) -> Vec<Action> {
         Known::Reversing(_) if sale.kind.row().charges() => vec![cash(), Action::Recover],
         Known::Reversing(_) => vec![Action::Recover],
         Known::Completed(completed) => {
-            let slip = matches!(completed.ending, Ending::Approved(_) | Ending::Reversed { .. });
+            let slip = matches!(
+                completed.ending,
+                Ending::Approved(_) | Ending::Reversed { .. }
+            );
             let prints = terminal.config().prints;
             let eslip = terminal.config().eslip.is_some() && completed.link.is_some();
             let reprint = (slip && prints).then_some(Action::Reprint(trace));
@@ -419,7 +468,9 @@ fn about(known: Known<'_>) -> Vec<AboutKind> {
         partial,
     };
     let void = void.map(|kind| about(kind, false));
-    void.into_iter().chain(row.refund.map(|kind| about(kind, true))).collect()
+    void.into_iter()
+        .chain(row.refund.map(|kind| about(kind, true)))
+        .collect()
 }
 
 /// A kind for a form.
@@ -455,7 +506,9 @@ fn printer_trouble(terminal: &Terminal) -> Option<Trouble> {
 fn blank(terminal: &Terminal) -> Option<Trouble> {
     let spool = terminal.state().spool();
     let last = spool.last()?;
-    let known = CopyOf::ALL.into_iter().filter_map(|copy| spool.copy(last, copy));
+    let known = CopyOf::ALL
+        .into_iter()
+        .filter_map(|copy| spool.copy(last, copy));
     let mut open = known.filter(|known| known.evidence < Evidence::Printed);
     open.find_map(|known| known.cause)
 }
@@ -463,7 +516,9 @@ fn blank(terminal: &Terminal) -> Option<Trouble> {
 const fn picture_of(trouble: Trouble) -> Option<Picture> {
     match trouble {
         Trouble::PaperOut => Some(Picture::NoPaper),
-        Trouble::Jam | Trouble::Cutter | Trouble::Partial | Trouble::NothingCameOut => Some(Picture::Jam),
+        Trouble::Jam | Trouble::Cutter | Trouble::Partial | Trouble::NothingCameOut => {
+            Some(Picture::Jam)
+        }
         Trouble::Blank => Some(Picture::Blank),
         Trouble::Disabled => Some(Picture::Off),
         Trouble::CoverOpen

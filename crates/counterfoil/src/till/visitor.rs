@@ -26,9 +26,8 @@ pub(super) struct Visitor {
 impl Visitor {
     /// The browser that asks, or a new one.
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        let known = web::cookie(headers, COOKIE).filter(|id| {
-            id.len() == DIGITS && id.bytes().all(|digit| digit.is_ascii_hexdigit())
-        });
+        let known = web::cookie(headers, COOKIE)
+            .filter(|id| id.len() == DIGITS && id.bytes().all(|digit| digit.is_ascii_hexdigit()));
         match known {
             Some(id) => Self {
                 id: id.to_owned(),
@@ -87,7 +86,9 @@ impl Visitor {
 
 /// Whether the name that the browser asked for is this machine's own, so that no other name may lead here.
 pub(super) fn is_ours(headers: &HeaderMap) -> bool {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
     host.is_some_and(|host| {
         let named = host.rsplit_once(':').map_or(host, |(name, _)| name);
         named == "localhost"
@@ -159,7 +160,10 @@ mod tests {
             is_from_here(&headers(&all))
         };
         assert!(from(&[]));
-        assert!(from(&[("origin", "http://127.0.0.1:7500"), ("sec-fetch-site", "same-origin")]));
+        assert!(from(&[
+            ("origin", "http://127.0.0.1:7500"),
+            ("sec-fetch-site", "same-origin")
+        ]));
         for strange in [
             ("origin", "http://evil.example"),
             ("origin", "null"),
@@ -174,8 +178,14 @@ mod tests {
     #[test]
     fn a_token_is_of_one_browser() {
         let key = [7; 32];
-        let known = headers(&[("cookie", "till=00112233445566778899aabbccddeeff"), ("host", "127.0.0.1:1")]);
-        let other = headers(&[("cookie", "till=ff112233445566778899aabbccddeeff"), ("host", "127.0.0.1:1")]);
+        let known = headers(&[
+            ("cookie", "till=00112233445566778899aabbccddeeff"),
+            ("host", "127.0.0.1:1"),
+        ]);
+        let other = headers(&[
+            ("cookie", "till=ff112233445566778899aabbccddeeff"),
+            ("host", "127.0.0.1:1"),
+        ]);
         let visitor = Visitor::of(&known);
         let token = visitor.token(&key);
         assert!(visitor.admit(&known, &key, &token).is_ok());

@@ -23,7 +23,9 @@ impl Browser {
             cookie: String::new(),
             page: String::new(),
         };
-        wait_until("the page is served", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        wait_until("the page is served", || {
+            TcpStream::connect(("127.0.0.1", port)).is_ok()
+        });
         browser.load("/");
         browser
     }
@@ -43,7 +45,11 @@ impl Browser {
     }
 
     fn form(&self, fields: &str) -> String {
-        format!("csrf={}&once={}&{fields}", self.hidden("csrf"), self.hidden("once"))
+        format!(
+            "csrf={}&once={}&{fields}",
+            self.hidden("csrf"),
+            self.hidden("once")
+        )
     }
 
     fn post(&mut self, path: &str, fields: &str) -> Answer {
@@ -69,20 +75,33 @@ impl Browser {
             );
         }
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
-        stream.write_all(format!("{request}\r\n{body}").as_bytes()).expect("it is sent");
+        stream
+            .write_all(format!("{request}\r\n{body}").as_bytes())
+            .expect("it is sent");
         let mut answer = String::new();
         std::io::Read::read_to_string(&mut stream, &mut answer).expect("an answer");
         let (head, text) = answer.split_once("\r\n\r\n").expect("a head");
         let header = |name: &str| {
             let lines = head.lines().filter_map(|line| line.split_once(": "));
             let named = lines.filter(|(key, _)| key.eq_ignore_ascii_case(name));
-            named.map(|(_, value)| value.to_owned()).next().unwrap_or_default()
+            named
+                .map(|(_, value)| value.to_owned())
+                .next()
+                .unwrap_or_default()
         };
-        if let Some(cookie) = header("set-cookie").split(';').next().filter(|c| c.starts_with("till=")) {
+        if let Some(cookie) = header("set-cookie")
+            .split(';')
+            .next()
+            .filter(|c| c.starts_with("till="))
+        {
             self.cookie = cookie.to_owned();
         }
         let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
-        (status.expect("a status"), header("location"), text.to_owned())
+        (
+            status.expect("a status"),
+            header("location"),
+            text.to_owned(),
+        )
     }
 
     /// Reads the main page until it contains all of `words`.
@@ -115,7 +134,9 @@ fn first_event(browser: &Browser) -> String {
     );
     stream.write_all(request.as_bytes()).expect("it is sent");
     let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
-    lines.find(|line| line.starts_with("data:")).expect("a message")
+    lines
+        .find(|line| line.starts_with("data:"))
+        .expect("a message")
 }
 
 #[test]
@@ -128,7 +149,11 @@ fn a_charge_by_form_is_one_charge_and_nobody_else_may_send_it() {
     let name = "\"幸福里<script>alert(1)</script>\"";
     let config = installation.terminal(
         1,
-        &[("page", &page), ("merchant_name", name), ("idle_report_ms", "100")],
+        &[
+            ("page", &page),
+            ("merchant_name", name),
+            ("idle_report_ms", "100"),
+        ],
     );
     let mut till = start_till(&config);
     till.expect_screen("signed-on");
@@ -146,7 +171,10 @@ fn a_charge_by_form_is_one_charge_and_nobody_else_may_send_it() {
     let (status, to, _) = browser.ask("POST", "/charge", &[], &charge);
     assert_eq!((status, to.as_str()), (303, "/"));
     browser.until(&["交易成功", "交货", "¥12.80", "成功", "已打印", "回路闭合"]);
-    assert!(!browser.page.contains("value=\"12.80\""), "the basket is empty");
+    assert!(
+        !browser.page.contains("value=\"12.80\""),
+        "the basket is empty"
+    );
     assert_eq!(browser.sales(), 1);
 
     // The same form again: the first's result, no second charge.
@@ -158,7 +186,10 @@ fn a_charge_by_form_is_one_charge_and_nobody_else_may_send_it() {
     // The sale that was picked can be taken back from here.
     assert!(browser.page.contains("value=\"void\"") && browser.page.contains("value=\"refund\""));
     let event = first_event(&browser);
-    assert!(event.contains("\"verdict\"") && event.contains("交易成功"), "{event}");
+    assert!(
+        event.contains("\"verdict\"") && event.contains("交易成功"),
+        "{event}"
+    );
     assert!(!event.contains("6228480000000123") && !browser.page.contains("6228480000000123"));
 
     // One sentence, here and at the acquirer.
@@ -169,7 +200,11 @@ fn a_charge_by_form_is_one_charge_and_nobody_else_may_send_it() {
         seen = installation.where_is(&sale).expect("it is found");
         seen["row"] == "paid"
     });
-    assert!(browser.page.contains(seen["headline"][0].as_str().expect("a headline")));
+    assert!(
+        browser
+            .page
+            .contains(seen["headline"][0].as_str().expect("a headline"))
+    );
 
     check_unresolved(&mut browser, &hosts[2], &mut till);
 }
@@ -180,14 +215,37 @@ fn check_refusals(browser: &mut Browser) {
     let bad = good.replacen("csrf=", "csrf=0", 1);
     for (what, headers, form, expected) in [
         ("a wrong token", vec![], &bad, 403),
-        ("another origin", vec![("Origin", "http://evil.example")], &good, 403),
-        ("another site", vec![("Sec-Fetch-Site", "cross-site")], &good, 403),
-        ("another name", vec![("Host", "rebound.example")], &good, 421),
+        (
+            "another origin",
+            vec![("Origin", "http://evil.example")],
+            &good,
+            403,
+        ),
+        (
+            "another site",
+            vec![("Sec-Fetch-Site", "cross-site")],
+            &good,
+            403,
+        ),
+        (
+            "another name",
+            vec![("Host", "rebound.example")],
+            &good,
+            421,
+        ),
     ] {
-        assert_eq!(browser.ask("POST", "/charge", &headers, form).0, expected, "{what}");
+        assert_eq!(
+            browser.ask("POST", "/charge", &headers, form).0,
+            expected,
+            "{what}"
+        );
     }
     let cookie = std::mem::take(&mut browser.cookie);
-    assert_eq!(browser.ask("POST", "/charge", &[], &good).0, 403, "no cookie");
+    assert_eq!(
+        browser.ask("POST", "/charge", &[], &good).0,
+        403,
+        "no cookie"
+    );
     browser.cookie = cookie;
     assert_eq!(browser.ask("GET", "/charge", &[], "").0, 405);
     browser.load("/");
@@ -195,7 +253,11 @@ fn check_refusals(browser: &mut Browser) {
     // What is no amount is told, not charged.
     browser.post("/charge", "tender=swipe&amount=1e3&card=debit");
     browser.load("/");
-    assert!(browser.page.contains("1e3") && browser.sales() == 0, "{}", browser.page);
+    assert!(
+        browser.page.contains("1e3") && browser.sales() == 0,
+        "{}",
+        browser.page
+    );
     // A key of the pad without script.
     let (_, to, _) = browser.post("/key", "amount=12&key=8");
     assert_eq!(to, "/?amount=128");
@@ -205,7 +267,13 @@ fn check_refusals(browser: &mut Browser) {
 fn check_unresolved(browser: &mut Browser, issuer: &Process, till: &mut Process) {
     let signal = |name: &str| {
         let mut command = std::process::Command::new("kill");
-        assert!(command.args([name, &issuer.id().to_string()]).status().expect("kill runs").success());
+        assert!(
+            command
+                .args([name, &issuer.id().to_string()])
+                .status()
+                .expect("kill runs")
+                .success()
+        );
     };
     browser.load("/");
     signal("-STOP");

@@ -58,8 +58,14 @@ pub fn page(lang: Lang, kinds: &[KindName], cards: &[String], door: &Door, as_of
         ("echo", ("回响测试", "Echo test")),
         ("printing-on", ("开启凭条打印", "Print slips")),
         ("printing-off", ("关闭凭条打印", "Do not print slips")),
-        ("resume", ("故障已排除，继续打印", "The jam is removed: go on")),
-        ("clear", ("清空打印机后重打印", "Clear the printer and reprint")),
+        (
+            "resume",
+            ("故障已排除，继续打印", "The jam is removed: go on"),
+        ),
+        (
+            "clear",
+            ("清空打印机后重打印", "Clear the printer and reprint"),
+        ),
     ];
     let body = html! {
         section.card {
@@ -83,6 +89,8 @@ pub fn page(lang: Lang, kinds: &[KindName], cards: &[String], door: &Door, as_of
                         @for card in cards { option value=(card) { (card) } }
                     }
                 }
+                label for="to" { (lang.say(("转入卡：测试卡名或卡号", "Receiving card: name of a test card, or a number"))) }
+                input id="to" name="to" maxlength="19" autocomplete="off";
                 label for="order-code" { (lang.say(("付款码", "Payment code"))) }
                 input id="order-code" name="code" inputmode="numeric" maxlength="24";
                 button.main { (lang.say(("提交", "Submit"))) }
@@ -93,5 +101,11 @@ pub fn page(lang: Lang, kinds: &[KindName], cards: &[String], door: &Door, as_of
             div.row { @for (order, words) in business { (press(lang, door, order, None, words, "", None)) } }
         }
     };
-    side_page(lang, ("更多交易", "More transactions"), "/more", Some(as_of), &body)
+    side_page(
+        lang,
+        ("更多交易", "More transactions"),
+        "/more",
+        Some(as_of),
+        &body,
+    )
 }

@@ -18,7 +18,13 @@ pub fn page(lang: Lang, view: &View, ticket: Option<&str>, door: &Door) -> Strin
         }
         script src="/static/till.js" defer {}
     };
-    side_page(lang, ("打印医生", "Printing doctor"), "/doctor", None, &body)
+    side_page(
+        lang,
+        ("打印医生", "Printing doctor"),
+        "/doctor",
+        None,
+        &body,
+    )
 }
 
 /// Nobody has to do anything: the page looks again by itself.

@@ -6,7 +6,9 @@ use super::{Door, side_page};
 use crate::chip;
 use crate::language::Lang;
 use maud::{Markup, html};
-use payment::evidence::{Confirmation, Delivery, Evidence, Loop, Reversal, ReversalCause, ReversalProgress, Upstream};
+use payment::evidence::{
+    Confirmation, Delivery, Evidence, Loop, Reversal, ReversalCause, ReversalProgress, Upstream,
+};
 use payment::sign::{SignOutcome, SlipEvidence, Trouble};
 use payment::verdict::{self, Goods, Verdict};
 use payment::{Amount, Kind, ResponseCode};
@@ -28,7 +30,13 @@ pub enum Next {
 
 impl Next {
     /// Every one, in the order of the buttons.
-    pub const ALL: [Self; 5] = [Self::Nothing, Self::Wait, Self::Slip, Self::PayAgain, Self::Call];
+    pub const ALL: [Self; 5] = [
+        Self::Nothing,
+        Self::Wait,
+        Self::Slip,
+        Self::PayAgain,
+        Self::Call,
+    ];
 
     /// The words.
     pub const fn words(self) -> crate::Words {
@@ -64,13 +72,20 @@ struct Case {
 }
 
 const fn reversal(cause: ReversalCause, progress: ReversalProgress) -> Option<Reversal> {
-    Some(Reversal { cause, progress, attempts: 1 })
+    Some(Reversal {
+        cause,
+        progress,
+        attempts: 1,
+    })
 }
 
 fn signed(level: u8, trouble: Trouble) -> Evidence {
     Evidence {
         delivery: Delivery::Sent,
-        confirmation: Confirmation::Signed(SignOutcome::Approved, SlipEvidence::paper(level, trouble)),
+        confirmation: Confirmation::Signed(
+            SignOutcome::Approved,
+            SlipEvidence::paper(level, trouble),
+        ),
         ..Evidence::new(Upstream::Approved)
     }
 }
@@ -79,19 +94,28 @@ fn signed(level: u8, trouble: Trouble) -> Evidence {
 const CASES: &[Case] = &[
     Case {
         fault: None,
-        tale: ("一切正常：八个环节都闭合了。", "All went well: the eight hops closed."),
+        tale: (
+            "一切正常：八个环节都闭合了。",
+            "All went well: the eight hops closed.",
+        ),
         evidence: || signed(4, Trouble::None),
         next: Next::Nothing,
     },
     Case {
         fault: None,
-        tale: ("余额不足，银行拒绝，没有扣款。", "Not enough money: declined, nothing debited."),
+        tale: (
+            "余额不足，银行拒绝，没有扣款。",
+            "Not enough money: declined, nothing debited.",
+        ),
         evidence: || Evidence::new(Upstream::Declined(ResponseCode(*b"51"))),
         next: Next::PayAgain,
     },
     Case {
         fault: Some("F1"),
-        tale: ("请求在到达银联前丢失。收银台分不清是请求丢了还是应答丢了，所以先冲正。", "The request was lost before the network. The till cannot tell which half was lost, so it is reversed first."),
+        tale: (
+            "请求在到达银联前丢失。收银台分不清是请求丢了还是应答丢了，所以先冲正。",
+            "The request was lost before the network. The till cannot tell which half was lost, so it is reversed first.",
+        ),
         evidence: || Evidence {
             reversal: reversal(ReversalCause::Upstream, ReversalProgress::Open),
             ..Evidence::new(Upstream::Silent)
@@ -100,7 +124,10 @@ const CASES: &[Case] = &[
     },
     Case {
         fault: Some("F2"),
-        tale: ("银行已扣款并发了短信，应答没有回到银联。短信不是凭证，钱正在退回。", "The bank debited and sent its message, and its answer was lost. The message proves nothing; the money is on its way back."),
+        tale: (
+            "银行已扣款并发了短信，应答没有回到银联。短信不是凭证，钱正在退回。",
+            "The bank debited and sent its message, and its answer was lost. The message proves nothing; the money is on its way back.",
+        ),
         evidence: || Evidence {
             reversal: reversal(ReversalCause::Upstream, ReversalProgress::Open),
             ..Evidence::new(Upstream::NetworkGaveUp)
@@ -109,16 +136,25 @@ const CASES: &[Case] = &[
     },
     Case {
         fault: Some("F3"),
-        tale: ("银联的应答没有回到前置；冲正已经送达，银行确认退回。", "The network's answer was lost; the reversal got there and the bank confirmed the return."),
+        tale: (
+            "银联的应答没有回到前置；冲正已经送达，银行确认退回。",
+            "The network's answer was lost; the reversal got there and the bank confirmed the return.",
+        ),
         evidence: || Evidence {
-            reversal: reversal(ReversalCause::Upstream, ReversalProgress::Confirmed(ResponseCode::APPROVED)),
+            reversal: reversal(
+                ReversalCause::Upstream,
+                ReversalProgress::Confirmed(ResponseCode::APPROVED),
+            ),
             ..Evidence::new(Upstream::Silent)
         },
         next: Next::PayAgain,
     },
     Case {
         fault: Some("F4"),
-        tale: ("应答在最后一段丢失，收银机把结果找了回来，没有冲正。", "The answer was lost on the last hop; the till found it again and nothing was reversed."),
+        tale: (
+            "应答在最后一段丢失，收银机把结果找了回来，没有冲正。",
+            "The answer was lost on the last hop; the till found it again and nothing was reversed.",
+        ),
         evidence: || Evidence {
             delivery: Delivery::Recovered,
             ..signed(4, Trouble::None)
@@ -127,7 +163,10 @@ const CASES: &[Case] = &[
     },
     Case {
         fault: Some("F5"),
-        tale: ("收银机收到应答后、记下之前断电；银行已同意，结果还没有确认。", "The till died after it heard and before it wrote; approved, not confirmed."),
+        tale: (
+            "收银机收到应答后、记下之前断电；银行已同意，结果还没有确认。",
+            "The till died after it heard and before it wrote; approved, not confirmed.",
+        ),
         evidence: || Evidence {
             delivery: Delivery::Sent,
             ..Evidence::new(Upstream::Approved)
@@ -136,13 +175,19 @@ const CASES: &[Case] = &[
     },
     Case {
         fault: Some("F6"),
-        tale: ("打印时断电，没有人知道纸上有什么：看一眼，再补打。", "Power was lost while printing; nobody knows what is on the paper: look, then reprint."),
+        tale: (
+            "打印时断电，没有人知道纸上有什么：看一眼，再补打。",
+            "Power was lost while printing; nobody knows what is on the paper: look, then reprint.",
+        ),
         evidence: || signed(1, Trouble::Unseen),
         next: Next::Slip,
     },
     Case {
         fault: Some("F7a"),
-        tale: ("打印机缺纸。钱已收妥，小票不影响款项。", "Out of paper. The money is in; the slip does not change it."),
+        tale: (
+            "打印机缺纸。钱已收妥，小票不影响款项。",
+            "Out of paper. The money is in; the slip does not change it.",
+        ),
         evidence: || signed(0, Trouble::PaperOut),
         next: Next::Slip,
     },
@@ -154,7 +199,10 @@ const CASES: &[Case] = &[
     },
     Case {
         fault: Some("F7c"),
-        tale: ("纸出来了，上面没有字：纸卷装反了。", "Paper came out with nothing on it: the roll is the wrong way round."),
+        tale: (
+            "纸出来了，上面没有字：纸卷装反了。",
+            "Paper came out with nothing on it: the roll is the wrong way round.",
+        ),
         evidence: || signed(0, Trouble::Blank),
         next: Next::Slip,
     },
@@ -166,13 +214,19 @@ const CASES: &[Case] = &[
     },
     Case {
         fault: Some("F7e"),
-        tale: ("有人在设置里关掉了打印。", "Somebody switched printing off in the settings."),
+        tale: (
+            "有人在设置里关掉了打印。",
+            "Somebody switched printing off in the settings.",
+        ),
         evidence: || signed(0, Trouble::SwitchedOff),
         next: Next::Slip,
     },
     Case {
         fault: Some("F8"),
-        tale: ("冲正发出之后，同意的应答才到；迟到的成功不算数。", "The approval came after the reversal had left; a late approval does not count."),
+        tale: (
+            "冲正发出之后，同意的应答才到；迟到的成功不算数。",
+            "The approval came after the reversal had left; a late approval does not count.",
+        ),
         evidence: || Evidence {
             late_approval: true,
             reversal: reversal(ReversalCause::Upstream, ReversalProgress::Open),
@@ -182,7 +236,10 @@ const CASES: &[Case] = &[
     },
     Case {
         fault: Some("F9"),
-        tale: ("同一请求发了两次，只处理了一次。", "The same request went twice and acted once."),
+        tale: (
+            "同一请求发了两次，只处理了一次。",
+            "The same request went twice and acted once.",
+        ),
         evidence: || Evidence {
             duplicates: 1,
             ..signed(4, Trouble::None)
@@ -191,9 +248,15 @@ const CASES: &[Case] = &[
     },
     Case {
         fault: Some("F10"),
-        tale: ("银行拒绝冲正，案件已经打开，由人处理。", "The bank refused the reversal; a case is open and people act."),
+        tale: (
+            "银行拒绝冲正，案件已经打开，由人处理。",
+            "The bank refused the reversal; a case is open and people act.",
+        ),
         evidence: || Evidence {
-            reversal: reversal(ReversalCause::Upstream, ReversalProgress::Refused(ResponseCode(*b"96"))),
+            reversal: reversal(
+                ReversalCause::Upstream,
+                ReversalProgress::Refused(ResponseCode(*b"96")),
+            ),
             case: Some(12),
             ..Evidence::new(Upstream::Silent)
         },
@@ -201,22 +264,34 @@ const CASES: &[Case] = &[
     },
     Case {
         fault: Some("F11"),
-        tale: ("顾客收到了短信，银行却没有入账；冲正确认没有扣过款。", "The customer had a message, the bank booked nothing; the reversal confirmed it."),
+        tale: (
+            "顾客收到了短信，银行却没有入账；冲正确认没有扣过款。",
+            "The customer had a message, the bank booked nothing; the reversal confirmed it.",
+        ),
         evidence: || Evidence {
-            reversal: reversal(ReversalCause::Upstream, ReversalProgress::Confirmed(ResponseCode(*b"25"))),
+            reversal: reversal(
+                ReversalCause::Upstream,
+                ReversalProgress::Confirmed(ResponseCode(*b"25")),
+            ),
             ..Evidence::new(Upstream::Silent)
         },
         next: Next::PayAgain,
     },
     Case {
         fault: Some("F12"),
-        tale: ("线路很慢，应答还在路上，没有超时。", "The line is slow; the answer is on its way, within its time."),
+        tale: (
+            "线路很慢，应答还在路上，没有超时。",
+            "The line is slow; the answer is on its way, within its time.",
+        ),
         evidence: || Evidence::new(Upstream::Waiting),
         next: Next::Wait,
     },
     Case {
         fault: Some("F14"),
-        tale: ("收银机一直没有确认，对账时列入单边账。", "The till never confirmed; reconciliation made it a one-sided item."),
+        tale: (
+            "收银机一直没有确认，对账时列入单边账。",
+            "The till never confirmed; reconciliation made it a one-sided item.",
+        ),
         evidence: || Evidence {
             delivery: Delivery::Sent,
             one_sided: true,
@@ -363,7 +438,13 @@ fn questions(lang: Lang, door: &Door) -> Markup {
 
 fn marks(lang: Lang, drill: &Drill, verdict: &Verdict, answer: Answer, door: &Door) -> Markup {
     let case = drill.deal.row();
-    let mark = |right: bool| if right { chip::Tone::Closed } else { chip::Tone::Stop };
+    let mark = |right: bool| {
+        if right {
+            chip::Tone::Closed
+        } else {
+            chip::Tone::Stop
+        }
+    };
     let line = |right: bool, asked: crate::Words, given: crate::Words, wanted: crate::Words| {
         html! {
             p {

@@ -36,7 +36,14 @@ pub(super) fn form(lang: Lang, sought: &str) -> Markup {
 }
 
 /// What was found.
-pub fn page(lang: Lang, sought: &str, path: &str, slips: &[Slip], door: &Door, as_of: &str) -> String {
+pub fn page(
+    lang: Lang,
+    sought: &str,
+    path: &str,
+    slips: &[Slip],
+    door: &Door,
+    as_of: &str,
+) -> String {
     let body = html! {
         section.card {
             h1 { (lang.say(("找小票", "Find a slip"))) }

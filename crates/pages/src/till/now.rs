@@ -87,12 +87,18 @@ pub(super) fn verdict(lang: Lang, view: &TillView, door: &Door) -> Markup {
 
 fn button(lang: Lang, door: &Door, action: &Action, first: bool) -> Markup {
     let class = if first { "main" } else { "" };
-    let one = |order: &str, about: Option<&str>, words| press(lang, door, order, about, words, class, None);
+    let one = |order: &str, about: Option<&str>, words| {
+        press(lang, door, order, about, words, class, None)
+    };
     match action {
         Action::Recover => one("flush", None, ("找回结果", "Recover the result")),
         Action::Withdraw => one("withdraw", None, ("立即冲正", "Reverse now")),
         Action::Reprint(trace) => one("reprint", Some(&trace.to_string()), ("补打小票", "Reprint")),
-        Action::ESlip(trace) => one("eslip", Some(&trace.to_string()), ("发送电子小票", "Send the e-slip")),
+        Action::ESlip(trace) => one(
+            "eslip",
+            Some(&trace.to_string()),
+            ("发送电子小票", "Send the e-slip"),
+        ),
         Action::CashInstead { sale, amount } => html! {
             form method="post" action="/cash" {
                 (door.fields())

@@ -54,8 +54,12 @@ impl Picture {
     /// What is drawn into the printer of 64 × 48.
     const fn drawing(self) -> &'static str {
         match self {
-            Self::NoPaper => r#"<circle cx="32" cy="13" r="7" stroke-dasharray="3 3"/><path d="M24 40h16" stroke-dasharray="3 3"/>"#,
-            Self::Jam => r#"<path d="M24 22c4-6 6 4 9-2s5 4 8-1"/><path d="M24 40l5-5 4 5 4-5 4 5"/>"#,
+            Self::NoPaper => {
+                r#"<circle cx="32" cy="13" r="7" stroke-dasharray="3 3"/><path d="M24 40h16" stroke-dasharray="3 3"/>"#
+            }
+            Self::Jam => {
+                r#"<path d="M24 22c4-6 6 4 9-2s5 4 8-1"/><path d="M24 40l5-5 4 5 4-5 4 5"/>"#
+            }
             Self::Blank => r#"<path d="M23 34v12l3-2 3 2 3-2 3 2 3-2 3 2v-12"/>"#,
             Self::Offline => r#"<path d="M54 28h4v-16"/><path d="M50 6l10 10m0-10l-10 10"/>"#,
             Self::Off => r#"<circle cx="32" cy="12" r="7"/><path d="M32 2v9"/>"#,

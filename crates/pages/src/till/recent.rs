@@ -50,7 +50,12 @@ pub(super) fn row(lang: Lang, recent: &Recent) -> Markup {
                 }
             }
         },
-        Recent::Cash { at, trace, amount, words } => html! {
+        Recent::Cash {
+            at,
+            trace,
+            amount,
+            words,
+        } => html! {
             span.line {
                 span.at { (clock_time(at)) }
                 b.much { (amount) }

@@ -9,7 +9,9 @@ use pages::till::{
     typed,
 };
 use pages::{Lang, SaleView};
-use payment::evidence::{Bead, Evidence, Loop, Reversal, ReversalCause, ReversalProgress, Upstream};
+use payment::evidence::{
+    Bead, Evidence, Loop, Reversal, ReversalCause, ReversalProgress, Upstream,
+};
 use payment::verdict::{self, Goods, Outcome};
 use payment::{Amount, Kind, ResponseCode, loop_picture};
 
@@ -193,7 +195,15 @@ fn pages_of(lang: Lang) -> Vec<String> {
         let answer = Answer::of("hold", "wait");
         let answer = answer.filter(|_| n % 2 == 0);
         let score = Score { points: 3, of: 6 };
-        drill::page(lang, &Drill { deal, answer, score }, &door())
+        drill::page(
+            lang,
+            &Drill {
+                deal,
+                answer,
+                score,
+            },
+            &door(),
+        )
     });
     let kinds = [KindName {
         name: "void".into(),
@@ -201,7 +211,13 @@ fn pages_of(lang: Lang) -> Vec<String> {
         about: true,
         scanned: false,
     }];
-    let more = pages::till::about::page(lang, &kinds, &["debit".into()], &door(), "2026-11-22 14:03:05");
+    let more = pages::till::about::page(
+        lang,
+        &kinds,
+        &["debit".into()],
+        &door(),
+        "2026-11-22 14:03:05",
+    );
     let slip = pages::till::found::Slip {
         trace: 218,
         at: "2026-11-22 14:02:51".into(),
@@ -211,7 +227,14 @@ fn pages_of(lang: Lang) -> Vec<String> {
         state: words("已打印", "printed"),
         sale: true,
     };
-    let found = pages::till::found::page(lang, "\"><i>", "/search?q=", &[slip], &door(), "2026-11-22 14:03:05");
+    let found = pages::till::found::page(
+        lang,
+        "\"><i>",
+        "/search?q=",
+        &[slip],
+        &door(),
+        "2026-11-22 14:03:05",
+    );
     all.chain([rendered(lang), more, found]).collect()
 }
 
@@ -224,15 +247,25 @@ fn each_language_speaks_alone_and_nothing_is_inline() {
         for name in PROPER {
             said = said.replace(name, "");
         }
-        let chinese: String = said.chars().filter(|c| ('\u{3000}'..'\u{FFF0}').contains(c)).collect();
+        let chinese: String = said
+            .chars()
+            .filter(|c| ('\u{3000}'..'\u{FFF0}').contains(c))
+            .collect();
         assert_eq!(chinese, "", "{page}");
     }
     for page in pages_of(Lang::Zh).iter().chain(&pages_of(Lang::En)) {
-        assert!(!page.contains(" style=") && !page.contains("onclick"), "{page}");
-        assert!(!page.contains("<script>") && !page.contains("<i>"), "{page}");
+        assert!(
+            !page.contains(" style=") && !page.contains("onclick"),
+            "{page}"
+        );
+        assert!(
+            !page.contains("<script>") && !page.contains("<i>"),
+            "{page}"
+        );
         for form in page.split("<form").skip(1) {
             let form = form.split("</form>").next().expect("its end");
-            let guarded = form.contains("name=\"csrf\" value=\"c5\"") && form.contains("name=\"once\"");
+            let guarded =
+                form.contains("name=\"csrf\" value=\"c5\"") && form.contains("name=\"once\"");
             assert!(guarded || form.contains("method=\"get\""), "{form}");
         }
     }
@@ -264,7 +297,10 @@ fn the_page_says_what_a_cashier_needs() {
     assert!(!zh.contains("Escape"), "no key cancels money");
     let parts = parts(Lang::Zh, &full(), &door());
     for (id, html) in &parts {
-        assert!(zh.contains(&format!("id=\"{id}\"")) && zh.contains(html.as_str()), "{id}");
+        assert!(
+            zh.contains(&format!("id=\"{id}\"")) && zh.contains(html.as_str()),
+            "{id}"
+        );
     }
 }
 
@@ -322,15 +358,24 @@ fn the_step_is_where_the_loop_is() {
         ),
         (
             Evidence::new(Upstream::NotSent(ResponseCode::ISSUER_TIMEOUT)),
-            [Broken, NotReached, NotReached, NotReached, NotReached, NotReached, NotReached, NotReached],
+            [
+                Broken, NotReached, NotReached, NotReached, NotReached, NotReached, NotReached,
+                NotReached,
+            ],
             Step::Sent,
         ),
         (
             Evidence::new(Upstream::Approved),
-            [Closed, Closed, Closed, Closed, Closed, Closed, Closed, NotReached],
+            [
+                Closed, Closed, Closed, Closed, Closed, Closed, Closed, NotReached,
+            ],
             Step::Answered,
         ),
-        (reversed, [Closed, U, U, U, U, U, Broken, NotReached], Step::Answered),
+        (
+            reversed,
+            [Closed, U, U, U, U, U, Broken, NotReached],
+            Step::Answered,
+        ),
     ] {
         assert_eq!(Step::of(&sale(&evidence, beads)), step, "{evidence:?}");
     }
@@ -340,7 +385,10 @@ fn the_step_is_where_the_loop_is() {
 
 #[test]
 fn keys_make_an_amount() {
-    let press = |keys: &[&str]| keys.iter().fold(String::new(), |typed_so_far, key| typed(&typed_so_far, key));
+    let press = |keys: &[&str]| {
+        keys.iter()
+            .fold(String::new(), |typed_so_far, key| typed(&typed_so_far, key))
+    };
     for (keys, expected) in [
         (&["1", "2", "8"][..], "128"),
         (&["1", "2", ".", "5", "0", "0"], "12.50"),
@@ -375,8 +423,24 @@ fn a_drill_scores_by_the_verdict_table() {
             panic!("case {n}: one right answer, not {best:?}");
         };
         let score = Score { points: 2, of: 2 };
-        let asked = drill::page(Lang::Zh, &Drill { deal, answer: None, score }, &door());
-        let marked = drill::page(Lang::Zh, &Drill { deal, answer: Some(right), score }, &door());
+        let asked = drill::page(
+            Lang::Zh,
+            &Drill {
+                deal,
+                answer: None,
+                score,
+            },
+            &door(),
+        );
+        let marked = drill::page(
+            Lang::Zh,
+            &Drill {
+                deal,
+                answer: Some(right),
+                score,
+            },
+            &door(),
+        );
         // Goods words stand in the question alone, never in the screen that is judged.
         let screen = asked.split("<fieldset").next().expect("the screen");
         assert!(!screen.contains("<p class=\"goods\""), "{screen}");

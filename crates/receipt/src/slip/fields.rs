@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub const FIELD_CHARACTERS_MAX: usize = 160;
 /// Most remarks that are drawn.
 pub const REMARKS_MAX: usize = 16;
+/// In place of an entry letter: what is masked is a wallet's payment code, which no card entry brought.
+pub const PAYMENT_CODE: char = 'Q';
 /// Longest link in bytes; a longer one is not drawn, for half a link leads nowhere.
 pub const LINK_BYTES_MAX: usize = 300;
 
@@ -101,9 +103,30 @@ pub enum Title {
     Settlement,
     /// What a cashier took, and what is open.
     Shift,
+    /// An approved barter: the amount is quota, no money, and the copies go to seller, agent and buyer.
+    Barter,
+    /// A reversed barter.
+    BarterReversal,
+    /// Cash: there is no card, no bank and no cardholder to name.
+    Cash,
 }
 
 impl Title {
+    /// The amount is quota of a barter centre.
+    pub const fn is_barter(self) -> bool {
+        matches!(self, Title::Barter | Title::BarterReversal)
+    }
+
+    /// Whose copy it is, on a slip of this title: zh-CN and en.
+    pub fn copy_words(self, copy: CopyOf) -> (&'static str, &'static str) {
+        match copy {
+            CopyOf::Merchant if self.is_barter() => ("卖方存根", "SELLER COPY"),
+            CopyOf::Bank if self.is_barter() => ("易货代理存根", "AGENT COPY"),
+            CopyOf::Cardholder if self.is_barter() => ("买方存根", "BUYER COPY"),
+            copy => copy.words(),
+        }
+    }
+
     /// zh-CN and en.
     pub fn words(self) -> (&'static str, &'static str) {
         match self {
@@ -115,6 +138,9 @@ impl Title {
             Title::TestPage => ("打印测试页", "TEST PAGE"),
             Title::Settlement => ("结算单", "SETTLEMENT"),
             Title::Shift => ("交接班单", "SHIFT REPORT"),
+            Title::Barter => ("易货单", "BARTER SLIP"),
+            Title::BarterReversal => ("易货冲正凭证", "BARTER REVERSAL PROOF"),
+            Title::Cash => ("现金", "CASH"),
         }
     }
 }
@@ -136,7 +162,7 @@ pub struct SlipFields {
     pub issuer: String,
     /// 收单行.
     pub acquirer: String,
-    /// 卡号, already masked; whatever is not gets masked (§7.3).
+    /// 卡号 or 付款码, already masked; whatever is not gets masked (§7.3).
     pub masked_pan: String,
     /// S swipe, I insert, C contactless, M manual.
     pub entry_letter: char,

@@ -52,11 +52,11 @@ impl Till {
     /// `cash AMOUNT [instead TRACE|TERMINAL/BATCH/TRACE]`.
     pub(super) async fn cash(&self, words: &[&str]) -> Result<(), Failure> {
         let (amount, instead_of) = match words {
-            [amount] => (self.amount(amount)?, None),
+            [amount] => (self.amount(Kind::Purchase, amount)?, None),
             [amount, "instead", sale] => {
                 let named = self.counter.sale_named(sale).await;
                 let sale = named.map_err(|refusal| refusal.say(self.zh))?;
-                (self.amount(amount)?, Some(sale))
+                (self.amount(Kind::Purchase, amount)?, Some(sale))
             }
             _ => {
                 return Err(self
