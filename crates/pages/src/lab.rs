@@ -208,7 +208,11 @@ pub fn run(lang: Lang, view: &LabView) -> Markup {
 }
 
 fn phase(lang: Lang, run: &Run) -> Markup {
-    let seconds = format!("{}.{} s", run.elapsed_ms / 1_000, run.elapsed_ms % 1_000 / 100);
+    let seconds = format!(
+        "{}.{} s",
+        run.elapsed_ms / 1_000,
+        run.elapsed_ms % 1_000 / 100
+    );
     match run.phase {
         Phase::Waiting => {
             html! { (lang.say(("等演示的故事让出舞台", "waiting for a story of the demo to leave the stage"))) }
