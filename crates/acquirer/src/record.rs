@@ -12,7 +12,7 @@ use payment::host::ReversalReason;
 use payment::relay::RelayRecord;
 use payment::terminal::{KeysField, Sale};
 use payment::{
-    Batch, HostKey, LinkId, Mono, Now, ResponseCode, Rrn, SaleKey, Stan, TerminalId, Wall,
+    Batch, HostKey, LinkId, Mono, Now, ResponseCode, Rrn, SaleKey, Stan, Statement, TerminalId, Wall,
 };
 use serde::{Deserialize, Serialize};
 
@@ -270,6 +270,15 @@ pub enum Record {
         key: SaleKey,
         /// The unresolved one.
         earlier: SaleKey,
+    },
+    /// A cardholder made a statement about a sale: evidence of the rank "human", which moves nothing.
+    Declared {
+        /// The sale.
+        key: SaleKey,
+        /// What was said.
+        statement: Statement,
+        /// When.
+        at: Wall,
     },
 }
 

@@ -3,7 +3,7 @@
 use payment::evidence::{Confirmation, Evidence, ReversalProgress, Upstream};
 use payment::terminal::{Sale, Standing};
 use payment::{
-    ApprovalCode, ChipAnswer, Claims, HostKey, LinkId, Mono, Now, Posting, ResponseCode, Rrn,
+    ApprovalCode, ChipAnswer, Claims, Declarations, HostKey, LinkId, Mono, Now, Posting, ResponseCode, Rrn,
     SaleKey, SignOutcome, Wall,
 };
 use serde::{Deserialize, Serialize};
@@ -84,6 +84,8 @@ pub struct SaleRecord {
     pub guard: Option<SaleKey>,
     /// The charge that was made in its place.
     pub replaced_by: Option<SaleKey>,
+    /// What the cardholder has said about it.
+    pub declared: Declarations,
 }
 
 impl SaleRecord {

@@ -14,7 +14,8 @@ use payment::evidence::{Confirmation, Delivery, Evidence, Reversal, ReversalProg
 use payment::relay::{Relay, RelayRecord};
 use payment::terminal::{KeysField, Sale};
 use payment::{
-    Batch, Claims, HostKey, Mono, Now, ResponseCode, Rrn, SaleKey, Stan, TerminalId, Wall,
+    Batch, Claims, Declarations, HostKey, Mono, Now, ResponseCode, Rrn, SaleKey, Stan, TerminalId,
+    Wall,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -320,6 +321,7 @@ impl State {
             }
             Record::Linked { key, link } => self.with(key, |sale, _| sale.link = Some(*link)),
             Record::Recalled(recalled) => self.recall(recalled),
+            Record::Declared { key, statement, at } => self.declared(key, *statement, *at),
             Record::Certified { .. } => {
                 if let Some(certificate) = self.certificate(record) {
                     self.chain = certificate.head();
@@ -670,6 +672,7 @@ fn keep(sale: &Sale, rrn: Rrn, at: Now, reply: Reply, upstream: Upstream) -> Sal
         recalled: false,
         guard: None,
         replaced_by: None,
+        declared: Declarations::default(),
     }
 }
 

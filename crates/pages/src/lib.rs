@@ -3,6 +3,7 @@
 //! A page asks nobody: no socket, no table, no clock. It shows what it is given, with the age that it is given, and so it
 //! cannot be ahead of the ledger. What comes from outside is text; markup is written here alone.
 
+pub mod cardholder;
 pub mod chip;
 mod frame;
 mod language;

@@ -1,3 +1,4 @@
 //! The pages, rendered from views and read.
 
+mod cardholder;
 mod frame;
