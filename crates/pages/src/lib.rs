@@ -6,6 +6,7 @@
 pub mod cardholder;
 pub mod chip;
 mod frame;
+pub mod lab;
 mod language;
 pub mod ring;
 pub mod sale;
