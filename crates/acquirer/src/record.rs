@@ -12,7 +12,8 @@ use payment::host::ReversalReason;
 use payment::relay::RelayRecord;
 use payment::terminal::{KeysField, Sale};
 use payment::{
-    Batch, HostKey, LinkId, Mono, Now, ResponseCode, Rrn, SaleKey, Stan, Statement, TerminalId, Wall,
+    Batch, HostKey, LinkId, Mono, Now, ResponseCode, Rrn, SaleKey, Stan, Statement, TerminalId,
+    Wall,
 };
 use serde::{Deserialize, Serialize};
 

@@ -3,8 +3,8 @@
 use payment::evidence::{Confirmation, Evidence, ReversalProgress, Upstream};
 use payment::terminal::{Sale, Standing};
 use payment::{
-    ApprovalCode, ChipAnswer, Claims, Declarations, HostKey, LinkId, Mono, Now, Posting, ResponseCode, Rrn,
-    SaleKey, SignOutcome, Wall,
+    ApprovalCode, ChipAnswer, Claims, Declarations, HostKey, LinkId, Mono, Now, Posting,
+    ResponseCode, Rrn, SaleKey, SignOutcome, Wall,
 };
 use serde::{Deserialize, Serialize};
 

@@ -226,7 +226,10 @@ fn evidence(sale: &SaleRecord) -> Vec<(String, String)> {
     for statement in Statement::ALL {
         if let Some(at) = sale.declared.at(statement) {
             let ((zh, en), at) = (statement.words(), at.text());
-            say(format!("{zh}（{at}，人工证据）"), format!("{en} ({at}, a human's word)"));
+            say(
+                format!("{zh}（{at}，人工证据）"),
+                format!("{en} ({at}, a human's word)"),
+            );
         }
     }
     lines

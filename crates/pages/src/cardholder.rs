@@ -114,7 +114,12 @@ impl MoneyView {
             self.status.outcome,
             Outcome::Reversing | Outcome::ReversalRefused
         );
-        coming && self.family == Some(Family::Sale)
+        coming && self.takes_money()
+    }
+
+    /// Its approval takes money off the card.
+    fn takes_money(&self) -> bool {
+        matches!(self.family, Some(Family::Sale | Family::Move))
     }
 
     /// How long its own return took.
@@ -211,16 +216,21 @@ fn age(lang: Lang, view: &MoneyView) -> Markup {
 fn tone(view: &MoneyView) -> (Tone, Words) {
     match (view.status.outcome, view.family) {
         (Outcome::Approved, Some(Family::Sale)) => (Tone::Closed, ("已付款", "Paid")),
+        (Outcome::Approved, Some(Family::Move)) => (Tone::Closed, ("已转出", "Moved")),
         (Outcome::Approved, Some(Family::Return)) => (Tone::Closed, ("已退回", "Given back")),
         (Outcome::Approved, Some(Family::Hold)) => (Tone::Closed, ("已冻结", "Held")),
         (Outcome::Approved, Some(Family::Release)) => (Tone::Closed, ("已解冻", "Released")),
         (Outcome::Approved, _) => (Tone::Closed, ("已成功", "Done")),
-        (Outcome::Reversed, Some(Family::Sale)) => (Tone::Closed, ("已退回", "Given back")),
+        (Outcome::Reversed, Some(Family::Sale | Family::Move)) => {
+            (Tone::Closed, ("已退回", "Given back"))
+        }
         (Outcome::Reversed, _) => (Tone::Closed, ("已冲正", "Reversed")),
         (Outcome::Declined, Some(Family::Sale)) => (Tone::Stop, ("未付款", "Not paid")),
         (Outcome::Declined, _) => (Tone::Stop, ("未成功", "Declined")),
         (Outcome::Unknown, _) => (Tone::Wait, ("正在确认", "Being checked")),
-        (Outcome::Reversing, Some(Family::Sale)) => (Tone::Wait, ("正在退回", "Being given back")),
+        (Outcome::Reversing, Some(Family::Sale | Family::Move)) => {
+            (Tone::Wait, ("正在退回", "Being given back"))
+        }
         (Outcome::Reversing, _) => (Tone::Wait, ("正在冲正", "Being reversed")),
         (Outcome::ReversalRefused, _) => (Tone::Wait, ("人工处理中", "With our staff")),
     }

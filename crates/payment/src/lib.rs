@@ -31,8 +31,8 @@ pub mod wire;
 
 pub use card_entry::{EntryMode, Secrets, Track2};
 pub use certificate::Certificate;
-pub use declaration::{Declarations, Statement};
 pub use chip::{ChipAnswer, ChipRequest};
+pub use declaration::{Declarations, Statement};
 pub use guard::{LinkReason, Linked};
 pub use identifier::{
     ApprovalCode, Batch, HostKey, Institution, MerchantId, Rrn, SaleKey, Stan, TerminalId,

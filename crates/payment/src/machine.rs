@@ -39,11 +39,17 @@ impl Wall {
 
     /// The beginning of a minute in China, of `2026-11-22` and `14:03`; none when there is no such minute.
     pub fn of_minute(date: &str, time: &str) -> Option<Self> {
-        let (date, (hour, minute)) = (date.parse::<jiff::civil::Date>().ok()?, time.split_once(':')?);
+        let (date, (hour, minute)) = (
+            date.parse::<jiff::civil::Date>().ok()?,
+            time.split_once(':')?,
+        );
         let number = |text: &str| text.parse::<u8>().ok().filter(|_| text.len() <= 2);
         let (hour, minute) = (number(hour)?, number(minute)?);
-        let time = jiff::civil::Time::new(hour.try_into().ok()?, minute.try_into().ok()?, 0, 0).ok()?;
-        let at = jiff::tz::Offset::constant(8).to_timestamp(date.to_datetime(time)).ok()?;
+        let time =
+            jiff::civil::Time::new(hour.try_into().ok()?, minute.try_into().ok()?, 0, 0).ok()?;
+        let at = jiff::tz::Offset::constant(8)
+            .to_timestamp(date.to_datetime(time))
+            .ok()?;
         Some(Self(at.as_millisecond()))
     }
 

@@ -120,8 +120,9 @@ fn look(archive: &Connection, named: Named) -> rusqlite::Result<Option<Found>> {
             archive.query_row(&query, [link.to_string()], read)
         }
         Named::Key(key) => {
-            let query =
-                format!("{SALE} WHERE terminal = ?1 AND batch = ?2 AND stan = ?3 AND merchant = ?4");
+            let query = format!(
+                "{SALE} WHERE terminal = ?1 AND batch = ?2 AND stan = ?3 AND merchant = ?4"
+            );
             let (terminal, merchant) = (key.terminal.as_str(), key.merchant.as_str());
             archive.query_row(
                 &query,
@@ -136,7 +137,8 @@ fn look(archive: &Connection, named: Named) -> rusqlite::Result<Option<Found>> {
     found.view.events = events(archive, &found.key)?;
     found.view.declared = declared(archive, &found.key)?;
     found.payloads = payloads(archive, &found.key)?;
-    found.view.as_of = archive.query_row("SELECT wall FROM place", [], |row| row.get(0).map(Wall))?;
+    found.view.as_of =
+        archive.query_row("SELECT wall FROM place", [], |row| row.get(0).map(Wall))?;
     let outcome = found.view.status.outcome;
     if outcome == Outcome::Reversed {
         found.view.reversed_at = reversed_at(archive, &found.key)?;
@@ -170,7 +172,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Option<(Found, String)>> {
             currency: kind.map_or(payment::CNY, |kind| kind.row().unit),
         }
         .to_string(),
-        last4: card.chars().skip(card.chars().count().saturating_sub(4)).collect(),
+        last4: card
+            .chars()
+            .skip(card.chars().count().saturating_sub(4))
+            .collect(),
         received: Wall(row.get(8)?),
         approval: row.get(9)?,
         status: stored(&verdict, kind, (row.get(11)?, row.get(12)?), row.get(13)?),

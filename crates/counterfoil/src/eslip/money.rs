@@ -3,9 +3,9 @@
 //! Invariant: whoever does not name a sale gets the same answer after the same work, whatever the reason; what a page says
 //! is on disk before it is said.
 
+use super::Desk;
 use super::found::{self, Found, Named};
 use super::limit::MISS_PAGES;
-use super::Desk;
 use crate::driver::wall;
 use crate::view;
 use crate::web::Language;
@@ -100,7 +100,10 @@ pub(super) async fn find(
         }
     };
     let tried = Fact::of(&facts);
-    if !tried.iter().all(|fact| held(&desk.facts).has_left(fact, now)) {
+    if !tried
+        .iter()
+        .all(|fact| held(&desk.facts).has_left(fact, now))
+    {
         return too_often(lang);
     }
     match desk.by_facts(facts).await {
@@ -129,7 +132,10 @@ pub(super) async fn page(
     Path((way, id)): Address,
     headers: HeaderMap,
 ) -> Response {
-    match desk.visit(peer_of(&headers, peer.ip()), lang, &way, &id).await {
+    match desk
+        .visit(peer_of(&headers, peer.ip()), lang, &way, &id)
+        .await
+    {
         Ok(found) => Html(cardholder::money(lang, &found.view)).into_response(),
         Err(refused) => refused,
     }
@@ -143,7 +149,10 @@ pub(super) async fn picture(
     Path((way, id)): Address,
     headers: HeaderMap,
 ) -> Response {
-    let found = match desk.visit(peer_of(&headers, peer.ip()), lang, &way, &id).await {
+    let found = match desk
+        .visit(peer_of(&headers, peer.ip()), lang, &way, &id)
+        .await
+    {
         Ok(found) => found,
         Err(refused) => return refused,
     };
@@ -162,7 +171,10 @@ pub(super) async fn send(
     headers: HeaderMap,
     Form(asked): Form<Asks>,
 ) -> Response {
-    let found = match desk.visit(peer_of(&headers, peer.ip()), lang, &way, &id).await {
+    let found = match desk
+        .visit(peer_of(&headers, peer.ip()), lang, &way, &id)
+        .await
+    {
         Ok(found) => found,
         Err(refused) => return refused,
     };
@@ -194,7 +206,10 @@ pub(super) async fn declare(
     headers: HeaderMap,
     Form(declared): Form<Declared>,
 ) -> Response {
-    let found = match desk.visit(peer_of(&headers, peer.ip()), lang, &way, &id).await {
+    let found = match desk
+        .visit(peer_of(&headers, peer.ip()), lang, &way, &id)
+        .await
+    {
         Ok(found) => found,
         Err(refused) => return refused,
     };
@@ -224,7 +239,10 @@ pub(super) async fn events(
     Path((way, id)): Address,
     headers: HeaderMap,
 ) -> Response {
-    let found = match desk.visit(peer_of(&headers, peer.ip()), lang, &way, &id).await {
+    let found = match desk
+        .visit(peer_of(&headers, peer.ip()), lang, &way, &id)
+        .await
+    {
         Ok(found) => found,
         Err(refused) => return refused,
     };

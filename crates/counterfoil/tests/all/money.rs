@@ -108,26 +108,51 @@ fn three_facts_or_nothing_and_what_is_said_is_kept() {
     });
     let (status, shown) = get(port, &page).expect("its page");
     assert_eq!(status, 200);
-    for words in ["71.30", "**** 0123", "收单待结算", "&lt;script&gt;", "/static/counterfoil.css"] {
+    for words in [
+        "71.30",
+        "**** 0123",
+        "收单待结算",
+        "&lt;script&gt;",
+        "/static/counterfoil.css",
+    ] {
         assert!(shown.contains(words), "no {words} in {shown}");
     }
-    assert!(!shown.contains("<script>alert") && !shown.contains("6228"), "{shown}");
+    assert!(
+        !shown.contains("<script>alert") && !shown.contains("6228"),
+        "{shown}"
+    );
     let (_, english) = get(port, &format!("{page}?lang=en")).expect("its page");
-    assert!(english.contains("with the acquirer") && !english.contains("收单"), "{english}");
+    assert!(
+        english.contains("with the acquirer") && !english.contains("收单"),
+        "{english}"
+    );
     let (status, _) = get(port, &format!("{page}/events")).expect("an answer");
     assert_eq!(status, 204, "a closed loop is not followed");
 
     // One minute more or less; the shop by a part of its name; never with a wrong fact.
-    for (later, shop, fits) in [(1, "", true), (-1, "超市", true), (0, "火锅", false), (2, "", false), (-2, "", false)] {
+    for (later, shop, fits) in [
+        (1, "", true),
+        (-1, "超市", true),
+        (0, "火锅", false),
+        (2, "", false),
+        (-2, "", false),
+    ] {
         let (date, time) = minute(&seen, later);
         let (status, place, _) = visitor.asks(["71.3", &date, &time, "0123"], shop);
-        assert_eq!((status, place == page), if fits { (303, true) } else { (404, false) }, "{later} {shop}");
+        assert_eq!(
+            (status, place == page),
+            if fits { (303, true) } else { (404, false) },
+            "{later} {shop}"
+        );
     }
     let one_wrong = Visitor::new(port, "198.51.100.3");
     let (_, _, nothing) = one_wrong.asks(["71.31", &date, &time, "0123"], "");
     let (status, _, other) = one_wrong.asks(["71.31", &date, &time, "0124"], "");
     assert_eq!(status, 404);
-    assert_eq!(nothing.replace("0123", ""), other.replace("0124", "").replace("0123", ""));
+    assert_eq!(
+        nothing.replace("0123", ""),
+        other.replace("0124", "").replace("0123", "")
+    );
     assert!(nothing.contains("这里不能显示") && nothing.contains("不要因此再付一次"));
     let (status, _, page_of_card) = one_wrong.asks(["71.30", &date, &time, "6228480000000123"], "");
     assert!(status == 400 && page_of_card.contains("末四位"));
@@ -140,17 +165,26 @@ fn three_facts_or_nothing_and_what_is_said_is_kept() {
 /// Statements are kept once, shown to everybody, and an open item where the sale stands.
 fn check_statements(installation: &Installation, visitor: &Visitor, sale: &str, page: &str) {
     let before = installation.where_is(sale).expect("it is found");
-    let declare = |statement: &str| visitor.post(&format!("{page}/declare"), &[("statement", statement)]);
+    let declare =
+        |statement: &str| visitor.post(&format!("{page}/declare"), &[("statement", statement)]);
     assert_eq!(declare("paid_twice").0, 400);
     for _ in 0..2 {
         let (status, _, said) = declare("paid_cash");
         assert!(status == 200 && said.contains("已经记下"), "{said}");
     }
     let after = installation.where_is(sale).expect("it is found");
-    assert_eq!((&after["row"], &after["outcome"]), (&before["row"], &before["outcome"]));
+    assert_eq!(
+        (&after["row"], &after["outcome"]),
+        (&before["row"], &before["outcome"])
+    );
     let evidence = after["evidence"].as_array().expect("evidence");
-    let last = evidence.last().expect("the weakest")[0].as_str().expect("words");
-    assert!(last.contains("另外付了现金") && last.contains("人工证据"), "{last}");
+    let last = evidence.last().expect("the weakest")[0]
+        .as_str()
+        .expect("words");
+    assert!(
+        last.contains("另外付了现金") && last.contains("人工证据"),
+        "{last}"
+    );
     let archive = installation.data("acquirer").join("archive.db");
     let archive = Connection::open(archive).expect("the archive");
     wait_until("it is an open item", || {
@@ -179,8 +213,14 @@ fn check_twins(installation: &Installation, till: &mut Process, port: u16) {
     });
     assert!(place.starts_with("/t/") && place.len() == 19, "{place}");
     let (status, page) = get(port, &place).expect("its page");
-    assert!(status == 200 && page.contains("60,000.00") && page.contains("持卡人账户"), "{page}");
-    assert_eq!(get(port, &place.replace("/t/", "/r/")).expect("none").0, 404);
+    assert!(
+        status == 200 && page.contains("60,000.00") && page.contains("持卡人账户"),
+        "{page}"
+    );
+    assert_eq!(
+        get(port, &place.replace("/t/", "/r/")).expect("none").0,
+        404
+    );
     sold(till, "sale 60000.00", "declined");
     wait_until("the archive has both", || {
         let visitor = Visitor::new(port, "198.51.100.6");
@@ -195,12 +235,20 @@ fn check_twins(installation: &Installation, till: &mut Process, port: u16) {
 fn check_guesses(port: u16, date: &str, time: &str) {
     let guess = |peer: &str, n: u32, last4: &str| {
         let amount = format!("{}.{:02}", n / 100 + 1, n % 100);
-        Visitor::new(port, peer).asks([&amount, date, time, last4], "").0
+        Visitor::new(port, peer)
+            .asks([&amount, date, time, last4], "")
+            .0
     };
     let one = (0..30).map(|n| guess("203.0.113.1", n, &format!("{n:04}")));
     let answers: Vec<u16> = one.collect();
-    assert!(answers.contains(&404) && answers.ends_with(&[429]), "{answers:?}");
+    assert!(
+        answers.contains(&404) && answers.ends_with(&[429]),
+        "{answers:?}"
+    );
     let all = (0..80).map(|n| guess(&format!("203.0.113.{}", 2 + n), 100 + n, "7777"));
     let answers: Vec<u16> = all.collect();
-    assert!(answers.starts_with(&[404]) && answers.ends_with(&[429]), "{answers:?}");
+    assert!(
+        answers.starts_with(&[404]) && answers.ends_with(&[429]),
+        "{answers:?}"
+    );
 }

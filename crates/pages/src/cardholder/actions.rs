@@ -32,8 +32,12 @@ pub(super) fn words(lang: Lang, view: &MoneyView) -> String {
     let (amount, last4, merchant) = (&view.amount, &view.last4, &view.merchant);
     let (at, headline) = (view.received.text(), lang.pick(&view.status.headline));
     let mut lines = vec![match lang {
-        Lang::Zh => format!("我的卡（末四位 {last4}）于 {at} 在“{merchant}”付款 {amount}。收单机构的说法：{headline}。"),
-        Lang::En => format!("My card ending {last4} paid {amount} at {merchant} on {at} (China time). The acquirer says: {headline}."),
+        Lang::Zh => format!(
+            "我的卡（末四位 {last4}）于 {at} 在“{merchant}”付款 {amount}。收单机构的说法：{headline}。"
+        ),
+        Lang::En => format!(
+            "My card ending {last4} paid {amount} at {merchant} on {at} (China time). The acquirer says: {headline}."
+        ),
     }];
     let mut say = |(zh, en): Words, value: &str| {
         lines.push(match lang {
@@ -49,11 +53,17 @@ pub(super) fn words(lang: Lang, view: &MoneyView) -> String {
         say(("授权码", "Approval code"), code);
     }
     if let Some(at) = view.reversed_at {
-        say(("发卡行确认冲正", "Reversal confirmed by the issuer"), &at.text());
+        say(
+            ("发卡行确认冲正", "Reversal confirmed by the issuer"),
+            &at.text(),
+        );
     }
     let certificate = view.certificates.last();
     if let Some(certificate) = certificate.and_then(|s| Certificate::of_payload(&s.payload).ok()) {
-        say(("结果凭证", "Outcome certificate"), &format!("№ {}", certificate.number));
+        say(
+            ("结果凭证", "Outcome certificate"),
+            &format!("№ {}", certificate.number),
+        );
     }
     lines.join("\n")
 }

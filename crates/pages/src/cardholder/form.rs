@@ -80,8 +80,8 @@ impl Asked {
         let amount = Amount::parse_yuan(&amount)
             .filter(|amount| amount.minor > 0)
             .ok_or(Unreadable::Amount)?;
-        let minute = Wall::of_minute(&plain(&self.date), &plain(&self.time))
-            .ok_or(Unreadable::Minute)?;
+        let minute =
+            Wall::of_minute(&plain(&self.date), &plain(&self.time)).ok_or(Unreadable::Minute)?;
         let last4 = plain(&self.last4);
         if last4.len() != 4 || !last4.bytes().all(|b| b.is_ascii_digit()) {
             return Err(Unreadable::Last4);
@@ -124,7 +124,11 @@ pub enum Answer {
 /// The form with what was typed; the date is `today` where none was.
 pub fn form(lang: Lang, asked: &Asked, today: &str, answer: Answer) -> String {
     let wrong = |field| (answer == Answer::Unreadable(field)).then_some("true");
-    let date = if asked.date.is_empty() { today } else { &asked.date };
+    let date = if asked.date.is_empty() {
+        today
+    } else {
+        &asked.date
+    };
     let body = html! {
         div.ask {
             h1 { (lang.say(("我的钱在哪里？", "Where is my money?"))) }

@@ -12,7 +12,13 @@ pub fn sent(lang: Lang, view: &MoneyView) -> String {
         "链接会在几分钟内送达，其中没有任何卡片信息。",
         "The link arrives within minutes. It says nothing of your card.",
     );
-    back(lang, view, Tone::Closed, ("正在发送", "It is being sent"), said)
+    back(
+        lang,
+        view,
+        Tone::Closed,
+        ("正在发送", "It is being sent"),
+        said,
+    )
 }
 
 /// The message was not taken.
@@ -27,7 +33,13 @@ pub const fn consent_wanted() -> Words {
 
 /// A statement is on disk.
 pub fn declared(lang: Lang, view: &MoneyView, statement: Statement) -> String {
-    back(lang, view, Tone::Closed, ("已经记下", "It is kept"), after(statement))
+    back(
+        lang,
+        view,
+        Tone::Closed,
+        ("已经记下", "It is kept"),
+        after(statement),
+    )
 }
 
 /// What comes of a statement.
@@ -66,7 +78,12 @@ pub fn unavailable(lang: Lang) -> String {
         "您的付款不受影响，请稍后再打开本页。",
         "Your payment is not affected. Open this page again in a while.",
     );
-    plain(lang, ("暂时查不到", "Not available at the moment"), said, &html! {})
+    plain(
+        lang,
+        ("暂时查不到", "Not available at the moment"),
+        said,
+        &html! {},
+    )
 }
 
 fn back(lang: Lang, view: &MoneyView, tone: Tone, title: Words, said: Words) -> String {

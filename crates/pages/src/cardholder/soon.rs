@@ -6,7 +6,6 @@ use super::{MoneyView, day};
 use crate::language::{Lang, drawn};
 use maud::{Markup, html};
 use payment::Wall;
-use payment::verdict::Family;
 use std::fmt::Write;
 
 /// Past returns that are looked at, the newest.
@@ -73,7 +72,7 @@ pub(super) fn expected(lang: Lang, view: &MoneyView) -> Markup {
 /// The section; empty for what does not come back.
 pub(super) fn soon(lang: Lang, view: &MoneyView) -> Markup {
     let own = view.own_return_ms();
-    let concerned = view.returns_now() || (own.is_some() && view.family == Some(Family::Sale));
+    let concerned = view.returns_now() || (own.is_some() && view.takes_money());
     if !concerned {
         return html! {};
     }

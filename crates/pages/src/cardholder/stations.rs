@@ -25,6 +25,15 @@ const WALLET: &[Words] = &[
     ("商户", "Shop"),
 ];
 
+/// The stations of what goes from one card to another.
+const MOVE: &[Words] = &[
+    ("您的卡", "Your card"),
+    ("发卡行", "Your bank"),
+    ("银联", "UnionPay"),
+    ("对方银行", "Their bank"),
+    ("对方", "Receiver"),
+];
+
 /// Distance of the ends from the edge, width of the line, and its height.
 const LEFT: usize = 32;
 const WIDTH: usize = 280;
@@ -56,9 +65,10 @@ enum Way {
 
 /// The picture and its sentence.
 pub(super) fn figure(lang: Lang, view: &MoneyView) -> Markup {
-    let stops = match view.status.rail {
-        Rail::Card => CARD,
-        Rail::Wallet => WALLET,
+    let stops = match (view.status.rail, view.family) {
+        (Rail::Wallet, _) => WALLET,
+        (Rail::Card, Some(Family::Move)) => MOVE,
+        (Rail::Card, _) => CARD,
     };
     let (coin, way) = place(view, stops.len());
     html! {
@@ -78,6 +88,7 @@ fn place(view: &MoneyView, stops: usize) -> (Coin, Way) {
         Position::DebitedOrNot => (Coin::Between, back),
         Position::AcquirerPayable => (Coin::At(stops - 2), Way::On),
         Position::Returned => (Coin::At(0), Way::Arrived),
+        Position::Receiver => (Coin::At(stops - 1), Way::Stays),
         Position::Original | Position::NotKnown => (Coin::Nowhere, Way::Stays),
     }
 }
@@ -85,16 +96,18 @@ fn place(view: &MoneyView, stops: usize) -> (Coin, Way) {
 fn caption(lang: Lang, view: &MoneyView, way: Way) -> Markup {
     let (zh, en) = view.status.position.words();
     let (zh_way, en_way) = match way {
-        Way::Back if view.family == Some(Family::Sale) && view.status.position == Position::DebitedOrNot => (
+        Way::Back if view.takes_money() && view.status.position == Position::DebitedOrNot => (
             "；若已扣款，正在退回您的卡",
             "; if it was debited, it is on its way back to your card",
         ),
-        Way::Back if view.family == Some(Family::Sale) => (
-            "，正在退回您的卡",
-            "; it is on its way back to your card",
-        ),
+        Way::Back if view.takes_money() => {
+            ("，正在退回您的卡", "; it is on its way back to your card")
+        }
         Way::Back => ("，正在冲正", "; being reversed"),
-        Way::On => ("，按结算周期付给商户", "; the shop is paid with its next settlement"),
+        Way::On => (
+            "，按结算周期付给商户",
+            "; the shop is paid with its next settlement",
+        ),
         Way::Arrived | Way::Stays => ("", ""),
     };
     lang.either(

@@ -77,9 +77,25 @@ fn the_coin_stands_where_the_money_is() {
     let between = r#"<circle class="coin unknown" cx="67""#.to_owned();
     for (row, coin, arrow, words) in [
         ("confirming", between.clone(), None, "是否扣款尚不可知"),
-        ("reversing_silent", between.clone(), Some("arrow back\""), "正在退回您的卡"),
-        ("reversing_approved", coin(102), Some("arrow back\""), "发卡行已扣·挂账"),
-        ("reversal_refused", between, Some("arrow back\""), "是否扣款尚不可知"),
+        ("move_done", coin(312), None, "已转入对方账户"),
+        (
+            "reversing_silent",
+            between.clone(),
+            Some("arrow back\""),
+            "正在退回您的卡",
+        ),
+        (
+            "reversing_approved",
+            coin(102),
+            Some("arrow back\""),
+            "发卡行已扣·挂账",
+        ),
+        (
+            "reversal_refused",
+            between,
+            Some("arrow back\""),
+            "是否扣款尚不可知",
+        ),
         ("paid", coin(242), Some("arrow on\""), "收单待结算"),
         ("reversed", coin(32), Some("arrow back arrived\""), "已退回"),
         ("reversed_never_debited", coin(32), None, "持卡人账户"),
@@ -123,16 +139,37 @@ fn nothing_is_promised_without_a_number() {
     assert!(soon(&reversing).contains("we do not say how long"));
     reversing.returns = vec![4_000, 26_000, 9_000];
     assert!(soon(&reversing).contains("last 3 returns all came within <b>26 s</b>"));
-    assert!(!now(&reversing).contains("Expect it back"), "three are too few");
+    assert!(
+        !now(&reversing).contains("Expect it back"),
+        "three are too few"
+    );
     reversing.returns = hundred;
-    assert!(soon(&reversing).contains("19 of 20 came within <b>95 s</b>"), "{}", soon(&reversing));
-    assert!(now(&reversing).contains("19 of 20 of this bank's last 100"), "{}", now(&reversing));
-    let (dots, rows) = (soon(&reversing).matches("class=\"dot\"").count(), soon(&reversing).matches("<tr>").count());
-    assert!((30..=100).contains(&dots) && rows == 37, "{dots} dots, {rows} rows");
+    assert!(
+        soon(&reversing).contains("19 of 20 came within <b>95 s</b>"),
+        "{}",
+        soon(&reversing)
+    );
+    assert!(
+        now(&reversing).contains("19 of 20 of this bank's last 100"),
+        "{}",
+        now(&reversing)
+    );
+    let (dots, rows) = (
+        soon(&reversing).matches("class=\"dot\"").count(),
+        soon(&reversing).matches("<tr>").count(),
+    );
+    assert!(
+        (30..=100).contains(&dots) && rows == 37,
+        "{dots} dots, {rows} rows"
+    );
     reversing.as_of = Wall(NOON + 96_000);
     assert!(now(&reversing).contains("takes longer than usual"));
     let reversed = view("reversed");
-    assert!(soon(&reversed).contains("this one took <b>12 s</b>"), "{}", soon(&reversed));
+    assert!(
+        soon(&reversed).contains("this one took <b>12 s</b>"),
+        "{}",
+        soon(&reversed)
+    );
     assert_eq!(soon(&view("paid")), "");
     assert_eq!(soon(&view("declined")), "");
 }
@@ -167,21 +204,47 @@ fn what_comes_from_outside_is_text() {
 #[test]
 fn a_page_holds_four_digits_of_the_card_and_its_own_language() {
     let chinese = |page: &str| -> Vec<String> {
-        let page = page.replace("幸福里超市", "").replace("存根", "").replace(">中<", "><");
-        let mut rest = page.split(|c: char| !('\u{3000}'..='\u{9FFF}').contains(&c) && !('\u{FF00}'..='\u{FFEF}').contains(&c));
-        rest.by_ref().filter(|run| !run.is_empty() && *run != "￥").map(str::to_owned).collect()
+        let page = page
+            .replace("幸福里超市", "")
+            .replace("存根", "")
+            .replace(">中<", "><");
+        let mut rest = page.split(|c: char| {
+            !('\u{3000}'..='\u{9FFF}').contains(&c) && !('\u{FF00}'..='\u{FFEF}').contains(&c)
+        });
+        rest.by_ref()
+            .filter(|run| !run.is_empty() && *run != "￥")
+            .map(str::to_owned)
+            .collect()
     };
-    let rows = ["confirming", "paid", "paid_not_printed", "reversing_network_gave_up", "reversed", "declined", "reversal_refused", "return_done"];
+    let rows = [
+        "confirming",
+        "paid",
+        "paid_not_printed",
+        "reversing_network_gave_up",
+        "reversed",
+        "declined",
+        "reversal_refused",
+        "return_done",
+    ];
     for row in rows {
         let mut sale = view(row);
         sale.returns = (1..=30).map(|n| n * 700).collect();
         sale.declared.keep(Statement::PaidCash, Wall(NOON + 60_000));
         let (zh, en) = (money(Lang::Zh, &sale), money(Lang::En, &sale));
         assert_eq!(chinese(&en), Vec::<String>::new(), "{row}");
-        assert!(zh.contains("**** 0123") && zh.contains(&sale.status.headline.0), "{row}");
-        assert!(en.contains(&sale.status.headline.1) && en.contains("?lang=zh-CN"), "{row}");
+        assert!(
+            zh.contains("**** 0123") && zh.contains(&sale.status.headline.0),
+            "{row}"
+        );
+        assert!(
+            en.contains(&sale.status.headline.1) && en.contains("?lang=zh-CN"),
+            "{row}"
+        );
         assert!(!zh.contains("622848"), "{row}");
-        assert!(zh.contains("611214028812") && zh.contains("000218"), "{row}");
+        assert!(
+            zh.contains("611214028812") && zh.contains("000218"),
+            "{row}"
+        );
     }
     let sale = view("paid");
     for page in [
@@ -191,7 +254,12 @@ fn a_page_holds_four_digits_of_the_card_and_its_own_language() {
         sent(Lang::En, &sale),
         not_sent(Lang::En, &sale, ("不", "no")),
         declared(Lang::En, &sale, Statement::NotMe),
-        form(Lang::En, &Asked::default(), "2026-11-22", Answer::Unreadable(Unreadable::Last4)),
+        form(
+            Lang::En,
+            &Asked::default(),
+            "2026-11-22",
+            Answer::Unreadable(Unreadable::Last4),
+        ),
     ] {
         assert_eq!(chinese(&page), Vec::<String>::new());
     }
@@ -200,11 +268,16 @@ fn a_page_holds_four_digits_of_the_card_and_its_own_language() {
 #[test]
 fn an_open_loop_is_live_and_a_closed_one_is_not() {
     let open = money(Lang::Zh, &view("reversing_silent"));
-    assert!(open.contains(r#"data-live="/r/7Q2K88MD0A1B2C3D/events""#) && open.contains("<noscript>"));
+    assert!(
+        open.contains(r#"data-live="/r/7Q2K88MD0A1B2C3D/events""#) && open.contains("<noscript>")
+    );
     let closed = money(Lang::Zh, &view("paid"));
     assert!(!closed.contains("data-live") && !closed.contains("<noscript>"));
     for id in parts(Lang::Zh, &view("paid")).keys() {
-        assert!(open.contains(&format!(r#"id="{id}""#)), "no element for {id}");
+        assert!(
+            open.contains(&format!(r#"id="{id}""#)),
+            "no element for {id}"
+        );
     }
 }
 
@@ -213,7 +286,12 @@ fn statements_are_asked_for_where_they_make_sense_and_shown_once_made() {
     let asks = |view: &MoneyView, statement: Statement| {
         money(Lang::Zh, view).contains(&format!(r#"value="{}""#, statement.name()))
     };
-    for (row, cash) in [("paid", true), ("confirming", true), ("reversed", true), ("declined", false)] {
+    for (row, cash) in [
+        ("paid", true),
+        ("confirming", true),
+        ("reversed", true),
+        ("declined", false),
+    ] {
         assert_eq!(asks(&view(row), Statement::PaidCash), cash, "{row}");
         assert!(asks(&view(row), Statement::NotMe), "{row}");
     }
@@ -241,20 +319,40 @@ fn three_facts_are_read_as_people_type_them() {
         ("１２８．００", "１４：０３", "０１２３"),
         ("￥128.0元", "14:03", "0123"),
     ] {
-        let facts = asked(amount, "2026-11-22", time, last4).facts().expect(amount);
+        let facts = asked(amount, "2026-11-22", time, last4)
+            .facts()
+            .expect(amount);
         assert_eq!(facts.amount.minor, 12_800, "{amount}");
         assert_eq!(facts.minute.text(), "2026-11-22 14:03:00");
         assert_eq!((facts.last4.as_str(), facts.shop), ("0123", None));
     }
     for (asked, wrong) in [
         (asked("", "2026-11-22", "14:03", "0123"), Unreadable::Amount),
-        (asked("0", "2026-11-22", "14:03", "0123"), Unreadable::Amount),
-        (asked("-1", "2026-11-22", "14:03", "0123"), Unreadable::Amount),
-        (asked("1.234", "2026-11-22", "14:03", "0123"), Unreadable::Amount),
-        (asked("128", "2026-11-32", "14:03", "0123"), Unreadable::Minute),
+        (
+            asked("0", "2026-11-22", "14:03", "0123"),
+            Unreadable::Amount,
+        ),
+        (
+            asked("-1", "2026-11-22", "14:03", "0123"),
+            Unreadable::Amount,
+        ),
+        (
+            asked("1.234", "2026-11-22", "14:03", "0123"),
+            Unreadable::Amount,
+        ),
+        (
+            asked("128", "2026-11-32", "14:03", "0123"),
+            Unreadable::Minute,
+        ),
         (asked("128", "2026-11-22", "", "0123"), Unreadable::Minute),
-        (asked("128", "2026-11-22", "14:03", "6228480000000123"), Unreadable::Last4),
-        (asked("128", "2026-11-22", "14:03", "012x"), Unreadable::Last4),
+        (
+            asked("128", "2026-11-22", "14:03", "6228480000000123"),
+            Unreadable::Last4,
+        ),
+        (
+            asked("128", "2026-11-22", "14:03", "012x"),
+            Unreadable::Last4,
+        ),
     ] {
         assert_eq!(asked.facts(), Err(wrong), "{asked:?}");
     }
@@ -264,15 +362,30 @@ fn three_facts_are_read_as_people_type_them() {
 fn shots() {
     let dir = std::path::Path::new("/tmp/mp");
     std::fs::create_dir_all(dir).unwrap();
-    for row in ["paid", "reversing_network_gave_up", "reversed", "declined", "paid_not_printed", "reversal_refused"] {
+    for row in [
+        "paid",
+        "reversing_network_gave_up",
+        "reversed",
+        "declined",
+        "paid_not_printed",
+        "reversal_refused",
+    ] {
         let mut sale = view(row);
-        sale.returns = (1..=180u64).map(|n| 900 + (n * n * n) / 400 ).collect();
+        sale.returns = (1..=180u64).map(|n| 900 + (n * n * n) / 400).collect();
         for lang in Lang::ALL {
-            std::fs::write(dir.join(format!("{row}-{}.html", lang.tag())), money(lang, &sale)).unwrap();
+            std::fs::write(
+                dir.join(format!("{row}-{}.html", lang.tag())),
+                money(lang, &sale),
+            )
+            .unwrap();
         }
     }
     for (name, answer) in [("form", Answer::None), ("form-no", Answer::NotShown)] {
-        std::fs::write(dir.join(format!("{name}-zh-CN.html")), form(Lang::Zh, &Asked::default(), "2026-11-22", answer)).unwrap();
+        std::fs::write(
+            dir.join(format!("{name}-zh-CN.html")),
+            form(Lang::Zh, &Asked::default(), "2026-11-22", answer),
+        )
+        .unwrap();
     }
     std::fs::write(dir.join("missing-en.html"), missing(Lang::En)).unwrap();
 }
