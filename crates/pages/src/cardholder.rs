@@ -108,13 +108,9 @@ impl MoneyView {
         self.status.owner != Owner::Nobody
     }
 
-    /// Money is on its way back to the card, or may be.
+    /// Money is on its way back to the card by itself, or may be; what people must return is like no past case.
     fn returns_now(&self) -> bool {
-        let coming = matches!(
-            self.status.outcome,
-            Outcome::Reversing | Outcome::ReversalRefused
-        );
-        coming && self.takes_money()
+        self.status.outcome == Outcome::Reversing && self.takes_money()
     }
 
     /// Its approval takes money off the card.

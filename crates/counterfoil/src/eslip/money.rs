@@ -294,6 +294,10 @@ impl Follower {
             let mut changed = cardholder::parts(self.lang, &found.view);
             changed.retain(|id, html| self.sent.get(id) != Some(html));
             self.over = found.is_settled();
+            if self.over {
+                // The end of this stream is no disconnection.
+                changed.insert("offline", String::new());
+            }
             if !changed.is_empty() {
                 let event = Event::default().json_data(&changed).ok();
                 self.sent.append(&mut changed);

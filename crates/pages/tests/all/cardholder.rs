@@ -170,6 +170,9 @@ fn nothing_is_promised_without_a_number() {
         "{}",
         soon(&reversed)
     );
+    let mut refused = view("reversal_refused");
+    refused.returns = vec![1_000; 40];
+    assert!(soon(&refused).is_empty() && !now(&refused).contains("Expect"));
     assert_eq!(soon(&view("paid")), "");
     assert_eq!(soon(&view("declined")), "");
 }
