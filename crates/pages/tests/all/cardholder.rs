@@ -360,35 +360,3 @@ fn three_facts_are_read_as_people_type_them() {
         assert_eq!(asked.facts(), Err(wrong), "{asked:?}");
     }
 }
-
-#[test]
-fn shots() {
-    let dir = std::path::Path::new("/tmp/mp");
-    std::fs::create_dir_all(dir).unwrap();
-    for row in [
-        "paid",
-        "reversing_network_gave_up",
-        "reversed",
-        "declined",
-        "paid_not_printed",
-        "reversal_refused",
-    ] {
-        let mut sale = view(row);
-        sale.returns = (1..=180u64).map(|n| 900 + (n * n * n) / 400).collect();
-        for lang in Lang::ALL {
-            std::fs::write(
-                dir.join(format!("{row}-{}.html", lang.tag())),
-                money(lang, &sale),
-            )
-            .unwrap();
-        }
-    }
-    for (name, answer) in [("form", Answer::None), ("form-no", Answer::NotShown)] {
-        std::fs::write(
-            dir.join(format!("{name}-zh-CN.html")),
-            form(Lang::Zh, &Asked::default(), "2026-11-22", answer),
-        )
-        .unwrap();
-    }
-    std::fs::write(dir.join("missing-en.html"), missing(Lang::En)).unwrap();
-}
