@@ -11,6 +11,7 @@ mod edge;
 mod guard;
 mod limits;
 mod network;
+mod notice;
 mod original;
 #[cfg(feature = "planted")]
 pub mod planted;
@@ -262,6 +263,7 @@ impl Machine for Acquirer {
             Input::Declare { key, statement } => self.declare(now, key, statement, &mut decided),
             Input::Link { up } => self.link(now, up, &mut decided),
         }
+        self.add_notices(&mut decided);
         decided
     }
 

@@ -7,6 +7,7 @@ mod confirming;
 mod declaring;
 mod guarding;
 mod kinds;
+mod notices;
 mod outs;
 mod recalling;
 mod reversing;

@@ -166,6 +166,8 @@ impl AcquirerTables {
             | Record::Waiting { key, .. }
             | Record::LateApproval { key }
             | Record::Tombstone { key }
+            | Record::NoticeOwed { key, .. }
+            | Record::NoticeTaken { key }
             | Record::Delivered { key, .. }
             | Record::Confirmed { key, .. }
             | Record::OneSided { key, .. }
@@ -202,6 +204,7 @@ impl AcquirerTables {
             | Record::SignedOff { .. }
             | Record::Compared { .. }
             | Record::Uploaded { .. }
+            | Record::UploadAnew { .. }
             | Record::BatchClosed { .. }
             | Record::NetworkAsked { .. }
             | Record::NetworkKeys { .. } => None,
@@ -429,6 +432,8 @@ fn event(record: &Record) -> Option<(&'static str, Option<String>)> {
             ("confirmed", Some(confirmation_name(*confirmation)))
         }
         Record::OneSided { case, .. } => ("one_sided", Some(case.to_string())),
+        Record::NoticeOwed { by, .. } => ("notice_owed", Some(by.to_string())),
+        Record::NoticeTaken { .. } => ("notice_taken", None),
         Record::BatchBreak { case, .. } => ("batch_break", Some(case.to_string())),
         Record::Certified { outcome, .. } => ("certified", Some(name(outcome))),
         Record::Declared { statement, .. } => {
@@ -442,6 +447,7 @@ fn event(record: &Record) -> Option<(&'static str, Option<String>)> {
         | Record::Recalled(_)
         | Record::Compared { .. }
         | Record::Uploaded { .. }
+        | Record::UploadAnew { .. }
         | Record::BatchClosed { .. } => return None,
         // Of these only an attempt at an advice is about a sale.
         Record::Relay(_)

@@ -36,6 +36,17 @@ pub struct Pages {
 }
 
 impl Pages {
+    /// The address of the page at this path; the first page's when there is none.
+    pub fn link(&self, path: &str) -> String {
+        let found = self
+            .links
+            .iter()
+            .find(|(address, _)| address.ends_with(path));
+        found
+            .or(self.links.first())
+            .map_or_else(String::new, |(address, _)| address.clone())
+    }
+
     /// Closes the shop. Blocks: not for a runtime thread.
     pub fn stop(self) -> Result<(), String> {
         self.shop.stop()
@@ -233,6 +244,8 @@ impl World {
         till.dialogue_ms = 20_000;
         till.goods_question_ms = 5_000;
         till.idle_report_ms = 300;
+        // A till that was told no limit: the demonstration shows that the hosts refuse.
+        till.percents.adjust = u16::MAX;
         till.eslip = opened.address.map(|at| format!("http://{at}/r"));
         till.eslip_after_ms = 300;
         let world = Self {

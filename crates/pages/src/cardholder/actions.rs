@@ -5,6 +5,7 @@
 use super::{MoneyView, day, notice};
 use crate::language::{Lang, Words};
 use maud::{Markup, html};
+use payment::kind::Rail;
 use payment::verdict::Outcome;
 use payment::{Certificate, Statement};
 
@@ -31,12 +32,16 @@ pub(super) fn actions(lang: Lang, view: &MoneyView) -> Markup {
 pub(super) fn words(lang: Lang, view: &MoneyView) -> String {
     let (amount, last4, merchant) = (&view.amount, &view.last4, &view.merchant);
     let (at, headline) = (view.received.text(), lang.pick(&view.status.headline));
+    let (zh_card, en_card) = match view.status.rail {
+        Rail::Wallet => ("付款码", "payment code"),
+        Rail::Card => ("卡", "card"),
+    };
     let mut lines = vec![match lang {
         Lang::Zh => format!(
-            "我的卡（末四位 {last4}）于 {at} 在“{merchant}”付款 {amount}。收单机构的说法：{headline}。"
+            "我的{zh_card}（末四位 {last4}）于 {at} 在“{merchant}”付款 {amount}。收单机构的说法：{headline}。"
         ),
         Lang::En => format!(
-            "My card ending {last4} paid {amount} at {merchant} on {at} (China time). The acquirer says: {headline}."
+            "My {en_card} ending {last4} paid {amount} at {merchant} on {at} (China time). The acquirer says: {headline}."
         ),
     }];
     let mut say = |(zh, en): Words, value: &str| {

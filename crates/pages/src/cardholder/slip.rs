@@ -5,6 +5,7 @@ use crate::language::{Lang, Words, drawn};
 use maud::{Markup, html};
 use payment::Certificate;
 use payment::certificate::Signed;
+use payment::kind::Rail;
 use payment::verdict::{Family, Outcome};
 use receipt::slip::{Align, Row, Size, Wording};
 use receipt::{Language, Paper, Slip, Title};
@@ -65,6 +66,10 @@ fn document(view: &MoneyView, language: Language) -> Slip {
         Outcome::Approved => Title::Purchase,
         Outcome::Unknown | Outcome::Reversing | Outcome::ReversalRefused => Title::Pending,
     };
+    let number = match view.status.rail {
+        Rail::Wallet => ("付款码", "PAYMENT CODE"),
+        Rail::Card => ("卡号", "CARD NO"),
+    };
     let headline = &view.status.headline;
     let mut rows = vec![
         Row::Title(say(title.words())),
@@ -74,7 +79,7 @@ fn document(view: &MoneyView, language: Language) -> Slip {
         pair(("商户编号", "MERCHANT NO"), &view.merchant_id),
         pair(("终端编号", "TERMINAL NO"), &view.terminal),
         Row::Rule,
-        pair(("卡号", "CARD NO"), &format!("**** {}", view.last4)),
+        pair(number, &format!("**** {}", view.last4)),
         Row::Pair {
             label: say(("交易类型", "TXN TYPE")),
             value: say((&view.kind.0, &view.kind.1)),
