@@ -36,6 +36,20 @@ pub struct FirstAnswer {
     pub at: Wall,
 }
 
+impl FirstAnswer {
+    /// A refusal of our own.
+    pub(crate) const fn refusal(code: ResponseCode, at: Now) -> Self {
+        Self {
+            code,
+            approval: None,
+            settlement: None,
+            balance: None,
+            chip: None,
+            at: at.wall,
+        }
+    }
+}
+
 /// The reversal of a sale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SaleReversal {

@@ -4,7 +4,7 @@ use crate::batch::{BreakItem, ClosedBatch, Settling};
 use crate::books::{Books, NETWORK_RECEIVABLE, WALLET_RECEIVABLE};
 use crate::limits::TOMBSTONES_MAX;
 use crate::record::Record;
-use crate::sale::{Reply, SaleRecord, SaleReversal};
+use crate::sale::{FirstAnswer, Reply, SaleRecord, SaleReversal};
 use crate::scan::is_scanned;
 use crate::wallet::{Change, WalletRecord, Wallets};
 use crypto::{PanToken, WorkingKeys, WrappedKey};
@@ -191,7 +191,7 @@ impl State {
                 reply,
             } => {
                 let mut kept = keep(sale, *rrn, *at, *reply, Upstream::NotSent(*code));
-                kept.answer = Some(refusal(*code, *at));
+                kept.answer = Some(FirstAnswer::refusal(*code, *at));
                 kept.evidence.delivery = Delivery::Sent;
                 self.counters.declined += 1;
                 self.count_rrn();
@@ -682,17 +682,6 @@ fn keep(sale: &Sale, rrn: Rrn, at: Now, reply: Reply, upstream: Upstream) -> Sal
         guard: None,
         replaced_by: None,
         declared: Declarations::default(),
-    }
-}
-
-pub(crate) fn refusal(code: ResponseCode, at: Now) -> crate::sale::FirstAnswer {
-    crate::sale::FirstAnswer {
-        code,
-        approval: None,
-        settlement: None,
-        balance: None,
-        chip: None,
-        at: at.wall,
     }
 }
 
