@@ -6,7 +6,7 @@ use super::{MoneyView, day, notice};
 use crate::language::{Lang, Words};
 use maud::{Markup, html};
 use payment::kind::Rail;
-use payment::verdict::Outcome;
+use payment::verdict::{Family, Outcome};
 use payment::{Certificate, Statement};
 
 /// The list.
@@ -93,10 +93,11 @@ fn send(lang: Lang, view: &MoneyView) -> Markup {
     }
 }
 
-/// Cash is no question where the card was never charged; once it was said, it stays to be seen.
+/// Cash is a question where goods were to be paid and the card may have been charged; what was said stays to be seen.
 fn asked(view: &MoneyView, statement: Statement) -> bool {
     let said = view.declared.at(statement).is_some();
-    said || statement == Statement::NotMe || view.status.outcome != Outcome::Declined
+    let charged = view.family == Some(Family::Sale) && view.status.outcome != Outcome::Declined;
+    said || statement == Statement::NotMe || charged
 }
 
 const fn title(statement: Statement) -> Words {

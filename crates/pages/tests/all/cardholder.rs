@@ -294,6 +294,7 @@ fn statements_are_asked_for_where_they_make_sense_and_shown_once_made() {
         ("confirming", true),
         ("reversed", true),
         ("declined", false),
+        ("move_done", false),
     ] {
         assert_eq!(asks(&view(row), Statement::PaidCash), cash, "{row}");
         assert!(asks(&view(row), Statement::NotMe), "{row}");
