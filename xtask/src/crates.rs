@@ -136,7 +136,7 @@ pub const CRATES: &[Row] = &[
         name: "pages",
         layer: Layer::Page,
         internal: &["payment", "receipt"],
-        external: &["maud", "serde"],
+        external: &["maud", "serde", "utoipa"],
     },
     Row {
         name: "sim",
@@ -152,6 +152,7 @@ pub const CRATES: &[Row] = &[
             "issuer", "sim", "pages",
         ],
         external: &[
+            "argon2",
             "axum",
             "base64",
             "clap",
@@ -174,9 +175,11 @@ pub const CRATES: &[Row] = &[
             "tokio-rustls",
             "tokio-serial",
             "toml",
+            "totp-rs",
             "tracing",
             "tracing-subscriber",
             "ureq",
+            "utoipa",
             "zeroize",
         ],
     },

@@ -8,6 +8,7 @@ mod limit;
 mod money;
 mod ticket;
 
+pub(crate) use found::chain;
 pub use limit::{FACT_MISSES_PER_HOUR, MISS_PAGES, PAGES_PER_MINUTE, PEERS_MAX};
 pub use money::{FOLLOWERS_MAX, FORM_BYTES_MAX};
 pub use ticket::{TICKET_LIFE, TICKETS_MAX};
@@ -97,7 +98,14 @@ impl Certifier {
         Ok(Signed { payload, signature })
     }
 
-    fn sign_all(&self, payloads: &[[u8; PAYLOAD_LENGTH]]) -> Result<Vec<Signed>, String> {
+    /// Each of them signed.
+    ///
+    /// # Errors
+    /// The module refused.
+    pub(crate) fn sign_all(
+        &self,
+        payloads: &[[u8; PAYLOAD_LENGTH]],
+    ) -> Result<Vec<Signed>, String> {
         payloads.iter().map(|payload| self.sign(*payload)).collect()
     }
 }
@@ -229,6 +237,13 @@ async fn send_sale(
         .map_err(|refusal| (StatusCode::BAD_REQUEST, refusal.words().1.to_owned()))
 }
 
+/// The slip of the sale behind a link as a picture; none where it has none or the archive does not know it yet.
+pub(crate) fn slip_picture(data: &std::path::Path, link: LinkId, merchant: &str) -> Option<String> {
+    let mut found = found::find(data, found::Named::Link(link)).ok()??;
+    found.view.merchant = merchant.to_owned();
+    pages::cardholder::picture(&found.view)
+}
+
 impl Desk {
     async fn send(&self, to: String, link: LinkId) -> Result<(), Refusal> {
         let (Some(outbox), Some(base)) = (self.outbox.clone(), self.base.clone()) else {
@@ -323,11 +338,10 @@ async fn export(
 ) -> Result<String, (StatusCode, String)> {
     let certifier = desk.certifier()?;
     let data = desk.data.clone();
-    let payloads =
-        tokio::task::spawn_blocking(move || found::chain(&data, after, EXPORT_LINES_MAX))
-            .await
-            .map_err(unavailable)?
-            .map_err(unavailable)?;
+    let payloads = tokio::task::spawn_blocking(move || chain(&data, after, EXPORT_LINES_MAX))
+        .await
+        .map_err(unavailable)?
+        .map_err(unavailable)?;
     let signed = certifier.sign_all(&payloads).map_err(unavailable)?;
     Ok(signed.iter().map(|signed| signed.text() + "\n").collect())
 }

@@ -62,6 +62,7 @@ pub(super) const SCHEMA: &str = "
     CREATE TABLE event(terminal TEXT NOT NULL, batch INTEGER NOT NULL, stan INTEGER NOT NULL, merchant TEXT NOT NULL,
         seq INTEGER NOT NULL, ordinal INTEGER NOT NULL, at_ms INTEGER NOT NULL, what TEXT NOT NULL, detail TEXT,
         PRIMARY KEY(terminal, batch, stan, merchant, seq, ordinal)) WITHOUT ROWID;
+    CREATE INDEX event_place ON event(seq, ordinal);
     CREATE TABLE posting(id INTEGER PRIMARY KEY, debit INTEGER NOT NULL, credit INTEGER NOT NULL,
         amount_minor INTEGER NOT NULL, reversed INTEGER NOT NULL);";
 

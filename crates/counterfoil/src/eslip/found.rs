@@ -311,7 +311,7 @@ fn payloads(archive: &Connection, key: &SaleKey) -> rusqlite::Result<Vec<[u8; PA
 }
 
 /// Certificates after number `after`, at most `limit`, in the order of the chain.
-pub(super) fn chain(
+pub(crate) fn chain(
     data: &Path,
     after: u64,
     limit: u32,
