@@ -375,12 +375,7 @@ impl State {
         }
     }
 
-    fn answered(
-        &mut self,
-        key: &SaleKey,
-        answer: &crate::sale::FirstAnswer,
-        confirm_by: Option<Mono>,
-    ) {
+    fn answered(&mut self, key: &SaleKey, answer: &FirstAnswer, confirm_by: Option<Mono>) {
         self.close_forward(key);
         self.delivered_advice(key);
         let Self {
