@@ -28,6 +28,11 @@ pub const FILES: &[Served] = &[
         bytes: include_str!("served/live.js"),
     },
     Served {
+        name: "copy.js",
+        kind: SCRIPT,
+        bytes: include_str!("served/copy.js"),
+    },
+    Served {
         name: "seal.svg",
         kind: SVG,
         bytes: include_str!("served/seal.svg"),

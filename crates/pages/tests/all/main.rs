@@ -1,5 +1,6 @@
 //! The pages, rendered from views and read.
 
+mod cardholder;
 mod console;
 mod fixture;
 mod frame;
