@@ -3,7 +3,7 @@
 use acquirer::{SaleRecord, State};
 use payment::evidence::{Confirmation, Delivery, ReversalCause, ReversalProgress, Upstream};
 use payment::verdict::{self, Verdict};
-use payment::{Amount, Kind, Stan, TerminalId, Wall, loop_picture};
+use payment::{Amount, Kind, Stan, Statement, TerminalId, Wall, loop_picture};
 use serde::Serialize;
 
 pub use pages::SaleView;
@@ -262,6 +262,15 @@ fn evidence(sale: &SaleRecord) -> Vec<(String, String)> {
                 e.duplicates
             ),
         );
+    }
+    for statement in Statement::ALL {
+        if let Some(at) = sale.declared.at(statement) {
+            let ((zh, en), at) = (statement.words(), at.text());
+            say(
+                format!("{zh}（{at}，人工证据）"),
+                format!("{en} ({at}, a human's word)"),
+            );
+        }
     }
     lines
 }

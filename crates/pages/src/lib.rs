@@ -4,6 +4,7 @@
 //! cannot be ahead of the ledger. What comes from outside is text; markup is written here alone.
 
 pub mod api;
+pub mod cardholder;
 pub mod chip;
 pub mod console;
 mod frame;

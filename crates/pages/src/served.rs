@@ -33,6 +33,11 @@ pub const FILES: &[Served] = &[
         bytes: include_str!("served/till.js"),
     },
     Served {
+        name: "copy.js",
+        kind: SCRIPT,
+        bytes: include_str!("served/copy.js"),
+    },
+    Served {
         name: "seal.svg",
         kind: SVG,
         bytes: include_str!("served/seal.svg"),

@@ -17,6 +17,7 @@ mod keys;
 mod kill;
 mod links;
 mod members;
+mod money;
 mod outbox;
 mod pages;
 mod people;

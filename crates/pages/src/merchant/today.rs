@@ -81,8 +81,10 @@ const fn tone(position: Position) -> Tone {
         Position::Suspended | Position::DebitedOrNot | Position::NotKnown | Position::Held => {
             Tone::Wait
         }
-        Position::Cardholder | Position::Returned | Position::Released | Position::Original => {
-            Tone::Quiet
-        }
+        Position::Cardholder
+        | Position::Returned
+        | Position::Released
+        | Position::Original
+        | Position::Receiver => Tone::Quiet,
     }
 }
