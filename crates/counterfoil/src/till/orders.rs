@@ -2,7 +2,7 @@
 
 use super::counter::{self, Refusal, kind_named, named_original};
 use super::doctor::TillDoctor;
-use super::visitor::{self, Visitor};
+use super::visitor::{self, Stranger, Visitor};
 use super::{Page, Shared, TRAINEES_MAX, Trainee};
 use crate::driver::random;
 use crate::web::Language;
@@ -64,7 +64,7 @@ fn back(to: &str) -> Response {
 }
 
 impl Page {
-    fn admit(&self, headers: &HeaderMap, fields: &Fields) -> Result<Visitor, Response> {
+    fn admit(&self, headers: &HeaderMap, fields: &Fields) -> Result<Visitor, Stranger> {
         let visitor = Visitor::of(headers);
         let token = field(fields, "csrf").unwrap_or_default();
         visitor.admit(headers, &self.key, token)?;

@@ -70,17 +70,24 @@ impl Visitor {
         headers: &HeaderMap,
         key: &[u8; 32],
         token: &str,
-    ) -> Result<(), Response> {
-        let refused = || {
-            let words = "这个页面已过期，请返回收银台重试，没有收款。\nThis form is not from this till's page: go back and try again. Nothing was charged.\n";
-            (StatusCode::FORBIDDEN, words).into_response()
-        };
+    ) -> Result<(), Stranger> {
         let expected = self.token(key);
         let equal = !self.fresh && !expected.is_empty() && same(&expected, token);
         match equal && is_from_here(headers) {
             true => Ok(()),
-            false => Err(refused()),
+            false => Err(Stranger),
         }
+    }
+}
+
+/// A form that is not ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stranger;
+
+impl From<Stranger> for Response {
+    fn from(_: Stranger) -> Self {
+        let words = "这个页面已过期，请返回收银台重试，没有收款。\nThis form is not from this till's page: go back and try again. Nothing was charged.\n";
+        (StatusCode::FORBIDDEN, words).into_response()
     }
 }
 
