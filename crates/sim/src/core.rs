@@ -3,6 +3,7 @@
 //! Whatever happens, happens in the order of (time, number), so that one seed is one history.
 
 use crate::cashier::Cashier;
+use crate::codes::Codes;
 use crate::disk::Tail;
 use crate::links::Links;
 use crate::marks::{Mark, Marks};
@@ -11,6 +12,7 @@ use crate::oracle::Oracle;
 use crate::prng::{Prng, named};
 use crate::scenario::Scenario;
 use crate::till::Till;
+use crate::wallet::{Asked, Provider};
 use crate::weather::{Fault, FaultName, Weather};
 use payment::Peer;
 use std::cmp::Reverse;
@@ -78,6 +80,10 @@ pub enum Event {
     Dial(u8),
     /// One end learns of its link.
     LinkSeen(Who, u8, bool),
+    /// A request reaches the wallet's provider.
+    WalletHears(Box<Asked>),
+    /// A customer has decided about an order of the provider.
+    CustomerDecides(crate::wallet::OrderName, bool),
     /// The cashier looks at the till.
     Cashier(u8),
     /// The printer hears bytes on this connection.
@@ -144,6 +150,8 @@ pub struct Core {
     /// The only kind that cashiers start with.
     pub only: Option<payment::Kind>,
     pub tills: Vec<Till>,
+    pub provider: Provider,
+    pub codes: Codes,
     pub net: Prng,
     pub human: Prng,
     pub crash: Prng,
@@ -191,6 +199,8 @@ impl Core {
                 .collect(),
             only: scenario.kind,
             tills,
+            provider: Provider::new(seed),
+            codes: Codes::default(),
             net: Prng::new(seed, 0x4E7),
             human: Prng::new(seed, 0x40),
             crash: Prng::new(seed, 0xC4A5),

@@ -4,17 +4,24 @@
 //! records, and between hosts by the key under which its acquirer forwarded it.
 
 mod banks;
+mod batches;
+mod cash;
 mod hosts;
 mod rules;
 mod tills;
+mod wallets;
 
 use crate::accounts::{Accounts, Moved};
 use crate::core::Who;
 use crate::node::{Name, Said};
-use payment::{HostKey, Kind, MerchantId, SaleKey};
+use crypto::PanToken;
+use payment::{Batch, HostKey, Kind, Linked, MerchantId, SaleKey};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+pub use batches::Book;
+pub use cash::{Kept, Paid};
 pub use rules::{ADJUST_PERCENT, CAPTURE_PERCENT};
+pub use wallets::unended;
 
 const FIRST_MINOR: u64 = 1_000;
 /// Larger than any amount that a planted bug adds.
@@ -41,6 +48,8 @@ pub struct Ordered {
     pub original: Option<u32>,
     /// Ordered wrongly on purpose: it must be refused, with one of these codes when the original is what speaks against it.
     pub wrong: Option<&'static [&'static str]>,
+    /// The unresolved sale in whose place it is ordered.
+    pub linked: Option<Linked>,
 }
 
 /// One transaction.
@@ -53,6 +62,7 @@ pub struct Sale {
     pub minor: u64,
     pub original: Option<u32>,
     pub wrong: Option<&'static [&'static str]>,
+    pub linked: Option<Linked>,
     pub wrong_pin: bool,
     pub key: Option<SaleKey>,
     /// When its request left terminal, acquirer and network.
@@ -71,7 +81,13 @@ pub struct Sale {
     pub code: Option<payment::ApprovalCode>,
     /// At the acquirer.
     pub forwarded: u32,
+    pub token: Option<PanToken>,
+    pub answered: bool,
     pub reversing: bool,
+    /// Reversed because something else was paid in its place.
+    pub replaced: bool,
+    /// That reversal, or another one, is confirmed.
+    pub reversed: bool,
     pub said: Option<Said>,
     pub bookings: u32,
     pub booked: bool,
@@ -106,6 +122,7 @@ impl Sale {
             minor,
             original: ordered.original,
             wrong: ordered.wrong,
+            linked: ordered.linked,
             wrong_pin: false,
             key: None,
             sent: [None; 3],
@@ -119,7 +136,11 @@ impl Sale {
             rrn: None,
             code: None,
             forwarded: 0,
+            token: None,
+            answered: false,
             reversing: false,
+            replaced: false,
+            reversed: false,
             said: None,
             bookings: 0,
             booked: false,
@@ -169,7 +190,7 @@ pub struct Oracle {
     /// The unresolved transaction of each terminal, by its durable records.
     pub open: Vec<Option<u32>>,
     /// The advices that each terminal keeps, oldest first.
-    pub stored: Vec<VecDeque<u32>>,
+    pub stored: Vec<VecDeque<Kept>>,
     pub accounts: Accounts,
     /// What each pre-authorisation with everything about it holds, in minor units.
     pub held: BTreeMap<u32, i64>,
@@ -180,6 +201,23 @@ pub struct Oracle {
     advices: BTreeMap<HostKey, u32>,
     rrns: BTreeSet<(Who, [u8; 12])>,
     pub settlements: BTreeSet<u16>,
+    /// Wallet orders by their sale.
+    orders: BTreeMap<SaleKey, wallets::Ordered>,
+    /// Refunds that shops asked for, by order and number.
+    wallet_refunds: BTreeMap<(SaleKey, u8), u32>,
+    /// Cash that was taken.
+    pub cash: Vec<Paid>,
+    /// The batch of each terminal, by its own records.
+    pub open_batches: Vec<Option<Batch>>,
+    /// Terminals whose settlement is not over, and those of them that upload.
+    pub settling: BTreeSet<u8>,
+    pub uploading: BTreeSet<u8>,
+    /// The batch that each terminal's acquirer compared last.
+    compared: BTreeMap<u8, Batch>,
+    /// Batches by terminal and number.
+    pub books: BTreeMap<(u8, Batch), Book>,
+    /// Terminals without a MAC on their batch messages, one of which was changed on its way.
+    pub garbled: BTreeSet<u8>,
     pub signed_on: Vec<bool>,
 }
 
@@ -190,6 +228,7 @@ impl Oracle {
             ordered: vec![None; terminals],
             open: vec![None; terminals],
             stored: vec![VecDeque::new(); terminals],
+            open_batches: vec![None; terminals],
             signed_on: vec![false; terminals],
             shops,
             openings,

@@ -5,9 +5,9 @@
 
 use crate::core::Core;
 use crate::oracle::{ADJUST_PERCENT, CAPTURE_PERCENT, End, Ordered, Sale};
-use payment::kind::Reach;
+use payment::kind::{Rail, Reach};
 use payment::original::OriginalRule;
-use payment::{Kind, Original, Posting, Rrn};
+use payment::{Kind, Linked, Original, Posting, Rrn};
 use terminal::Named;
 
 /// No acquirer gives it.
@@ -63,7 +63,7 @@ pub fn orderable() -> impl Iterator<Item = Kind> {
     let all = Kind::ALL.iter().copied();
     // A script result is the terminal's own errand.
     let ordered = |kind: &Kind| kind.row().moves_money() || kind.row().original.is_none();
-    all.filter(|kind| kind.row().is_financial()).filter(ordered)
+    all.filter(|kind| kind.row().processing.is_some()).filter(ordered)
 }
 
 impl Core {
@@ -90,6 +90,7 @@ impl Core {
         let found = self.candidates(terminal, |core, number, sale| {
             rule.kinds.contains(&sale.kind)
                 && (rule.reach == Reach::SameMerchant || sale.terminal == terminal)
+                && (rule.reach == Reach::SameMerchant || core.is_in_open_batch(number))
                 && core.is_usable(kind, number)
         });
         match self.one_of(&found) {
@@ -106,14 +107,61 @@ impl Core {
         Draft {
             ordered: Ordered {
                 kind,
-                card: self.human.below(cards as u64) as usize,
+                card: match kind.row().rail {
+                    Rail::Card => self.human.below(cards as u64) as usize,
+                    Rail::Wallet => self.codes.new_card(),
+                },
                 minor,
                 original: None,
                 wrong: None,
+                linked: None,
             },
             named: None,
             presents: true,
         }
+    }
+
+    /// A purchase with the card and over the amount of an earlier charge of this merchant of which this till knows no end: the
+    /// customer thinks that it did not work.
+    pub fn draw_repetition(&mut self, terminal: u8) -> Option<Draft> {
+        let shops = &self.oracle.shops;
+        let own = shops[usize::from(terminal)];
+        let numbered = (0..).zip(&self.oracle.sales);
+        let doubtful = numbered.filter(|(_, sale)| {
+            sale.begun
+                && sale.kind.row().charges()
+                && sale.kind.row().rail == Rail::Card
+                && shops[usize::from(sale.terminal)] == own
+                && (sale.terminal != terminal || sale.end != Some(End::Approved))
+        });
+        let doubtful: Vec<u32> = doubtful.map(|(number, _)| number).collect();
+        let latest = doubtful.len().saturating_sub(4);
+        let number = self.one_of(&doubtful[latest..])?;
+        Some(self.repetition(number, None))
+    }
+
+    /// A purchase with the card and over the amount of another one, perhaps in its place.
+    pub fn repetition(&self, number: u32, linked: Option<Linked>) -> Draft {
+        let sale = &self.oracle.sales[number as usize];
+        Draft {
+            ordered: Ordered {
+                kind: Kind::Purchase,
+                card: sale.card,
+                minor: Some(sale.minor),
+                original: None,
+                wrong: None,
+                linked,
+            },
+            named: None,
+            presents: true,
+        }
+    }
+
+    /// Its till has settled nothing since, as far as the till knows.
+    fn is_in_open_batch(&self, number: u32) -> bool {
+        let sale = &self.oracle.sales[number as usize];
+        let open = self.oracle.open_batches[usize::from(sale.terminal)];
+        sale.key.is_some_and(|key| Some(key.batch) == open)
     }
 
     /// Approved transactions that this till can name: its own, and those of its merchant whose slip tells their number.
@@ -166,6 +214,7 @@ impl Core {
                 minor,
                 original: Some(number),
                 wrong: None,
+                linked: None,
             },
             named: Some(named),
             presents: !own || self.human.percent(30),
@@ -224,6 +273,7 @@ impl Core {
             let other_till = matches!(wrong, Wrong::OtherTill);
             let taken_back = matches!(wrong, Wrong::TakenBack);
             rule.kinds.contains(&sale.kind) != other_kind
+                && sale.kind.row().rail == kind.row().rail
                 && (sale.terminal != terminal) == other_till
                 && (!other_till || rule.reach == Reach::SameBatch)
                 && (!taken_back || core.is_taken_back(number))
@@ -241,7 +291,10 @@ impl Core {
                 draft.presents = true;
             }
             Wrong::OtherCard => {
-                draft.ordered.card = (draft.ordered.card + 1) % cards;
+                draft.ordered.card = match kind.row().rail {
+                    Rail::Card => (draft.ordered.card + 1) % cards,
+                    Rail::Wallet => self.codes.new_card(),
+                };
                 draft.presents = true;
             }
             Wrong::Amount => draft.ordered.minor = Some(self.amount_beyond(kind, number)?),

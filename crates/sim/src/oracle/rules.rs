@@ -109,6 +109,11 @@ impl Oracle {
             rule.reach == Reach::SameBatch && original.terminal != sale.terminal,
             "another till's original",
         )?;
+        let batch = |sale: &Sale| sale.key.map(|key| key.batch);
+        refuse(
+            rule.reach == Reach::SameBatch && batch(original) != batch(sale),
+            "another batch's original",
+        )?;
         refuse(
             self.shops[usize::from(original.terminal)].0
                 != self.shops[usize::from(sale.terminal)].0,
