@@ -338,11 +338,15 @@ impl State {
         let forgotten = self
             .session(&origin.terminal)
             .map(|session| session.forgotten_totals);
-        self.batch_sales(origin)
-            .fold(forgotten.unwrap_or_default(), |mut totals, sale| {
-                count(&mut totals, sale);
-                totals
-            })
+        let mut totals = forgotten.unwrap_or_default();
+        // What an adjustment takes off must be there by then, and trace numbers go round.
+        for adjusts in [false, true] {
+            let some = |sale: &&SaleRecord| (side(sale) == BatchSide::Adjust) == adjusts;
+            self.batch_sales(origin)
+                .filter(some)
+                .for_each(|sale| count(&mut totals, sale));
+        }
+        totals
     }
 
     pub(crate) fn compared(

@@ -220,11 +220,7 @@ impl SaleRecord {
 
     /// Its terminal has the approval, or something was claimed of it since.
     fn is_completed(&self) -> bool {
-        let confirmed = matches!(
-            self.evidence.confirmation,
-            Confirmation::Implied | Confirmation::Signed(SignOutcome::Approved, _)
-        );
-        self.stands() && (confirmed || self.claims != Claims::default())
+        self.stands() && (self.has_confirmed_approval() || self.claims != Claims::default())
     }
 }
 

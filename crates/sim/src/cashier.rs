@@ -78,7 +78,8 @@ impl Core {
                 sale.approved_shown = Some(time);
                 sale.goods_gone = true;
                 let sale = sale.clone();
-                let stands = sale.stands() || sale.is_stored();
+                // What was paid in its place may have overtaken the answer (C2).
+                let stands = sale.stands() || sale.is_stored() || sale.replaced;
                 if !stands || amount.minor != sale.minor {
                     self.violate("T1", || {
                         format!(

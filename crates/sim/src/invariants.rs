@@ -539,7 +539,9 @@ fn s4_one_sided_items_are_those_of_the_judge(world: &mut World, rested: bool) {
         };
         let at = usize::from(world.core.oracle.sales[number as usize].terminal);
         let lives = world.extended[at] && !world.terminals[at].gone;
-        if lives && world.core.oracle.sales[number as usize].end == Some(End::Approved) {
+        // Its till's batch said otherwise: people must look.
+        let broken = world.core.oracle.is_broken(&sale.key());
+        if lives && !broken && world.core.oracle.sales[number as usize].end == Some(End::Approved) {
             wrong.push(number);
         }
     }

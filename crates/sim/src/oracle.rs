@@ -82,6 +82,8 @@ pub struct Sale {
     /// At the acquirer.
     pub forwarded: u32,
     pub token: Option<PanToken>,
+    /// Its till has closed the batch.
+    pub settled: bool,
     pub answered: bool,
     pub reversing: bool,
     /// Reversed because something else was paid in its place.
@@ -137,6 +139,7 @@ impl Sale {
             code: None,
             forwarded: 0,
             token: None,
+            settled: false,
             answered: false,
             reversing: false,
             replaced: false,

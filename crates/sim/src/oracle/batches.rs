@@ -12,7 +12,7 @@ use crypto::PanToken;
 use payment::batch::{BatchTotals, BlockTotals, UploadPart, Uploaded};
 use payment::kind::BatchSide;
 use payment::terminal::{Request, Sealed};
-use payment::{Batch, Stan};
+use payment::{Batch, SaleKey, Stan};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most records of one message (UnionPay-style reference §2.4).
@@ -43,6 +43,21 @@ impl super::Oracle {
             sale.terminal == till && sale.key.is_some_and(|key| key.batch == batch)
         };
         self.sales.iter().filter(own).filter(counts)
+    }
+
+    /// A break names it.
+    pub fn is_broken(&self, key: &SaleKey) -> bool {
+        let till = terminal_number(&key.terminal);
+        let book = self.books.get(&(till, key.batch));
+        book.is_some_and(|book| book.named.contains_key(&key.stan))
+    }
+
+    /// Approved at this till since its last settlement, under whatever number of the batch.
+    fn unsettled(&self, till: u8) -> impl Iterator<Item = &Sale> {
+        let approved = |sale: &&Sale| sale.end == Some(End::Approved) && !sale.settled;
+        let counts = |sale: &&Sale| sale.kind.row().totals != BatchSide::Neither;
+        let own = move |sale: &&Sale| sale.terminal == till;
+        self.sales.iter().filter(own).filter(approved).filter(counts)
     }
 }
 
@@ -87,8 +102,7 @@ impl Core {
                 request: Request::Settle { origin, totals: said, .. },
                 ..
             } => {
-                let all = self.oracle.batch(till, origin.batch);
-                let own = totals(all.filter(|sale| sale.end == Some(End::Approved)));
+                let own = totals(self.oracle.unsettled(till));
                 if own != *said {
                     let batch = origin.batch;
                     self.violate("M7", || {
@@ -108,6 +122,9 @@ impl Core {
             }
             terminal::Record::BatchClosed { .. } => {
                 self.mark(Mark::BatchSettled);
+                let own = self.oracle.sales.iter_mut();
+                let own = own.filter(|sale| sale.terminal == till && sale.key.is_some());
+                own.for_each(|sale| sale.settled = true);
                 self.oracle.settling.remove(&till);
                 self.oracle.uploading.remove(&till);
             }
@@ -160,8 +177,7 @@ impl Core {
                 format!("till {till}, batch {batch}: the acquirer counts {own:?}, booked are {booked:?}")
             });
         }
-        let all = self.oracle.batch(till, batch);
-        let told = totals(all.filter(|sale| sale.end == Some(End::Approved)));
+        let told = totals(self.oracle.unsettled(till));
         let garbled = self.oracle.garbled.contains(&till);
         let book = self.oracle.books.entry((till, batch)).or_default();
         book.compared = Some((*claimed, *own));

@@ -181,8 +181,9 @@ impl Core {
 
     /// An answer of the acquirer to a sale leaves.
     pub fn acquirer_says(&mut self, number: u32, said: Said) {
-        let sale = self.sale(number);
-        if sale.is_advice() && ResponseCode(said.code).is_transient() {
+        let (sale, code) = (self.sale(number), ResponseCode(said.code));
+        let undecided = sale.is_advice() && code.is_transient();
+        if undecided || code == ResponseCode::IN_PROGRESS {
             // It was not decided.
             return;
         }
