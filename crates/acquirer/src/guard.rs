@@ -8,10 +8,10 @@ use crate::record::Record;
 use crate::sale::{Reply, SaleRecord};
 use crate::terminal::{Heard, Refusal, refuse};
 use crate::{Acquirer, Decided, State};
-use payment::evidence::{Confirmation, Delivery, ReversalCause, ReversalProgress, Upstream};
+use payment::evidence::{Delivery, ReversalCause, ReversalProgress, Upstream};
 use payment::host::ReversalReason;
 use payment::terminal::{Request, Sale};
-use payment::{Claims, Linked, Now, ResponseCode, SaleKey, SignOutcome};
+use payment::{Claims, Linked, Now, ResponseCode, SaleKey};
 
 impl Acquirer {
     /// Refuses a charge that may repeat an earlier one.

@@ -55,7 +55,9 @@ impl Actor for Terminal {
             terminal::Effect::Send { sealed, .. } => match &sealed.request {
                 Request::Financial { sale, .. } => Tag::Sale(Name::Till(sale.key)),
                 Request::Reversal { .. } => Tag::Reversal,
-                Request::Settle { mac, .. } | Request::Upload { mac, .. } => Tag::Batch { mac: *mac },
+                Request::Settle { mac, .. } | Request::Upload { mac, .. } => {
+                    Tag::Batch { mac: *mac }
+                }
                 _ => Tag::Other,
             },
             _ => Tag::Other,

@@ -203,13 +203,17 @@ fn pay_otherwise(
     let state = node.party.state();
     let phase = state.open().map(|open| open.phase);
     let reversing = state.reversal().is_some();
-    let unknown = reversing || matches!(phase, Some(Phase::Unknown { .. } | Phase::Following { .. }));
+    let unknown =
+        reversing || matches!(phase, Some(Phase::Unknown { .. } | Phase::Following { .. }));
     if !is_charge || !unknown || !core.human.percent(8) {
         return false;
     }
     let reason = LinkReason::Supervisor;
     if matches!(phase, Some(Phase::Following { .. })) && core.human.percent(50) {
-        let linked = Linked { earlier: key, reason };
+        let linked = Linked {
+            earlier: key,
+            reason,
+        };
         let draft = core.repetition(number, Some(linked));
         order(core, node, cards, terminal, draft);
     } else {
@@ -271,7 +275,11 @@ fn close_up(core: &mut Core, node: &mut Node<Terminal>, terminal: u8) {
 
 /// A settlement that waits for the cashier is asked for again.
 fn goes_on_settling(core: &mut Core, node: &mut Node<Terminal>) -> bool {
-    let waits = node.party.state().settling().is_some_and(|settling| settling.next.is_none());
+    let waits = node
+        .party
+        .state()
+        .settling()
+        .is_some_and(|settling| settling.next.is_none());
     let again = waits && core.human.percent(40);
     if again {
         node.input(core, Input::Cashier(Command::Settle));
@@ -385,9 +393,14 @@ fn order(
         let about = ordered.original.map(|n| format!(" about sale {n}"));
         let wrong = ordered.wrong.map(|codes| format!(", wrongly: {codes:?}"));
         let (about, wrong) = (about.unwrap_or_default(), wrong.unwrap_or_default());
-        let linked = ordered.linked.map(|linked| format!(" in place of {}", linked.earlier));
+        let linked = ordered
+            .linked
+            .map(|linked| format!(" in place of {}", linked.earlier));
         let linked = linked.unwrap_or_default();
-        format!("cashier  sale {sale}: {} of {minor}{about}{linked}{wrong}", row.en)
+        format!(
+            "cashier  sale {sale}: {} of {minor}{about}{linked}{wrong}",
+            row.en
+        )
     });
     let order = Order {
         kind: ordered.kind,

@@ -13,7 +13,8 @@ impl Codes {
     /// A fresh payment code: of one of the wallets, with 18 digits.
     pub fn new_card(&mut self) -> usize {
         let number = self.0.len();
-        self.0.push(format!("{:02}{:016}", 10 + number % 6, number * 7_919 + 31).into_bytes());
+        self.0
+            .push(format!("{:02}{:016}", 10 + number % 6, number * 7_919 + 31).into_bytes());
         CODES_FROM + number
     }
 

@@ -357,12 +357,14 @@ fn c2_never_both_a_sale_and_its_replacement(world: &mut World, rested: bool) {
         return;
     }
     let oracle = &world.core.oracle;
-    let replaced = (0..).zip(&oracle.sales).filter_map(|(number, sale): (u32, _)| {
-        let earlier = oracle.by_key(&sale.linked?.earlier)?;
-        let first = &oracle.sales[earlier as usize];
-        let both = sale.stands() && first.stands() && first.later.is_empty();
-        both.then_some((number, earlier))
-    });
+    let replaced = (0..)
+        .zip(&oracle.sales)
+        .filter_map(|(number, sale): (u32, _)| {
+            let earlier = oracle.by_key(&sale.linked?.earlier)?;
+            let first = &oracle.sales[earlier as usize];
+            let both = sale.stands() && first.stands() && first.later.is_empty();
+            both.then_some((number, earlier))
+        });
     for (number, earlier) in replaced.collect::<Vec<_>>() {
         world.core.violate("C2", || {
             format!("sale {number} was charged in place of sale {earlier}, and both stand")
@@ -403,7 +405,8 @@ fn t4_paper_tells_the_truth(world: &mut World, _: bool) {
                             .is_some_and(|key| key.batch.0 == *batch && key.stan.0 == *voucher)
                 });
             let cash = world.core.oracle.cash.iter().find(|paid| {
-                usize::from(paid.till) == at && (paid.key.batch.0, paid.key.stan.0) == (*batch, *voucher)
+                usize::from(paid.till) == at
+                    && (paid.key.batch.0, paid.key.stan.0) == (*batch, *voucher)
             });
             if cash.is_some_and(|paid| slip.minor == Some(paid.minor) && !slip.disagree) {
                 continue;

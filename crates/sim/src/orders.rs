@@ -63,7 +63,8 @@ pub fn orderable() -> impl Iterator<Item = Kind> {
     let all = Kind::ALL.iter().copied();
     // A script result is the terminal's own errand.
     let ordered = |kind: &Kind| kind.row().moves_money() || kind.row().original.is_none();
-    all.filter(|kind| kind.row().processing.is_some()).filter(ordered)
+    all.filter(|kind| kind.row().processing.is_some())
+        .filter(ordered)
 }
 
 impl Core {

@@ -158,10 +158,12 @@ impl Core {
     fn wallet_delays(&mut self, place: u32, number: u32) -> Vec<u64> {
         let mut delay = 5_000 + self.net.below(60_000);
         if let Some(draw) = self.fires(Fault::Slow, place, number) {
-            delay += [200_000, 3_000_000, self.answer_us][draw as usize % 3] * (draw / 3 % 100) / 50;
+            delay +=
+                [200_000, 3_000_000, self.answer_us][draw as usize % 3] * (draw / 3 % 100) / 50;
         }
         let copy = self.fires(Fault::Duplicate, place, number);
-        let copy = copy.map(|draw| delay + 1 + draw / 4 % [60_000, 5_000_000, 50_000_000][draw as usize % 3]);
+        let copy = copy
+            .map(|draw| delay + 1 + draw / 4 % [60_000, 5_000_000, 50_000_000][draw as usize % 3]);
         [Some(delay), copy].into_iter().flatten().collect()
     }
 
@@ -181,7 +183,9 @@ impl Core {
         self.note_world(|| format!("the wallet, of sale {sale}: {answer:?}"));
         self.provider.answered += 1;
         let number = self.provider.answered;
-        let lost = self.fires(Fault::IssuerAnswerLost, ANSWERED, number).is_some()
+        let lost = self
+            .fires(Fault::IssuerAnswerLost, ANSWERED, number)
+            .is_some()
             || self.fires(Fault::Corruption, ANSWERED, number).is_some();
         if lost {
             return self.mark(Mark::WalletAnswerLost);
@@ -265,8 +269,14 @@ impl Core {
 
     fn customer(&self, sale: u32, scans: bool) -> Customer {
         let draw = named(self.seed, 0xC057, u64::from(sale), 0);
-        let after_us = 500_000 + mix(draw) % [4_000_000, 20_000_000, 60_000_000][draw as usize / 128 % 3];
-        let why = [Refusal::Code, Refusal::Funds, Refusal::Limit, Refusal::Other];
+        let after_us =
+            500_000 + mix(draw) % [4_000_000, 20_000_000, 60_000_000][draw as usize / 128 % 3];
+        let why = [
+            Refusal::Code,
+            Refusal::Funds,
+            Refusal::Limit,
+            Refusal::Other,
+        ];
         match (draw % 100, scans) {
             (0..75, true) | (50..70, false) => Customer::Later(after_us, true),
             (75.., true) | (86.., false) => Customer::Never,
@@ -314,7 +324,12 @@ impl Core {
     /// One in ten refunds is refused: for good when the shop asked for it, for a while when nobody did.
     fn wallet_refunds(&mut self, name: OrderName, number: u8, amount: Amount) -> WalletAnswer {
         let asked_by = self.oracle.refund_of(&name.0, number);
-        let draw = named(self.seed, 0x4EF, asked_by.map_or(0, u64::from), u64::from(number) << 32 | u64::from(name.0.stan.0));
+        let draw = named(
+            self.seed,
+            0x4EF,
+            asked_by.map_or(0, u64::from),
+            u64::from(number) << 32 | u64::from(name.0.stan.0),
+        );
         let resists = draw.is_multiple_of(10);
         let Some(placed) = self.provider.orders.get_mut(&name) else {
             return WalletAnswer::NoSuchOrder;

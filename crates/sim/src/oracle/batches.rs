@@ -57,7 +57,11 @@ impl super::Oracle {
         let approved = |sale: &&Sale| sale.end == Some(End::Approved) && !sale.settled;
         let counts = |sale: &&Sale| sale.kind.row().totals != BatchSide::Neither;
         let own = move |sale: &&Sale| sale.terminal == till;
-        self.sales.iter().filter(own).filter(approved).filter(counts)
+        self.sales
+            .iter()
+            .filter(own)
+            .filter(approved)
+            .filter(counts)
     }
 }
 
@@ -99,18 +103,28 @@ impl Core {
     pub fn till_book(&mut self, till: u8, record: &terminal::Record) {
         match record {
             terminal::Record::Asked {
-                request: Request::Settle { origin, totals: said, .. },
+                request:
+                    Request::Settle {
+                        origin,
+                        totals: said,
+                        ..
+                    },
                 ..
             } => {
                 let own = totals(self.oracle.unsettled(till));
                 if own != *said {
                     let batch = origin.batch;
                     self.violate("M7", || {
-                        format!("till {till}, batch {batch}: it counts {said:?}, approved were {own:?}")
+                        format!(
+                            "till {till}, batch {batch}: it counts {said:?}, approved were {own:?}"
+                        )
                     });
                 }
             }
-            terminal::Record::Asked { request: Request::Upload { .. }, .. } => {
+            terminal::Record::Asked {
+                request: Request::Upload { .. },
+                ..
+            } => {
                 self.oracle.uploading.insert(till);
                 self.mark(Mark::Uploaded);
             }
@@ -137,7 +151,13 @@ impl Core {
     pub fn acquirer_book(&mut self, record: &acquirer::Record) {
         use acquirer::Record;
         match record {
-            Record::Compared { terminal, batch, claimed, own, .. } => {
+            Record::Compared {
+                terminal,
+                batch,
+                claimed,
+                own,
+                ..
+            } => {
                 self.compared(terminal_number(terminal), *batch, claimed, own);
             }
             Record::Uploaded { terminal, records } => {
@@ -162,7 +182,12 @@ impl Core {
                     self.violate("M7", || format!("{key}: its break is named twice"));
                 }
             }
-            Record::BatchClosed { terminal, batch, breaks, .. } => {
+            Record::BatchClosed {
+                terminal,
+                batch,
+                breaks,
+                ..
+            } => {
                 self.batch_closed(terminal_number(terminal), *batch, *breaks);
             }
             _ => {}
@@ -174,7 +199,9 @@ impl Core {
         let booked = totals(self.oracle.batch(till, batch).filter(|sale| sale.booked));
         if booked != *own {
             self.violate("M7", || {
-                format!("till {till}, batch {batch}: the acquirer counts {own:?}, booked are {booked:?}")
+                format!(
+                    "till {till}, batch {batch}: the acquirer counts {own:?}, booked are {booked:?}"
+                )
             });
         }
         let told = totals(self.oracle.unsettled(till));
@@ -213,7 +240,9 @@ impl Core {
             });
         } else if let (Some(stan), true) = (unnamed, honest) {
             self.violate("M7", || {
-                format!("till {till}, batch {batch}: {stan} is on one side only, and no break names it")
+                format!(
+                    "till {till}, batch {batch}: {stan} is on one side only, and no break names it"
+                )
             });
         }
     }
@@ -241,7 +270,10 @@ impl Core {
                     *count = records.len() as u8;
                 }
                 UploadPart::Advice(sale) => {
-                    if self.fires(Fault::Miscount, RECORDS + place, sale.key.stan.0).is_some() {
+                    if self
+                        .fires(Fault::Miscount, RECORDS + place, sale.key.stan.0)
+                        .is_some()
+                    {
                         self.book(till, origin.batch).miscounted = true;
                         sale.amount.minor += 7;
                     }

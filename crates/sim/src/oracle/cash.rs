@@ -35,9 +35,13 @@ impl Core {
         let instead_of = cash.instead_of.and_then(|key| self.oracle.by_key(&key));
         if let Some(number) = instead_of {
             self.mark(Mark::CashInstead);
-            let again = self.oracle.cash.iter().any(|paid| paid.instead_of == instead_of && paid.till == till);
+            let again = self
+                .oracle
+                .cash
+                .iter()
+                .any(|paid| paid.instead_of == instead_of && paid.till == till);
             let sale = &self.oracle.sales[number as usize];
-            let had = sale.terminal == till && sale.end == Some(End::Approved);
+            let had = sale.terminal == till && sale.end == Some(End::Approved) && !sale.replaced;
             if again || had {
                 self.violate("C1", || {
                     format!("sale {number}: cash was taken in its place, and it is paid already")
@@ -100,14 +104,17 @@ impl Core {
         let same = |sale: &Sale| {
             sale.kind.row().charges()
                 && (sale.card, sale.minor) == (own.card, own.minor)
-                && oracle.shops[usize::from(sale.terminal)] == oracle.shops[usize::from(own.terminal)]
+                && oracle.shops[usize::from(sale.terminal)]
+                    == oracle.shops[usize::from(own.terminal)]
         };
         let numbered = (0..).zip(&oracle.sales);
         let mut others = numbered.filter(|(other, _)| *other != number && Some(*other) != named);
         let repeated = others.find(|(_, sale)| same(sale) && open(sale));
         if let Some((other, _)) = repeated {
             self.violate("C3", || {
-                format!("sale {number}: charged while sale {other} of the same card and amount is open")
+                format!(
+                    "sale {number}: charged while sale {other} of the same card and amount is open"
+                )
             });
         }
         if named.is_some() {

@@ -2,8 +2,8 @@
 
 use super::{End, Kept, Sale};
 use crate::core::Core;
-use payment::Kind;
 use crate::marks::Mark;
+use payment::Kind;
 use payment::terminal::Request;
 use terminal::Ending;
 
@@ -43,9 +43,12 @@ impl Core {
 
     /// An advice is kept.
     pub fn terminal_stored(&mut self, terminal: u8, sale: &payment::terminal::Sale) {
-        let stored = |core: &mut Self, number| core.oracle.stored[usize::from(terminal)].push_back(number);
+        let stored =
+            |core: &mut Self, number| core.oracle.stored[usize::from(terminal)].push_back(number);
         if sale.kind == Kind::CashLink {
-            let earlier = sale.linked.and_then(|linked| self.oracle.by_key(&linked.earlier));
+            let earlier = sale
+                .linked
+                .and_then(|linked| self.oracle.by_key(&linked.earlier));
             let Some(earlier) = earlier else {
                 return self.violate("C1", || "cash is linked to no sale".to_owned());
             };

@@ -49,10 +49,20 @@ impl Core {
         let known = self.oracle.orders.get(&record.key).copied();
         match (&record.change, known) {
             (Change::Created { at, .. }, _) => {
-                let made = Ordered { made: *at, ended: None };
+                let made = Ordered {
+                    made: *at,
+                    ended: None,
+                };
                 self.oracle.orders.insert(record.key, made);
             }
-            (Change::Asked { what: Ask::Revoke, at, .. }, Some(order)) => {
+            (
+                Change::Asked {
+                    what: Ask::Revoke,
+                    at,
+                    ..
+                },
+                Some(order),
+            ) => {
                 let age_ms = at.since_ms(order.made);
                 if age_ms < REVOKE_AFTER_MS {
                     self.violate("W3", || {
@@ -67,7 +77,9 @@ impl Core {
                     });
                 }
                 let ended = Some(*end);
-                self.oracle.orders.insert(record.key, Ordered { ended, ..order });
+                self.oracle
+                    .orders
+                    .insert(record.key, Ordered { ended, ..order });
                 if *end != End::Success && order.ended.is_none() {
                     self.mark(Mark::WalletOrderUndone);
                 }
@@ -87,7 +99,9 @@ impl Core {
         sale.due = due;
         let (debits, own, closed) = (sale.debits, sale.minor, sale.closed);
         if debits > 1 {
-            self.violate("W2", || format!("sale {number}: the customer paid {debits} times"));
+            self.violate("W2", || {
+                format!("sale {number}: the customer paid {debits} times")
+            });
         }
         if minor != own {
             self.violate("M1", || format!("sale {number} of {own}: {minor} paid"));
@@ -105,7 +119,9 @@ impl Core {
         let left = sale.moved.taken;
         sale.returned |= left <= 0;
         if left < 0 {
-            self.violate("M4", || format!("sale {number}: {left} is left after it was given back"));
+            self.violate("M4", || {
+                format!("sale {number}: {left} is left after it was given back")
+            });
         }
     }
 
@@ -117,7 +133,9 @@ impl Core {
         if let (Err(why), false) = (allowed, repeated) {
             self.violate("R1", || format!("sale {number}: {kind:?} paid, and {why}"));
         } else if wrong {
-            self.violate("R5", || format!("sale {number}: {kind:?} was ordered wrongly and paid"));
+            self.violate("R5", || {
+                format!("sale {number}: {kind:?} was ordered wrongly and paid")
+            });
         }
         let due = self.oracle.due(number);
         let sale = self.sale(number);
@@ -126,7 +144,9 @@ impl Core {
         sale.due = due;
         let approvals = sale.approvals;
         if approvals > 1 {
-            self.violate("R2", || format!("sale {number}: the wallet refunded it {approvals} times"));
+            self.violate("R2", || {
+                format!("sale {number}: the wallet refunded it {approvals} times")
+            });
         }
     }
 }
@@ -138,9 +158,14 @@ pub fn unended(core: &Core, who: Who, state: &acquirer::State) -> Vec<String> {
         let kept = core.provider.kept_of(key);
         let own = order.net_minor() as i64;
         if !order.is_over() {
-            wrong.push(format!("{who:?}: the order of {key} is {:?} for ever", order.stage()));
+            wrong.push(format!(
+                "{who:?}: the order of {key} is {:?} for ever",
+                order.stage()
+            ));
         } else if kept != own {
-            wrong.push(format!("{who:?}: of {key} the wallet keeps {kept}, and the order says {own}"));
+            wrong.push(format!(
+                "{who:?}: of {key} the wallet keeps {kept}, and the order says {own}"
+            ));
         }
     }
     wrong
