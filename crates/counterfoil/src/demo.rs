@@ -8,7 +8,7 @@ mod till;
 mod world;
 
 pub use stories::{STORIES, Story};
-pub use world::World;
+pub use world::{Ports, World};
 
 use crate::view::{self, SaleView};
 use album::Album;

@@ -364,6 +364,27 @@ impl Actor for Network {
         use network::Record;
         match record {
             Record::Forwarded { sale, .. } => core.network_forwarded(&sale.key),
+            Record::TransferTaken { sale, network, .. } => {
+                core.mark(Mark::TransferSplit);
+                core.network_splits(&sale.key, *network, true);
+            }
+            Record::CreditSent { key, .. } => core.credit_sent(key),
+            Record::TransferUndone { reversals, .. } | Record::TransferEnded { reversals, .. } => {
+                for reversal in reversals {
+                    core.advice_begun(reversal.key, &reversal.original);
+                }
+            }
+            Record::TransferReversed {
+                reversal,
+                network,
+                legs,
+                ..
+            } => {
+                core.network_splits(&reversal.original, *network, false);
+                for reversal in legs.iter().chain([reversal]) {
+                    core.advice_begun(reversal.key, &reversal.original);
+                }
+            }
             Record::TimedOut {
                 key,
                 reversal: None,
@@ -388,6 +409,11 @@ impl Actor for Network {
         matches!(
             record,
             Record::Forwarded { .. }
+                | Record::TransferTaken { .. }
+                | Record::CreditSent { .. }
+                | Record::TransferUndone { .. }
+                | Record::TransferEnded { .. }
+                | Record::TransferReversed { .. }
                 | Record::Answered { .. }
                 | Record::AdviceTaken { .. }
                 | Record::AdviceConfirmed { .. }

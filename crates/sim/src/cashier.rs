@@ -11,7 +11,7 @@ use crate::setup::{PIN, TestCard};
 use crate::weather::Fault;
 use crypto::Pan;
 use payment::kind::{PinRule, Rail};
-use payment::{Amount, Kind, LinkReason, Linked, Machine, SaleKey, Track2};
+use payment::{Amount, CNY, Kind, LinkReason, Linked, Machine, SaleKey, Track2};
 use terminal::{Command, Input, Order, Phase, Presented, Screen, Terminal};
 
 /// How long a cashier waits before looking again, in microseconds.
@@ -199,7 +199,8 @@ fn pay_otherwise(
     let (Some(key), minor) = (sale.key, sale.minor) else {
         return false;
     };
-    let is_charge = sale.kind.row().charges() && sale.kind.row().rail == Rail::Card;
+    let row = sale.kind.row();
+    let is_charge = row.charges() && row.rail == Rail::Card && row.unit == CNY && !row.receiver;
     let state = node.party.state();
     let phase = state.open().map(|open| open.phase);
     let reversing = state.reversal().is_some();
@@ -402,12 +403,24 @@ fn order(
             row.en
         )
     });
+    let unit = row.unit;
+    let amount = |minor| Amount {
+        minor,
+        currency: unit,
+    };
+    let to = ordered.to.and_then(|to| {
+        let number = Pan::parse(&cards[to].pan).expect("digits");
+        node.around(core.time, |_, around| {
+            around.module.card(&number, around.now.wall.day()).ok()
+        })
+    });
     let order = Order {
         kind: ordered.kind,
-        amount: ordered.minor.map(Amount::fen),
+        amount: ordered.minor.map(amount),
         presented,
         original: named,
         linked: ordered.linked,
+        to,
     };
     node.input(core, Input::Cashier(Command::Transact(Box::new(order))));
 }
@@ -436,7 +449,11 @@ fn present(
     let number = ordered.card;
     let card = &cards[number];
     let asks_pin = card.has_pin && ordered.kind.row().pin != PinRule::Never;
-    let enters_pin = asks_pin && core.human.percent(60);
+    let patience = match ordered.kind.row().pin {
+        PinRule::Always => 90,
+        _ => 60,
+    };
+    let enters_pin = asks_pin && core.human.percent(patience);
     // A wrong PIN now and then, never on the cards that must not be blocked.
     let wrong_pin = enters_pin && number.is_multiple_of(4) && core.human.percent(3);
     let track2 = Track2::parse(&card.track2).expect("a test card");

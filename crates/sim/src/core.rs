@@ -37,7 +37,7 @@ impl Who {
         match self {
             Self::Acquirer(n) => [0, 5][n as usize],
             Self::Network => 1,
-            Self::Issuer(n) => 2 + n as u32,
+            Self::Issuer(n) => [2, 3, 4, 6][n as usize],
             Self::Terminal(n) => 8 + n as u32,
         }
     }
@@ -176,7 +176,7 @@ impl Core {
     pub fn new(scenario: &Scenario, oracle: Oracle, tills: Vec<Till>, trace: bool) -> Self {
         let seed = scenario.seed;
         let ladder = scenario.ladder();
-        let terminals = scenario.terminals as usize;
+        let (terminals, banks) = (scenario.terminals as usize, oracle.units.len());
         Self {
             time: 0,
             seed,
@@ -189,11 +189,7 @@ impl Core {
             number: 0,
             events: 0,
             oracle,
-            links: Links::new(
-                scenario.acquirers as usize,
-                scenario.issuers as usize,
-                terminals,
-            ),
+            links: Links::new(scenario.acquirers as usize, banks, terminals),
             cashiers: (0..terminals)
                 .map(|_| Cashier::new(scenario.purchases))
                 .collect(),

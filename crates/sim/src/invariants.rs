@@ -4,16 +4,16 @@
 //! and `node`, and R1 to R4 as far as one event tells; those here need the whole picture.
 
 use crate::core::Who;
-use crate::oracle::{End, Sale, unended};
+use crate::oracle::{CREDIT, DEBIT, End, Sale, is_split, unended};
 use crate::setup::{CARDS_PER_ISSUER, KEY_HEX};
 use crate::world::World;
 use payment::evidence::Confirmation;
-use payment::{Posting, SaleKey};
+use payment::{CNY, Posting, SaleKey};
 
 type Check = fn(&mut World, bool);
 
 /// Every check of the quiet end, by name.
-const QUIET: [(&str, Check); 20] = [
+const QUIET: [(&str, Check); 21] = [
     ("L2", l2_resources_are_bounded),
     ("M1", m1_money_follows_the_receipt),
     ("M1", m1_balances_are_the_sum_of_their_entries),
@@ -33,6 +33,7 @@ const QUIET: [(&str, Check); 20] = [
     ("W1", w1_every_order_ends),
     ("C1", c1_never_both_cash_and_card),
     ("C2", c2_never_both_a_sale_and_its_replacement),
+    ("X1", x1_both_legs_or_none),
     ("L1", l1_everything_came_to_rest),
 ];
 
@@ -170,11 +171,24 @@ fn m2_books_balance(world: &mut World, rested: bool) {
             format!("the network owes {receivable}, booked are {net}")
         });
     }
-    let banks = world.issuers.iter().map(|bank| bank.party.suspense());
-    let (suspense, held) = (
-        banks.sum::<i64>(),
-        world.core.oracle.held.values().sum::<i64>(),
-    );
+    let of_unit = |money: bool| {
+        let oracle = &world.core.oracle;
+        let banks = world.issuers.iter().zip(&oracle.units);
+        let banks = banks.filter(|(_, unit)| (**unit == CNY) == money);
+        let held = oracle.held.iter().filter(|(number, _)| {
+            (oracle.sales[**number as usize].kind.row().unit == CNY) == money
+        });
+        (
+            banks.map(|(bank, _)| bank.party.suspense()).sum::<i64>(),
+            held.map(|(_, held)| *held).sum::<i64>(),
+        )
+    };
+    let ((suspense, held), (escrow, promised)) = (of_unit(true), of_unit(false));
+    if rested && escrow != promised {
+        world.core.violate("M9", || {
+            format!("the barter centre keeps {escrow} in escrow, and {promised} is held")
+        });
+    }
     // What cardholders are out of is what merchants are owed, and what is still held.
     let wallet = world.core.provider.kept_minor();
     if rested && suspense + wallet != receivable + held {
@@ -365,6 +379,22 @@ fn c2_never_both_a_sale_and_its_replacement(world: &mut World, rested: bool) {
     for (number, earlier) in replaced.collect::<Vec<_>>() {
         world.core.violate("C2", || {
             format!("sale {number} was charged in place of sale {earlier}, and both stand")
+        });
+    }
+}
+
+/// Of a transfer between two banks both legs stand, or none.
+fn x1_both_legs_or_none(world: &mut World, rested: bool) {
+    if !rested {
+        return;
+    }
+    let numbered = (0..).zip(&world.core.oracle.sales);
+    let half = numbered.filter(|(_, sale): &(u32, &Sale)| {
+        is_split(sale) && sale.legs[DEBIT].stands() != sale.legs[CREDIT].stands()
+    });
+    for number in half.map(|(number, _)| number).collect::<Vec<_>>() {
+        world.core.violate("X1", || {
+            format!("sale {number}: one leg of the transfer stands, and the other does not")
         });
     }
 }

@@ -61,11 +61,14 @@ pub enum Mark {
     Overridden,
     ShiftClosed,
     ShiftClosedPending,
+    TransferSplit,
+    CreditRefused,
+    LegReversed,
 }
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Self; 57] = [
+    pub const ALL: [Self; 60] = [
         Self::LateApproval,
         Self::ReversalBeforeOriginal,
         Self::RecoveredByQuery,
@@ -123,6 +126,9 @@ impl Mark {
         Self::Overridden,
         Self::ShiftClosed,
         Self::ShiftClosedPending,
+        Self::TransferSplit,
+        Self::CreditRefused,
+        Self::LegReversed,
     ];
 
     /// What it says in reports.
@@ -185,6 +191,9 @@ impl Mark {
             Self::Overridden => "own sale replaced by the supervisor",
             Self::ShiftClosed => "shift closed",
             Self::ShiftClosedPending => "shift closed with pending items",
+            Self::TransferSplit => "transfer between two banks",
+            Self::CreditRefused => "credit leg refused",
+            Self::LegReversed => "leg of a transfer taken back",
         }
     }
 }

@@ -9,18 +9,20 @@ mod cash;
 mod hosts;
 mod rules;
 mod tills;
+mod transfers;
 mod wallets;
 
 use crate::accounts::{Accounts, Moved};
 use crate::core::Who;
 use crate::node::{Name, Said};
 use crypto::PanToken;
-use payment::{Batch, HostKey, Kind, Linked, MerchantId, SaleKey};
+use payment::{Batch, CNY, Currency, HostKey, Kind, Linked, MerchantId, Posting, SaleKey};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub use batches::Book;
 pub use cash::{Kept, Paid};
-pub use rules::{ADJUST_PERCENT, CAPTURE_PERCENT};
+pub use rules::{ADJUST_PERCENT, capture_percent};
+pub use transfers::{CREDIT, DEBIT, is_split};
 pub use wallets::unended;
 
 const FIRST_MINOR: u64 = 1_000;
@@ -50,6 +52,8 @@ pub struct Ordered {
     pub wrong: Option<&'static [&'static str]>,
     /// The unresolved sale in whose place it is ordered.
     pub linked: Option<Linked>,
+    /// The card that receives.
+    pub to: Option<usize>,
 }
 
 /// One transaction.
@@ -102,6 +106,8 @@ pub struct Sale {
     pub approval: Option<[u8; 6]>,
     pub debits: u32,
     pub credits: u32,
+    /// Of a transfer between two banks.
+    pub legs: [transfers::Leg; 2],
     /// What it did to the cardholder's account, its reversal included.
     pub moved: Moved,
     /// What the merchant is to get for it; what is given back is negative.
@@ -154,6 +160,7 @@ impl Sale {
             approval: None,
             debits: 0,
             credits: 0,
+            legs: Default::default(),
             moved: Moved::default(),
             due: 0,
             closed: false,
@@ -170,6 +177,12 @@ impl Sale {
 
     pub fn approved(&self) -> bool {
         self.approvals > 0
+    }
+
+    /// Another card gets what it moves.
+    pub fn receives(&self) -> bool {
+        let row = self.kind.row();
+        row.receiver || (row.unit != CNY && row.posting == Posting::Capture)
     }
 
     pub fn is_advice(&self) -> bool {
@@ -201,7 +214,12 @@ pub struct Oracle {
     pub shops: Vec<(MerchantId, Who)>,
     /// What each card could spend at first.
     pub openings: Vec<i64>,
-    advices: BTreeMap<HostKey, u32>,
+    /// Reversals on their way, with the leg that they are of.
+    advices: BTreeMap<HostKey, (u32, Option<usize>)>,
+    /// Legs of transfers by the network's keys.
+    legs: BTreeMap<HostKey, (u32, usize)>,
+    /// The only unit of each bank's books.
+    pub units: Vec<Currency>,
     rrns: BTreeSet<(Who, [u8; 12])>,
     pub settlements: BTreeSet<u16>,
     /// Wallet orders by their sale.
@@ -225,7 +243,7 @@ pub struct Oracle {
 }
 
 impl Oracle {
-    pub fn new(shops: Vec<(MerchantId, Who)>, openings: Vec<i64>) -> Self {
+    pub fn new(shops: Vec<(MerchantId, Who)>, openings: Vec<i64>, units: Vec<Currency>) -> Self {
         let terminals = shops.len();
         Self {
             ordered: vec![None; terminals],
@@ -235,6 +253,7 @@ impl Oracle {
             signed_on: vec![false; terminals],
             shops,
             openings,
+            units,
             ..Self::default()
         }
     }
@@ -269,7 +288,10 @@ impl Oracle {
     pub fn named(&self, name: Name) -> Option<u32> {
         match name {
             Name::Till(key) => self.by_key(&key),
-            Name::Host(key) => self.by_host(&key),
+            Name::Host(key) => {
+                let leg = || self.legs.get(&key).map(|(number, _)| *number);
+                self.by_host(&key).or_else(leg)
+            }
         }
     }
 

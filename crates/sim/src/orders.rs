@@ -4,10 +4,12 @@
 //! Kinds are drawn from the list of all kinds and shaped by their row alone, so that a kind added later is drawn too.
 
 use crate::core::Core;
-use crate::oracle::{ADJUST_PERCENT, CAPTURE_PERCENT, End, Ordered, Sale};
-use payment::kind::{Rail, Reach};
+use crate::oracle::{ADJUST_PERCENT, End, Ordered, Sale, capture_percent};
+use crate::setup::CARDS_PER_ISSUER;
+use payment::kind::{PinRule, Rail, Reach};
 use payment::original::OriginalRule;
-use payment::{Kind, Linked, Original, Posting, Rrn};
+use payment::{CNY, Kind, Linked, Original, Posting, Rrn};
+use std::ops::Range;
 use terminal::Named;
 
 /// No acquirer gives it.
@@ -63,6 +65,7 @@ pub fn orderable() -> impl Iterator<Item = Kind> {
     let all = Kind::ALL.iter().copied();
     // A script result is the terminal's own errand.
     let ordered = |kind: &Kind| kind.row().moves_money() || kind.row().original.is_none();
+    // What has no code at a terminal is the network's own: the legs of a transfer.
     all.filter(|kind| kind.row().processing.is_some())
         .filter(ordered)
 }
@@ -70,7 +73,9 @@ pub fn orderable() -> impl Iterator<Item = Kind> {
 impl Core {
     /// The next order of a cashier, for one of so many cards.
     pub fn draw_order(&mut self, terminal: u8, cards: usize) -> Draft {
-        let kinds: Vec<Kind> = orderable().collect();
+        let units = &self.oracle.units;
+        let served = |kind: &Kind| units.contains(&kind.row().unit);
+        let kinds: Vec<Kind> = orderable().filter(served).collect();
         let drawn = match self.human.percent(PURCHASE_PERCENT) {
             true => kinds[0],
             false => kinds[self.human.below(kinds.len() as u64) as usize],
@@ -104,21 +109,76 @@ impl Core {
     }
 
     fn new_order(&mut self, kind: Kind, cards: usize) -> Draft {
-        let minor = kind.row().moves_money().then(|| self.oracle.own_minor());
+        let row = kind.row();
+        let minor = row.moves_money().then(|| self.oracle.own_minor());
+        let mut wrong: Option<&'static [&'static str]> = None;
+        let card = match row.rail {
+            Rail::Wallet => self.codes.new_card(),
+            Rail::Card => {
+                let (own, other) = self.cards_of(kind, cards);
+                // Now and then money is asked of quota, or quota of money.
+                let mixed = !other.is_empty() && row.moves_money() && self.human.percent(2);
+                wrong = mixed.then_some(&["A1"]);
+                self.card_in(if mixed { other } else { own })
+            }
+        };
+        let to = row
+            .receiver
+            .then(|| self.receiving(kind, card, cards, &mut wrong));
         Draft {
             ordered: Ordered {
                 kind,
-                card: match kind.row().rail {
-                    Rail::Card => self.human.below(cards as u64) as usize,
-                    Rail::Wallet => self.codes.new_card(),
-                },
+                card,
                 minor,
                 original: None,
-                wrong: None,
+                wrong,
                 linked: None,
+                to,
             },
             named: None,
             presents: true,
+        }
+    }
+
+    /// The cards in the unit of a kind, and those in the other one.
+    fn cards_of(&self, kind: Kind, cards: usize) -> (Range<usize>, Range<usize>) {
+        let units = &self.oracle.units;
+        let money = units.iter().filter(|unit| **unit == CNY).count() * CARDS_PER_ISSUER;
+        match kind.row().unit {
+            CNY => (0..money, money..cards),
+            _ => (money..cards, 0..money),
+        }
+    }
+
+    fn card_in(&mut self, range: Range<usize>) -> usize {
+        range.start + self.human.below(range.len().max(1) as u64) as usize
+    }
+
+    /// The card that receives: another one of the same unit; now and then a wrong one.
+    fn receiving(
+        &mut self,
+        kind: Kind,
+        card: usize,
+        cards: usize,
+        wrong: &mut Option<&'static [&'static str]>,
+    ) -> usize {
+        let (own, other) = self.cards_of(kind, cards);
+        match self.human.below(100) {
+            0..4 => {
+                *wrong = Some(&["14"]);
+                card
+            }
+            4..16 if !other.is_empty() => {
+                *wrong = Some(&["A1", "14"]);
+                self.card_in(other)
+            }
+            _ => {
+                let drawn = self.card_in(own.clone());
+                match drawn == card {
+                    true => own.start + (card - own.start.min(card) + 1) % own.len().max(1),
+                    false => drawn,
+                }
+            }
         }
     }
 
@@ -132,6 +192,8 @@ impl Core {
             sale.begun
                 && sale.kind.row().charges()
                 && sale.kind.row().rail == Rail::Card
+                && sale.kind.row().unit == CNY
+                && !sale.kind.row().receiver
                 && shops[usize::from(sale.terminal)] == own
                 && (sale.terminal != terminal || sale.end != Some(End::Approved))
         });
@@ -152,6 +214,7 @@ impl Core {
                 original: None,
                 wrong: None,
                 linked,
+                to: None,
             },
             named: None,
             presents: true,
@@ -216,9 +279,10 @@ impl Core {
                 original: Some(number),
                 wrong: None,
                 linked: None,
+                to: None,
             },
             named: Some(named),
-            presents: !own || self.human.percent(30),
+            presents: !own || kind.row().pin == PinRule::Always || self.human.percent(30),
         }
     }
 
@@ -242,9 +306,13 @@ impl Core {
         let own = self.oracle.sales[number as usize].minor;
         let most = own * ADJUST_PERCENT / 100;
         match kind.row().posting {
-            Posting::None | Posting::Debit | Posting::Hold | Posting::HoldMore => {
-                self.oracle.own_minor()
-            }
+            Posting::None
+            | Posting::Debit
+            | Posting::Hold
+            | Posting::HoldMore
+            | Posting::Move
+            | Posting::MoveOut
+            | Posting::MoveIn => self.oracle.own_minor(),
             Posting::Undo | Posting::Release | Posting::Uncapture => total,
             Posting::Credit => {
                 let left = total - self.oracle.refunded(number).min(total - 1);
@@ -253,7 +321,10 @@ impl Core {
                     false => self.human.within(1, left),
                 }
             }
-            Posting::Capture => self.human.within(total / 2, total * CAPTURE_PERCENT / 100),
+            Posting::Capture => {
+                let most = total * capture_percent(kind) / 100;
+                self.human.within(total / 2, most)
+            }
             Posting::Adjust if kind == Kind::TipAdjustment => {
                 self.human.within(total, most.max(total))
             }
@@ -293,7 +364,11 @@ impl Core {
             }
             Wrong::OtherCard => {
                 draft.ordered.card = match kind.row().rail {
-                    Rail::Card => (draft.ordered.card + 1) % cards,
+                    Rail::Card => {
+                        let (own, _) = self.cards_of(kind, cards);
+                        let next = draft.ordered.card + 1;
+                        if next < own.end { next } else { own.start }
+                    }
                     Rail::Wallet => self.codes.new_card(),
                 };
                 draft.presents = true;
@@ -331,8 +406,14 @@ impl Core {
         let beyond = self.human.within(1, 500);
         let sale = &self.oracle.sales[number as usize];
         match kind.row().posting {
-            Posting::None | Posting::Debit | Posting::Hold | Posting::HoldMore => None,
-            Posting::Capture => Some((sale.minor + more) * CAPTURE_PERCENT / 100 + beyond),
+            Posting::None
+            | Posting::Debit
+            | Posting::Hold
+            | Posting::HoldMore
+            | Posting::Move
+            | Posting::MoveOut
+            | Posting::MoveIn => None,
+            Posting::Capture => Some((sale.minor + more) * capture_percent(kind) / 100 + beyond),
             Posting::Adjust => Some(sale.minor * ADJUST_PERCENT / 100 + beyond),
             Posting::Credit | Posting::Undo | Posting::Release | Posting::Uncapture => {
                 Some(sale.minor * ADJUST_PERCENT / 100 + more + beyond)

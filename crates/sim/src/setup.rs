@@ -6,18 +6,19 @@ use crypto::{
     Card, ClearKey, KeyUsage, MacAlgorithm, Pan, Pin, SecurityModule, SoftwareModule, WrappedKey,
 };
 use payment::relay::Gaps;
-use payment::{Institution, MerchantId, Stan, TerminalId};
+use payment::{BARTER_UNIT, Institution, MerchantId, Stan, TerminalId};
 use receipt::{Language, Paper};
 
 pub const NETWORK: Institution = Institution(10_000);
 pub const ACQUIRERS: [Institution; 2] = [Institution(48_020_000), Institution(48_030_000)];
-pub const ISSUERS: [Institution; 3] = [
+pub const ISSUERS: [Institution; 4] = [
     Institution(1_030_000),
     Institution(1_040_000),
     Institution(1_050_000),
+    Institution(1_060_000),
 ];
 /// The third bank's cards are foreign ones (外卡).
-const BINS: [&str; 3] = ["622848", "622576", "404118"];
+const BINS: [&str; 4] = ["622848", "622576", "404118", "880011"];
 pub const CARDS_PER_ISSUER: usize = 4;
 const FIRST_ACCOUNT: u64 = 1_000;
 /// The published test PIN.
@@ -96,7 +97,7 @@ impl Setup {
         let ladder = scenario.ladder();
         let confirm_within_ms = ladder.terminal_ms * 3 + prng.within(1, 20) * 1_000;
         let mac = [MacAlgorithm::X919, MacAlgorithm::AesCmac][prng.below(2) as usize];
-        let modules: Vec<_> = (0..6)
+        let modules: Vec<_> = (0..7)
             .map(|n| SoftwareModule::new([n as u8 + 1; 32]))
             .collect();
         let (network_module, count) = (&modules[2], scenario.acquirers as usize);
@@ -106,7 +107,15 @@ impl Setup {
             let config = bank(n, &module, mac, ladder.issuer_ms, &mut prng, &mut cards);
             (config, module)
         });
-        let issuers: Vec<_> = issuers.collect();
+        let mut issuers: Vec<_> = issuers.collect();
+        if scenario.has_centre() {
+            let n = issuers.len();
+            let module = modules[3 + n].clone();
+            let mut draws = Prng::new(scenario.seed, 0xCE47);
+            let mut config = bank(n, &module, mac, ladder.issuer_ms, &mut draws, &mut cards);
+            config.unit = BARTER_UNIT;
+            issuers.push((config, module));
+        }
         let wallet = wallet_rules(&mut Prng::new(scenario.seed, 0x3A11E7));
         let acquirer = |n: usize| acquirer::Config {
             institution: ACQUIRERS[n],
@@ -268,6 +277,7 @@ fn bank(
             false => 3_600_000,
         },
         chip: None,
+        unit: payment::CNY,
     }
 }
 

@@ -91,7 +91,9 @@ impl World {
         };
         let shops = setup.terminals.iter().enumerate().map(shop).collect();
         let openings = setup.cards.iter().map(|card| card.opening_minor).collect();
-        let core = Core::new(scenario, Oracle::new(shops, openings), tills, trace);
+        let units: Vec<_> = setup.issuers.iter().map(|(bank, _)| bank.unit).collect();
+        let oracle = Oracle::new(shops, openings, units);
+        let core = Core::new(scenario, oracle, tills, trace);
         let mut clocks = Prng::new(seed, 0xC10C);
         let bad = scenario.weather.is_on(Fault::Clock);
         // In every third bad-clock world the day is cut while it runs.

@@ -30,6 +30,7 @@ pub use report::{Pending, Shift};
 pub use slip::slip_id;
 pub use state::{Advice, Completed, Open, Phase, Refused, State, Totals};
 
+use crypto::Card;
 use payment::batch::BlockCodes;
 use payment::terminal::{Answer, MacCheck, Sealed};
 use payment::{
@@ -53,7 +54,7 @@ pub struct Terminal {
 #[derive(Clone, Debug)]
 pub struct Presented {
     /// Sealed number.
-    pub card: crypto::Card,
+    pub card: Card,
     /// Field 22.
     pub entry: EntryMode,
     /// Field 14.
@@ -77,6 +78,8 @@ pub struct Order {
     pub original: Option<Named>,
     /// The unresolved sale in whose place it is.
     pub linked: Option<Linked>,
+    /// The card that receives the amount, where the kind has one.
+    pub to: Option<Card>,
 }
 
 /// How a cashier names an earlier transaction.
@@ -97,6 +100,7 @@ impl Command {
             presented: Some(presented),
             original: None,
             linked: None,
+            to: None,
         }))
     }
 
@@ -108,6 +112,7 @@ impl Command {
             presented: Some(code),
             original: None,
             linked: None,
+            to: None,
         }))
     }
 
@@ -119,6 +124,7 @@ impl Command {
             presented: Some(presented),
             original: None,
             linked: None,
+            to: None,
         }))
     }
 
@@ -130,6 +136,7 @@ impl Command {
             presented: None,
             original: Some(Named::Own(stan)),
             linked: None,
+            to: None,
         }))
     }
 }

@@ -1,8 +1,7 @@
 //! `counterfoil demo`.
 
 use super::{Failure, runtime, until_told_to_stop};
-use crate::demo::{self, World};
-use std::net::SocketAddr;
+use crate::demo::{self, Ports, World};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -20,24 +19,21 @@ pub(super) struct Arguments {
     /// Directory of the demo's journals; it is emptied first
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Loopback control port
+    /// Control port on loopback
     #[arg(long)]
-    control: Option<SocketAddr>,
+    control: Option<u16>,
 }
 
 pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> {
     let data = arguments.data.clone().unwrap_or_else(|| DATA.into());
-    let fallback = if arguments.once {
-        "127.0.0.1:0"
+    let mut ports = if arguments.once {
+        Ports::FREE
     } else {
-        CONTROL
+        Ports::FIXED
     };
-    let control = match arguments.control {
-        Some(control) => control,
-        None => fallback.parse().map_err(|_| "control address".to_owned())?,
-    };
+    ports.control = arguments.control.unwrap_or(ports.control);
     let runtime = runtime()?;
-    let world = runtime.block_on(World::start(&data, control))?;
+    let world = runtime.block_on(World::start(&data, ports))?;
     let well = runtime.block_on(demo::run(&world, zh));
     if !arguments.once {
         println!(

@@ -3,14 +3,14 @@
 use super::world::World;
 use crate::config::Problem;
 use crate::config::security::PartyModule;
-use crate::config::terminal::TerminalFile;
+use crate::config::terminal::{TerminalFile, TestCard};
 use crate::driver::random;
 use crate::fault::Hop;
 use crate::fleet::{Fleet, Input};
 use crate::party::{self, Running, Shown};
 use crate::printer::Bench;
 use crate::sandbox_card::SandboxCard;
-use crypto::Pan;
+use crypto::{Pan, SecurityModule};
 use iso8583::frame::Framing;
 use payment::{Amount, Kind, MerchantId, SaleKey, Surroundings};
 use receipt::Paper;
@@ -88,7 +88,18 @@ impl Till {
 
     /// The cardholder presents the sample debit card and enters its PIN.
     pub async fn present(&self) -> Result<Presented, Problem> {
-        let card = self.file.cards.first().ok_or("no test card")?.clone();
+        let card = self.file.cards.first().ok_or("no test card")?;
+        self.present_card(&card.name).await
+    }
+
+    fn card(&self, name: &str) -> Result<&TestCard, Problem> {
+        let found = self.file.cards.iter().find(|card| card.name == name);
+        found.ok_or_else(|| format!("no test card {name}"))
+    }
+
+    /// The holder of a test card presents it and enters its PIN.
+    pub async fn present_card(&self, name: &str) -> Result<Presented, Problem> {
+        let card = self.card(name)?.clone();
         let running = self.running.as_ref().ok_or("the till is off")?;
         let module = self.module.clone();
         running
@@ -162,6 +173,21 @@ impl Till {
             Screen::Confirming(key) => Ok(key),
             other => Err(format!("the till answered {other:?}")),
         }
+    }
+
+    /// A test card, as one that receives.
+    pub async fn receiving(&self, name: &str) -> Result<crypto::Card, Problem> {
+        let card = self.card(name)?;
+        let number = Pan::parse(card.pan.as_bytes()).map_err(|_| format!("test card {name}"))?;
+        let running = self.running.as_ref().ok_or("the till is off")?;
+        let module = self.module.clone();
+        let sealed = running
+            .handle()
+            .look(move |_, now| module.card(&number, now.wall.day()).ok());
+        sealed
+            .await
+            .map_err(|refused| format!("{refused:?}"))?
+            .ok_or_else(|| "the card number could not be sealed".to_owned())
     }
 
     /// Looks at the terminal.

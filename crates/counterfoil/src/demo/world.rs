@@ -11,11 +11,12 @@ use crate::fault::Hop;
 use crate::party::{self, Running};
 use crate::wallet::simulator::{Settings, Simulator};
 use acquirer::Acquirer;
+use axum::Router;
 use iso8583::frame::Framing;
 use issuer::Issuer;
 use network::Network;
 use payment::timeouts::Ladder;
-use payment::{Original, SaleKey};
+use payment::{BARTER_UNIT, Currency, Original, SaleKey};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,6 +31,10 @@ pub struct World {
     acquirer: Running<Acquirer>,
     network: Running<Network>,
     issuer: Running<Issuer>,
+    /// A second bank, for transfers between banks.
+    second: Running<Issuer>,
+    /// The barter centre.
+    centre: Running<Issuer>,
     /// Acquirer to network.
     pub upstream: Hop,
     /// Issuer to network: the issuer is the side that connects.
@@ -38,10 +43,48 @@ pub struct World {
     pub wallet: Simulator,
     notices: Arc<Mutex<Vec<(String, String)>>>,
     till: TerminalFile,
+    /// Where the public pages are.
+    pub public: Option<SocketAddr>,
+    /// Where the desk is.
+    pub desk: Option<SocketAddr>,
 }
 
 fn loopback() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 0))
+    at(0)
+}
+
+fn at(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+/// Where the demo's pages are, all on loopback; port 0 lets the system choose.
+#[derive(Clone, Copy, Debug)]
+pub struct Ports {
+    /// What `counterfoil where` asks.
+    pub control: u16,
+    /// The public pages: the cardholder's, e-slips.
+    pub public: u16,
+    /// The desk: console, merchants' portal, API.
+    pub desk: u16,
+    /// The till's page.
+    pub till: u16,
+}
+
+impl Ports {
+    /// Those that the demo prints.
+    pub const FIXED: Self = Self {
+        control: 7190,
+        public: 7191,
+        desk: 7192,
+        till: 7193,
+    };
+    /// Whatever is free.
+    pub const FREE: Self = Self {
+        control: 0,
+        public: 0,
+        desk: 0,
+        till: 0,
+    };
 }
 
 /// Starts a wallet and tells the acquirer of it, with short times.
@@ -66,7 +109,7 @@ async fn open_wallet(data: &Path, file: &mut AcquirerFile) -> Result<Simulator, 
 
 impl World {
     /// Starts the three hosts with journals below `data`, which is emptied first. Must be called on the runtime.
-    pub async fn start(data: &Path, control: SocketAddr) -> Result<Self, Problem> {
+    pub async fn start(data: &Path, ports: Ports) -> Result<Self, Problem> {
         if data.exists() {
             std::fs::remove_dir_all(data)
                 .map_err(|error| format!("{}: {error}", data.display()))?;
@@ -80,10 +123,10 @@ impl World {
             network_file.timeouts,
         ) = (data.join("network"), loopback(), ladder);
         let network = party::network(&network_file)?;
-        let at = network.address.ok_or("the network does not listen")?;
+        let listening = network.address.ok_or("the network does not listen")?;
         let hop = |problem: std::io::Error| format!("fault relay: {problem}");
-        let upstream = Hop::start(at, Framing::Host).await.map_err(hop)?;
-        let bank = Hop::start(at, Framing::Host).await.map_err(hop)?;
+        let upstream = Hop::start(listening, Framing::Host).await.map_err(hop)?;
+        let bank = Hop::start(listening, Framing::Host).await.map_err(hop)?;
 
         let mut issuer_file: IssuerFile =
             config::parse(include_str!("../../../../examples/issuer.toml"))?;
@@ -100,6 +143,21 @@ impl World {
             })),
         )?;
 
+        let more = |text, name: &str| {
+            let mut file: IssuerFile = config::parse(text)?;
+            (file.data, file.timeouts) = (data.join(name), ladder);
+            file.network.address = listening;
+            party::issuer(&file, None)
+        };
+        let second = more(
+            include_str!("../../../../examples/second-issuer.toml"),
+            "second-issuer",
+        )?;
+        let centre = more(
+            include_str!("../../../../examples/barter-centre.toml"),
+            "barter-centre",
+        )?;
+
         let mut acquirer_file: AcquirerFile =
             config::parse(include_str!("../../../../examples/acquirer.toml"))?;
         (
@@ -111,10 +169,12 @@ impl World {
         acquirer_file.confirm_within_ms = CONFIRM_WITHIN_MS;
         let wallet = open_wallet(data, &mut acquirer_file).await?;
         let acquirer = party::acquirer(&acquirer_file)?;
-        acquirer_file.eslip_listen = Some(loopback());
+        acquirer_file.eslip_listen = Some(at(ports.public));
+        acquirer_file.desk_listen = Some(at(ports.desk));
         let opened = crate::eslip::open(&acquirer_file, &acquirer).await?;
         let routes = crate::control::acquirer_routes(acquirer.handle().clone());
-        crate::control::serve(control, routes.merge(opened.control)).await?;
+        crate::control::serve(at(ports.control), routes.merge(opened.control)).await?;
+        let desk = crate::desk::open(&acquirer_file, &acquirer, Router::new()).await?;
 
         let mut till: TerminalFile =
             config::parse(include_str!("../../../../examples/terminal.toml"))?;
@@ -134,32 +194,37 @@ impl World {
             acquirer,
             network,
             issuer,
+            second,
+            centre,
             upstream,
             bank,
             wallet,
             notices,
             till,
+            public: opened.address,
+            desk,
         };
         world.signed_on().await?;
         Ok(world)
     }
 
-    /// Waits until both members have their keys from the network.
+    /// Waits until every member has its keys from the network.
     async fn signed_on(&self) -> Result<(), Problem> {
-        let (acquirer, issuer) = (self.acquirer.handle().clone(), self.issuer.handle().clone());
+        let acquirer = self.acquirer.handle().clone();
         super::until(std::time::Duration::from_secs(20), || async {
             let acquirer = acquirer
                 .look(|a, _| a.state().signed_on())
                 .await
                 .unwrap_or(false);
-            let issuer = issuer
-                .look(|i, _| i.link().signed_on())
-                .await
-                .unwrap_or(false);
-            (acquirer && issuer).then_some(())
+            let mut everybody = acquirer;
+            for issuer in [&self.issuer, &self.second, &self.centre] {
+                let look = issuer.handle().look(|i, _| i.link().signed_on());
+                everybody &= look.await.unwrap_or(false);
+            }
+            everybody.then_some(())
         })
         .await
-        .ok_or_else(|| "acquirer and issuer did not sign on to the network".to_owned())
+        .ok_or_else(|| "acquirer and issuers did not sign on to the network".to_owned())
     }
 
     /// The acquirer.
@@ -170,6 +235,14 @@ impl World {
     /// The issuer.
     pub fn issuer(&self) -> &DriverHandle<Issuer> {
         self.issuer.handle()
+    }
+
+    /// Every issuer whose accounts are in `unit`.
+    pub fn issuers_in(&self, unit: Currency) -> Vec<&DriverHandle<Issuer>> {
+        match unit {
+            BARTER_UNIT => vec![self.centre.handle()],
+            _ => vec![self.issuer.handle(), self.second.handle()],
+        }
     }
 
     /// How a later transaction names a sale, as its slip says.
@@ -220,6 +293,8 @@ impl World {
     pub fn stop(self) -> Result<(), String> {
         self.acquirer.stop()?;
         self.issuer.stop()?;
+        self.second.stop()?;
+        self.centre.stop()?;
         self.network.stop()
     }
 }

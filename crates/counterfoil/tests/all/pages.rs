@@ -196,6 +196,9 @@ const fn posting(posting: Posting) -> &'static str {
         Posting::Capture => "holds released, cardholder → suspense; network → merchant",
         Posting::Uncapture => "suspense → cardholder, held again; merchant → network",
         Posting::Adjust => "the difference, either way",
+        Posting::Move => "cardholder → receiver",
+        Posting::MoveOut => "cardholder → suspense",
+        Posting::MoveIn => "suspense → receiver",
     }
 }
 

@@ -36,21 +36,26 @@ impl Core {
     /// The acquirer reverses one of its transactions.
     pub fn reversal_begun(&mut self, key: HostKey, original: &SaleKey) {
         if let Some(number) = self.oracle.by_key(original) {
-            self.oracle.advices.insert(key, number);
+            self.oracle.advices.insert(key, (number, None));
         }
     }
 
     pub fn advice_begun(&mut self, key: HostKey, original: &HostKey) {
-        if let Some(number) = self.oracle.by_host(original) {
-            self.oracle.advices.insert(key, number);
+        let leg = self.oracle.legs.get(original);
+        let leg = leg.map(|(number, leg)| (*number, Some(*leg)));
+        let whole = self.oracle.by_host(original).map(|number| (number, None));
+        if let Some(of) = leg.or(whole) {
+            self.oracle.advices.insert(key, of);
         }
     }
 
     pub fn advice_over(&mut self, key: &HostKey, by: Who) {
-        let Some(number) = self.oracle.advices.get(key).copied() else {
+        let Some((number, leg)) = self.oracle.advices.get(key).copied() else {
             return;
         };
-        if !self.sale(number).closed {
+        let sale = self.sale(number);
+        let closed = leg.map_or(sale.closed, |leg| sale.legs[leg].is_closed());
+        if !closed {
             self.violate("S2", || {
                 format!(
                     "sale {number}: {by:?} ended its reversal, and the issuer never confirmed it"

@@ -116,7 +116,7 @@ impl Core {
         self.judge_cash(number, ending);
         let sale = self.sale(number);
         let (reverses, forwarded) = (sale.terminal_reverses, sale.forwarded);
-        let (back, moved) = (!sale.stands() || sale.moved.all() == 0, sale.moved);
+        let (back, moved) = (!sale.stands(), sale.moved);
         match ending {
             Ending::Approved(_) if reverses => {
                 self.violate("T1", || {
