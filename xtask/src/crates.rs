@@ -156,6 +156,7 @@ pub const CRATES: &[Row] = &[
             "base64",
             "clap",
             "cryptoki",
+            "futures-util",
             "getrandom",
             "hdrhistogram",
             "hmac",

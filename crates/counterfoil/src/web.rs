@@ -7,10 +7,14 @@ use axum::extract::{FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
+use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use futures_util::stream::{self, Stream};
 use pages::{Lang, served};
 use std::convert::Infallible;
+use std::time::Duration;
+use tokio::sync::watch;
 
 /// The policy of every page of ours (security reference, C22).
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -103,4 +107,47 @@ pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
             let (key, value) = pair.trim().split_once('=')?;
             (key == name).then_some(value)
         })
+}
+
+/// Whether a request that changes something comes from a page of ours: browsers say so of themselves (C21).
+pub fn is_own(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(site) = text("sec-fetch-site") {
+        return matches!(site, "same-origin" | "none");
+    }
+    match (text("origin"), text("host")) {
+        (Some(origin), Some(host)) => origin
+            .split_once("://")
+            .is_some_and(|(_, from)| from == host),
+        (Some(_), None) => false,
+        // No browser: a program that sends no cookie of anybody's.
+        (None, _) => true,
+    }
+}
+
+/// A live page's stream: at once, and whenever `changed` counts up but at most every `pause`, the new parts as `{id: inner HTML}`.
+/// It ends when whoever counts is gone; what `parts` cannot give now comes with the next change.
+pub fn live<F>(
+    mut changed: watch::Receiver<u64>,
+    pause: Duration,
+    parts: impl Fn() -> F + Clone + Send + 'static,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>>
+where
+    F: Future<Output = Option<serde_json::Value>> + Send,
+{
+    changed.mark_changed();
+    let stream = stream::unfold(changed, move |mut changed| {
+        let parts = parts.clone();
+        async move {
+            loop {
+                changed.changed().await.ok()?;
+                tokio::time::sleep(pause).await;
+                changed.mark_unchanged();
+                if let Some(parts) = parts().await {
+                    return Some((Ok(Event::default().data(parts.to_string())), changed));
+                }
+            }
+        }
+    });
+    Sse::new(stream).keep_alive(KeepAlive::default())
 }

@@ -5,6 +5,7 @@
 
 pub mod chip;
 mod frame;
+pub mod lab;
 mod language;
 pub mod ring;
 pub mod sale;

@@ -8,7 +8,10 @@ use payment::verdict::Goods;
 
 /// The card for an audience. Its sentence is announced when it changes; nothing else on a page is.
 pub fn verdict_card(lang: Lang, sale: &SaleView, audience: Audience) -> Markup {
-    let tone = goods_tone(sale.goods_id);
+    let tone = match audience {
+        Audience::Cashier => goods_tone(sale.goods_id),
+        _ => chip::tone(sale.outcome),
+    };
     html! {
         section class={ "verdict " (tone.class()) } aria-live="assertive" {
             p { (chip::outcome(lang, sale)) " " (chip::receipt(lang, sale)) }

@@ -16,6 +16,9 @@ pub(super) struct Arguments {
     /// Ends after the stories; exit status 0 only if every story ended as it must
     #[arg(long)]
     once: bool,
+    /// Opens the pages at once, without the stories
+    #[arg(long, conflicts_with = "once")]
+    no_stories: bool,
     /// Directory of the demo's journals; it is emptied first
     #[arg(long)]
     data: Option<PathBuf>,
@@ -34,8 +37,20 @@ pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> 
     ports.control = arguments.control.unwrap_or(ports.control);
     let runtime = runtime()?;
     let world = runtime.block_on(World::start(&data, ports))?;
-    let well = runtime.block_on(demo::run(&world, zh));
+    let well = arguments.no_stories || runtime.block_on(demo::run(&world, zh));
     if !arguments.once {
+        let pages = runtime.block_on(world.open_pages())?;
+        println!(
+            "{}",
+            if zh {
+                "\n页面已打开："
+            } else {
+                "\nThe pages are open:"
+            }
+        );
+        for (address, (chinese, english)) in &pages.links {
+            println!("  {address}  {}", if zh { chinese } else { english });
+        }
         println!(
             "{}",
             if zh {
@@ -45,6 +60,7 @@ pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> 
             }
         );
         runtime.block_on(until_told_to_stop());
+        pages.stop()?;
     }
     world.stop()?;
     Ok(if well {

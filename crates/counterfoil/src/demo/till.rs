@@ -1,5 +1,6 @@
 //! A till of the demo: a terminal in its own journal, a breakable hop to the acquirer, a virtual printer.
 
+use super::shop::Shop;
 use super::world::World;
 use crate::config::Problem;
 use crate::config::security::PartyModule;
@@ -12,8 +13,9 @@ use crate::printer::Bench;
 use crate::sandbox_card::SandboxCard;
 use crypto::{Pan, SecurityModule};
 use iso8583::frame::Framing;
-use payment::{Amount, Kind, MerchantId, SaleKey, Surroundings};
+use payment::{Amount, Kind, MerchantId, SaleKey, Surroundings, TerminalId};
 use receipt::Paper;
+use std::sync::Mutex;
 use std::time::Duration;
 use terminal::kernel::Interface;
 use terminal::{Command, Presented, Screen, Terminal};
@@ -63,6 +65,28 @@ impl Till {
         till.wait(|screen| matches!(screen, Screen::SignedOn))
             .await?;
         Ok(till)
+    }
+
+    /// The till as others work it, and what it shows.
+    pub fn hand_over(self) -> Result<(Shop, mpsc::UnboundedReceiver<Shown>), Problem> {
+        let merchant = self.merchant()?;
+        let shop = Shop {
+            handle: self
+                .running
+                .as_ref()
+                .ok_or("the till is off")?
+                .handle()
+                .clone(),
+            running: Mutex::new(self.running),
+            card: self.file.cards.first().ok_or("no test card")?.clone(),
+            terminal: TerminalId::parse(self.file.id.as_bytes()).ok_or("no terminal number")?,
+            merchant,
+            module: Mutex::new(self.module),
+            file: self.file,
+            hop: self.hop,
+            printer: self.printer,
+        };
+        Ok((shop, self.shown))
     }
 
     /// Presses a key.

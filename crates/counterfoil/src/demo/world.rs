@@ -1,5 +1,8 @@
 //! The demo's world: the example files' parties, with short time-outs, fresh ports and a breakable hop between each two.
 
+use super::lab::{self, Lab};
+use super::shop::Shop;
+use super::till::Till;
 use crate::config::acquirer::AcquirerFile;
 use crate::config::issuer::IssuerFile;
 use crate::config::network::NetworkFile;
@@ -11,7 +14,7 @@ use crate::fault::Hop;
 use crate::party::{self, Running};
 use crate::wallet::simulator::{Settings, Simulator};
 use acquirer::Acquirer;
-use axum::Router;
+use crypto::{Pan, PanToken, SecurityModule};
 use iso8583::frame::Framing;
 use issuer::Issuer;
 use network::Network;
@@ -23,6 +26,50 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// An approval unconfirmed for so long becomes a one-sided item, in the demo.
 const CONFIRM_WITHIN_MS: u64 = 10_000;
+
+/// The demo's open pages.
+#[derive(Debug)]
+pub struct Pages {
+    /// Where they are, and whose.
+    pub links: Vec<(String, (&'static str, &'static str))>,
+    shop: Arc<Shop>,
+}
+
+impl Pages {
+    /// Closes the shop. Blocks: not for a runtime thread.
+    pub fn stop(self) -> Result<(), String> {
+        self.shop.stop()
+    }
+}
+
+/// Ways to the hosts and to what can be broken between them.
+#[derive(Clone, Debug)]
+pub(super) struct Hosts {
+    pub acquirer: DriverHandle<Acquirer>,
+    pub issuer: DriverHandle<Issuer>,
+    pub upstream: Hop,
+    pub bank: Hop,
+    pub ladder: Ladder,
+    /// Whoever breaks a hop of the hosts holds it until the loop is closed again.
+    pub stage: Arc<tokio::sync::Mutex<()>>,
+    notices: Notices,
+}
+
+impl Hosts {
+    /// Notices to cardholders so far, zh-CN and en.
+    pub fn notices(&self) -> Vec<(String, String)> {
+        self.notices
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// Notices to cardholders, zh-CN and en.
+type Notices = Arc<Mutex<Vec<(String, String)>>>;
+
+/// The number of the shop's till.
+const SHOP_TILL: usize = 24;
 
 /// The running world.
 #[derive(Debug)]
@@ -41,12 +88,12 @@ pub struct World {
     pub bank: Hop,
     /// The wallet.
     pub wallet: Simulator,
-    notices: Arc<Mutex<Vec<(String, String)>>>,
+    notices: Notices,
+    stage: Arc<tokio::sync::Mutex<()>>,
     till: TerminalFile,
     /// Where the public pages are.
     pub public: Option<SocketAddr>,
-    /// Where the desk is.
-    pub desk: Option<SocketAddr>,
+    acquirer_file: AcquirerFile,
 }
 
 fn loopback() -> SocketAddr {
@@ -132,7 +179,7 @@ impl World {
             config::parse(include_str!("../../../../examples/issuer.toml"))?;
         (issuer_file.data, issuer_file.timeouts) = (data.join("issuer"), ladder);
         issuer_file.network.address = bank.address();
-        let notices: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
+        let notices = Notices::default();
         let kept = Arc::clone(&notices);
         let issuer = party::issuer(
             &issuer_file,
@@ -174,7 +221,6 @@ impl World {
         let opened = crate::eslip::open(&acquirer_file, &acquirer).await?;
         let routes = crate::control::acquirer_routes(acquirer.handle().clone());
         crate::control::serve(at(ports.control), routes.merge(opened.control)).await?;
-        let desk = crate::desk::open(&acquirer_file, &acquirer, Router::new()).await?;
 
         let mut till: TerminalFile =
             config::parse(include_str!("../../../../examples/terminal.toml"))?;
@@ -200,12 +246,31 @@ impl World {
             bank,
             wallet,
             notices,
+            stage: Arc::default(),
             till,
             public: opened.address,
-            desk,
+            acquirer_file,
         };
         world.signed_on().await?;
         Ok(world)
+    }
+
+    /// Opens the shop, its lab and the desk.
+    pub async fn open_pages(&self) -> Result<Pages, Problem> {
+        let (shop, _shown) = Till::start(self, SHOP_TILL).await?.hand_over()?;
+        let shop = Arc::new(shop);
+        let public = self.public.ok_or("the public pages have no address")?;
+        let mut links = vec![(
+            format!("http://{public}/"),
+            ("我的钱在哪里（持卡人）", "Where is my money (cardholder)"),
+        )];
+        let lab = Lab::new(self, Arc::clone(&shop), links.clone())?;
+        let desk = crate::desk::open(&self.acquirer_file, &self.acquirer, lab::routes(lab)).await?;
+        let desk = desk.ok_or("the desk has no address")?;
+        links.push((format!("http://{desk}/console"), ("运营台", "Console")));
+        links.push((format!("http://{desk}/merchant"), ("商户", "Merchant")));
+        links.push((format!("http://{desk}/lab"), ("故障实验室", "Fault lab")));
+        Ok(Pages { links, shop })
     }
 
     /// Waits until every member has its keys from the network.
@@ -283,10 +348,28 @@ impl World {
 
     /// Notices to cardholders so far, zh-CN and en.
     pub fn notices(&self) -> Vec<(String, String)> {
-        self.notices
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.hosts().notices()
+    }
+
+    /// The issuer's name for a card.
+    pub(super) fn token(&self, card: &Pan) -> Result<PanToken, Problem> {
+        let sealed = self.issuer.module().card(card, crate::driver::wall().day());
+        sealed
+            .map(|card| card.token)
+            .map_err(|error| error.to_string())
+    }
+
+    /// Ways to the hosts.
+    pub(super) fn hosts(&self) -> Hosts {
+        Hosts {
+            acquirer: self.acquirer().clone(),
+            issuer: self.issuer().clone(),
+            upstream: self.upstream.clone(),
+            bank: self.bank.clone(),
+            ladder: self.ladder(),
+            stage: Arc::clone(&self.stage),
+            notices: Arc::clone(&self.notices),
+        }
     }
 
     /// Stops the hosts. Blocks: not for a runtime thread.

@@ -153,7 +153,7 @@ fn kinds() {
                 row.en,
                 format!("{:?}", row.flow).to_lowercase(),
                 silence(row),
-                posting(row.posting),
+                posting(row),
                 pin(row.pin),
                 original(row),
                 name(row.void),
@@ -184,8 +184,9 @@ const fn silence(row: &Row) -> &'static str {
 }
 
 /// The postings at the issuer, and between merchant and network at the acquirer.
-const fn posting(posting: Posting) -> &'static str {
-    match posting {
+fn posting(row: &Row) -> &'static str {
+    match row.posting {
+        Posting::Capture if row.unit == payment::BARTER_UNIT => "hold released, buyer → seller",
         Posting::None => "–",
         Posting::Debit => "cardholder → suspense; network → merchant",
         Posting::Credit => "suspense → cardholder; merchant → network, a part",
