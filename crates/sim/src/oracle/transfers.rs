@@ -86,7 +86,8 @@ impl Core {
         let (success, books) = (answered.code.is_success(), !answered.entries.is_empty());
         let sale = self.sale(number);
         sale.moved += moved;
-        let (minor, debited) = (sale.minor as i64, sale.legs[DEBIT].stands());
+        // Its reversal may overtake a credit that is already on its way.
+        let (minor, debited) = (sale.minor as i64, sale.legs[DEBIT].approvals > 0);
         let own = &mut sale.legs[leg];
         own.debits += u32::from(books);
         own.approvals += u32::from(success);
@@ -121,7 +122,7 @@ impl Core {
         }
         if success && leg == CREDIT && !debited {
             self.violate("X1", || {
-                format!("sale {number}: credited, and the payer is not debited")
+                format!("sale {number}: credited, and the payer was never debited")
             });
         }
         if success && leg == DEBIT && wrong_pin {
