@@ -78,6 +78,10 @@ impl Acquirer {
         if earlier.request.amount != sale.amount {
             return Err(ResponseCode::INVALID_RELATED);
         }
+        // One charge stands in its place already, and a second one would hide it.
+        if self.replacement(earlier).is_some() {
+            return Err(ResponseCode::RELATED_ERROR);
+        }
         let mut unresolved = self.unresolved_charges(sale);
         match unresolved.any(|key| key == linked.earlier) || !earlier.stands() {
             true => Ok(()),
@@ -152,6 +156,10 @@ impl Acquirer {
             #[cfg(feature = "planted")]
             _ if self.has(crate::planted::Bug::KeepsCashSale) => Ok(()),
             upstream => {
+                decided.record(Record::NoticeOwed {
+                    key: earlier.key(),
+                    by: sale.key,
+                });
                 self.replace(now, earlier, upstream, decided);
                 Ok(())
             }
@@ -248,6 +256,7 @@ impl State {
             && let Some(earlier) = sales.get_mut(&linked.earlier)
         {
             earlier.replaced_by = Some(sale.key);
+            self.owe_notice(linked.earlier, sale.key);
         }
     }
 

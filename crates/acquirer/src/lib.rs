@@ -10,6 +10,7 @@ mod edge;
 mod guard;
 mod limits;
 mod network;
+mod notice;
 mod original;
 #[cfg(feature = "planted")]
 pub mod planted;
@@ -253,6 +254,7 @@ impl Machine for Acquirer {
             }
             Input::Link { up } => self.link(now, up, &mut decided),
         }
+        self.add_notices(&mut decided);
         decided
     }
 

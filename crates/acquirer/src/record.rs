@@ -271,6 +271,23 @@ pub enum Record {
         /// The unresolved one.
         earlier: SaleKey,
     },
+    /// The end of an upload counted otherwise: what was uploaded is dropped, and the terminal begins anew.
+    UploadAnew {
+        /// Who.
+        terminal: TerminalId,
+    },
+    /// Cash is taken in place of a sale of another till, which must be told.
+    NoticeOwed {
+        /// The sale.
+        key: SaleKey,
+        /// The link of the cash.
+        by: SaleKey,
+    },
+    /// The till says that it has taken the sale back.
+    NoticeTaken {
+        /// The sale.
+        key: SaleKey,
+    },
 }
 
 impl Record {

@@ -104,6 +104,8 @@ pub struct State {
     pub(crate) counters: Counters,
     pub(crate) chain: ChainHead,
     pub(crate) breaks: BTreeMap<u32, BreakItem>,
+    /// Sales of which their till must be told that they were taken back, and for what.
+    pub(crate) notices: BTreeMap<SaleKey, SaleKey>,
     /// No fact, and in no snapshot: how much is remembered.
     #[serde(skip)]
     pub(crate) sales_max: Option<usize>,
@@ -216,6 +218,7 @@ impl State {
                     sale.evidence.due = None;
                     sale.evidence.delivery = Delivery::Sent;
                 });
+                self.settle_notice(key);
             }
             Record::Reversing {
                 key,
@@ -286,6 +289,9 @@ impl State {
                 ..
             } => self.compared(*terminal, *claimed, *own),
             Record::Uploaded { terminal, records } => self.uploaded(*terminal, records),
+            Record::UploadAnew { terminal } => self.upload_anew(*terminal),
+            Record::NoticeOwed { key, by } => self.owe_notice(*key, *by),
+            Record::NoticeTaken { key } => drop(self.notices.remove(key)),
             Record::BatchBreak {
                 key,
                 found,
@@ -410,6 +416,7 @@ impl State {
             counters.declined += 1;
             sale.evidence.upstream = Upstream::Declined(answer.code);
             self.give_back_claim(key);
+            self.settle_notice(key);
         }
     }
 
@@ -441,6 +448,7 @@ impl State {
             sale.evidence.reversal = Some(reversal);
             sale.evidence.due = Some(at.wall);
         });
+        self.settle_notice(key);
     }
 
     fn deferred(&mut self, key: &SaleKey, upstream: Upstream, next: Mono) {
@@ -593,6 +601,7 @@ impl State {
         };
         let order = self.wallets.order(&oldest);
         let runs = order.is_some_and(|order| !order.is_over());
+        let runs = runs || self.notices.contains_key(&oldest);
         if runs || !self.sales.get(&oldest).is_some_and(SaleRecord::is_closed) {
             self.order.push_back(oldest);
             return;

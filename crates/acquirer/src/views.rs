@@ -6,6 +6,7 @@ use crate::sale::SaleRecord;
 use crate::state::{Counters, Session, State};
 use payment::certificate::ChainHead;
 use payment::{LinkId, Rrn, SaleKey, Stan, TerminalId};
+use std::ops::Bound;
 
 impl State {
     /// A sale.
@@ -37,8 +38,16 @@ impl State {
     }
 
     /// Every sale in memory, oldest first.
-    pub fn sales(&self) -> impl Iterator<Item = &SaleRecord> {
+    pub fn sales(&self) -> impl DoubleEndedIterator<Item = &SaleRecord> {
         self.order.iter().filter_map(|key| self.sales.get(key))
+    }
+
+    /// Sales in the order of their keys, from behind `key` on.
+    pub fn sales_after(&self, key: Option<SaleKey>) -> impl Iterator<Item = &SaleRecord> {
+        let after = key.map_or(Bound::Unbounded, Bound::Excluded);
+        self.sales
+            .range((after, Bound::Unbounded))
+            .map(|(_, sale)| sale)
     }
 
     /// Sales in the one-sided queue.

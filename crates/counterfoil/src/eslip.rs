@@ -7,6 +7,7 @@ mod found;
 mod limit;
 mod page;
 
+pub(crate) use found::chain;
 pub use limit::{MISS_PAGES, PAGES_PER_MINUTE, PEERS_MAX};
 
 use crate::config::Problem;
@@ -92,7 +93,14 @@ impl Certifier {
         Ok(Signed { payload, signature })
     }
 
-    fn sign_all(&self, payloads: &[[u8; PAYLOAD_LENGTH]]) -> Result<Vec<Signed>, String> {
+    /// Each of them signed.
+    ///
+    /// # Errors
+    /// The module refused.
+    pub(crate) fn sign_all(
+        &self,
+        payloads: &[[u8; PAYLOAD_LENGTH]],
+    ) -> Result<Vec<Signed>, String> {
         payloads.iter().map(|payload| self.sign(*payload)).collect()
     }
 }
@@ -283,6 +291,12 @@ async fn picture(
     }
 }
 
+/// The slip of the sale behind a link as a picture; none where it has none or the archive does not know it yet.
+pub(crate) fn slip_picture(data: &std::path::Path, link: LinkId, merchant: &str) -> Option<String> {
+    let found = found::find(data, link).ok()??;
+    page::picture(&found, merchant)
+}
+
 impl Desk {
     async fn send(&self, to: String, link: LinkId) -> Result<(), Refusal> {
         let (Some(outbox), Some(base)) = (self.outbox.clone(), self.base.clone()) else {
@@ -459,11 +473,10 @@ async fn export(
 ) -> Result<String, (StatusCode, String)> {
     let certifier = desk.certifier()?;
     let data = desk.data.clone();
-    let payloads =
-        tokio::task::spawn_blocking(move || found::chain(&data, after, EXPORT_LINES_MAX))
-            .await
-            .map_err(unavailable)?
-            .map_err(unavailable)?;
+    let payloads = tokio::task::spawn_blocking(move || chain(&data, after, EXPORT_LINES_MAX))
+        .await
+        .map_err(unavailable)?
+        .map_err(unavailable)?;
     let signed = certifier.sign_all(&payloads).map_err(unavailable)?;
     Ok(signed.iter().map(|signed| signed.text() + "\n").collect())
 }

@@ -17,6 +17,7 @@ pub mod journal;
 pub mod key_store;
 pub mod link;
 pub mod log;
+pub mod metrics;
 pub mod outbox;
 pub mod party;
 pub mod people;

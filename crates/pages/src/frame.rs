@@ -16,6 +16,8 @@ pub enum Area {
     Console,
     /// The fault lab's.
     Lab,
+    /// Anybody's own: sign-in, password, second factor.
+    Account,
 }
 
 impl Area {
@@ -27,6 +29,7 @@ impl Area {
             Self::Merchant => ("merchant", ("商户", "Merchant")),
             Self::Console => ("console", ("运营台", "Console")),
             Self::Lab => ("lab", ("故障实验室", "Fault lab")),
+            Self::Account => ("account", ("账户", "Account")),
         }
     }
 }
@@ -121,7 +124,7 @@ impl Frame<'_> {
     fn is_at(&self, place: &Place) -> bool {
         let path = self.path.split('?').next().unwrap_or_default();
         let below = |place: &Place| {
-            path.strip_prefix(place.path.as_str())
+            path.strip_prefix(place.path.split('?').next().unwrap_or_default())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
         let longest = self

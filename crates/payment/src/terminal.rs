@@ -1,6 +1,7 @@
 //! Typed messages between terminal and acquirer: what the fields mean, once the bytes are known to be well formed.
 
 use crate::batch::{BatchTotals, BlockCodes, UploadPart};
+use crate::guard::TakenBack;
 use crate::{
     Amount, ApprovalCode, Batch, ChipAnswer, EntryMode, Kind, LinkId, Linked, MerchantId, Original,
     QrText, ResponseCode, Rrn, SaleKey, Secrets, Sign, Stan, TerminalId,
@@ -246,6 +247,8 @@ pub struct Answer {
     pub qr: Option<QrText>,
     /// Field 59, tag GU: the earlier sale that a refused charge may repeat, for a terminal that speaks our extension.
     pub guard: Option<SaleKey>,
+    /// Field 59, tag TB: a sale of the asking terminal that was taken back for what was paid elsewhere.
+    pub taken_back: Option<TakenBack>,
 }
 
 /// When to ask again, in milliseconds, at most 99,999.
@@ -281,7 +284,12 @@ impl Answer {
     /// An answer that carries nothing but the code; the caller fills in what it knows.
     pub fn to(request: &Request, code: ResponseCode) -> Self {
         let (processing, amount) = match request {
-            Request::Financial { sale, .. } | Request::Reversal { sale, .. } => (
+            Request::Financial { sale, .. }
+            | Request::Reversal { sale, .. }
+            | Request::Upload {
+                part: UploadPart::Advice(sale),
+                ..
+            } => (
                 sale.kind.row().processing,
                 sale.kind.row().moves_money().then_some(sale.amount),
             ),
@@ -314,6 +322,7 @@ impl Answer {
             },
             qr: None,
             guard: None,
+            taken_back: None,
         }
     }
 

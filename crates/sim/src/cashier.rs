@@ -459,8 +459,12 @@ fn present(
     let track2 = Track2::parse(&card.track2).expect("a test card");
     let pin = enters_pin
         .then(|| crypto::Pin::parse(if wrong_pin { b"654321" } else { PIN }).expect("digits"));
-    let swiped = node.around(core.time, |till, around| {
-        till.present(around, track2, pin.as_ref())
+    let read = node.around(core.time, |till, around| match ordered.kind.row().keyed {
+        true => {
+            let pan = track2.pan().expect("a test card");
+            till.key_in(around, pan, track2.expiry())
+        }
+        false => till.present(around, track2, pin.as_ref()),
     })?;
-    Ok((Some(swiped), wrong_pin))
+    Ok((Some(read), wrong_pin))
 }

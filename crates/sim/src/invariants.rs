@@ -449,7 +449,8 @@ fn t4_paper_tells_the_truth(world: &mut World, _: bool) {
                 Some("another amount")
             } else if slip.originals.iter().any(|count| *count > 1) {
                 Some("two unmarked originals")
-            } else if sold && sale.end != Some(End::Approved) && !sale.is_stored() {
+            } else if sold && sale.end != Some(End::Approved) && !sale.is_stored() && !sale.replaced
+            {
                 Some("a sales slip, and it was not approved")
             } else if slip.reversals > 0 && sale.end != Some(End::Reversed) {
                 Some("a proof of reversal, and it was not reversed")

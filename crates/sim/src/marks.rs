@@ -64,11 +64,12 @@ pub enum Mark {
     TransferSplit,
     CreditRefused,
     LegReversed,
+    TakenBack,
 }
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Self; 60] = [
+    pub const ALL: [Self; 61] = [
         Self::LateApproval,
         Self::ReversalBeforeOriginal,
         Self::RecoveredByQuery,
@@ -129,6 +130,7 @@ impl Mark {
         Self::TransferSplit,
         Self::CreditRefused,
         Self::LegReversed,
+        Self::TakenBack,
     ];
 
     /// What it says in reports.
@@ -194,6 +196,7 @@ impl Mark {
             Self::TransferSplit => "transfer between two banks",
             Self::CreditRefused => "credit leg refused",
             Self::LegReversed => "leg of a transfer taken back",
+            Self::TakenBack => "till told that its sale was replaced elsewhere",
         }
     }
 }

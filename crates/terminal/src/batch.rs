@@ -150,6 +150,7 @@ impl Terminal {
                 decided.record(Record::SignOnNeeded { retry_at: now.mono });
                 self.settlement_unanswered(now, decided);
             }
+            (ResponseCode::BATCH_MISMATCH, _) => self.settlement_refused(now, decided),
             _ => self.settlement_unanswered(now, decided),
         }
     }
@@ -168,6 +169,9 @@ impl Terminal {
             ResponseCode::APPROVED | ResponseCode::DUPLICATE
         );
         let codes = self.state.settling.as_ref().and_then(|s| s.codes);
+        if answer.code == ResponseCode::BATCH_MISMATCH && self.is_heard(mac) {
+            return self.settlement_refused(now, decided);
+        }
         let (Some(codes), true) = (codes, self.is_heard(mac)) else {
             return self.settlement_unanswered(now, decided);
         };
@@ -178,6 +182,14 @@ impl Terminal {
             (_, true) => self.part_over(now, true, decided),
             (_, false) => self.part_over(now, false, decided),
         }
+    }
+
+    /// The acquirer does not know this batch, and asking again would not change that: the till sells on, and what it has
+    /// taken is settled with the batch that the next sign-on gives.
+    fn settlement_refused(&self, now: Now, decided: &mut Decided) {
+        let batch = self.settling_batch();
+        decided.record(Record::SettleRefused { at: now });
+        show(Screen::SettlementRefused(batch), decided);
     }
 
     /// Terminals of the extension hear batch answers only under a right MAC; the plain dialect carries none.
@@ -299,9 +311,15 @@ impl State {
                 .filter(uneven)
                 .filter(move |c| c.sale.kind.row().flow == flow)
         };
-        let advice = |completed: &Completed| Part {
-            part: UploadPart::Advice(completed.sale),
-            records: Vec::new(),
+        // It may have been sold under a number of the batch that was garbled in a sign-on.
+        let batch = self.settling.as_ref().map_or(self.batch, |s| s.batch);
+        let advice = |completed: &Completed| {
+            let mut sale = completed.sale;
+            sale.key.batch = batch;
+            Part {
+                part: UploadPart::Advice(sale),
+                records: Vec::new(),
+            }
         };
         let online: Vec<Uploaded> = of(Flow::Online).map(uploaded).collect();
         let sales = online
@@ -374,6 +392,11 @@ impl State {
             settling.round = round;
             settling.next = next;
         }
+    }
+
+    pub(crate) fn settle_refused(&mut self, at: Now) {
+        self.settling = None;
+        self.sign_on_at = Some(at.mono);
     }
 
     /// The journal of the batch is cleared: its transactions stay to be found, and count no more.

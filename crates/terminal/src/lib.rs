@@ -13,6 +13,7 @@ mod errand;
 mod eslip;
 pub mod kernel;
 mod limits;
+mod notice;
 mod order;
 #[cfg(feature = "planted")]
 pub mod planted;
@@ -295,6 +296,15 @@ pub enum Screen {
         /// In place of which sale.
         instead_of: Option<SaleKey>,
     },
+    /// An approved sale was taken back, because something else was paid in its place elsewhere.
+    TakenBack {
+        /// The sale.
+        key: SaleKey,
+        /// What stands in its place.
+        by: SaleKey,
+        /// What it stood for; none when it is not remembered any more.
+        amount: Option<Amount>,
+    },
     /// The acquirer could not tie cash to the card sale: 22 says that both were paid.
     LinkRefused {
         /// The card sale.
@@ -383,6 +393,8 @@ pub enum Screen {
     Settling(Batch),
     /// The settlement waits: this goes first.
     SettlementWaits(Waits),
+    /// The acquirer does not know this batch: nothing was settled, and everything stays for the next one.
+    SettlementRefused(Batch),
     /// 批结算完成.
     Settled {
         /// The batch that is closed.

@@ -179,6 +179,8 @@ pub struct State {
     pub(crate) shift: Shift,
     pub(crate) cash: VecDeque<Cash>,
     pub(crate) refused: Option<Refused>,
+    /// Sales that were taken back, until the acquirer has heard that this terminal knows.
+    pub(crate) taken_back: VecDeque<SaleKey>,
 }
 
 impl State {
@@ -207,6 +209,7 @@ impl State {
             shift: Shift::default(),
             cash: VecDeque::new(),
             refused: None,
+            taken_back: VecDeque::new(),
         }
     }
 
@@ -291,8 +294,8 @@ impl State {
             Record::ExchangeEnded { at, reported } => {
                 self.exchange = None;
                 self.idle_since = at.mono;
-                if reported.is_some() {
-                    self.reported = *reported;
+                if let Some(sign) = reported {
+                    self.heard(*sign);
                 }
             }
             Record::SignedOn { keys, batch } => {
@@ -381,6 +384,7 @@ impl State {
                 anew,
             } => self.settle_again(*done, *place, (*round, *next), *anew),
             Record::BatchClosed { at } => self.batch_closed(*at),
+            Record::SettleRefused { at } => self.settle_refused(*at),
             Record::ShiftClosed { at } => {
                 self.shift = Shift {
                     since: Some(*at),
@@ -395,6 +399,7 @@ impl State {
                 });
             }
             Record::Overridden { at, .. } => self.ended(Ending::Replaced, *at),
+            Record::TakenBack { sale, ending, .. } => self.taken_back(*sale, *ending),
         }
     }
 

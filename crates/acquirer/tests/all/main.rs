@@ -6,6 +6,7 @@ mod certifying;
 mod confirming;
 mod guarding;
 mod kinds;
+mod notices;
 mod outs;
 mod recalling;
 mod reversing;

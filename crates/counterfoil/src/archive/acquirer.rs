@@ -51,6 +51,7 @@ pub(super) const SCHEMA: &str = "
     CREATE TABLE event(terminal TEXT NOT NULL, batch INTEGER NOT NULL, stan INTEGER NOT NULL, merchant TEXT NOT NULL,
         seq INTEGER NOT NULL, ordinal INTEGER NOT NULL, at_ms INTEGER NOT NULL, what TEXT NOT NULL, detail TEXT,
         PRIMARY KEY(terminal, batch, stan, merchant, seq, ordinal)) WITHOUT ROWID;
+    CREATE INDEX event_place ON event(seq, ordinal);
     CREATE TABLE posting(id INTEGER PRIMARY KEY, debit INTEGER NOT NULL, credit INTEGER NOT NULL,
         amount_minor INTEGER NOT NULL, reversed INTEGER NOT NULL);";
 
@@ -257,6 +258,8 @@ impl AcquirerTables {
             | Record::Waiting { key, .. }
             | Record::LateApproval { key }
             | Record::Tombstone { key }
+            | Record::NoticeOwed { key, .. }
+            | Record::NoticeTaken { key }
             | Record::Delivered { key, .. }
             | Record::Confirmed { key, .. }
             | Record::OneSided { key, .. }
@@ -292,6 +295,7 @@ impl AcquirerTables {
             | Record::SignedOff { .. }
             | Record::Compared { .. }
             | Record::Uploaded { .. }
+            | Record::UploadAnew { .. }
             | Record::BatchClosed { .. }
             | Record::NetworkAsked { .. }
             | Record::NetworkKeys { .. } => None,
@@ -505,12 +509,15 @@ fn event(record: &Record) -> Option<(&'static str, Option<String>)> {
             ("confirmed", Some(confirmation_name(*confirmation)))
         }
         Record::OneSided { case, .. } => ("one_sided", Some(case.to_string())),
+        Record::NoticeOwed { by, .. } => ("notice_owed", Some(by.to_string())),
+        Record::NoticeTaken { .. } => ("notice_taken", None),
         Record::BatchBreak { case, .. } => ("batch_break", Some(case.to_string())),
         Record::Certified { outcome, .. } => ("certified", Some(name(outcome))),
         Record::Linked { .. }
         | Record::Recalled(_)
         | Record::Compared { .. }
         | Record::Uploaded { .. }
+        | Record::UploadAnew { .. }
         | Record::BatchClosed { .. } => return None,
         // Of these only an attempt at an advice is about a sale.
         Record::Relay(_)

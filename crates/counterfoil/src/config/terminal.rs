@@ -12,7 +12,7 @@ use ::terminal::kernel::{ChipTerminal, FallbackRule};
 use crypto::{KeyUsage, Pin};
 use payment::relay::Gaps;
 use payment::timeouts::Ladder;
-use payment::{Stan, Track2};
+use payment::{Percents, Stan, Track2};
 use receipt::{InstalledPrinter, Language, Paper};
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -76,6 +76,9 @@ pub struct TerminalFile {
     /// How long the cashier may take to answer.
     #[serde(default = "goods_question_ms")]
     pub goods_question_ms: u64,
+    /// Up to what percentage of its original a completion or an adjustment may go.
+    #[serde(default)]
+    pub percents: Percents,
     /// Further rounds in which unanswered messages of a settlement are sent again.
     #[serde(default = "batch_resends")]
     pub batch_resends: u32,
@@ -350,6 +353,7 @@ impl TerminalFile {
             dialogue_ms: self.dialogue_ms,
             goods_question_ms: self.goods_question_ms,
             gaps: Gaps(self.reversal_gaps_ms.clone()),
+            percents: self.percents,
             batch_resends: self.batch_resends,
             idle_report_ms: self.idle_report_ms,
             eslip: self.eslip.clone(),

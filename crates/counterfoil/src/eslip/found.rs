@@ -27,6 +27,8 @@ pub(super) struct Found {
     /// Of what it is one; none of a kind that this program does not know.
     pub family: Option<Family>,
     pub amount: String,
+    /// Paid with a wallet's code, not with a card.
+    pub scanned: bool,
     pub last4: String,
     pub received: Wall,
     pub approval: Option<String>,
@@ -107,6 +109,7 @@ fn look(archive: &Connection, link: LinkId) -> rusqlite::Result<Option<Found>> {
                 rrn: row.get(4)?,
                 kind: kind.map_or_else(Default::default, kind_words),
                 family: kind.map(Family::of),
+                scanned: kind.is_some_and(|kind| kind.row().rail == Rail::Wallet),
                 amount: Amount {
                     minor: row.get::<_, i64>(6)? as u64,
                     currency: kind.map_or(payment::CNY, |kind| kind.row().unit),
@@ -211,7 +214,7 @@ pub(super) fn payloads(
 }
 
 /// Certificates after number `after`, at most `limit`, in the order of the chain.
-pub(super) fn chain(
+pub(crate) fn chain(
     data: &Path,
     after: u64,
     limit: u32,

@@ -107,6 +107,10 @@ fn document(found: &Found, merchant: &str) -> Slip {
         found.status.headline.0.as_str(),
         found.status.headline.1.as_str(),
     );
+    let number = match found.scanned {
+        true => ("付款码", "PAYMENT CODE"),
+        false => ("卡号", "CARD NO"),
+    };
     let mut rows = vec![
         Row::Title(two(title.words())),
         said(two(("持卡人存根", "CARDHOLDER COPY")), Size::Normal),
@@ -115,7 +119,7 @@ fn document(found: &Found, merchant: &str) -> Slip {
         pair(("商户编号", "MERCHANT NO"), &found.merchant),
         pair(("终端编号", "TERMINAL NO"), &found.terminal),
         Row::Rule,
-        pair(("卡号", "CARD NO"), &format!("**** {}", found.last4)),
+        pair(number, &format!("**** {}", found.last4)),
         Row::Pair {
             label: two(("交易类型", "TXN TYPE")),
             value: two((&found.kind.0, &found.kind.1)),

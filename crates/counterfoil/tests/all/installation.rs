@@ -40,6 +40,8 @@ pub struct Ports {
     pub printer: u16,
     /// E-slips.
     pub eslips: u16,
+    /// The desk.
+    pub desk: u16,
 }
 
 impl Installation {
@@ -51,6 +53,7 @@ impl Installation {
             control: [free_port(), free_port(), free_port()],
             printer: free_port(),
             eslips: free_port(),
+            desk: free_port(),
         };
         let installation = Self {
             folder: tempfile::tempdir().expect("a folder"),
@@ -91,6 +94,7 @@ impl Installation {
             ("127.0.0.1:7100".to_owned(), at(ports.terminals)),
             ("127.0.0.1:7101".to_owned(), at(ports.control[0])),
             ("127.0.0.1:7102".to_owned(), at(ports.eslips)),
+            ("127.0.0.1:7103".to_owned(), at(ports.desk)),
             ("127.0.0.1:7200".to_owned(), at(ports.members)),
             ("127.0.0.1:7201".to_owned(), at(ports.control[1])),
             ("127.0.0.1:7301".to_owned(), at(ports.control[2])),

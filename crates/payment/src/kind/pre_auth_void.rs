@@ -16,7 +16,7 @@ pub const ROW: Row = Row {
     flow: Flow::Online,
     posting: Posting::Release,
     original: Some(OriginalRule {
-        kinds: &[Kind::PreAuth],
+        kinds: &[],
         reach: Reach::SameMerchant,
     }),
     about: "Releases everything that a pre-authorisation and its increments hold.",

@@ -142,6 +142,12 @@ impl Core {
                 self.oracle.settling.remove(&till);
                 self.oracle.uploading.remove(&till);
             }
+            terminal::Record::SettleRefused { .. } => {
+                self.oracle.settling.remove(&till);
+                self.oracle.uploading.remove(&till);
+            }
+            terminal::Record::SettleAgain { anew: true, .. } => self.upload_anew(till),
+            terminal::Record::TakenBack { sale, .. } => self.taken_back(sale),
             terminal::Record::CashTaken { cash } => self.cash_taken(till, cash),
             _ => {}
         }
@@ -174,6 +180,12 @@ impl Core {
                 });
                 book.uploaded.extend(new);
             }
+            Record::UploadAnew { terminal } => {
+                let till = terminal_number(terminal);
+                if let Some(batch) = self.oracle.compared.get(&till).copied() {
+                    self.book(till, batch).uploaded.clear();
+                }
+            }
             Record::BatchBreak { key, found, .. } => {
                 let till = terminal_number(&key.terminal);
                 self.mark(Mark::BatchBreak);
@@ -191,6 +203,30 @@ impl Core {
                 self.batch_closed(terminal_number(terminal), *batch, *breaks);
             }
             _ => {}
+        }
+    }
+
+    /// The till sends every part of its upload once more.
+    fn upload_anew(&mut self, till: u8) {
+        if let Some(batch) = self.oracle.compared.get(&till).copied() {
+            let book = self.book(till, batch);
+            book.withheld.clear();
+            book.made_up.clear();
+        }
+    }
+
+    /// The till was told that its sale fell to what was paid in its place elsewhere.
+    fn taken_back(&mut self, key: &SaleKey) {
+        self.mark(Mark::TakenBack);
+        let Some(number) = self.oracle.by_key(key) else {
+            return;
+        };
+        let sale = self.sale(number);
+        sale.end = Some(End::Reversed);
+        if !sale.replaced || sale.stands() {
+            self.violate("C2", || {
+                format!("sale {number}: its till takes it back, and it stands")
+            });
         }
     }
 

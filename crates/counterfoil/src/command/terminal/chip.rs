@@ -44,6 +44,32 @@ impl Till {
         })
     }
 
+    /// The card as this kind wants it: its number typed where nobody presents it, else swiped.
+    pub(super) async fn bring(&self, kind: Kind, card: Option<&str>) -> Result<Presented, Failure> {
+        match kind.row().keyed {
+            true => self.key_in(card).await,
+            false => self.present(card).await,
+        }
+    }
+
+    /// Number and expiry of a test card are typed, as they were told by telephone.
+    async fn key_in(&self, card: Option<&str>) -> Result<Presented, Failure> {
+        let card = self.test_card(card)?;
+        let module = self.module.clone();
+        let look = self.handle.look(move |fleet, now| {
+            let around = Surroundings {
+                module: &module,
+                now,
+                random: &random,
+            };
+            let (terminal, track) = (fleet.terminal(0)?, card.track2()?);
+            terminal.key_in(&around, track.pan()?, track.expiry()).ok()
+        });
+        look.await
+            .map_err(|refused| format!("{refused:?}"))?
+            .ok_or_else(|| "the number could not be taken".to_owned())
+    }
+
     /// The holder of a test card has it swiped and enters the PIN.
     pub(super) async fn present(&self, card: Option<&str>) -> Result<Presented, Failure> {
         let card = self.test_card(card)?;

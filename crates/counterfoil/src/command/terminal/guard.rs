@@ -99,7 +99,7 @@ impl Till {
                 self.say(("没有被拦下的刷卡", "No charge was held back"))
                     .to_owned()
             })?;
-        let presented = self.present(card).await?;
+        let presented = self.bring(sale.kind, card).await?;
         self.press(Command::Transact(Box::new(Order {
             kind: sale.kind,
             amount: Some(sale.amount),

@@ -43,7 +43,7 @@ impl Till {
             // The buyer confirms with card and PIN.
             None if own && row.pin != PinRule::Always => None,
             card if row.rail == Rail::Wallet => Some(self.scan(kind, card).await?),
-            card => Some(self.present(card).await?),
+            card => Some(self.bring(kind, card).await?),
         };
         self.press(Command::Transact(Box::new(Order {
             kind,

@@ -93,6 +93,25 @@ impl Till {
                 ),
                 Some(self.say(verdict::Goods::Deliver.words())),
             ),
+            Screen::TakenBack { key, by, amount } => {
+                let amount = amount.map_or_else(String::new, |amount| format!(" {amount}"));
+                (
+                    if self.zh {
+                        format!("凭证号 {}{amount} 已冲正，由 {by} 代替", key.stan)
+                    } else {
+                        format!("sale {}{amount} was reversed, replaced by {by}", key.stan)
+                    },
+                    None,
+                )
+            }
+            Screen::SettlementRefused(batch) => (
+                if self.zh {
+                    format!("收单系统不认识批次 {batch}，没有结算；重新签到后再结算")
+                } else {
+                    format!("the acquirer does not know batch {batch}: nothing was settled; settle again after the sign-on")
+                },
+                None,
+            ),
             Screen::LinkRefused { earlier, code } => (
                 format!(
                     "{} {earlier} {code}",
@@ -342,6 +361,7 @@ pub(super) fn screen_name(screen: &Screen) -> &'static str {
         Screen::Declined { .. } => "declined",
         Screen::Guard { .. } => "guard",
         Screen::CashTaken { .. } => "cash",
+        Screen::TakenBack { .. } => "taken-back",
         Screen::LinkRefused { .. } => "link-refused",
         Screen::NotSent(_) => "not-sent",
         Screen::Scan { .. } => "scan",
@@ -365,6 +385,7 @@ pub(super) fn screen_name(screen: &Screen) -> &'static str {
         Screen::Printing { on: false, .. } => "printing-off",
         Screen::ESlip { .. } => "e-slip",
         Screen::Settling(_) => "settling",
+        Screen::SettlementRefused(_) => "settlement-refused",
         Screen::SettlementWaits(_) => "settlement-waits",
         Screen::Settled { .. } => "settled",
         Screen::ShiftClosed { .. } => "shift-closed",
@@ -428,6 +449,7 @@ pub(super) fn sale_name(screen: &Screen) -> Option<String> {
         | Screen::Declined { key, .. }
         | Screen::Guard { key, .. }
         | Screen::CashTaken { key, .. }
+        | Screen::TakenBack { key, .. }
         | Screen::Reversing { key, .. }
         | Screen::ReversalRefused { key, .. }
         | Screen::Reversed { key, .. }
