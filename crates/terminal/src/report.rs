@@ -112,7 +112,10 @@ impl Terminal {
 
     fn shift_fields(&self, now: Now) -> ShiftFields {
         let (config, state) = (&self.config, &self.state);
-        let pending = state.pending().into_iter().map(|item| item.words());
+        let pending = state.pending().into_iter();
+        #[cfg(feature = "planted")]
+        let pending = pending.filter(|item| !self.hides(item));
+        let pending = pending.map(|item| item.words());
         let slips = state.spool.unprinted().map(|(slip, _, job)| PendingItem {
             voucher: slip.voucher,
             date_time: slip.date_time,
