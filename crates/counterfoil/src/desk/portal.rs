@@ -160,7 +160,7 @@ fn day_of(at: Wall) -> i64 {
 fn counted(archive: &Connection, merchant: &str, now: Wall) -> rusqlite::Result<today::Today> {
     let query = format!(
         "SELECT outcome, receipt, position, stands, moved_minor, amount_minor FROM sale
-         WHERE {WALKED_ROWS} AND merchant = ?1 AND received_ms >= ?2 AND effect <> 'none'"
+         WHERE {WALKED_ROWS} AND merchant = ?1 AND received_ms >= ?2 AND effect <> 'none' AND currency = 156"
     );
     let mut statement = archive.prepare(&query)?;
     let mut rows = statement.query((merchant, day_of(now)))?;

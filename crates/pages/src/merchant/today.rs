@@ -84,7 +84,7 @@ const fn tone(position: Position) -> Tone {
         Position::Cardholder
         | Position::Returned
         | Position::Released
-        | Position::Receiver
-        | Position::Original => Tone::Quiet,
+        | Position::Original
+        | Position::Receiver => Tone::Quiet,
     }
 }

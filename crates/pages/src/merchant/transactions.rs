@@ -61,7 +61,7 @@ pub const OUTCOMES: [(&str, Outcome); 6] = [
 ];
 
 /// What may be chosen of positions, by name.
-pub const POSITIONS: [(&str, Position); 9] = [
+pub const POSITIONS: [(&str, Position); 10] = [
     ("cardholder", Position::Cardholder),
     ("suspended", Position::Suspended),
     ("debited_or_not", Position::DebitedOrNot),
@@ -70,6 +70,7 @@ pub const POSITIONS: [(&str, Position); 9] = [
     ("held", Position::Held),
     ("released", Position::Released),
     ("original", Position::Original),
+    ("receiver", Position::Receiver),
     ("not_known", Position::NotKnown),
 ];
 

@@ -5,6 +5,7 @@ mod console;
 mod fixture;
 mod frame;
 mod merchant;
+mod people;
 
 /// An English page has Chinese only in proper names and in the switch of languages.
 #[track_caller]
@@ -21,4 +22,3 @@ fn speaks_english(page: &str) {
     });
     assert_eq!(foreign, None, "Chinese on an English page");
 }
-mod people;
