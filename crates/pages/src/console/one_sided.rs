@@ -230,7 +230,7 @@ fn ageing(lang: Lang, items: &[Item]) -> Markup {
         });
         let tone = match until {
             ..=86_400_000 => Tone::Closed,
-            ..=604_800_000 => Tone::Wait,
+            86_400_001..=604_800_000 => Tone::Wait,
             _ => Tone::Stop,
         };
         from = until;
