@@ -30,7 +30,6 @@ struct Gate {
 impl People {
     /// `routes` for those only who hold `permission`; handlers find [`super::Person`] and [`Session`] as extensions.
     /// Everybody else is sent to the sign-in, or refused.
-    #[must_use]
     pub fn guard(&self, routes: Router, permission: Permission) -> Router {
         let gate = Gate {
             people: self.clone(),

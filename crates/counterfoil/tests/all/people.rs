@@ -53,8 +53,8 @@ impl Answer {
     /// The cookie that it sets, as a browser sends it back.
     fn cookie(&self) -> String {
         let set = self.headers.get_all("set-cookie").into_iter();
-        let set = set.map(|value| value.to_str().expect("text"));
-        let session = set.filter(|value| value.contains("session=")).last();
+        let mut set = set.map(|value| value.to_str().expect("text"));
+        let session = set.rfind(|value| value.contains("session="));
         let pair = session.and_then(|value| value.split(';').next());
         pair.unwrap_or_default().to_owned()
     }

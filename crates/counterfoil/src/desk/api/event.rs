@@ -158,10 +158,13 @@ pub(super) struct From {
     limit: Option<u32>,
 }
 
-fn place(text: Option<&str>) -> Result<Place, Problem> {
-    let words = ("after 不是有效的位置", "`after` is no place in the events");
-    let read = |text| Place::read(text).ok_or_else(|| Problem::refused(words));
-    text.map_or(Ok(Place::default()), read)
+/// The place that was asked for: the beginning when none was, none when it is no place.
+fn place(text: Option<&str>) -> Option<Place> {
+    text.map_or(Some(Place::default()), Place::read)
+}
+
+fn no_place() -> Problem {
+    Problem::refused(("after 不是有效的位置", "`after` is no place in the events"))
 }
 
 fn own(person: &Person) -> Option<String> {
@@ -176,7 +179,7 @@ pub(super) async fn list(
         limit: many,
     }): Query<From>,
 ) -> Result<Json<EventPage>, Problem> {
-    let start = place(from.as_deref())?;
+    let start = place(from.as_deref()).ok_or_else(no_place)?;
     let (data, own) = (api.desk.data.clone(), own(&person));
     let found = blocking(move || after(&data, own.as_deref(), start, limit(many))).await;
     let found = found.map_err(Problem::trouble)?;
@@ -204,7 +207,7 @@ pub(super) async fn stream(
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, Problem> {
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
-    let place = place(last.or(from.as_deref()))?;
+    let place = place(last.or(from.as_deref())).ok_or_else(no_place)?;
     let permit = STREAMS.try_acquire();
     let open = Open {
         api,
