@@ -16,6 +16,7 @@ pub mod plot;
 pub mod ring;
 pub mod sale;
 pub mod served;
+pub mod till;
 pub mod verdict_card;
 
 pub use frame::{Area, Frame, Place};

@@ -28,6 +28,11 @@ pub const FILES: &[Served] = &[
         bytes: include_str!("served/live.js"),
     },
     Served {
+        name: "till.js",
+        kind: SCRIPT,
+        bytes: include_str!("served/till.js"),
+    },
+    Served {
         name: "copy.js",
         kind: SCRIPT,
         bytes: include_str!("served/copy.js"),

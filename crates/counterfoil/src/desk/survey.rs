@@ -8,6 +8,7 @@ use crate::archive::{self, ArchiveError};
 use acquirer::SaleRecord;
 use axum::http::StatusCode;
 use pages::console::fleet::{Fleet, Terminal};
+use pages::console::one_sided::AGES;
 use pages::console::plots::Plots;
 use pages::plot::Point;
 use payment::sign::Trouble;
@@ -198,23 +199,14 @@ pub(super) async fn plots(desk: &Desk) -> Result<Plots, StatusCode> {
 }
 
 fn aged(ages: &[u64]) -> Vec<((String, String), u64)> {
-    const ENDS: [(u64, &str, &str); 5] = [
-        (3_600_000, "0–1 小时", "0–1 h"),
-        (86_400_000, "1–24 小时", "1–24 h"),
-        (172_800_000, "24–48 小时", "24–48 h"),
-        (604_800_000, "2–7 天", "2–7 d"),
-        (u64::MAX, "7 天以上", "over 7 d"),
-    ];
     let mut from = 0;
-    let count = |(until, zh, en): (u64, &str, &str)| {
-        let of = ages
-            .iter()
-            .filter(|age| (from..until).contains(*age))
-            .count() as u64;
+    let count = |(until, (zh, en), _): (u64, (&str, &str), _)| {
+        let range = from..until;
         from = until;
-        ((zh.to_owned(), en.to_owned()), of)
+        let of = ages.iter().filter(|age| range.contains(*age)).count();
+        ((zh.to_owned(), en.to_owned()), of as u64)
     };
-    ENDS.map(count).into()
+    AGES.map(count).into()
 }
 
 /// The number of the range that a value falls into.

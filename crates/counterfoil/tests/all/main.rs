@@ -28,6 +28,7 @@ mod recall;
 mod recovery;
 mod slow;
 mod terminals;
+mod till_page;
 mod tls;
 mod token;
 mod vectors;

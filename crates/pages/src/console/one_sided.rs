@@ -121,13 +121,13 @@ pub struct Queue {
     pub more: u64,
 }
 
-/// The ages at which a bucket ends, in milliseconds, and their names.
-const AGES: [(u64, Words); 5] = [
-    (3_600_000, ("0–1 小时", "0–1 h")),
-    (86_400_000, ("1–24 小时", "1–24 h")),
-    (172_800_000, ("24–48 小时", "24–48 h")),
-    (604_800_000, ("2–7 天", "2–7 d")),
-    (u64::MAX, ("7 天以上", "over 7 d")),
+/// The ages at which a bucket ends, in milliseconds, their names, and their colours.
+pub const AGES: [(u64, Words, Tone); 5] = [
+    (3_600_000, ("0–1 小时", "0–1 h"), Tone::Closed),
+    (86_400_000, ("1–24 小时", "1–24 h"), Tone::Closed),
+    (172_800_000, ("24–48 小时", "24–48 h"), Tone::Wait),
+    (604_800_000, ("2–7 天", "2–7 d"), Tone::Wait),
+    (u64::MAX, ("7 天以上", "over 7 d"), Tone::Stop),
 ];
 
 /// The page; `cause` shows one cause alone.
@@ -221,18 +221,13 @@ fn items(lang: Lang, items: &[&Item]) -> Markup {
 
 fn ageing(lang: Lang, items: &[Item]) -> Markup {
     let mut from = 0;
-    let bars = AGES.map(|(until, (zh, en))| {
+    let bars = AGES.map(|(until, (zh, en), tone)| {
         let of = items
             .iter()
             .filter(|item| (from..until).contains(&item.age_ms));
         let (count, minor) = of.fold((0_u64, 0_u64), |(count, minor), item| {
             (count + 1, minor + item.row.sale.amount_minor)
         });
-        let tone = match until {
-            ..=86_400_000 => Tone::Closed,
-            86_400_001..=604_800_000 => Tone::Wait,
-            _ => Tone::Stop,
-        };
         from = until;
         Bar {
             name: (zh.to_owned(), en.to_owned()),

@@ -6,6 +6,7 @@ mod fixture;
 mod frame;
 mod merchant;
 mod people;
+mod till;
 
 /// An English page has Chinese only in proper names and in the switch of languages.
 #[track_caller]
