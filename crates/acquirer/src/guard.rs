@@ -8,10 +8,10 @@ use crate::record::Record;
 use crate::sale::{Reply, SaleRecord};
 use crate::terminal::{Heard, Refusal, refuse};
 use crate::{Acquirer, Decided, State};
-use payment::evidence::{Confirmation, Delivery, ReversalCause, ReversalProgress, Upstream};
+use payment::evidence::{Delivery, ReversalCause, ReversalProgress, Upstream};
 use payment::host::ReversalReason;
 use payment::terminal::{Request, Sale};
-use payment::{Claims, Linked, Now, ResponseCode, SaleKey, SignOutcome};
+use payment::{Claims, Linked, Now, ResponseCode, SaleKey};
 
 impl Acquirer {
     /// Refuses a charge that may repeat an earlier one.
@@ -20,6 +20,10 @@ impl Acquirer {
     /// 94 with the earlier sale; and what a replacement is refused with.
     pub(crate) fn may_charge(&self, sale: &Sale) -> Result<(), Refusal> {
         if !sale.kind.row().charges() {
+            return Ok(());
+        }
+        #[cfg(feature = "planted")]
+        if self.has(crate::planted::Bug::NoGuard) {
             return Ok(());
         }
         let named = sale.linked.map(|linked| linked.earlier);
@@ -73,6 +77,10 @@ impl Acquirer {
         let earlier = self.replaceable(sale, linked)?;
         if earlier.request.amount != sale.amount {
             return Err(ResponseCode::INVALID_RELATED);
+        }
+        // One charge stands in its place already, and a second one would hide it.
+        if self.replacement(earlier).is_some() {
+            return Err(ResponseCode::RELATED_ERROR);
         }
         let mut unresolved = self.unresolved_charges(sale);
         match unresolved.any(|key| key == linked.earlier) || !earlier.stands() {
@@ -145,6 +153,8 @@ impl Acquirer {
         match earlier.evidence.upstream {
             Upstream::Declined(_) | Upstream::NotSent(_) => Ok(()),
             _ if earlier.is_completed() => Err(ResponseCode::RELATED_ERROR),
+            #[cfg(feature = "planted")]
+            _ if self.has(crate::planted::Bug::KeepsCashSale) => Ok(()),
             upstream => {
                 decided.record(Record::NoticeOwed {
                     key: earlier.key(),
@@ -158,6 +168,10 @@ impl Acquirer {
 
     /// A charge was approved: the sale in whose place it stands goes back, if that stands as well.
     pub(crate) fn replace_earlier(&self, now: Now, sale: &SaleRecord, decided: &mut Decided) {
+        #[cfg(feature = "planted")]
+        if self.has(crate::planted::Bug::KeepsReplaced) {
+            return;
+        }
         let earlier = sale
             .request
             .linked
@@ -224,11 +238,7 @@ impl SaleRecord {
 
     /// Its terminal has the approval, or something was claimed of it since.
     fn is_completed(&self) -> bool {
-        let confirmed = matches!(
-            self.evidence.confirmation,
-            Confirmation::Implied | Confirmation::Signed(SignOutcome::Approved, _)
-        );
-        self.stands() && (confirmed || self.claims != Claims::default())
+        self.stands() && (self.has_confirmed_approval() || self.claims != Claims::default())
     }
 }
 

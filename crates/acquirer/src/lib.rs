@@ -6,6 +6,7 @@ mod batch;
 mod books;
 mod certificate;
 mod config;
+mod declaration;
 mod edge;
 mod guard;
 mod limits;
@@ -37,7 +38,7 @@ pub use state::{Counters, Session, State};
 
 use payment::host;
 use payment::terminal::{Answer, MacCheck, Sealed};
-use payment::{Decision, HostKey, LinkId, Machine, Mono, Now, ResponseCode, SaleKey};
+use payment::{Decision, HostKey, LinkId, Machine, Mono, Now, ResponseCode, SaleKey, Statement};
 
 /// The acquirer.
 #[derive(Debug)]
@@ -121,6 +122,13 @@ pub enum Input {
         ask: u32,
         /// What it says.
         answer: wallet::WalletAnswer,
+    },
+    /// A cardholder makes a statement about a sale on its page.
+    Declare {
+        /// The sale.
+        key: SaleKey,
+        /// What is said.
+        statement: Statement,
     },
     /// The link to the network came up or went down.
     Link {
@@ -252,6 +260,7 @@ impl Machine for Acquirer {
             Input::Wallet { key, ask, answer } => {
                 self.wallet_heard(now, key, ask, &answer, &mut decided)
             }
+            Input::Declare { key, statement } => self.declare(now, key, statement, &mut decided),
             Input::Link { up } => self.link(now, up, &mut decided),
         }
         self.add_notices(&mut decided);

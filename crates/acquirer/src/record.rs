@@ -12,7 +12,8 @@ use payment::host::ReversalReason;
 use payment::relay::RelayRecord;
 use payment::terminal::{KeysField, Sale};
 use payment::{
-    Batch, HostKey, LinkId, Mono, Now, ResponseCode, Rrn, SaleKey, Stan, TerminalId, Wall,
+    Batch, HostKey, LinkId, Mono, Now, ResponseCode, Rrn, SaleKey, Stan, Statement, TerminalId,
+    Wall,
 };
 use serde::{Deserialize, Serialize};
 
@@ -287,6 +288,15 @@ pub enum Record {
     NoticeTaken {
         /// The sale.
         key: SaleKey,
+    },
+    /// A cardholder made a statement about a sale: evidence of the rank "human", which moves nothing.
+    Declared {
+        /// The sale.
+        key: SaleKey,
+        /// What was said.
+        statement: Statement,
+        /// When.
+        at: Wall,
     },
 }
 

@@ -144,6 +144,10 @@ impl Acquirer {
 
     fn rules(&self) -> &Rules {
         const DEFAULT: &Rules = &Rules::DEFAULT;
+        #[cfg(feature = "planted")]
+        if self.has(crate::planted::Bug::RevokesAtOnce) {
+            return crate::planted::HASTY;
+        }
         self.config.wallet.as_ref().unwrap_or(DEFAULT)
     }
 
@@ -177,7 +181,13 @@ impl Acquirer {
         match effect {
             WalletEffect::Ask(request) => {
                 let known = || sale_of(&request.key).map(|sale| (sale.rrn, sale.request.card));
+                #[cfg(feature = "planted")]
+                if self.gives_up(&request) {
+                    return;
+                }
                 if let Some((rrn, card)) = order.or_else(known) {
+                    #[cfg(feature = "planted")]
+                    let rrn = self.renamed(rrn, request.ask);
                     decided.effect(Effect::Wallet { request, rrn, card });
                 }
             }
@@ -314,7 +324,7 @@ impl Acquirer {
         code: ResponseCode,
         decided: &mut Decided,
     ) {
-        let first: FirstAnswer = crate::state::refusal(code, now);
+        let first = FirstAnswer::refusal(code, now);
         let confirmed = code.is_success() && sale.request.kind.row().reversible();
         decided.record(Record::Answered {
             key: sale.key(),

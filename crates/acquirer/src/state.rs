@@ -4,7 +4,7 @@ use crate::batch::{BreakItem, ClosedBatch, Settling};
 use crate::books::{Books, NETWORK_RECEIVABLE, WALLET_RECEIVABLE};
 use crate::limits::TOMBSTONES_MAX;
 use crate::record::Record;
-use crate::sale::{Reply, SaleRecord, SaleReversal};
+use crate::sale::{FirstAnswer, Reply, SaleRecord, SaleReversal};
 use crate::scan::is_scanned;
 use crate::wallet::{Change, WalletRecord, Wallets};
 use crypto::{PanToken, WorkingKeys, WrappedKey};
@@ -14,7 +14,8 @@ use payment::evidence::{Confirmation, Delivery, Evidence, Reversal, ReversalProg
 use payment::relay::{Relay, RelayRecord};
 use payment::terminal::{KeysField, Sale};
 use payment::{
-    Batch, Claims, HostKey, Mono, Now, ResponseCode, Rrn, SaleKey, Stan, TerminalId, Wall,
+    Batch, Claims, Declarations, HostKey, Mono, Now, ResponseCode, Rrn, SaleKey, Stan, TerminalId,
+    Wall,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -190,7 +191,7 @@ impl State {
                 reply,
             } => {
                 let mut kept = keep(sale, *rrn, *at, *reply, Upstream::NotSent(*code));
-                kept.answer = Some(refusal(*code, *at));
+                kept.answer = Some(FirstAnswer::refusal(*code, *at));
                 kept.evidence.delivery = Delivery::Sent;
                 self.counters.declined += 1;
                 self.count_rrn();
@@ -326,6 +327,7 @@ impl State {
             }
             Record::Linked { key, link } => self.with(key, |sale, _| sale.link = Some(*link)),
             Record::Recalled(recalled) => self.recall(recalled),
+            Record::Declared { key, statement, at } => self.declared(key, *statement, *at),
             Record::Certified { .. } => {
                 if let Some(certificate) = self.certificate(record) {
                     self.chain = certificate.head();
@@ -373,12 +375,7 @@ impl State {
         }
     }
 
-    fn answered(
-        &mut self,
-        key: &SaleKey,
-        answer: &crate::sale::FirstAnswer,
-        confirm_by: Option<Mono>,
-    ) {
+    fn answered(&mut self, key: &SaleKey, answer: &FirstAnswer, confirm_by: Option<Mono>) {
         self.close_forward(key);
         self.delivered_advice(key);
         let Self {
@@ -679,17 +676,7 @@ fn keep(sale: &Sale, rrn: Rrn, at: Now, reply: Reply, upstream: Upstream) -> Sal
         recalled: false,
         guard: None,
         replaced_by: None,
-    }
-}
-
-pub(crate) fn refusal(code: ResponseCode, at: Now) -> crate::sale::FirstAnswer {
-    crate::sale::FirstAnswer {
-        code,
-        approval: None,
-        settlement: None,
-        balance: None,
-        chip: None,
-        at: at.wall,
+        declared: Declarations::default(),
     }
 }
 

@@ -66,6 +66,11 @@ impl State {
         self.relay.counts()
     }
 
+    /// The wallet orders.
+    pub fn wallets(&self) -> &crate::wallet::Wallets<SaleKey> {
+        &self.wallets
+    }
+
     /// True when the network gave us keys.
     pub fn signed_on(&self) -> bool {
         self.network.is_some()

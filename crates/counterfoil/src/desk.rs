@@ -89,6 +89,15 @@ impl Desk {
     }
 }
 
+/// An open desk.
+#[derive(Debug)]
+pub struct Opened {
+    /// Where it is.
+    pub address: SocketAddr,
+    /// Who works there.
+    pub people: People,
+}
+
 /// Serves the desk of a running acquirer on `desk_listen`, with `more` routes beside its own. Must be called on the runtime.
 ///
 /// # Errors
@@ -97,7 +106,7 @@ pub async fn open(
     file: &AcquirerFile,
     running: &Running<Acquirer>,
     more: Router,
-) -> Result<Option<SocketAddr>, Problem> {
+) -> Result<Option<Opened>, Problem> {
     let Some(address) = file.desk_listen else {
         return Ok(None);
     };
@@ -108,9 +117,11 @@ pub async fn open(
         subscriptions: Subscriptions::open(&desk.data, &desk.people)
             .map_err(|error| error.to_string())?,
     };
-    let people = people::routes(&desk.people).merge(api::routes(&api));
+    let people = desk.people.clone();
+    let own = people::routes(&people).merge(api::routes(&api));
     // Whose data somebody sees is decided page by page; here only that they are signed in.
     let pages = desk.people.guard(desk.pages(), Permission::ReadSales);
-    let routes = web::site(pages.merge(people).merge(more));
-    crate::control::serve(address, routes).await.map(Some)
+    let routes = web::site(pages.merge(own).merge(more));
+    let address = crate::control::serve(address, routes).await?;
+    Ok(Some(Opened { address, people }))
 }

@@ -26,6 +26,7 @@ pub mod qr;
 pub mod recall;
 pub mod replay;
 pub mod sandbox_card;
+pub mod till;
 pub mod token;
 pub mod verify;
 pub mod view;

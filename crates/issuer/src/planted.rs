@@ -33,11 +33,13 @@ pub enum Bug {
     IssuerKeepsHold,
     /// A reversed void still claims of its original (R4).
     IssuerKeepsClaim,
+    /// What is in money is served with quota, and what is in quota with money (M9).
+    IssuerMixesUnits,
 }
 
 impl Bug {
     /// Every bug.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::IssuerDebitsDuplicate,
         Self::IssuerReversesTwice,
         Self::IssuerNoTombstone,
@@ -51,6 +53,7 @@ impl Bug {
         Self::IssuerRepeatsAdvice,
         Self::IssuerKeepsHold,
         Self::IssuerKeepsClaim,
+        Self::IssuerMixesUnits,
     ];
 }
 

@@ -69,7 +69,8 @@ impl<'a> Case<'a> {
             ResponseCode::NOT_SUPPORTED,
         );
         let unit = check(
-            self.sale.kind.row().unit == self.issuer.config.unit,
+            self.sale.kind.row().unit == self.issuer.config.unit
+                || self.issuer.planted(Bug::IssuerMixesUnits),
             ResponseCode::CURRENCY_MISMATCH,
         );
         let rules = || self.rules().iter().try_for_each(|rule| rule(self));
@@ -210,7 +211,8 @@ fn expiry(case: &Case<'_>) -> Result<(), Decline> {
 
 fn currency(case: &Case<'_>) -> Result<(), Decline> {
     check(
-        case.sale.amount.currency == case.issuer.config.unit,
+        case.sale.amount.currency == case.issuer.config.unit
+            || case.issuer.planted(Bug::IssuerMixesUnits),
         ResponseCode::CURRENCY_MISMATCH,
     )
 }

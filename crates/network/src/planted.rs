@@ -19,17 +19,20 @@ pub enum Bug {
     NetworkAnswersReversalEarly,
     /// After a restart nothing that was in flight is reversed.
     NetworkForgetsInFlightOnRestart,
+    /// A transfer whose receiver cannot be credited leaves the payer debited (X1).
+    NetworkForgetsDebitLeg,
 }
 
 #[cfg(feature = "planted")]
 impl Bug {
     /// Every bug; the checkers' tests walk this list.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::NetworkMatchesByStanOnly,
         Self::NetworkForwardsLateApproval,
         Self::NetworkGivesUpReversals,
         Self::NetworkAnswersReversalEarly,
         Self::NetworkForgetsInFlightOnRestart,
+        Self::NetworkForgetsDebitLeg,
     ];
 }
 

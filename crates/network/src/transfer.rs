@@ -5,6 +5,7 @@
 //! them. The keys of the legs follow from the acquirer's key, so that nothing forgotten here can move money twice.
 
 use crate::network::Decided;
+use crate::planted::Bug;
 use crate::{Effect, Network, Oddity, Record, State};
 use payment::host::{Answer, Financial, Request, Reversal, ReversalReason, Sealed};
 use payment::relay::RelayRecord;
@@ -338,6 +339,9 @@ impl Network {
         legs: &[usize],
         decided: &mut Decided,
     ) {
+        if self.planted(Bug::NetworkForgetsDebitLeg) {
+            return self.end(now, transfer, code, decided);
+        }
         let reversals = self.reversals(now, transfer, legs, decided);
         decided.record(Record::TransferUndone {
             key: transfer.sale.key,

@@ -92,7 +92,7 @@ impl Frame<'_> {
                     main id="main" { (body) }
                     footer {
                         @if let Some(as_of) = self.as_of {
-                            p { (lang.say(("数据截至 ", "As of "))) time.as-of { (as_of) } (lang.say(("（北京时间）", " (China time)"))) }
+                            p { (lang.say(("数据截至 ", "As of "))) time.as-of id="as-of" { (as_of) } (lang.say(("（北京时间）", " (China time)"))) }
                         }
                         p { (lang.say(("存根 Counterfoil · 本页不显示完整卡号", "Counterfoil 存根 · no full card number is shown here"))) }
                     }

@@ -4,6 +4,7 @@
 //! cannot be ahead of the ledger. What comes from outside is text; markup is written here alone.
 
 pub mod api;
+pub mod cardholder;
 pub mod chip;
 pub mod console;
 mod frame;
@@ -15,6 +16,7 @@ pub mod plot;
 pub mod ring;
 pub mod sale;
 pub mod served;
+pub mod till;
 pub mod verdict_card;
 
 pub use frame::{Area, Frame, Place};

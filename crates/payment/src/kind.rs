@@ -97,6 +97,8 @@ kinds! {
     BarterDelivery = barter_delivery,
     /// 易货退回.
     BarterReturn = barter_return,
+    /// 订购消费.
+    MotoPurchase = moto_purchase,
 }
 
 /// Who decides about a transaction.

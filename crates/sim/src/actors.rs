@@ -55,6 +55,9 @@ impl Actor for Terminal {
             terminal::Effect::Send { sealed, .. } => match &sealed.request {
                 Request::Financial { sale, .. } => Tag::Sale(Name::Till(sale.key)),
                 Request::Reversal { .. } => Tag::Reversal,
+                Request::Settle { mac, .. } | Request::Upload { mac, .. } => {
+                    Tag::Batch { mac: *mac }
+                }
                 _ => Tag::Other,
             },
             _ => Tag::Other,
@@ -63,6 +66,7 @@ impl Actor for Terminal {
 
     fn durable(core: &mut Core, who: Who, record: &terminal::Record) {
         let Who::Terminal(at) = who else { return };
+        core.till_book(at, record);
         match record {
             terminal::Record::Asked { request, .. } => core.terminal_asked(at, request),
             terminal::Record::ReversalPending { .. } => {
@@ -74,6 +78,10 @@ impl Actor for Terminal {
             terminal::Record::Stored { sale, .. } => core.terminal_stored(at, sale),
             terminal::Record::AdviceEnded { ending, .. } => core.advice_ended(at, ending),
             terminal::Record::AskGoods { .. } => core.mark(Mark::GoodsQuestion),
+            terminal::Record::Overridden { .. } => {
+                core.mark(Mark::Overridden);
+                core.terminal_ended(at, &terminal::Ending::Replaced);
+            }
             terminal::Record::SignedOn { .. }
                 if std::mem::replace(&mut core.oracle.signed_on[usize::from(at)], true) =>
             {
@@ -90,6 +98,12 @@ impl Actor for Terminal {
                 core.terminal_ended(at, ending);
             }
             _ => {}
+        }
+    }
+
+    fn miscounts(core: &mut Core, who: Who, effect: &mut terminal::Effect) {
+        if let (Who::Terminal(at), terminal::Effect::Send { sealed, .. }) = (who, effect) {
+            core.miscount(at, sealed);
         }
     }
 
@@ -140,7 +154,8 @@ impl Actor for Acquirer {
         match effect {
             acquirer::Effect::Reply { answer, mac, .. } => match answer.kind {
                 Kind::Reversal => Tag::ReversalAnswer,
-                kind if kind.row().is_financial() => {
+                Kind::Settlement | Kind::BatchUpload => Tag::Batch { mac: *mac },
+                kind if kind.row().processing.is_some() => {
                     let said = mac.then(|| Said {
                         success: answer.code.is_success(),
                         code: answer.code.0,
@@ -162,7 +177,20 @@ impl Actor for Acquirer {
 
     fn durable(core: &mut Core, who: Who, record: &acquirer::Record) {
         use acquirer::Record;
+        core.acquirer_book(record);
         match record {
+            Record::Ordered {
+                sale,
+                rrn,
+                original,
+                refund,
+                ..
+            } => {
+                core.rrn_taken(who, rrn.0);
+                core.acquirer_ordered(sale, *original, *refund);
+            }
+            Record::Wallet(record) => core.order_changed(record),
+            Record::Guarded { .. } => core.mark(Mark::ChargeGuarded),
             Record::Forwarded {
                 sale, rrn, host, ..
             } => {
@@ -172,6 +200,7 @@ impl Actor for Acquirer {
             Record::Deferred { .. } => core.mark(Mark::AdviceDeferred),
             Record::Refused { rrn, .. } => core.rrn_taken(who, rrn.0),
             Record::Answered { key, answer, .. } => core.acquirer_answered(key, answer),
+            Record::NotSent { key, .. } => core.acquirer_not_sent(key),
             Record::Repeated { .. } => core.mark(Mark::RequestRepeated),
             Record::Reversing {
                 key,
@@ -188,7 +217,7 @@ impl Actor for Acquirer {
                     Upstream::NetworkGaveUp => core.mark(Mark::NetworkGaveUp),
                     _ => {}
                 }
-                core.acquirer_reverses(key);
+                core.acquirer_reverses(key, *cause == ReversalCause::Replaced);
                 core.reversal_begun(*advice, key);
             }
             Record::LateApproval { .. } => core.mark(Mark::LateApproval),
@@ -228,7 +257,11 @@ impl Actor for Acquirer {
         }
     }
 
-    fn local(_core: &mut Core, _who: Who, _effect: acquirer::Effect) {}
+    fn local(core: &mut Core, who: Who, effect: acquirer::Effect) {
+        if let acquirer::Effect::Wallet { request, rrn, .. } = effect {
+            core.wallet_ask(who, request, rrn);
+        }
+    }
 
     fn counts(record: &acquirer::Record) -> bool {
         use acquirer::Record;
@@ -287,7 +320,8 @@ impl Judged for Acquirer {
         let (stands, closed) = (sale.stands(), sale.closed);
         let left = if stands { 0 } else { sale.moved.all() };
         let wrong = match verdict.outcome {
-            Outcome::Reversed => stands || !closed,
+            // A wallet that never heard of an order has nothing to confirm.
+            Outcome::Reversed => stands || !(closed || core.oracle.is_scanned(number)),
             Outcome::Declined => stands,
             Outcome::Approved => !stands,
             Outcome::Unknown | Outcome::Reversing | Outcome::ReversalRefused => false,
@@ -330,6 +364,27 @@ impl Actor for Network {
         use network::Record;
         match record {
             Record::Forwarded { sale, .. } => core.network_forwarded(&sale.key),
+            Record::TransferTaken { sale, network, .. } => {
+                core.mark(Mark::TransferSplit);
+                core.network_splits(&sale.key, *network, true);
+            }
+            Record::CreditSent { key, .. } => core.credit_sent(key),
+            Record::TransferUndone { reversals, .. } | Record::TransferEnded { reversals, .. } => {
+                for reversal in reversals {
+                    core.advice_begun(reversal.key, &reversal.original);
+                }
+            }
+            Record::TransferReversed {
+                reversal,
+                network,
+                legs,
+                ..
+            } => {
+                core.network_splits(&reversal.original, *network, false);
+                for reversal in legs.iter().chain([reversal]) {
+                    core.advice_begun(reversal.key, &reversal.original);
+                }
+            }
             Record::TimedOut {
                 key,
                 reversal: None,
@@ -354,6 +409,11 @@ impl Actor for Network {
         matches!(
             record,
             Record::Forwarded { .. }
+                | Record::TransferTaken { .. }
+                | Record::CreditSent { .. }
+                | Record::TransferUndone { .. }
+                | Record::TransferEnded { .. }
+                | Record::TransferReversed { .. }
                 | Record::Answered { .. }
                 | Record::AdviceTaken { .. }
                 | Record::AdviceConfirmed { .. }

@@ -5,13 +5,14 @@
 use crate::core::{Core, Event, Who};
 use crate::marks::Mark;
 use crate::node::Node;
-use crate::oracle::End;
+use crate::oracle::{End, Ordered};
 use crate::orders::Draft;
 use crate::setup::{PIN, TestCard};
 use crate::weather::Fault;
-use payment::kind::PinRule;
-use payment::{Amount, Machine, Track2};
-use terminal::{Command, Input, Order, Screen, Terminal};
+use crypto::Pan;
+use payment::kind::{PinRule, Rail};
+use payment::{Amount, CNY, Kind, LinkReason, Linked, Machine, SaleKey, Track2};
+use terminal::{Command, Input, Order, Phase, Presented, Screen, Terminal};
 
 /// How long a cashier waits before looking again, in microseconds.
 const LOOK_US: u64 = 1_000_000;
@@ -25,8 +26,19 @@ pub struct Cashier {
     look_at: u64,
     asked_goods: bool,
     looks: u32,
+    /// A charge of this sale was refused: it may repeat that one.
+    guarded: Option<(u32, SaleKey)>,
+    evening: Evening,
     /// Nothing more to do.
     pub done: bool,
+}
+
+/// What is left to do after the last sale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Evening {
+    Settle,
+    CloseShift,
+    Home,
 }
 
 impl Cashier {
@@ -37,6 +49,8 @@ impl Cashier {
             look_at: u64::MAX,
             asked_goods: false,
             looks: 0,
+            guarded: None,
+            evening: Evening::Settle,
             done: false,
         }
     }
@@ -64,7 +78,8 @@ impl Core {
                 sale.approved_shown = Some(time);
                 sale.goods_gone = true;
                 let sale = sale.clone();
-                let stands = sale.stands() || sale.is_stored();
+                // What was paid in its place may have overtaken the answer (C2).
+                let stands = sale.stands() || sale.is_stored() || sale.replaced;
                 if !stands || amount.minor != sale.minor {
                     self.violate("T1", || {
                         format!(
@@ -89,6 +104,13 @@ impl Core {
                     self.over(terminal, number);
                 }
             }
+            Screen::Guard { key, earlier, .. } => {
+                let refused = self.oracle.by_key(&key);
+                self.cashiers[at].guarded = refused.map(|number| (number, earlier));
+                self.look_soon(terminal);
+            }
+            Screen::ShiftClosed { pending } => self.shift_closed(terminal, pending),
+            Screen::Settled { .. } => self.look_soon(terminal),
             Screen::AskGoods(_) => {
                 self.cashiers[at].asked_goods = true;
                 self.look_soon(terminal);
@@ -150,15 +172,137 @@ pub fn look(core: &mut Core, node: &mut Node<Terminal>, cards: &[TestCard], term
         let over = key.is_none() || (open != key && reversing != key);
         if over && node.is_idle() {
             core.cashiers[at].current = None;
+        } else if core.only.is_none() && pay_otherwise(core, node, cards, terminal, sale) {
+            return;
         } else {
             return fidget(core, node, terminal, number);
         }
     }
+    if let Some((refused, earlier)) = core.cashiers[at].guarded.take() {
+        return after_guard(core, node, cards, terminal, (refused, earlier));
+    }
     if core.cashiers[at].left == 0 {
-        core.cashiers[at].done = true;
-        return;
+        return close_up(core, node, terminal);
     }
     sell(core, node, cards, terminal);
+}
+
+/// The result takes too long: now and then the customer pays in cash, or the supervisor lets another charge go.
+fn pay_otherwise(
+    core: &mut Core,
+    node: &mut Node<Terminal>,
+    cards: &[TestCard],
+    terminal: u8,
+    number: u32,
+) -> bool {
+    let sale = &core.oracle.sales[number as usize];
+    let (Some(key), minor) = (sale.key, sale.minor) else {
+        return false;
+    };
+    let row = sale.kind.row();
+    let is_charge = row.charges() && row.rail == Rail::Card && row.unit == CNY && !row.receiver;
+    let state = node.party.state();
+    let phase = state.open().map(|open| open.phase);
+    let reversing = state.reversal().is_some();
+    let unknown =
+        reversing || matches!(phase, Some(Phase::Unknown { .. } | Phase::Following { .. }));
+    if !is_charge || !unknown || !core.human.percent(8) {
+        return false;
+    }
+    let reason = LinkReason::Supervisor;
+    if matches!(phase, Some(Phase::Following { .. })) && core.human.percent(50) {
+        let linked = Linked {
+            earlier: key,
+            reason,
+        };
+        let draft = core.repetition(number, Some(linked));
+        order(core, node, cards, terminal, draft);
+    } else {
+        core.cashiers[usize::from(terminal)].current = None;
+        take_cash(node, core, minor, Some(key));
+    }
+    true
+}
+
+fn take_cash(node: &mut Node<Terminal>, core: &mut Core, minor: u64, instead_of: Option<SaleKey>) {
+    let amount = Amount::fen(minor);
+    node.input(core, Input::Cashier(Command::Cash { amount, instead_of }));
+}
+
+/// "Do not swipe again": the cashier waits, takes cash, or charges in place of the earlier sale with a reason.
+fn after_guard(
+    core: &mut Core,
+    node: &mut Node<Terminal>,
+    cards: &[TestCard],
+    terminal: u8,
+    (refused, earlier): (u32, SaleKey),
+) {
+    let minor = core.oracle.sales[refused as usize].minor;
+    match core.human.below(10) {
+        0..3 => take_cash(node, core, minor, Some(earlier)),
+        3..7 => {
+            let reasons = &LinkReason::ALL[1..];
+            let reason = reasons[core.human.below(reasons.len() as u64) as usize];
+            let draft = core.repetition(refused, Some(Linked { earlier, reason }));
+            order(core, node, cards, terminal, draft);
+        }
+        _ => {}
+    }
+}
+
+/// After the last sale: most settle, half close their shift, and nobody goes home before the settlement is over.
+fn close_up(core: &mut Core, node: &mut Node<Terminal>, terminal: u8) {
+    let at = usize::from(terminal);
+    let all = core.only.is_none();
+    if goes_on_settling(core, node) || node.party.state().settling().is_some() {
+        return;
+    }
+    match core.cashiers[at].evening {
+        Evening::Settle => {
+            core.cashiers[at].evening = Evening::CloseShift;
+            if all && core.human.percent(75) {
+                node.input(core, Input::Cashier(Command::Settle));
+            }
+        }
+        Evening::CloseShift => {
+            core.cashiers[at].evening = Evening::Home;
+            if all && core.human.percent(50) {
+                node.input(core, Input::Cashier(Command::CloseShift));
+            }
+        }
+        Evening::Home => core.cashiers[at].done = true,
+    }
+}
+
+/// A settlement that waits for the cashier is asked for again.
+fn goes_on_settling(core: &mut Core, node: &mut Node<Terminal>) -> bool {
+    let waits = node
+        .party
+        .state()
+        .settling()
+        .is_some_and(|settling| settling.next.is_none());
+    let again = waits && core.human.percent(40);
+    if again {
+        node.input(core, Input::Cashier(Command::Settle));
+    }
+    again
+}
+
+/// What a cashier does between two sales.
+fn other_work(core: &mut Core, node: &mut Node<Terminal>, terminal: u8) -> bool {
+    if goes_on_settling(core, node) {
+        return true;
+    }
+    match core.human.below(100) {
+        0..4 => node.input(core, Input::Cashier(Command::Settle)),
+        4..6 => node.input(core, Input::Cashier(Command::CloseShift)),
+        6..8 if node.party.busy().is_none() => {
+            let minor = core.oracle.own_minor() + u64::from(terminal);
+            take_cash(node, core, minor, None);
+        }
+        _ => return false,
+    }
+    true
 }
 
 fn answer_goods(core: &mut Core, node: &mut Node<Terminal>, terminal: u8) {
@@ -207,6 +351,9 @@ fn sell(core: &mut Core, node: &mut Node<Terminal>, cards: &[TestCard], terminal
         core.mark(Mark::Reprinted);
         node.input(core, Input::Cashier(Command::Reprint(None)));
     }
+    if core.only.is_none() && other_work(core, node, terminal) {
+        return;
+    }
     if node.party.busy().is_some() && core.human.percent(90) {
         // The till says so itself; pressing the key only makes it hurry. One in ten does not read.
         if core.human.percent(30) {
@@ -214,7 +361,9 @@ fn sell(core: &mut Core, node: &mut Node<Terminal>, cards: &[TestCard], terminal
         }
         return;
     }
-    let draft = core.draw_order(terminal, cards.len());
+    let again = core.only.is_none() && core.human.percent(6);
+    let repetition = again.then(|| core.draw_repetition(terminal)).flatten();
+    let draft = repetition.unwrap_or_else(|| core.draw_order(terminal, cards.len()));
     order(core, node, cards, terminal, draft);
 }
 
@@ -232,46 +381,90 @@ fn order(
         named,
         presents,
     } = draft;
-    let number = ordered.card;
-    let card = &cards[number];
-    let row = ordered.kind.row();
-    let asks_pin = card.has_pin && presents && row.pin != PinRule::Never;
-    let enters_pin = asks_pin && core.human.percent(60);
-    // A wrong PIN now and then, never on the cards that must not be blocked.
-    let wrong_pin = enters_pin && number.is_multiple_of(4) && core.human.percent(3);
-    let track2 = Track2::parse(&card.track2).expect("a test card");
-    let pin = enters_pin
-        .then(|| crypto::Pin::parse(if wrong_pin { b"654321" } else { PIN }).expect("digits"));
-    let presented = presents.then(|| {
-        node.around(core.time, |till, around| match row.keyed {
-            true => {
-                let pan = track2.pan().expect("a test card");
-                till.key_in(around, pan, track2.expiry())
-            }
-            false => till.present(around, track2, pin.as_ref()),
-        })
-    });
-    let Ok(presented) = presented.transpose() else {
+    let Ok((presented, wrong_pin)) = present(core, node, cards, &ordered, presents) else {
         return;
     };
+    let row = ordered.kind.row();
     let sale = core.oracle.order(terminal, &ordered);
     core.oracle.sales[sale as usize].wrong_pin = wrong_pin;
-    core.cashiers[at].left -= 1;
+    core.cashiers[at].left = core.cashiers[at].left.saturating_sub(1);
     core.cashiers[at].current = Some(sale);
     core.note(Who::Terminal(terminal), || {
         let minor = ordered.minor.map_or("all".to_owned(), |m| m.to_string());
         let about = ordered.original.map(|n| format!(" about sale {n}"));
         let wrong = ordered.wrong.map(|codes| format!(", wrongly: {codes:?}"));
         let (about, wrong) = (about.unwrap_or_default(), wrong.unwrap_or_default());
-        format!("cashier  sale {sale}: {} of {minor}{about}{wrong}", row.en)
+        let linked = ordered
+            .linked
+            .map(|linked| format!(" in place of {}", linked.earlier));
+        let linked = linked.unwrap_or_default();
+        format!(
+            "cashier  sale {sale}: {} of {minor}{about}{linked}{wrong}",
+            row.en
+        )
+    });
+    let unit = row.unit;
+    let amount = |minor| Amount {
+        minor,
+        currency: unit,
+    };
+    let to = ordered.to.and_then(|to| {
+        let number = Pan::parse(&cards[to].pan).expect("digits");
+        node.around(core.time, |_, around| {
+            around.module.card(&number, around.now.wall.day()).ok()
+        })
     });
     let order = Order {
         kind: ordered.kind,
-        amount: ordered.minor.map(Amount::fen),
+        amount: ordered.minor.map(amount),
         presented,
         original: named,
-        linked: None,
-        to: None,
+        linked: ordered.linked,
+        to,
     };
     node.input(core, Input::Cashier(Command::Transact(Box::new(order))));
+}
+
+/// A card and its PIN, or a code, where the order needs one; and whether the PIN is a wrong one.
+fn present(
+    core: &mut Core,
+    node: &mut Node<Terminal>,
+    cards: &[TestCard],
+    ordered: &Ordered,
+    presents: bool,
+) -> Result<(Option<Presented>, bool), payment::EdgeError> {
+    if !presents {
+        return Ok((None, false));
+    }
+    if ordered.kind == Kind::WalletOrder
+        && let Some(number) = node.party.order_number()
+    {
+        core.codes.shown(ordered.card, number.expose());
+    }
+    if let Some(digits) = core.codes.digits(ordered.card) {
+        let code = Pan::parse(digits).expect("digits");
+        let scanned = node.around(core.time, |till, around| till.scan(around, code))?;
+        return Ok((Some(scanned), false));
+    }
+    let number = ordered.card;
+    let card = &cards[number];
+    let asks_pin = card.has_pin && ordered.kind.row().pin != PinRule::Never;
+    let patience = match ordered.kind.row().pin {
+        PinRule::Always => 90,
+        _ => 60,
+    };
+    let enters_pin = asks_pin && core.human.percent(patience);
+    // A wrong PIN now and then, never on the cards that must not be blocked.
+    let wrong_pin = enters_pin && number.is_multiple_of(4) && core.human.percent(3);
+    let track2 = Track2::parse(&card.track2).expect("a test card");
+    let pin = enters_pin
+        .then(|| crypto::Pin::parse(if wrong_pin { b"654321" } else { PIN }).expect("digits"));
+    let read = node.around(core.time, |till, around| match ordered.kind.row().keyed {
+        true => {
+            let pan = track2.pan().expect("a test card");
+            till.key_in(around, pan, track2.expiry())
+        }
+        false => till.present(around, track2, pin.as_ref()),
+    })?;
+    Ok((Some(read), wrong_pin))
 }

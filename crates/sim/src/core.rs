@@ -3,6 +3,7 @@
 //! Whatever happens, happens in the order of (time, number), so that one seed is one history.
 
 use crate::cashier::Cashier;
+use crate::codes::Codes;
 use crate::disk::Tail;
 use crate::links::Links;
 use crate::marks::{Mark, Marks};
@@ -11,6 +12,7 @@ use crate::oracle::Oracle;
 use crate::prng::{Prng, named};
 use crate::scenario::Scenario;
 use crate::till::Till;
+use crate::wallet::{Asked, Provider};
 use crate::weather::{Fault, FaultName, Weather};
 use payment::Peer;
 use std::cmp::Reverse;
@@ -35,7 +37,7 @@ impl Who {
         match self {
             Self::Acquirer(n) => [0, 5][n as usize],
             Self::Network => 1,
-            Self::Issuer(n) => 2 + n as u32,
+            Self::Issuer(n) => [2, 3, 4, 6][n as usize],
             Self::Terminal(n) => 8 + n as u32,
         }
     }
@@ -78,6 +80,10 @@ pub enum Event {
     Dial(u8),
     /// One end learns of its link.
     LinkSeen(Who, u8, bool),
+    /// A request reaches the wallet's provider.
+    WalletHears(Box<Asked>),
+    /// A customer has decided about an order of the provider.
+    CustomerDecides(crate::wallet::OrderName, bool),
     /// The cashier looks at the till.
     Cashier(u8),
     /// The printer hears bytes on this connection.
@@ -144,6 +150,8 @@ pub struct Core {
     /// The only kind that cashiers start with.
     pub only: Option<payment::Kind>,
     pub tills: Vec<Till>,
+    pub provider: Provider,
+    pub codes: Codes,
     pub net: Prng,
     pub human: Prng,
     pub crash: Prng,
@@ -168,7 +176,7 @@ impl Core {
     pub fn new(scenario: &Scenario, oracle: Oracle, tills: Vec<Till>, trace: bool) -> Self {
         let seed = scenario.seed;
         let ladder = scenario.ladder();
-        let terminals = scenario.terminals as usize;
+        let (terminals, banks) = (scenario.terminals as usize, oracle.units.len());
         Self {
             time: 0,
             seed,
@@ -181,16 +189,14 @@ impl Core {
             number: 0,
             events: 0,
             oracle,
-            links: Links::new(
-                scenario.acquirers as usize,
-                scenario.issuers as usize,
-                terminals,
-            ),
+            links: Links::new(scenario.acquirers as usize, banks, terminals),
             cashiers: (0..terminals)
                 .map(|_| Cashier::new(scenario.purchases))
                 .collect(),
             only: scenario.kind,
             tills,
+            provider: Provider::new(seed),
+            codes: Codes::default(),
             net: Prng::new(seed, 0x4E7),
             human: Prng::new(seed, 0x40),
             crash: Prng::new(seed, 0xC4A5),

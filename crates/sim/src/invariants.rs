@@ -4,16 +4,16 @@
 //! and `node`, and R1 to R4 as far as one event tells; those here need the whole picture.
 
 use crate::core::Who;
-use crate::oracle::{End, Sale};
+use crate::oracle::{CREDIT, DEBIT, End, Sale, is_split, unended};
 use crate::setup::{CARDS_PER_ISSUER, KEY_HEX};
 use crate::world::World;
 use payment::evidence::Confirmation;
-use payment::{Posting, SaleKey};
+use payment::{CNY, Posting, SaleKey};
 
 type Check = fn(&mut World, bool);
 
 /// Every check of the quiet end, by name.
-const QUIET: [(&str, Check); 17] = [
+const QUIET: [(&str, Check); 21] = [
     ("L2", l2_resources_are_bounded),
     ("M1", m1_money_follows_the_receipt),
     ("M1", m1_balances_are_the_sum_of_their_entries),
@@ -30,6 +30,10 @@ const QUIET: [(&str, Check); 17] = [
     ("R2", r2_each_advice_is_applied_once),
     ("R3", r3_each_hold_ends_once),
     ("R4", r4_a_reversed_void_leaves_its_original),
+    ("W1", w1_every_order_ends),
+    ("C1", c1_never_both_cash_and_card),
+    ("C2", c2_never_both_a_sale_and_its_replacement),
+    ("X1", x1_both_legs_or_none),
     ("L1", l1_everything_came_to_rest),
 ];
 
@@ -83,7 +87,9 @@ fn m1_money_follows_the_receipt(world: &mut World, rested: bool) {
         let receipt = sale.end == Some(End::Approved);
         // What a stored advice was told as counts once it was answered.
         let told = sale.end.is_some() && (sale.endings > 0 || !sale.is_stored());
-        if stands != receipt && (told || !sale.begun || !gone) {
+        // Another till's approval may fall to what was paid in its place (C1, C2).
+        let replaced = sale.replaced && !stands;
+        if stands != receipt && !replaced && (told || !sale.begun || !gone) {
             world.core.violate("M1", || {
                 format!(
                     "sale {number}: the receipt says {:?}, and at the issuer it stands: {stands}",
@@ -91,7 +97,7 @@ fn m1_money_follows_the_receipt(world: &mut World, rested: bool) {
                 )
             });
         }
-        if sale.approved_shown.is_some() && !stands && !sale.is_stored() {
+        if sale.approved_shown.is_some() && !stands && !sale.is_stored() && !replaced {
             world.core.violate("M1", || {
                 format!("sale {number}: shown approved, and nothing of it stands")
             });
@@ -165,15 +171,29 @@ fn m2_books_balance(world: &mut World, rested: bool) {
             format!("the network owes {receivable}, booked are {net}")
         });
     }
-    let banks = world.issuers.iter().map(|bank| bank.party.suspense());
-    let (suspense, held) = (
-        banks.sum::<i64>(),
-        world.core.oracle.held.values().sum::<i64>(),
-    );
+    let of_unit = |money: bool| {
+        let oracle = &world.core.oracle;
+        let banks = world.issuers.iter().zip(&oracle.units);
+        let banks = banks.filter(|(_, unit)| (**unit == CNY) == money);
+        let held = oracle.held.iter().filter(|(number, _)| {
+            (oracle.sales[**number as usize].kind.row().unit == CNY) == money
+        });
+        (
+            banks.map(|(bank, _)| bank.party.suspense()).sum::<i64>(),
+            held.map(|(_, held)| *held).sum::<i64>(),
+        )
+    };
+    let ((suspense, held), (escrow, promised)) = (of_unit(true), of_unit(false));
+    if rested && escrow != promised {
+        world.core.violate("M9", || {
+            format!("the barter centre keeps {escrow} in escrow, and {promised} is held")
+        });
+    }
     // What cardholders are out of is what merchants are owed, and what is still held.
-    if rested && suspense != receivable + held {
+    let wallet = world.core.provider.kept_minor();
+    if rested && suspense + wallet != receivable + held {
         world.core.violate("M2", || {
-            format!("the issuers keep {suspense}, of which {held} is held, and the acquirers are owed {receivable}")
+            format!("the issuers keep {suspense}, of which {held} is held, the wallet {wallet}, and the acquirers are owed {receivable}")
         });
     }
 }
@@ -311,6 +331,74 @@ fn r4_a_reversed_void_leaves_its_original(world: &mut World, rested: bool) {
     }
 }
 
+/// Every wallet order is over, and the wallet keeps of it what the acquirer says.
+fn w1_every_order_ends(world: &mut World, _: bool) {
+    let nodes = world.acquirers.iter();
+    let wrong = nodes.flat_map(|node| unended(&world.core, node.who, node.party.state()));
+    for text in wrong.collect::<Vec<_>>() {
+        world.core.violate("W1", || text);
+    }
+}
+
+/// Where cash was taken in place of a card sale, that sale is taken back; unless its till had its approval, and the till with the
+/// cash was told.
+fn c1_never_both_cash_and_card(world: &mut World, rested: bool) {
+    if !rested {
+        return;
+    }
+    for paid in world.core.oracle.cash.clone() {
+        let Some(number) = paid.instead_of.filter(|_| !paid.refused) else {
+            continue;
+        };
+        let sale = &world.core.oracle.sales[number as usize];
+        // What a till that never returns has not said nobody can know.
+        let told = !world.terminals[usize::from(paid.till)].gone;
+        if sale.stands() && told {
+            let minor = paid.minor;
+            world.core.violate("C1", || {
+                format!("sale {number}: {minor} were taken in cash in its place, and it stands")
+            });
+        }
+    }
+}
+
+/// Of a sale and the charge that was made in its place at most one stands, unless something was done about the sale since.
+fn c2_never_both_a_sale_and_its_replacement(world: &mut World, rested: bool) {
+    if !rested {
+        return;
+    }
+    let oracle = &world.core.oracle;
+    let replaced = (0..)
+        .zip(&oracle.sales)
+        .filter_map(|(number, sale): (u32, _)| {
+            let earlier = oracle.by_key(&sale.linked?.earlier)?;
+            let first = &oracle.sales[earlier as usize];
+            let both = sale.stands() && first.stands() && first.later.is_empty();
+            both.then_some((number, earlier))
+        });
+    for (number, earlier) in replaced.collect::<Vec<_>>() {
+        world.core.violate("C2", || {
+            format!("sale {number} was charged in place of sale {earlier}, and both stand")
+        });
+    }
+}
+
+/// Of a transfer between two banks both legs stand, or none.
+fn x1_both_legs_or_none(world: &mut World, rested: bool) {
+    if !rested {
+        return;
+    }
+    let numbered = (0..).zip(&world.core.oracle.sales);
+    let half = numbered.filter(|(_, sale): &(u32, &Sale)| {
+        is_split(sale) && sale.legs[DEBIT].stands() != sale.legs[CREDIT].stands()
+    });
+    for number in half.map(|(number, _)| number).collect::<Vec<_>>() {
+        world.core.violate("X1", || {
+            format!("sale {number}: one leg of the transfer stands, and the other does not")
+        });
+    }
+}
+
 fn t4_one_final_receipt(world: &mut World, rested: bool) {
     for number in 0..world.core.oracle.sales.len() {
         let sale = world.core.oracle.sales[number].clone();
@@ -343,6 +431,13 @@ fn t4_paper_tells_the_truth(world: &mut World, _: bool) {
                             .key
                             .is_some_and(|key| key.batch.0 == *batch && key.stan.0 == *voucher)
                 });
+            let cash = world.core.oracle.cash.iter().find(|paid| {
+                usize::from(paid.till) == at
+                    && (paid.key.batch.0, paid.key.stan.0) == (*batch, *voucher)
+            });
+            if cash.is_some_and(|paid| slip.minor == Some(paid.minor) && !slip.disagree) {
+                continue;
+            }
             let Some((number, sale)) = found else {
                 world.core.violate("T4", || {
                     format!("till {at}: a slip for voucher {voucher}, and no such sale")
@@ -354,7 +449,8 @@ fn t4_paper_tells_the_truth(world: &mut World, _: bool) {
                 Some("another amount")
             } else if slip.originals.iter().any(|count| *count > 1) {
                 Some("two unmarked originals")
-            } else if sold && sale.end != Some(End::Approved) && !sale.is_stored() {
+            } else if sold && sale.end != Some(End::Approved) && !sale.is_stored() && !sale.replaced
+            {
                 Some("a sales slip, and it was not approved")
             } else if slip.reversals > 0 && sale.end != Some(End::Reversed) {
                 Some("a proof of reversal, and it was not reversed")
@@ -474,7 +570,9 @@ fn s4_one_sided_items_are_those_of_the_judge(world: &mut World, rested: bool) {
         };
         let at = usize::from(world.core.oracle.sales[number as usize].terminal);
         let lives = world.extended[at] && !world.terminals[at].gone;
-        if lives && world.core.oracle.sales[number as usize].end == Some(End::Approved) {
+        // Its till's batch said otherwise: people must look.
+        let broken = world.core.oracle.is_broken(&sale.key());
+        if lives && !broken && world.core.oracle.sales[number as usize].end == Some(End::Approved) {
             wrong.push(number);
         }
     }
@@ -512,6 +610,10 @@ fn k2_no_secret_on_any_disk(world: &mut World, _: bool) {
     for card in &world.cards {
         secrets.push(card.pan.clone());
         secrets.push(packed(&card.pan));
+    }
+    for code in world.core.codes.secret() {
+        secrets.push(code.clone());
+        secrets.push(packed(code));
     }
     for hex in KEY_HEX {
         secrets.push(hex.as_bytes().to_vec());

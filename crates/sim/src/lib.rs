@@ -6,6 +6,7 @@
 mod accounts;
 mod actors;
 mod cashier;
+mod codes;
 mod core;
 mod disk;
 mod experiment;
@@ -25,6 +26,7 @@ mod setup;
 mod story;
 mod till;
 mod trace;
+mod wallet;
 mod weather;
 mod world;
 

@@ -397,12 +397,17 @@ impl Core {
         if let Some(draw) = self.fires(Fault::Corruption, place, number) {
             let terminal = matches!(way, Way::FromAcquirer) || place >= 20;
             fate.tampered = tamper(frame, terminal, draw) && tag != Tag::Other;
+            if let (Tag::Batch { mac: false }, true) = (tag, fate.tampered) {
+                fate.tampered = false;
+                self.oracle.garbled.insert(till_of(place));
+            }
         }
         fate
     }
 
     fn mark_lost(&mut self, tag: Tag) {
         let (name, mark) = match tag {
+            Tag::Batch { .. } => return self.mark(Mark::BatchLost),
             Tag::Sale(name) => (name, Mark::AdviceLost),
             Tag::SaleAnswer(name, _) => (name, Mark::AdviceAnswerLost),
             _ => return,
@@ -468,6 +473,11 @@ impl Core {
         }
         self.push(self.time + notice_us + 5_000, Event::Dial(at));
     }
+}
+
+/// The till at one of the places of frames between tills and acquirers.
+fn till_of(place: u32) -> u8 {
+    ((place - 20) / 2) as u8
 }
 
 /// Changes a frame; true when what its MAC covers differs.

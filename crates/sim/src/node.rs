@@ -25,6 +25,8 @@ pub trait Actor: Party {
     fn durable(core: &mut Core, who: Who, record: &Self::Record);
     /// After the records of one gathering became durable: what the state says now.
     fn settled(&self, _core: &mut Core, _who: Who, _records: &[Self::Record]) {}
+    /// A party that is not in order changes what it is about to say; not what it has written down.
+    fn miscounts(_core: &mut Core, _who: Who, _effect: &mut Self::Effect) {}
     /// An effect that is no frame.
     fn local(core: &mut Core, who: Who, effect: Self::Effect);
     /// Whether a record changes money or an outcome: no changed frame may lead to one (K1).
@@ -70,6 +72,11 @@ pub enum Tag {
     Reversal,
     /// A reversal answered.
     ReversalAnswer,
+    /// A part of a settlement, or its answer.
+    Batch {
+        /// Field 64 is carried.
+        mac: bool,
+    },
     /// Sign-on, query, report and their answers.
     Other,
 }
@@ -315,7 +322,8 @@ impl<P: Actor> Node<P> {
             self.appended += 1;
         }
         let needs = self.appended;
-        for effect in decision.effects {
+        for mut effect in decision.effects {
+            P::miscounts(core, self.who, &mut effect);
             let tag = self.party.tag(&effect);
             let mut frame = std::mem::take(&mut self.frame);
             frame.clear();

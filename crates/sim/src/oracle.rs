@@ -4,17 +4,26 @@
 //! records, and between hosts by the key under which its acquirer forwarded it.
 
 mod banks;
+mod batches;
+mod cash;
 mod hosts;
 mod rules;
 mod tills;
+mod transfers;
+mod wallets;
 
 use crate::accounts::{Accounts, Moved};
 use crate::core::Who;
 use crate::node::{Name, Said};
-use payment::{HostKey, Kind, MerchantId, SaleKey};
+use crypto::PanToken;
+use payment::{Batch, CNY, Currency, HostKey, Kind, Linked, MerchantId, Posting, SaleKey};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-pub use rules::{ADJUST_PERCENT, CAPTURE_PERCENT};
+pub use batches::Book;
+pub use cash::{Kept, Paid};
+pub use rules::{ADJUST_PERCENT, capture_percent};
+pub use transfers::{CREDIT, DEBIT, is_split};
+pub use wallets::unended;
 
 const FIRST_MINOR: u64 = 1_000;
 /// Larger than any amount that a planted bug adds.
@@ -41,6 +50,10 @@ pub struct Ordered {
     pub original: Option<u32>,
     /// Ordered wrongly on purpose: it must be refused, with one of these codes when the original is what speaks against it.
     pub wrong: Option<&'static [&'static str]>,
+    /// The unresolved sale in whose place it is ordered.
+    pub linked: Option<Linked>,
+    /// The card that receives.
+    pub to: Option<usize>,
 }
 
 /// One transaction.
@@ -53,6 +66,7 @@ pub struct Sale {
     pub minor: u64,
     pub original: Option<u32>,
     pub wrong: Option<&'static [&'static str]>,
+    pub linked: Option<Linked>,
     pub wrong_pin: bool,
     pub key: Option<SaleKey>,
     /// When its request left terminal, acquirer and network.
@@ -71,7 +85,15 @@ pub struct Sale {
     pub code: Option<payment::ApprovalCode>,
     /// At the acquirer.
     pub forwarded: u32,
+    pub token: Option<PanToken>,
+    /// Its till has closed the batch.
+    pub settled: bool,
+    pub answered: bool,
     pub reversing: bool,
+    /// Reversed because something else was paid in its place.
+    pub replaced: bool,
+    /// That reversal, or another one, is confirmed.
+    pub reversed: bool,
     pub said: Option<Said>,
     pub bookings: u32,
     pub booked: bool,
@@ -84,6 +106,8 @@ pub struct Sale {
     pub approval: Option<[u8; 6]>,
     pub debits: u32,
     pub credits: u32,
+    /// Of a transfer between two banks.
+    pub legs: [transfers::Leg; 2],
     /// What it did to the cardholder's account, its reversal included.
     pub moved: Moved,
     /// What the merchant is to get for it; what is given back is negative.
@@ -106,6 +130,7 @@ impl Sale {
             minor,
             original: ordered.original,
             wrong: ordered.wrong,
+            linked: ordered.linked,
             wrong_pin: false,
             key: None,
             sent: [None; 3],
@@ -119,7 +144,12 @@ impl Sale {
             rrn: None,
             code: None,
             forwarded: 0,
+            token: None,
+            settled: false,
+            answered: false,
             reversing: false,
+            replaced: false,
+            reversed: false,
             said: None,
             bookings: 0,
             booked: false,
@@ -130,6 +160,7 @@ impl Sale {
             approval: None,
             debits: 0,
             credits: 0,
+            legs: Default::default(),
             moved: Moved::default(),
             due: 0,
             closed: false,
@@ -146,6 +177,12 @@ impl Sale {
 
     pub fn approved(&self) -> bool {
         self.approvals > 0
+    }
+
+    /// Another card gets what it moves.
+    pub fn receives(&self) -> bool {
+        let row = self.kind.row();
+        row.receiver || (row.unit != CNY && row.posting == Posting::Capture)
     }
 
     pub fn is_advice(&self) -> bool {
@@ -169,7 +206,7 @@ pub struct Oracle {
     /// The unresolved transaction of each terminal, by its durable records.
     pub open: Vec<Option<u32>>,
     /// The advices that each terminal keeps, oldest first.
-    pub stored: Vec<VecDeque<u32>>,
+    pub stored: Vec<VecDeque<Kept>>,
     pub accounts: Accounts,
     /// What each pre-authorisation with everything about it holds, in minor units.
     pub held: BTreeMap<u32, i64>,
@@ -177,22 +214,46 @@ pub struct Oracle {
     pub shops: Vec<(MerchantId, Who)>,
     /// What each card could spend at first.
     pub openings: Vec<i64>,
-    advices: BTreeMap<HostKey, u32>,
+    /// Reversals on their way, with the leg that they are of.
+    advices: BTreeMap<HostKey, (u32, Option<usize>)>,
+    /// Legs of transfers by the network's keys.
+    legs: BTreeMap<HostKey, (u32, usize)>,
+    /// The only unit of each bank's books.
+    pub units: Vec<Currency>,
     rrns: BTreeSet<(Who, [u8; 12])>,
     pub settlements: BTreeSet<u16>,
+    /// Wallet orders by their sale.
+    orders: BTreeMap<SaleKey, wallets::Ordered>,
+    /// Refunds that shops asked for, by order and number.
+    wallet_refunds: BTreeMap<(SaleKey, u8), u32>,
+    /// Cash that was taken.
+    pub cash: Vec<Paid>,
+    /// The batch of each terminal, by its own records.
+    pub open_batches: Vec<Option<Batch>>,
+    /// Terminals whose settlement is not over, and those of them that upload.
+    pub settling: BTreeSet<u8>,
+    pub uploading: BTreeSet<u8>,
+    /// The batch that each terminal's acquirer compared last.
+    compared: BTreeMap<u8, Batch>,
+    /// Batches by terminal and number.
+    pub books: BTreeMap<(u8, Batch), Book>,
+    /// Terminals without a MAC on their batch messages, one of which was changed on its way.
+    pub garbled: BTreeSet<u8>,
     pub signed_on: Vec<bool>,
 }
 
 impl Oracle {
-    pub fn new(shops: Vec<(MerchantId, Who)>, openings: Vec<i64>) -> Self {
+    pub fn new(shops: Vec<(MerchantId, Who)>, openings: Vec<i64>, units: Vec<Currency>) -> Self {
         let terminals = shops.len();
         Self {
             ordered: vec![None; terminals],
             open: vec![None; terminals],
             stored: vec![VecDeque::new(); terminals],
+            open_batches: vec![None; terminals],
             signed_on: vec![false; terminals],
             shops,
             openings,
+            units,
             ..Self::default()
         }
     }
@@ -227,7 +288,10 @@ impl Oracle {
     pub fn named(&self, name: Name) -> Option<u32> {
         match name {
             Name::Till(key) => self.by_key(&key),
-            Name::Host(key) => self.by_host(&key),
+            Name::Host(key) => {
+                let leg = || self.legs.get(&key).map(|(number, _)| *number);
+                self.by_host(&key).or_else(leg)
+            }
         }
     }
 

@@ -4,10 +4,12 @@
 //! Kinds are drawn from the list of all kinds and shaped by their row alone, so that a kind added later is drawn too.
 
 use crate::core::Core;
-use crate::oracle::{ADJUST_PERCENT, CAPTURE_PERCENT, End, Ordered, Sale};
-use payment::kind::Reach;
+use crate::oracle::{ADJUST_PERCENT, End, Ordered, Sale, capture_percent};
+use crate::setup::CARDS_PER_ISSUER;
+use payment::kind::{PinRule, Rail, Reach};
 use payment::original::OriginalRule;
-use payment::{CNY, Kind, Original, Posting, Rrn};
+use payment::{CNY, Kind, Linked, Original, Posting, Rrn};
+use std::ops::Range;
 use terminal::Named;
 
 /// No acquirer gives it.
@@ -63,19 +65,17 @@ pub fn orderable() -> impl Iterator<Item = Kind> {
     let all = Kind::ALL.iter().copied();
     // A script result is the terminal's own errand.
     let ordered = |kind: &Kind| kind.row().moves_money() || kind.row().original.is_none();
-    // The judge keeps one sort of money and one card to a transaction: no quota, no card that receives, and no leg, which
-    // is the network's own.
-    let judged = |kind: &Kind| {
-        let row = kind.row();
-        row.is_financial() && !row.is_leg() && !row.receiver && row.unit == CNY
-    };
-    all.filter(judged).filter(ordered)
+    // What has no code at a terminal is the network's own: the legs of a transfer.
+    all.filter(|kind| kind.row().processing.is_some())
+        .filter(ordered)
 }
 
 impl Core {
     /// The next order of a cashier, for one of so many cards.
     pub fn draw_order(&mut self, terminal: u8, cards: usize) -> Draft {
-        let kinds: Vec<Kind> = orderable().collect();
+        let units = &self.oracle.units;
+        let served = |kind: &Kind| units.contains(&kind.row().unit);
+        let kinds: Vec<Kind> = orderable().filter(served).collect();
         let drawn = match self.human.percent(PURCHASE_PERCENT) {
             true => kinds[0],
             false => kinds[self.human.below(kinds.len() as u64) as usize],
@@ -96,6 +96,7 @@ impl Core {
         let found = self.candidates(terminal, |core, number, sale| {
             kind.may_be_about(sale.kind)
                 && (rule.reach == Reach::SameMerchant || sale.terminal == terminal)
+                && (rule.reach == Reach::SameMerchant || core.is_in_open_batch(number))
                 && core.is_usable(kind, number)
         });
         match self.one_of(&found) {
@@ -109,18 +110,123 @@ impl Core {
     }
 
     fn new_order(&mut self, kind: Kind, cards: usize) -> Draft {
-        let minor = kind.row().moves_money().then(|| self.oracle.own_minor());
+        let row = kind.row();
+        let minor = row.moves_money().then(|| self.oracle.own_minor());
+        let mut wrong: Option<&'static [&'static str]> = None;
+        let card = match row.rail {
+            Rail::Wallet => self.codes.new_card(),
+            Rail::Card => {
+                let (own, other) = self.cards_of(kind, cards);
+                // Now and then money is asked of quota, or quota of money.
+                let mixed = !other.is_empty() && row.moves_money() && self.human.percent(2);
+                wrong = mixed.then_some(&["A1"]);
+                self.card_in(if mixed { other } else { own })
+            }
+        };
+        let to = row
+            .receiver
+            .then(|| self.receiving(kind, card, cards, &mut wrong));
         Draft {
             ordered: Ordered {
                 kind,
-                card: self.human.below(cards as u64) as usize,
+                card,
                 minor,
                 original: None,
-                wrong: None,
+                wrong,
+                linked: None,
+                to,
             },
             named: None,
             presents: true,
         }
+    }
+
+    /// The cards in the unit of a kind, and those in the other one.
+    fn cards_of(&self, kind: Kind, cards: usize) -> (Range<usize>, Range<usize>) {
+        let units = &self.oracle.units;
+        let money = units.iter().filter(|unit| **unit == CNY).count() * CARDS_PER_ISSUER;
+        match kind.row().unit {
+            CNY => (0..money, money..cards),
+            _ => (money..cards, 0..money),
+        }
+    }
+
+    fn card_in(&mut self, range: Range<usize>) -> usize {
+        range.start + self.human.below(range.len().max(1) as u64) as usize
+    }
+
+    /// The card that receives: another one of the same unit; now and then a wrong one.
+    fn receiving(
+        &mut self,
+        kind: Kind,
+        card: usize,
+        cards: usize,
+        wrong: &mut Option<&'static [&'static str]>,
+    ) -> usize {
+        let (own, other) = self.cards_of(kind, cards);
+        match self.human.below(100) {
+            0..4 => {
+                *wrong = Some(&["14"]);
+                card
+            }
+            4..16 if !other.is_empty() => {
+                *wrong = Some(&["A1", "14"]);
+                self.card_in(other)
+            }
+            _ => {
+                let drawn = self.card_in(own.clone());
+                match drawn == card {
+                    true => own.start + (card - own.start.min(card) + 1) % own.len().max(1),
+                    false => drawn,
+                }
+            }
+        }
+    }
+
+    /// A purchase with the card and over the amount of an earlier charge of this merchant of which this till knows no end: the
+    /// customer thinks that it did not work.
+    pub fn draw_repetition(&mut self, terminal: u8) -> Option<Draft> {
+        let shops = &self.oracle.shops;
+        let own = shops[usize::from(terminal)];
+        let numbered = (0..).zip(&self.oracle.sales);
+        let doubtful = numbered.filter(|(_, sale)| {
+            sale.begun
+                && sale.kind.row().charges()
+                && sale.kind.row().rail == Rail::Card
+                && sale.kind.row().unit == CNY
+                && !sale.kind.row().receiver
+                && shops[usize::from(sale.terminal)] == own
+                && (sale.terminal != terminal || sale.end != Some(End::Approved))
+        });
+        let doubtful: Vec<u32> = doubtful.map(|(number, _)| number).collect();
+        let latest = doubtful.len().saturating_sub(4);
+        let number = self.one_of(&doubtful[latest..])?;
+        Some(self.repetition(number, None))
+    }
+
+    /// A purchase with the card and over the amount of another one, perhaps in its place.
+    pub fn repetition(&self, number: u32, linked: Option<Linked>) -> Draft {
+        let sale = &self.oracle.sales[number as usize];
+        Draft {
+            ordered: Ordered {
+                kind: Kind::Purchase,
+                card: sale.card,
+                minor: Some(sale.minor),
+                original: None,
+                wrong: None,
+                linked,
+                to: None,
+            },
+            named: None,
+            presents: true,
+        }
+    }
+
+    /// Its till has settled nothing since, as far as the till knows.
+    fn is_in_open_batch(&self, number: u32) -> bool {
+        let sale = &self.oracle.sales[number as usize];
+        let open = self.oracle.open_batches[usize::from(sale.terminal)];
+        sale.key.is_some_and(|key| Some(key.batch) == open)
     }
 
     /// Approved transactions that this till can name: its own, and those of its merchant whose slip tells their number.
@@ -173,9 +279,11 @@ impl Core {
                 minor,
                 original: Some(number),
                 wrong: None,
+                linked: None,
+                to: None,
             },
             named: Some(named),
-            presents: !own || self.human.percent(30),
+            presents: !own || kind.row().pin == PinRule::Always || self.human.percent(30),
         }
     }
 
@@ -214,7 +322,10 @@ impl Core {
                     false => self.human.within(1, left),
                 }
             }
-            Posting::Capture => self.human.within(total / 2, total * CAPTURE_PERCENT / 100),
+            Posting::Capture => {
+                let most = total * capture_percent(kind) / 100;
+                self.human.within(total / 2, most)
+            }
             Posting::Adjust if kind == Kind::TipAdjustment => {
                 self.human.within(total, most.max(total))
             }
@@ -235,6 +346,7 @@ impl Core {
             let other_till = matches!(wrong, Wrong::OtherTill);
             let taken_back = matches!(wrong, Wrong::TakenBack);
             kind.may_be_about(sale.kind) != other_kind
+                && sale.kind.row().rail == kind.row().rail
                 && (sale.terminal != terminal) == other_till
                 && (!other_till || rule.reach == Reach::SameBatch)
                 && (!taken_back || core.is_taken_back(number))
@@ -252,7 +364,14 @@ impl Core {
                 draft.presents = true;
             }
             Wrong::OtherCard => {
-                draft.ordered.card = (draft.ordered.card + 1) % cards;
+                draft.ordered.card = match kind.row().rail {
+                    Rail::Card => {
+                        let (own, _) = self.cards_of(kind, cards);
+                        let next = draft.ordered.card + 1;
+                        if next < own.end { next } else { own.start }
+                    }
+                    Rail::Wallet => self.codes.new_card(),
+                };
                 draft.presents = true;
             }
             Wrong::Amount => draft.ordered.minor = Some(self.amount_beyond(kind, number)?),
@@ -295,7 +414,7 @@ impl Core {
             | Posting::Move
             | Posting::MoveOut
             | Posting::MoveIn => None,
-            Posting::Capture => Some((sale.minor + more) * CAPTURE_PERCENT / 100 + beyond),
+            Posting::Capture => Some((sale.minor + more) * capture_percent(kind) / 100 + beyond),
             Posting::Adjust => Some(sale.minor * ADJUST_PERCENT / 100 + beyond),
             Posting::Credit | Posting::Undo | Posting::Release | Posting::Uncapture => {
                 Some(sale.minor * ADJUST_PERCENT / 100 + more + beyond)

@@ -2,8 +2,8 @@
 
 use crate::prng::Prng;
 use crate::weather::Weather;
-use payment::Kind;
 use payment::timeouts::Ladder;
+use payment::{CNY, Kind};
 
 /// One world to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +52,14 @@ impl Scenario {
     /// The scenario of a seed in which nothing goes wrong.
     pub fn clean(seed: u64) -> Self {
         Self::new(seed, Weather::clean())
+    }
+
+    /// Whether there is a barter centre beside the banks.
+    pub(crate) fn has_centre(&self) -> bool {
+        match self.kind {
+            Some(kind) => kind.row().unit != CNY,
+            None => Prng::new(self.seed, 0xBA47).percent(60),
+        }
     }
 
     pub(crate) fn ladder(&self) -> Ladder {

@@ -6,17 +6,19 @@ use crypto::{
     Card, ClearKey, KeyUsage, MacAlgorithm, Pan, Pin, SecurityModule, SoftwareModule, WrappedKey,
 };
 use payment::relay::Gaps;
-use payment::{Institution, MerchantId, Stan, TerminalId};
+use payment::{BARTER_UNIT, Institution, MerchantId, Stan, TerminalId};
 use receipt::{Language, Paper};
 
 pub const NETWORK: Institution = Institution(10_000);
 pub const ACQUIRERS: [Institution; 2] = [Institution(48_020_000), Institution(48_030_000)];
-pub const ISSUERS: [Institution; 3] = [
+pub const ISSUERS: [Institution; 4] = [
     Institution(1_030_000),
     Institution(1_040_000),
     Institution(1_050_000),
+    Institution(1_060_000),
 ];
-const BINS: [&str; 3] = ["622848", "622576", "622202"];
+/// The third bank's cards are foreign ones (外卡).
+const BINS: [&str; 4] = ["622848", "622576", "404118", "880011"];
 pub const CARDS_PER_ISSUER: usize = 4;
 const FIRST_ACCOUNT: u64 = 1_000;
 /// The published test PIN.
@@ -27,6 +29,8 @@ pub const KEY_HEX: [&str; 3] = [
     "1111111111111111BBBBBBBBBBBBBBBB",
 ];
 pub const MERCHANTS_MAX: usize = 3;
+/// No wallet order is revoked sooner (product reference §0, finding 5).
+pub const REVOKE_AFTER_MS: u64 = 15_000;
 
 /// A card as its holder has it.
 #[derive(Clone, Debug)]
@@ -62,6 +66,11 @@ fn pan(issuer: usize, number: usize) -> Vec<u8> {
     digits
 }
 
+/// A card of the third bank; payment codes are none.
+pub fn is_foreign(card: usize) -> bool {
+    card / CARDS_PER_ISSUER == 2
+}
+
 /// The account of a card, by the card's place among all.
 pub fn account(card: usize) -> u64 {
     FIRST_ACCOUNT + (card % CARDS_PER_ISSUER) as u64
@@ -70,6 +79,12 @@ pub fn account(card: usize) -> u64 {
 pub fn merchant(number: usize) -> MerchantId {
     let text = format!("89831005331{number:04}");
     MerchantId::parse(text.as_bytes()).expect("15 characters")
+}
+
+/// The number of a terminal.
+pub fn terminal_number(terminal: &TerminalId) -> u8 {
+    let digits = terminal.as_str().trim_start_matches('T');
+    digits.parse().expect("a terminal of this world")
 }
 
 pub fn terminal_id(number: usize) -> TerminalId {
@@ -82,7 +97,7 @@ impl Setup {
         let ladder = scenario.ladder();
         let confirm_within_ms = ladder.terminal_ms * 3 + prng.within(1, 20) * 1_000;
         let mac = [MacAlgorithm::X919, MacAlgorithm::AesCmac][prng.below(2) as usize];
-        let modules: Vec<_> = (0..6)
+        let modules: Vec<_> = (0..7)
             .map(|n| SoftwareModule::new([n as u8 + 1; 32]))
             .collect();
         let (network_module, count) = (&modules[2], scenario.acquirers as usize);
@@ -92,7 +107,16 @@ impl Setup {
             let config = bank(n, &module, mac, ladder.issuer_ms, &mut prng, &mut cards);
             (config, module)
         });
-        let issuers: Vec<_> = issuers.collect();
+        let mut issuers: Vec<_> = issuers.collect();
+        if scenario.has_centre() {
+            let n = issuers.len();
+            let module = modules[3 + n].clone();
+            let mut draws = Prng::new(scenario.seed, 0xCE47);
+            let mut config = bank(n, &module, mac, ladder.issuer_ms, &mut draws, &mut cards);
+            config.unit = BARTER_UNIT;
+            issuers.push((config, module));
+        }
+        let wallet = wallet_rules(&mut Prng::new(scenario.seed, 0x3A11E7));
         let acquirer = |n: usize| acquirer::Config {
             institution: ACQUIRERS[n],
             network: NETWORK,
@@ -102,7 +126,7 @@ impl Setup {
             gaps: Gaps::default(),
             confirm_within_ms,
             percents: payment::Percents::default(),
-            wallet: None,
+            wallet: Some(wallet.clone()),
             certificates: None,
             merchants: merchants(),
             terminals: Default::default(),
@@ -152,6 +176,18 @@ impl Setup {
             issuers,
             cards,
         }
+    }
+}
+
+/// Published times or shorter ones; never sooner revoked, and never sure of an absence while the provider still takes requests.
+fn wallet_rules(prng: &mut Prng) -> acquirer::wallet::Rules {
+    acquirer::wallet::Rules {
+        poll_ms: prng.within(1, 5) * 1_000,
+        pay_within_ms: prng.within(5, 45) * 1_000,
+        scan_within_ms: prng.within(5, 120) * 1_000,
+        revoke_after_ms: REVOKE_AFTER_MS,
+        absent_after_ms: crate::wallet::STALE_US / 1_000 + prng.within(10, 120) * 1_000,
+        ..acquirer::wallet::Rules::default()
     }
 }
 

@@ -98,6 +98,16 @@ impl Till {
     }
 }
 
+/// The amount that a line says: in money with its sign, in quota on a line of its own.
+fn amount_of(line: &str) -> Option<&str> {
+    let plain = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    };
+    let quota = || Some(line).filter(|line| line.contains('.') && plain(line));
+    line.strip_prefix("RMB:￥").or_else(quota)
+}
+
 impl PaperTrail {
     fn read(&mut self, text: &str) {
         for line in text.lines().map(str::trim) {
@@ -107,22 +117,25 @@ impl PaperTrail {
                     marked: true,
                     ..Reading::default()
                 };
-            } else if line == "POS签购单" || line == "冲正凭证" {
+            } else if ["POS签购单", "冲正凭证", "易货单", "易货冲正凭证"].contains(&line)
+            {
                 let marked = std::mem::take(&mut reading.marked);
                 *reading = Reading {
                     marked,
-                    reversal: line == "冲正凭证",
+                    reversal: line.ends_with("冲正凭证"),
                     ..Reading::default()
                 };
-            } else if line == "商户存根" {
+            } else if line == "易货代理存根" {
+                reading.copy = None;
+            } else if ["商户存根", "卖方存根"].contains(&line) {
                 reading.copy = Some(0);
-            } else if line == "持卡人存根" {
+            } else if ["持卡人存根", "买方存根"].contains(&line) {
                 reading.copy = Some(1);
             } else if let Some(number) = line.strip_prefix("批次号") {
                 reading.batch = number.trim().parse().ok();
             } else if let Some(number) = line.strip_prefix("凭证号") {
                 reading.voucher = number.trim().parse().ok();
-            } else if let Some(amount) = line.strip_prefix("RMB:￥") {
+            } else if let Some(amount) = amount_of(line) {
                 let minor = amount.replace('.', "").parse().ok();
                 let Reading {
                     marked,

@@ -47,11 +47,15 @@ pub enum Fault {
     TerminalNeverReturns,
     /// The cashier presses keys nobody asked for, or gives goods away too early.
     Cashier,
+    /// The wallet's provider is deaf for a while.
+    WalletDeaf,
+    /// A till's batch messages say something else than its journal: a wrong total, a record left out, made up or changed.
+    Miscount,
 }
 
 impl Fault {
     /// Every class.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::RequestLost,
         Self::IssuerAnswerLost,
         Self::NetworkAnswerLost,
@@ -71,6 +75,8 @@ impl Fault {
         Self::FlushFails,
         Self::TerminalNeverReturns,
         Self::Cashier,
+        Self::WalletDeaf,
+        Self::Miscount,
     ];
 
     /// Its switch: `F1` to `F13`, then names of our own.
@@ -95,6 +101,8 @@ impl Fault {
             Self::FlushFails => "flush-fails",
             Self::TerminalNeverReturns => "never-returns",
             Self::Cashier => "cashier",
+            Self::WalletDeaf => "wallet-deaf",
+            Self::Miscount => "miscount",
         }
     }
 
@@ -124,6 +132,8 @@ impl Fault {
             Self::FlushFails => 30,
             Self::TerminalNeverReturns => 3_000,
             Self::Cashier => 600,
+            Self::WalletDeaf => 1_500,
+            Self::Miscount => 2_500,
         }
     }
 }

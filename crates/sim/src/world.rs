@@ -91,7 +91,9 @@ impl World {
         };
         let shops = setup.terminals.iter().enumerate().map(shop).collect();
         let openings = setup.cards.iter().map(|card| card.opening_minor).collect();
-        let core = Core::new(scenario, Oracle::new(shops, openings), tills, trace);
+        let units: Vec<_> = setup.issuers.iter().map(|(bank, _)| bank.unit).collect();
+        let oracle = Oracle::new(shops, openings, units);
+        let core = Core::new(scenario, oracle, tills, trace);
         let mut clocks = Prng::new(seed, 0xC10C);
         let bad = scenario.weather.is_on(Fault::Clock);
         // In every third bad-clock world the day is cut while it runs.
@@ -238,6 +240,8 @@ impl World {
             }
             Event::Dial(at) => self.core.dial(at),
             Event::LinkSeen(who, at, up) => self.link_seen(who, at, up),
+            Event::WalletHears(asked) => self.core.wallet_hears(&asked),
+            Event::CustomerDecides(order, pays) => self.core.customer_decides(order, pays),
             Event::Cashier(n) => {
                 let node = &mut self.terminals[usize::from(n)];
                 cashier::look(&mut self.core, node, &self.cards, n);
@@ -381,6 +385,9 @@ impl World {
                 if !self.core.oracle.stored[usize::from(n)].is_empty() {
                     self.core.mark(Mark::DiedWithAdvices);
                 }
+                if self.core.oracle.uploading.contains(&n) {
+                    self.core.mark(Mark::DiedInUpload);
+                }
                 self.till_died(n, power);
             }
             _ => {
@@ -517,6 +524,7 @@ impl World {
                 }
             }
         }
+        self.core.wallet_gust(number);
         for n in 0..self.terminals.len() {
             if let Some(draw) = self.core.fires(Fault::Partition, 180 + n as u32, number) {
                 self.core.links.cut[n] = self.core.time + 100_000 + draw % 12_000_000;
@@ -536,6 +544,7 @@ impl World {
             link.blocked_until = 0;
         }
         self.core.links.cut.fill(0);
+        self.core.provider.mend();
         for at in 0..self.core.links.members.len() {
             self.core
                 .push(self.core.time + 1_000, Event::Dial(at as u8));

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 /// A settlement under way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settling {
-    /// Which batch.
+    /// Which batch; until the acquirer has compared it, the one that the last sign-on gave.
     pub batch: Batch,
     /// When the cashier asked for it.
     pub asked: Now,
@@ -68,8 +68,12 @@ impl Terminal {
     }
 
     fn settling_batch(&self) -> Batch {
-        let settling = self.state.settling.as_ref();
-        settling.map_or(self.state.batch, |settling| settling.batch)
+        let compared = self.state.settling.as_ref().filter(|s| s.codes.is_some());
+        compared.map_or(self.state.batch, |settling| settling.batch)
+    }
+
+    fn settling_round(&self) -> u32 {
+        self.state.settling.as_ref().map_or(0, |s| s.round)
     }
 
     /// When the next message of a settlement is due.
@@ -86,12 +90,15 @@ impl Terminal {
             return;
         };
         let origin = Origin {
-            batch: settling.batch,
+            batch: self.settling_batch(),
             ..self.origin()
         };
         let mac = self.config.extended;
         let Some(codes) = settling.codes else {
-            let totals = settling.totals.unwrap_or(self.state.batch_totals());
+            let own = self.state.batch_totals();
+            #[cfg(feature = "planted")]
+            let own = self.without_credits(own);
+            let totals = settling.totals.unwrap_or(own);
             let request = Request::Settle {
                 origin,
                 totals,
@@ -135,8 +142,14 @@ impl Terminal {
                     at: now,
                 });
             }
-            // The batch is closed there already.
-            (ResponseCode::DUPLICATE, _) => self.batch_ended(now, BlockCodes::FAILED, decided),
+            // The batch is closed there already; or the number of the last sign-on was garbled: a fresh one tells.
+            (ResponseCode::DUPLICATE, _) if self.settling_round() > 0 => {
+                self.batch_ended(now, BlockCodes::FAILED, decided);
+            }
+            (ResponseCode::DUPLICATE, _) => {
+                decided.record(Record::SignOnNeeded { retry_at: now.mono });
+                self.settlement_unanswered(now, decided);
+            }
             (ResponseCode::BATCH_MISMATCH, _) => self.settlement_refused(now, decided),
             _ => self.settlement_unanswered(now, decided),
         }
@@ -239,7 +252,7 @@ impl Terminal {
         (done, place, anew): (Option<u16>, u16, bool),
         decided: &mut Decided,
     ) {
-        let round = self.state.settling.as_ref().map_or(0, |s| s.round) + 1;
+        let round = self.settling_round() + 1;
         let goes_on = round <= self.config.batch_resends;
         let next = goes_on.then(|| now.mono.plus_ms(self.config.gaps.after(round)));
         decided.record(Record::SettleAgain {
@@ -298,9 +311,15 @@ impl State {
                 .filter(uneven)
                 .filter(move |c| c.sale.kind.row().flow == flow)
         };
-        let advice = |completed: &Completed| Part {
-            part: UploadPart::Advice(completed.sale),
-            records: Vec::new(),
+        // It may have been sold under a number of the batch that was garbled in a sign-on.
+        let batch = self.settling.as_ref().map_or(self.batch, |s| s.batch);
+        let advice = |completed: &Completed| {
+            let mut sale = completed.sale;
+            sale.key.batch = batch;
+            Part {
+                part: UploadPart::Advice(sale),
+                records: Vec::new(),
+            }
         };
         let online: Vec<Uploaded> = of(Flow::Online).map(uploaded).collect();
         let sales = online
@@ -350,6 +369,7 @@ impl State {
     pub(crate) fn compared(&mut self, codes: BlockCodes, at: Now) {
         if let Some(settling) = &mut self.settling {
             settling.codes = Some(codes);
+            settling.batch = self.batch;
             settling.place = 0;
             settling.round = 0;
             settling.next = Some(at.mono);

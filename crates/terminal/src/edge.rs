@@ -125,14 +125,14 @@ impl Terminal {
         })
     }
 
-    /// The number that stands for an order before its payer is known: 00, batch, trace number, and four digits of the
-    /// terminal's number. No scheme has a code that begins so.
+    /// The number that stands for an order before its payer is known: 99, batch, trace number, and four digits of the
+    /// terminal's number. No scheme has a code that begins so, and a batch upload drops leading zeros.
     pub fn order_number(&self) -> Option<Pan> {
         let origin = self.origin();
         let fold = |sum: u32, byte: &u8| (sum * 31 + u32::from(*byte)) % 10_000;
         let terminal = origin.terminal.as_str().as_bytes().iter().fold(0, fold);
         let (batch, stan) = (origin.batch, self.state.next_stan);
-        Pan::parse(format!("00{batch}{stan}{terminal:04}").as_bytes()).ok()
+        Pan::parse(format!("99{batch}{stan}{terminal:04}").as_bytes()).ok()
     }
 
     /// What a typed number gives: nobody presents a card, so there is no track, no chip and no PIN.

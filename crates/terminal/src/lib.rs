@@ -29,7 +29,7 @@ pub use limits::{COMPLETED_MAX, QUERIES_MAX};
 pub use record::{Approval, Cash, Ending, Record};
 pub use report::{Pending, Shift};
 pub use slip::slip_id;
-pub use state::{Advice, Completed, Open, Phase, Refused, State, Totals};
+pub use state::{Advice, Completed, Open, PendingReversal, Phase, Refused, State, Totals};
 
 use crypto::Card;
 use payment::batch::BlockCodes;

@@ -291,10 +291,17 @@ impl Completed {
     }
 
     fn is_about(&self, other: &Self) -> bool {
-        let key = other.sale.key;
         self.sale
             .original
-            .is_some_and(|original| (original.batch, original.stan) == (key.batch, key.stan))
+            .is_some_and(|original| other.is_named(&original))
+    }
+
+    /// Another terminal's transaction may have the same batch and trace number: their reference numbers differ.
+    fn is_named(&self, original: &Original) -> bool {
+        let key = self.sale.key;
+        let own = self.approval().and_then(|approval| approval.rrn);
+        (original.batch, original.stan) == (key.batch, key.stan)
+            && original.rrn.is_none_or(|rrn| Some(rrn) == own)
     }
 }
 
@@ -328,10 +335,8 @@ impl crate::State {
     /// Counts an approval in the totals of the batch; before it is among the completed.
     pub(crate) fn count(&mut self, sale: &Sale, amount: Amount) {
         let before = sale.original.and_then(|original| {
-            let own = |c: &&Completed| {
-                (c.sale.key.batch, c.sale.key.stan) == (original.batch, original.stan)
-            };
-            let own = self.completed.iter().rev().find(own)?;
+            let mut completed = self.completed.iter().rev();
+            let own = completed.find(|completed| completed.is_named(&original))?;
             Some((own.sale.kind, self.standing_amount(own).minor))
         });
         self.count_shift(sale, amount.minor, before);

@@ -1,6 +1,7 @@
 //! Planted bugs: each breaks one promise on purpose, to prove that the checkers can fail. Never in the shipped binary.
 
 use crate::Terminal;
+use payment::batch::BatchTotals;
 
 /// A planted bug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,19 +14,41 @@ pub enum Bug {
     GivesUpReversals,
     /// Gives up an advice after three attempts (R2).
     GivesUpAdvices,
+    /// Takes cash in place of a sale without withdrawing or linking it (C1).
+    ForgetsCashLink,
+    /// Leaves the credits out of the totals of its batch (M7).
+    LeavesOutCredits,
+    /// Hides the advices that wait from the shift slip (T7).
+    HidesPending,
 }
 
 impl Bug {
     /// Every bug.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 7] = [
         Self::IgnoresMac,
         Self::SellsWithPendingReversal,
         Self::GivesUpReversals,
         Self::GivesUpAdvices,
+        Self::ForgetsCashLink,
+        Self::LeavesOutCredits,
+        Self::HidesPending,
     ];
 }
 
 impl Terminal {
+    /// An item is left out of the shift slip.
+    pub(crate) fn hides(&self, item: &crate::Pending) -> bool {
+        self.planted == Some(Bug::HidesPending) && matches!(item, crate::Pending::Advice(..))
+    }
+
+    /// The totals of the batch as a bug may have them.
+    pub(crate) fn without_credits(&self, mut totals: BatchTotals) -> BatchTotals {
+        if self.planted == Some(Bug::LeavesOutCredits) {
+            (totals.domestic.credits, totals.domestic.credits_minor) = (0, 0);
+        }
+        totals
+    }
+
     /// Plants a bug.
     pub fn plant(&mut self, bug: Bug) {
         self.planted = Some(bug);

@@ -112,7 +112,10 @@ impl Terminal {
 
     fn shift_fields(&self, now: Now) -> ShiftFields {
         let (config, state) = (&self.config, &self.state);
-        let pending = state.pending().into_iter().map(|item| item.words());
+        let pending = state.pending().into_iter();
+        #[cfg(feature = "planted")]
+        let pending = pending.filter(|item| !self.hides(item));
+        let pending = pending.map(|item| item.words());
         let slips = state.spool.unprinted().map(|(slip, _, job)| PendingItem {
             voucher: slip.voucher,
             date_time: slip.date_time,
@@ -138,7 +141,8 @@ impl Terminal {
 }
 
 impl Pending {
-    fn words(&self) -> PendingItem {
+    /// How the shift slip names it.
+    pub fn words(&self) -> PendingItem {
         let (sale, at, zh, en) = match self {
             Self::Sale(sale, at) => (Some(sale), at, "结果未知，正在查询", "RESULT UNKNOWN"),
             Self::Reversal(sale, at) => (Some(sale), at, "冲正未送达", "REVERSAL NOT DELIVERED"),

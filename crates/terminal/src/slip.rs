@@ -299,7 +299,7 @@ impl Terminal {
     }
 
     /// What the sign says of a sale's slip.
-    pub(crate) fn slip_evidence(&self, batch: Batch, stan: Stan) -> SlipEvidence {
+    pub fn slip_evidence(&self, batch: Batch, stan: Stan) -> SlipEvidence {
         let id = slip_id(batch, stan);
         let known = self.state.spool.evidence(id);
         let (level, trouble) = match known {

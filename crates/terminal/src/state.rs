@@ -248,6 +248,16 @@ impl State {
         self.advices.iter()
     }
 
+    /// Link of the open sale, or of the one being reversed.
+    pub fn link(&self) -> Option<LinkId> {
+        self.link
+    }
+
+    /// What the customer scans to pay the open sale.
+    pub fn qr(&self) -> Option<QrText> {
+        self.qr
+    }
+
     /// The outstanding exchange.
     pub fn exchange(&self) -> Option<&Exchange> {
         self.exchange.as_ref()

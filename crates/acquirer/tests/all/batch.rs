@@ -315,3 +315,29 @@ fn a_restart_at_every_step() {
         world.approved(&fen(3, 1));
     }
 }
+
+/// What an adjustment takes off is counted after what it adjusts, though its trace number is the lower one.
+#[test]
+fn an_adjustment_after_the_trace_number_went_round() {
+    let mut world = World::open();
+    let sold = Ask {
+        kind: Kind::OfflineSale,
+        ..fen(999_999, 1_000)
+    };
+    world.approved(&sold);
+    let less = Ask {
+        kind: Kind::Adjustment,
+        original: Some(Original {
+            batch: world.key(&sold).batch,
+            stan: Stan(999_999),
+            date: 0,
+            rrn: None,
+            approval: None,
+        }),
+        ..fen(1, 600)
+    };
+    world.approved(&less);
+    let stands = fen(999_999, 600);
+    let (answer, _) = world.settles(EXTENDED, 10, &[stands]);
+    assert_eq!(answer.compared.map(|(_, codes)| codes), Some(BALANCED));
+}

@@ -2,10 +2,14 @@
 
 use crate::outs::*;
 use crate::world::*;
+use payment::batch::BatchTotals;
 use payment::evidence::ReversalCause;
+use payment::kind::BatchSide;
 use payment::sign::Trouble;
-use payment::terminal::MacCheck;
-use payment::{Amount, Kind, LinkReason, Linked, ResponseCode, SaleKey, SignOutcome, host};
+use payment::terminal::{MacCheck, Request, Sealed};
+use payment::{
+    Amount, Kind, LinkReason, Linked, ResponseCode, SaleKey, Secrets, SignOutcome, host,
+};
 
 /// A purchase of the same card and amount at the other till.
 fn at_other_till(stan: u32) -> Ask {
@@ -293,6 +297,28 @@ fn cash_takes_back_whatever_the_card_sale_becomes() {
     world.report(sign(7, SignOutcome::Approved, 4, Trouble::None));
     assert_eq!(told(&world.ask(&cash(buy(8), world.key(&fourth)))), ["22"]);
     assert_eq!(world.payable(), 400);
+    // Confirmed by a batch that balances: the same.
+    let fifth = Ask {
+        amount: Amount::fen(500),
+        ..buy(9)
+    };
+    world.approved(&fifth);
+    let mut totals = BatchTotals::default();
+    let card = world.sale(&fifth).request.card;
+    for minor in [400, 500] {
+        totals.count(&card, BatchSide::Debit, minor, 0);
+    }
+    let request = Request::Settle {
+        origin: world.origin(EXTENDED, 10),
+        totals,
+        mac: true,
+    };
+    let secrets = Secrets::default();
+    let (answer, _) = till(world.till_asks(&Sealed { request, secrets }));
+    assert!(answer.compared.is_some_and(|(_, codes)| codes.balanced()));
+    let link = cash(at_other_till(11), world.key(&fifth));
+    assert_eq!(told(&world.ask(&link)), ["22"]);
+    assert_eq!(world.payable(), 900);
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod attacks;
 mod batch;
 mod certifying;
 mod confirming;
+mod declaring;
 mod guarding;
 mod kinds;
 mod notices;

@@ -102,6 +102,16 @@ pub struct TerminalFile {
     /// What [`TerminalFile::read`] found there.
     #[serde(skip, default = "super::printer::untested")]
     pub installed: InstalledPrinter,
+    /// Where the till's page is served; a loopback address. Without it there is no page.
+    pub page: Option<SocketAddr>,
+    /// Where the cardholder's pages are, for instance `https://r.example`: the code that a customer scans while a sale is
+    /// unresolved.
+    pub public: Option<String>,
+    /// The goods that the page's basket knows, a path from this file's folder.
+    pub goods: Option<PathBuf>,
+    /// What [`TerminalFile::read`] found there.
+    #[serde(skip)]
+    pub stock: Vec<Good>,
     /// `zh` or `en`.
     #[serde(default = "zh")]
     pub language: String,
@@ -113,6 +123,28 @@ pub struct TerminalFile {
     /// Test cards that the text interface offers; sandbox only.
     #[serde(default)]
     pub cards: Vec<TestCard>,
+}
+
+/// The file of goods.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GoodsFile {
+    /// What is sold.
+    pub goods: Vec<Good>,
+}
+
+/// Something that is sold.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Good {
+    /// Digits of its barcode.
+    pub barcode: String,
+    /// Its name in zh-CN.
+    pub zh: String,
+    /// Its name in English.
+    pub en: String,
+    /// Its price in fen.
+    pub price_minor: u64,
 }
 
 /// An issuer's name.
@@ -304,6 +336,11 @@ impl TerminalFile {
                 file: installed,
                 problem,
             })?;
+        }
+        if let Some(goods) = &file.goods {
+            let goods = path.parent().unwrap_or(Path::new("")).join(goods);
+            let listed: GoodsFile = super::read(&goods)?;
+            file.stock = listed.goods;
         }
         Ok(file)
     }

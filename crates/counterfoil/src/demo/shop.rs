@@ -6,12 +6,15 @@ use crate::config::terminal::{TerminalFile, TestCard};
 use crate::driver::{DriverHandle, random};
 use crate::fault::Hop;
 use crate::fleet::{Fleet, Input};
-use crate::party::Running;
+use crate::party::{Running, Shown};
 use crate::printer::Bench;
+use crate::till::{self, Screens};
 use crypto::Pan;
 use payment::{Amount, MerchantId, SaleKey, Surroundings, TerminalId};
+use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use terminal::{Command, Presented};
+use tokio::sync::mpsc::UnboundedReceiver;
 
 /// The shop's till.
 #[derive(Debug)]
@@ -69,6 +72,31 @@ impl Shop {
             batch,
             stan,
         })
+    }
+
+    /// Opens the till's page; `public` is where the cardholder's pages are.
+    pub async fn open(
+        &self,
+        address: SocketAddr,
+        shown: UnboundedReceiver<Shown>,
+        public: String,
+    ) -> Result<SocketAddr, Problem> {
+        // The page is the only one who looks.
+        let (screens, _) = Screens::watch(shown);
+        let module = self
+            .module
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        till::open(
+            address,
+            &self.file,
+            self.handle.clone(),
+            module,
+            screens,
+            Some(public),
+        )
+        .await
     }
 
     /// Switches the till off. Blocks: not for a runtime thread.

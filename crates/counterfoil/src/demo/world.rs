@@ -7,11 +7,12 @@ use crate::config::acquirer::AcquirerFile;
 use crate::config::issuer::IssuerFile;
 use crate::config::network::NetworkFile;
 use crate::config::printer::PrinterFile;
-use crate::config::terminal::TerminalFile;
+use crate::config::terminal::{GoodsFile, TerminalFile};
 use crate::config::{self, Problem};
 use crate::driver::DriverHandle;
 use crate::fault::Hop;
 use crate::party::{self, Running};
+use crate::people::{Person, Role};
 use crate::wallet::simulator::{Settings, Simulator};
 use acquirer::Acquirer;
 use crypto::{Pan, PanToken, SecurityModule};
@@ -35,19 +36,16 @@ const TILLS_READ: usize = 24;
 pub struct Pages {
     /// Where they are, and whose.
     pub links: Vec<(String, (&'static str, &'static str))>,
+    /// Where the desk is.
+    pub desk: SocketAddr,
     shop: Arc<Shop>,
 }
 
 impl Pages {
-    /// The address of the page at this path; the first page's when there is none.
-    pub fn link(&self, path: &str) -> String {
-        let found = self
-            .links
-            .iter()
-            .find(|(address, _)| address.ends_with(path));
-        found
-            .or(self.links.first())
-            .map_or_else(String::new, |(address, _)| address.clone())
+    /// The address of somebody's page, by its English name.
+    pub fn link(&self, name: &str) -> Option<&str> {
+        let found = self.links.iter().find(|(_, (_, english))| *english == name);
+        found.map(|(address, _)| address.as_str())
     }
 
     /// Closes the shop. Blocks: not for a runtime thread.
@@ -108,6 +106,7 @@ pub struct World {
     /// Where the public pages are.
     pub public: Option<SocketAddr>,
     acquirer_file: AcquirerFile,
+    ports: Ports,
 }
 
 fn loopback() -> SocketAddr {
@@ -246,6 +245,8 @@ impl World {
         let printer: PrinterFile =
             config::parse(include_str!("../../../../examples/printer.toml"))?;
         till.installed = printer.resolve()?;
+        let goods: GoodsFile = config::parse(include_str!("../../../../examples/goods.toml"))?;
+        till.stock = goods.goods;
         till.timeouts = ladder;
         till.acquirer = acquirer.address.ok_or("the acquirer does not listen")?;
         till.query_ms = 1_000;
@@ -270,6 +271,7 @@ impl World {
             stage: Arc::default(),
             till,
             public: opened.address,
+            ports,
             acquirer_file,
         };
         world.signed_on().await?;
@@ -278,20 +280,50 @@ impl World {
 
     /// Opens the shop, its lab and the desk.
     pub async fn open_pages(&self) -> Result<Pages, Problem> {
-        let (shop, _shown) = Till::start(self, SHOP_TILL).await?.hand_over()?;
-        let shop = Arc::new(shop);
         let public = self.public.ok_or("the public pages have no address")?;
-        let mut links = vec![(
-            format!("http://{public}/"),
-            ("我的钱在哪里（持卡人）", "Where is my money (cardholder)"),
-        )];
+        let (shop, shown) = Till::start(self, SHOP_TILL).await?.hand_over()?;
+        let till = shop
+            .open(at(self.ports.till), shown, format!("http://{public}/"))
+            .await?;
+        let shop = Arc::new(shop);
+        let mut links = vec![
+            (format!("http://{till}/"), ("收银台", "Till")),
+            (
+                format!("http://{public}/"),
+                ("我的钱在哪里（持卡人）", "Where is my money (cardholder)"),
+            ),
+        ];
         let lab = Lab::new(self, Arc::clone(&shop), links.clone())?;
         let desk = crate::desk::open(&self.acquirer_file, &self.acquirer, lab::routes(lab)).await?;
         let desk = desk.ok_or("the desk has no address")?;
-        links.push((format!("http://{desk}/console"), ("运营台", "Console")));
-        links.push((format!("http://{desk}/merchant"), ("商户", "Merchant")));
-        links.push((format!("http://{desk}/lab"), ("故障实验室", "Fault lab")));
-        Ok(Pages { links, shop })
+        let staff = Person {
+            name: "demo".to_owned(),
+            role: Role::Supervisor,
+            merchant: None,
+        };
+        for (path, name) in [
+            ("/console".to_owned(), ("运营台", "Console")),
+            (
+                format!("/merchant?merchant={}", shop.merchant),
+                ("商户", "Merchant"),
+            ),
+        ] {
+            let entry = desk
+                .people
+                .entry_link(&staff)
+                .map_err(|refused| format!("{refused:?}"))?;
+            let next = path.replace('?', "%3F").replace('=', "%3D");
+            links.push((format!("http://{}{entry}?next={next}", desk.address), name));
+        }
+        links.push((
+            format!("http://{}/lab", desk.address),
+            ("故障实验室", "Fault lab"),
+        ));
+        Ok(Pages {
+            links,
+            desk: desk.address,
+            shop,
+        })
     }
 
     /// Waits until every member has its keys from the network.

@@ -66,6 +66,8 @@ impl Installation {
         // Beside the terminals' files, which name it.
         let tested = repository().join("examples/printer.toml");
         std::fs::copy(tested, installation.path("printer.toml")).expect("the example");
+        let goods = repository().join("examples/goods.toml");
+        std::fs::copy(goods, installation.path("goods.toml")).expect("the example");
         installation
     }
 
@@ -98,6 +100,8 @@ impl Installation {
             ("127.0.0.1:7200".to_owned(), at(ports.members)),
             ("127.0.0.1:7201".to_owned(), at(ports.control[1])),
             ("127.0.0.1:7301".to_owned(), at(ports.control[2])),
+            // Several tills run at the same time: the system chooses, unless a test does.
+            ("127.0.0.1:7500".to_owned(), at(0)),
             ("127.0.0.1:9100".to_owned(), at(ports.printer)),
             (
                 "counterfoil-data/".to_owned(),

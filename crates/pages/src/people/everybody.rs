@@ -62,7 +62,7 @@ impl EverybodyView<'_> {
             section.card {
                 h1 { (lang.say(("人员", "People"))) }
                 (told(lang, self.told))
-                div.scroll { table {
+                div.scroll { table.people {
                     thead { tr {
                         th { (lang.say(("用户", "Name"))) } th { (lang.say(("角色", "Role"))) }
                         th { (lang.say(("状态", "State"))) }

@@ -110,7 +110,7 @@ impl WebhooksView<'_> {
             section.card {
                 h2 { (lang.say(("投递记录", "Deliveries"))) }
                 @if self.deliveries.is_empty() { p.second { (lang.say(("还没有投递", "Nothing was delivered yet"))) } }
-                @else { div.scroll { table {
+                @else { div.scroll { table.people {
                     thead { tr {
                         th { (lang.say(("事件", "Event"))) } th { (lang.say(("状态", "State"))) }
                         th { (lang.say(("对方答复", "Receiver said"))) } @if self.manages { th { (lang.say(("操作", "Do"))) } }

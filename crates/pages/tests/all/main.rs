@@ -1,10 +1,12 @@
 //! The pages, rendered from views and read.
 
+mod cardholder;
 mod console;
 mod fixture;
 mod frame;
 mod merchant;
 mod people;
+mod till;
 
 /// An English page has Chinese only in proper names and in the switch of languages.
 #[track_caller]

@@ -18,7 +18,20 @@ impl Core {
     /// Adds entries up; a hold that ends twice is a violation.
     fn add_up(&mut self, bank: u8, entries: &[Entry]) -> Moved {
         let mut moved = Moved::default();
+        let unit = self.oracle.units[usize::from(bank)];
         for entry in entries {
+            let other = match entry {
+                Entry::Post { transfer } | Entry::Hold { transfer, .. } => {
+                    transfer.currency.0 != unit.0
+                }
+                Entry::Open { rules, .. } => rules.currency.0 != unit.0,
+                _ => false,
+            };
+            if other {
+                self.violate("M9", || {
+                    format!("bank {bank}: {entry:?} is not in its unit")
+                });
+            }
             match self.oracle.accounts.add(bank, entry) {
                 Ok(more) => moved += more,
                 Err(why) => self.violate("R3", || format!("bank {bank}: {why}")),
@@ -39,11 +52,18 @@ impl Core {
         if let Some(settlement) = request.settlement {
             self.oracle.settlements.insert(settlement);
         }
+        if let Some(leg) = self.oracle.legs.get(&request.key).copied() {
+            if answered.code.is_success() {
+                self.judge_unit(bank, leg.0);
+            }
+            return self.leg_answered(leg, answered, moved);
+        }
         let Some(number) = self.oracle.by_host(&request.key) else {
             return;
         };
         let success = answered.code.is_success();
         if success {
+            self.judge_unit(bank, number);
             self.judge_approval(number, request.amount.minor, moved);
         } else {
             self.judge_refusal(number, answered.code.as_str());
@@ -76,6 +96,16 @@ impl Core {
         if books && closed {
             self.violate("M5", || {
                 format!("sale {number}: debited after its reversal")
+            });
+        }
+    }
+
+    /// Money and quota never mix: each bank serves what is in its own unit.
+    fn judge_unit(&mut self, bank: u8, number: u32) {
+        let (kind, unit) = (self.sale(number).kind, self.oracle.units[usize::from(bank)]);
+        if kind.row().unit != unit {
+            self.violate("M9", || {
+                format!("sale {number}: {kind:?} approved by a bank that keeps {unit:?}")
             });
         }
     }
@@ -137,6 +167,9 @@ impl Core {
         if returned.barred {
             self.mark(Mark::ReversalBeforeOriginal);
         }
+        if let Some(leg) = self.oracle.legs.get(&returned.reversal.original).copied() {
+            return self.leg_returned(leg, returned, moved);
+        }
         let Some(number) = self.oracle.by_host(&returned.reversal.original) else {
             return;
         };
@@ -179,7 +212,7 @@ impl Core {
             Posting::Undo | Posting::Uncapture => "R4",
             _ => "M1",
         };
-        if moved.taken + moved.owed != 0 {
+        if moved.taken + moved.owed - moved.given != 0 {
             return Some(name);
         }
         let Some(first) = self.oracle.authorisation(number) else {
@@ -244,7 +277,7 @@ impl Core {
             };
             sale.minor == notice.amount.minor
                 && sale.debits > 0
-                && (notice.kind == forward || sale.credits > 0)
+                && (notice.kind == forward || sale.credits > 0 || sale.receives())
         };
         if !self.oracle.sales.iter().any(told) {
             let (kind, minor) = (notice.kind, notice.amount.minor);

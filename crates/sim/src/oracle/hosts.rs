@@ -36,21 +36,26 @@ impl Core {
     /// The acquirer reverses one of its transactions.
     pub fn reversal_begun(&mut self, key: HostKey, original: &SaleKey) {
         if let Some(number) = self.oracle.by_key(original) {
-            self.oracle.advices.insert(key, number);
+            self.oracle.advices.insert(key, (number, None));
         }
     }
 
     pub fn advice_begun(&mut self, key: HostKey, original: &HostKey) {
-        if let Some(number) = self.oracle.by_host(original) {
-            self.oracle.advices.insert(key, number);
+        let leg = self.oracle.legs.get(original);
+        let leg = leg.map(|(number, leg)| (*number, Some(*leg)));
+        let whole = self.oracle.by_host(original).map(|number| (number, None));
+        if let Some(of) = leg.or(whole) {
+            self.oracle.advices.insert(key, of);
         }
     }
 
     pub fn advice_over(&mut self, key: &HostKey, by: Who) {
-        let Some(number) = self.oracle.advices.get(key).copied() else {
+        let Some((number, leg)) = self.oracle.advices.get(key).copied() else {
             return;
         };
-        if !self.sale(number).closed {
+        let sale = self.sale(number);
+        let closed = leg.map_or(sale.closed, |leg| sale.legs[leg].is_closed());
+        if !closed {
             self.violate("S2", || {
                 format!(
                     "sale {number}: {by:?} ended its reversal, and the issuer never confirmed it"
@@ -70,15 +75,24 @@ impl Core {
     }
 
     pub fn acquirer_forwarded(&mut self, sale: &Sale, host: HostKey) {
+        if let Some(number) = self.acquirer_took(sale) {
+            self.oracle.hosts.insert(host, number);
+        }
+    }
+
+    /// The acquirer took a request upstream, to the network or to a wallet.
+    pub fn acquirer_took(&mut self, sale: &Sale) -> Option<u32> {
         let Some(number) = self.oracle.by_key(&sale.key) else {
             let key = sale.key;
-            return self.violate("T3", || {
+            self.violate("T3", || {
                 format!("{key} was forwarded, and its till has not written it down")
             });
+            return None;
         };
-        self.oracle.hosts.insert(host, number);
+        self.judge_repetition(number);
         let own = self.sale(number);
         own.forwarded += 1;
+        own.token = Some(sale.card.token);
         let (times, same) = (
             own.forwarded,
             (own.kind, own.minor) == (sale.kind, sale.amount.minor),
@@ -94,12 +108,21 @@ impl Core {
                 format!("sale {number}: forwarded as {kind:?} of {minor}")
             });
         }
+        Some(number)
+    }
+
+    /// The request never left.
+    pub fn acquirer_not_sent(&mut self, key: &SaleKey) {
+        if let Some(number) = self.oracle.by_key(key) {
+            self.sale(number).answered = true;
+        }
     }
 
     pub fn acquirer_answered(&mut self, key: &SaleKey, answer: &acquirer::FirstAnswer) {
         let Some(number) = self.oracle.by_key(key) else {
             return;
         };
+        self.sale(number).answered = true;
         if !answer.code.is_success() {
             return;
         }
@@ -126,12 +149,13 @@ impl Core {
         }
     }
 
-    pub fn acquirer_reverses(&mut self, key: &SaleKey) {
+    pub fn acquirer_reverses(&mut self, key: &SaleKey, replaced: bool) {
         let Some(number) = self.oracle.by_key(key) else {
             return;
         };
         let sale = self.sale(number);
         sale.reversing = true;
+        sale.replaced |= replaced;
         sale.booked = false;
         let (approved, kind) = (sale.approved(), sale.kind);
         if approved {
@@ -148,7 +172,12 @@ impl Core {
         let Some(number) = self.oracle.by_key(key) else {
             return;
         };
-        if done && !self.sale(number).closed {
+        let scanned = self.oracle.is_scanned(number);
+        let sale = self.sale(number);
+        sale.reversed |= done;
+        // A wallet that never heard of an order has nothing to confirm.
+        let confirmed = if scanned { !sale.stands() } else { sale.closed };
+        if done && !confirmed {
             self.violate("V1", || {
                 format!("sale {number}: called reversed, and the issuer confirmed nothing")
             });
@@ -157,8 +186,9 @@ impl Core {
 
     /// An answer of the acquirer to a sale leaves.
     pub fn acquirer_says(&mut self, number: u32, said: Said) {
-        let sale = self.sale(number);
-        if sale.is_advice() && ResponseCode(said.code).is_transient() {
+        let (sale, code) = (self.sale(number), ResponseCode(said.code));
+        let undecided = sale.is_advice() && code.is_transient();
+        if undecided || code == ResponseCode::IN_PROGRESS {
             // It was not decided.
             return;
         }

@@ -5,12 +5,22 @@
 use super::{Oracle, Sale};
 use crate::accounts::Moved;
 use payment::kind::Reach;
-use payment::{Kind, Posting, SaleKey};
+use payment::{CNY, Kind, Posting, SaleKey};
 
 /// A completion, of what is held (UnionPay-style reference §3.4).
-pub const CAPTURE_PERCENT: u64 = 115;
+const CAPTURE_PERCENT: u64 = 115;
+/// Nothing but what is in escrow can be delivered.
+const DELIVERY_PERCENT: u64 = 100;
 /// An adjusted amount, of the first one.
 pub const ADJUST_PERCENT: u64 = 150;
+
+/// How much of what is held may be captured.
+pub fn capture_percent(kind: Kind) -> u64 {
+    match kind.row().unit {
+        CNY => CAPTURE_PERCENT,
+        _ => DELIVERY_PERCENT,
+    }
+}
 
 impl Oracle {
     fn standing(&self, original: u32) -> impl Iterator<Item = &Sale> {
@@ -109,6 +119,11 @@ impl Oracle {
             rule.reach == Reach::SameBatch && original.terminal != sale.terminal,
             "another till's original",
         )?;
+        let batch = |sale: &Sale| sale.key.map(|key| key.batch);
+        refuse(
+            rule.reach == Reach::SameBatch && batch(original) != batch(sale),
+            "another batch's original",
+        )?;
         refuse(
             self.shops[usize::from(original.terminal)].0
                 != self.shops[usize::from(sale.terminal)].0,
@@ -136,7 +151,7 @@ impl Oracle {
             Posting::Undo | Posting::Uncapture => refunded > 0 || minor != total,
             Posting::HoldMore => captured > 0,
             Posting::Release => captured > 0 || minor != total,
-            Posting::Capture => captured > 0 || minor * 100 > total * CAPTURE_PERCENT,
+            Posting::Capture => captured > 0 || minor * 100 > total * capture_percent(kind),
             Posting::Adjust => refunded > 0 || minor * 100 > own * ADJUST_PERCENT,
         };
         match wrong {
@@ -151,6 +166,9 @@ impl Oracle {
     pub fn due(&self, number: u32) -> i64 {
         let sale = &self.sales[number as usize];
         let minor = sale.minor as i64;
+        if sale.kind.row().unit != CNY {
+            return 0;
+        }
         match posting(sale) {
             Posting::None
             | Posting::Hold
@@ -189,7 +207,12 @@ impl Oracle {
         };
         let due = match posting(sale) {
             Posting::Debit => moved.out() == minor,
-            _ => moved.taken == self.due(number),
+            // What goes to another card is no merchant's.
+            Posting::Move => (moved.taken, moved.given) == (minor, minor),
+            Posting::Capture if sale.kind.row().unit != CNY => {
+                (moved.taken, moved.given) == (minor, minor)
+            }
+            _ => (moved.taken, moved.given) == (self.due(number), 0),
         };
         match (holds, due && moved.owed == 0) {
             (false, _) if posting(sale) != Posting::Debit => Some("R3"),

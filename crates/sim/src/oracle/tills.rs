@@ -1,8 +1,9 @@
 //! What the terminals' records say.
 
-use super::{End, Sale};
+use super::{End, Kept, Sale};
 use crate::core::Core;
 use crate::marks::Mark;
+use payment::Kind;
 use payment::terminal::Request;
 use terminal::Ending;
 
@@ -42,10 +43,21 @@ impl Core {
 
     /// An advice is kept.
     pub fn terminal_stored(&mut self, terminal: u8, sale: &payment::terminal::Sale) {
+        let stored =
+            |core: &mut Self, number| core.oracle.stored[usize::from(terminal)].push_back(number);
+        if sale.kind == Kind::CashLink {
+            let earlier = sale
+                .linked
+                .and_then(|linked| self.oracle.by_key(&linked.earlier));
+            let Some(earlier) = earlier else {
+                return self.violate("C1", || "cash is linked to no sale".to_owned());
+            };
+            return stored(self, Kept::Link(earlier));
+        }
         let Some(number) = self.wrote_down(terminal, sale) else {
             return;
         };
-        self.oracle.stored[usize::from(terminal)].push_back(number);
+        stored(self, Kept::Sale(number));
         let sale = self.sale(number);
         if sale.is_stored() {
             sale.end = Some(End::Approved);
@@ -67,7 +79,7 @@ impl Core {
         if own.minor == 0 {
             own.minor = sale.amount.minor;
         }
-        let same = (own.kind, own.minor) == (sale.kind, sale.amount.minor);
+        let same = (own.kind, own.minor, own.linked) == (sale.kind, sale.amount.minor, sale.linked);
         if let Some(first) = own.original {
             self.sale(first).later.push(number);
         }
@@ -101,9 +113,10 @@ impl Core {
             return;
         };
         self.ended(number, ending);
+        self.judge_cash(number, ending);
         let sale = self.sale(number);
         let (reverses, forwarded) = (sale.terminal_reverses, sale.forwarded);
-        let (back, moved) = (!sale.stands() || sale.moved.all() == 0, sale.moved);
+        let (back, moved) = (!sale.stands(), sale.moved);
         match ending {
             Ending::Approved(_) if reverses => {
                 self.violate("T1", || {
@@ -126,10 +139,14 @@ impl Core {
 
     /// The oldest advice of a terminal was answered.
     pub fn advice_ended(&mut self, terminal: u8, ending: &Ending) {
-        let Some(number) = self.oracle.stored[usize::from(terminal)].pop_front() else {
+        let Some(kept) = self.oracle.stored[usize::from(terminal)].pop_front() else {
             return self.violate("R2", || {
                 format!("till {terminal}: an advice ended that was never stored")
             });
+        };
+        let number = match kept {
+            Kept::Sale(number) => number,
+            Kept::Link(number) => return self.link_answered(terminal, number, ending),
         };
         let sale = self.sale(number);
         let told = sale.end == Some(End::Approved);
@@ -182,7 +199,7 @@ impl Core {
 
     fn judge_ending(&mut self, number: u32, sale: &Sale, approval: &terminal::Approval) {
         let right = sale.approved()
-            && !sale.closed
+            && (!sale.closed || sale.replaced)
             && sale.approval == approval.approval.map(|code| code.0)
             && approval.amount.minor == sale.minor;
         if !right {

@@ -5,7 +5,9 @@ use crate::money::settle;
 use crate::world::{World, key};
 use payment::batch::{BATCH_MAX, BlockCodes, Reconciled, UploadPart};
 use payment::terminal::{Request, Sale};
-use payment::{Amount, Batch, EntryMode, Kind, Machine, Original, ResponseCode, SaleKey, Stan};
+use payment::{
+    Amount, Batch, EntryMode, Kind, Machine, Original, ResponseCode, Rrn, SaleKey, Stan,
+};
 use receipt::{PendingItem, Report, Search, SettlementFields, ShiftFields, SpoolRecord};
 use std::collections::{BTreeSet, VecDeque};
 use terminal::{Busy, Command, Ending, Input, Record, Screen, Totals, Waits};
@@ -591,4 +593,71 @@ fn a_shift_slip_hides_nothing() {
     world.pass(1_000);
     world.command(Command::CloseShift);
     assert_eq!(world.shift_slip().from, slip.to);
+}
+
+/// Before the first sign-on there is no batch, and after an end none until the next sign-on: it is the one that comes.
+#[test]
+fn a_settlement_is_of_the_batch_that_the_sign_on_gives() {
+    let batch = |sent: &Sent| sent.request.origin().batch;
+    let mut world = World::new(true);
+    world.command(Command::Settle);
+    world.sign_on();
+    assert_eq!(batch(&world.served(Kind::Settlement)), BATCH);
+    world.served(Kind::BatchUpload);
+    world.command(Command::Settle);
+    world.sign_on();
+    assert_eq!(batch(&world.served(Kind::Settlement)), NEXT);
+    let end = world.served(Kind::BatchUpload);
+    assert_eq!(
+        (batch(&end), world.terminal.state().settling()),
+        (NEXT, None)
+    );
+    assert_eq!(world.host.closed, BTreeSet::from([BATCH, NEXT]));
+}
+
+/// 94 may come of a number that was garbled in a sign-on: a fresh one is asked for before a batch is given up.
+#[test]
+fn a_batch_that_the_acquirer_has_closed_is_asked_for_anew() {
+    let mut world = World::signed_on(true);
+    world.sell_and_approve();
+    world.due();
+    world.serve(&mut VecDeque::new(), Fate::Approve);
+    world.command(Command::Settle);
+    for over in [false, true] {
+        let sent = world.asked(Kind::Settlement);
+        world.code(&sent, ResponseCode::DUPLICATE, Mac::Right);
+        assert_eq!(world.terminal.state().settling().is_none(), over);
+        world.sign_on();
+        let next = world.deadline().filter(|_| !over).unwrap_or(world.now.mono);
+        world.pass(next.since_ms(world.now.mono));
+    }
+}
+
+/// An original of another terminal may have the batch and trace number of a sale of this one.
+#[test]
+fn what_is_about_another_terminals_sale_changes_nothing_of_its_own() {
+    for (rrn, minor) in [(Some(Rrn(*b"999999999999")), 12_800), (None, 15_000)] {
+        let mut world = World::signed_on(true);
+        world.sell_and_approve();
+        let sold = world.terminal.state().completed().next().unwrap().sale;
+        let sale = Sale {
+            kind: Kind::TipAdjustment,
+            key: SaleKey {
+                stan: Stan(900),
+                ..sold.key
+            },
+            amount: Amount::fen(15_000),
+            original: Some(Original {
+                rrn,
+                ..about(&sold)
+            }),
+            ..sold
+        };
+        world.write(Record::Stored {
+            sale,
+            at: world.now,
+        });
+        let totals = world.terminal.state().batch_totals();
+        assert_eq!(totals.domestic.debits_minor, minor, "{rrn:?}");
+    }
 }

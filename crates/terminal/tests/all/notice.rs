@@ -37,7 +37,7 @@ fn quiet(world: &mut World, fates: &[Fate]) {
     }
 }
 
-fn proofs(world: &World) -> Vec<(u32, u64, Vec<(String, String)>)> {
+fn proofs(world: &World) -> Vec<(u32, u64, Vec<receipt::Words>)> {
     let proof = |record: &Record| match record {
         Record::Spool(SpoolRecord::Submitted { fields, .. })
             if fields.title == Title::ReversalProof =>

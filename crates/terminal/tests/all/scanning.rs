@@ -144,3 +144,19 @@ fn an_order_whose_answer_was_lost_is_shown_all_the_same() {
             .any(|screen| matches!(screen, Screen::Scan { .. }))
     );
 }
+
+/// An upload fills card numbers up with zeros, so that none may begin with one.
+#[test]
+fn the_number_of_an_order_survives_a_batch_upload() {
+    let world = World::signed_on(true);
+    let number = world.terminal.order_number().unwrap();
+    let record = iso8583::field48::BatchRecord {
+        foreign: false,
+        stan: 1,
+        pan: number.expose(),
+        amount_minor: 1,
+    };
+    let written = iso8583::field48::BatchRecord::write_all(&[record]).unwrap();
+    let read = iso8583::field48::BatchRecord::parse_all(&written).unwrap();
+    assert_eq!(read[0].pan, number.expose());
+}

@@ -2,8 +2,9 @@
 //!
 //! Invariant: it tells nothing of our inside; the correlation id finds the log line that does.
 
+use super::gate::BODY_BYTES_MAX;
 use crate::people::drawn;
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -162,7 +163,10 @@ impl IntoResponse for Problem {
 
 /// Gives every request its correlation id and every error the one shape, also those that the server made by itself.
 pub(super) async fn shaped(request: Request, next: Next) -> Response {
-    let answer = next.run(request).await;
+    let answer = match read(request).await {
+        Ok(request) => next.run(request).await,
+        Err(status) => status.into_response(),
+    };
     let failed = answer.status().is_client_error() || answer.status().is_server_error();
     let (mut parts, body) = answer.into_parts();
     let mut correlation = drawn();
@@ -185,4 +189,13 @@ pub(super) async fn shaped(request: Request, next: Next) -> Response {
         parts.headers.insert(CORRELATION, id);
     }
     Response::from_parts(parts, body)
+}
+
+/// The request with its whole body: one that is refused half read would take the answer down with its connection.
+async fn read(request: Request) -> Result<Request, StatusCode> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, BODY_BYTES_MAX)
+        .await
+        .map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
+    Ok(Request::from_parts(parts, Body::from(body)))
 }

@@ -264,8 +264,8 @@ fn on_runtime(test: impl AsyncFnOnce(&Path)) {
 fn the_founding_case_in_the_lab_is_broken_watched_and_healed() {
     on_runtime(async |data| {
         let (_world, pages, browser) = shop(data).await;
-        let lab = pages.link("/lab");
-        browser.goto(&lab).await;
+        let lab = pages.link("Fault lab").expect("the lab");
+        browser.goto(lab).await;
         browser.click("input[value=F2]").await;
         browser.click("button.main").await;
         browser
@@ -280,7 +280,7 @@ fn the_founding_case_in_the_lab_is_broken_watched_and_healed() {
                 text.contains("✉") && text.contains("冲正凭证")
             })
             .await;
-        browser.look("lab", &lab).await;
+        browser.look("lab", lab).await;
         browser.goto(&format!("{lab}?lang=en")).await;
         assert_eq!(
             browser.text("#run .headline").await,

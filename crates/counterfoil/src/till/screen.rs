@@ -1,6 +1,5 @@
 //! What the till shows, in words of the tables, and the names of its screens for scripts.
 
-use super::{Till, guard};
 use payment::batch::Reconciled;
 use payment::verdict::{self, Situation};
 use payment::{Amount, Kind};
@@ -8,9 +7,22 @@ use receipt::PaperSeen;
 use terminal::kernel::ChipRefusal;
 use terminal::{Busy, ChipProblem, Screen, Waits};
 
-impl Till {
-    /// The screen in words of the verdict table, and the goods word where one is due.
-    pub(super) fn words(&self, screen: &Screen) -> (String, Option<&'static str>) {
+/// The screen in words of the verdict table, and the goods word where one is due.
+pub fn words(screen: &Screen, zh: bool) -> (String, Option<&'static str>) {
+    let said = Words { zh };
+    said.of(screen)
+}
+
+struct Words {
+    zh: bool,
+}
+
+impl Words {
+    fn say(&self, words: (&'static str, &'static str)) -> &'static str {
+        if self.zh { words.0 } else { words.1 }
+    }
+
+    fn of(&self, screen: &Screen) -> (String, Option<&'static str>) {
         // Headline and goods word of the kind's own row.
         let row = |kind: Kind, when: Situation| {
             let (zh, en) = verdict::headline(kind, when);
@@ -71,12 +83,11 @@ impl Till {
                 earlier, amount, ..
             } => (
                 format!(
-                    "{} {earlier} {amount}\n{}",
+                    "{} {earlier} {amount}",
                     self.say((
                         "请勿再次刷卡：这张卡可能已付过同样金额",
                         "Do not present the card again: it may have paid this amount already",
-                    )),
-                    guard::ways_on(*earlier, *amount, self.zh)
+                    ))
                 ),
                 Some(hold),
             ),
@@ -281,7 +292,7 @@ impl Till {
     }
 }
 
-impl Till {
+impl Words {
     fn settlement_waits(&self, waits: Waits) -> String {
         let (zh, en) = ("批结算等待：", "The settlement waits:");
         let what = match waits {
@@ -318,7 +329,8 @@ const fn reconciled_words(code: Reconciled) -> (&'static str, &'static str) {
     }
 }
 
-pub(super) const fn busy_words(busy: Busy) -> (&'static str, &'static str) {
+/// Why a command waits.
+pub const fn busy_words(busy: Busy) -> (&'static str, &'static str) {
     match busy {
         Busy::SignOnFirst => (
             "先签到，请稍候再试",
@@ -349,7 +361,7 @@ pub(super) const fn busy_words(busy: Busy) -> (&'static str, &'static str) {
 }
 
 /// The screen's name in scripts and JSON.
-pub(super) fn screen_name(screen: &Screen) -> &'static str {
+pub fn screen_name(screen: &Screen) -> &'static str {
     match screen {
         Screen::SignedOn => "signed-on",
         Screen::SignedOff => "signed-off",
@@ -393,7 +405,7 @@ pub(super) fn screen_name(screen: &Screen) -> &'static str {
 }
 
 /// Why a chip card could not be presented, for the cashier.
-pub(super) fn chip_words(problem: &ChipProblem) -> (&'static str, &'static str) {
+pub fn chip_words(problem: &ChipProblem) -> (&'static str, &'static str) {
     match problem {
         ChipProblem::NoReader => (
             "本机没有读卡芯片的功能，请刷卡",
@@ -429,7 +441,7 @@ pub(super) fn chip_words(problem: &ChipProblem) -> (&'static str, &'static str) 
 }
 
 /// The text of the QR code that a screen shows.
-pub(super) fn shown_code(screen: &Screen) -> Option<&str> {
+pub fn shown_code(screen: &Screen) -> Option<&str> {
     match screen {
         Screen::ESlip { link, .. } => Some(link),
         Screen::Scan { qr, .. } => Some(qr.as_str()),
@@ -437,7 +449,8 @@ pub(super) fn shown_code(screen: &Screen) -> Option<&str> {
     }
 }
 
-pub(super) fn sale_name(screen: &Screen) -> Option<String> {
+/// The sale that a screen is about, `terminal/batch/trace`.
+pub fn sale_name(screen: &Screen) -> Option<String> {
     match screen {
         Screen::Confirming(key)
         | Screen::NotSent(key)
