@@ -73,7 +73,6 @@ pub(super) struct TerminalFacts {
     pub ended: Option<i64>,
     pub ending: String,
     pub printed: Option<u32>,
-    pub slip_state: Option<String>,
 }
 
 /// Reads what there is. Blocks: not for a runtime thread.
@@ -337,7 +336,7 @@ fn issuer_books(archive: &Connection, host: &HostKey) -> rusqlite::Result<Known>
 }
 
 fn terminal(archive: &Connection, key: &SaleKey) -> rusqlite::Result<Option<TerminalFacts>> {
-    let query = "SELECT started_ms, ended_ms, ending, slip_printed, slip_state FROM sale
+    let query = "SELECT started_ms, ended_ms, ending, slip_printed FROM sale
         WHERE terminal = ?1 AND batch = ?2 AND stan = ?3 AND merchant = ?4";
     let (terminal, merchant) = (key.terminal.as_str(), key.merchant.as_str());
     archive
@@ -350,7 +349,6 @@ fn terminal(archive: &Connection, key: &SaleKey) -> rusqlite::Result<Option<Term
                     ended: row.get(1)?,
                     ending: row.get(2)?,
                     printed: row.get(3)?,
-                    slip_state: row.get(4)?,
                 })
             },
         )

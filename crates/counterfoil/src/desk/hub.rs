@@ -211,6 +211,8 @@ struct Looked {
     now: Now,
     fresh: Vec<Arc<SaleRecord>>,
     again: Vec<Arc<SaleRecord>>,
+    /// Asked for, and forgotten by the acquirer meanwhile.
+    gone: Vec<SaleKey>,
     swept: Vec<Arc<SaleRecord>>,
     /// Where the next sweep begins.
     sweep: Option<SaleKey>,
@@ -229,6 +231,7 @@ impl Question {
             .take_while(|sale| Some(sale.key()) != self.newest)
             .take(FRESH_MAX);
         let again = self.again.iter().filter_map(|key| state.sale(key));
+        let gone = self.again.iter().filter(|key| state.sale(key).is_none());
         let mut sweep = None;
         let swept = state
             .sales_after(self.sweep)
@@ -242,6 +245,7 @@ impl Question {
             now,
             fresh: fresh.cloned().map(Arc::new).collect(),
             again: again.cloned().map(Arc::new).collect(),
+            gone: gone.copied().collect(),
             swept,
             sweep,
             counters: state.counters(),
@@ -262,6 +266,7 @@ struct Answer {
 /// What the hub remembers between two looks.
 #[derive(Default)]
 struct Seen {
+    began: bool,
     now: Wall,
     newest: Option<SaleKey>,
     /// Newest first.
@@ -301,7 +306,7 @@ impl Seen {
     }
 
     fn take(&mut self, looked: Looked, links: &LinkFigures) {
-        let first = self.newest.is_none();
+        let first = !std::mem::replace(&mut self.began, true);
         self.now = looked.now.wall;
         if let Some(newest) = looked.fresh.first() {
             self.newest = Some(newest.key());
@@ -323,6 +328,9 @@ impl Seen {
             self.recent.push_front(Arc::clone(sale));
         }
         self.recent.truncate(NEWEST);
+        for key in &looked.gone {
+            self.open.remove(key);
+        }
         for sale in looked
             .fresh
             .into_iter()
@@ -343,17 +351,26 @@ impl Seen {
     /// Takes the newer record of a sale.
     fn follow(&mut self, sale: Arc<SaleRecord>) {
         let key = sale.key();
-        if let Some(answer) = sale.answer.filter(|_| self.unanswered.remove(&key)) {
+        let upstream = matches!(
+            sale.evidence.upstream,
+            Upstream::Approved | Upstream::Declined(_) | Upstream::NotSent(_)
+        );
+        if let Some(answer) = sale
+            .answer
+            .filter(|_| upstream && self.unanswered.remove(&key))
+        {
             self.answers.push_back(Answer {
                 at: answer.at,
                 took_ms: (answer.at.0 - sale.received.wall.0).max(0) as u64,
                 approved: answer.code.is_success(),
             });
-            let silent = matches!(
-                sale.evidence.upstream,
-                Upstream::Silent | Upstream::NetworkGaveUp
-            );
-            self.silent += u64::from(silent);
+        }
+        let silent = matches!(
+            sale.evidence.upstream,
+            Upstream::Silent | Upstream::NetworkGaveUp | Upstream::Interrupted
+        );
+        if silent && self.unanswered.remove(&key) {
+            self.silent += 1;
         }
         if let Some(shown) = self.recent.iter_mut().find(|shown| shown.key() == key) {
             *shown = Arc::clone(&sale);

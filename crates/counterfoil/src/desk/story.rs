@@ -157,6 +157,20 @@ fn upstream(hops: &mut Hops, sale: &SaleRecord, now: Wall, facts: &Facts) {
         Some(network.at),
         Tone::Closed,
     );
+    let late = facts.issuer.as_ref().filter(|issuer| {
+        network.state == "timed_out" && network.answered.is_some_and(|at| issuer.at >= at)
+    });
+    if let (Some(issuer), Some(until)) = (late, network.answered) {
+        let waited = ("银联 ⇄ 发卡行", "network ⇄ issuer");
+        lost(
+            hops.bar(waited, network.at, Some(until), Tone::Stop),
+            until,
+            network.at,
+        );
+        let told = ("发卡行迟到的应答", "the issuer's late answer");
+        hops.bar(told, network.at, Some(issuer.at), Tone::Wait);
+        return;
+    }
     if let Some(issuer) = &facts.issuer {
         hops.bar(
             ("银联 → 发卡行", "network → issuer"),
@@ -354,9 +368,8 @@ impl Told {
             _ => (Acquirer, Acquirer, ""),
         };
         let (from, to, mti) = lanes;
-        let said = |words: &str| match (mti, from == to) {
-            ("", false) => with(words),
-            ("", true) => words.to_owned(),
+        let said = |words: &str| match mti {
+            "" => words.to_owned(),
             _ => with(&format!("{mti} {words}")),
         };
         self.step(event.at, from, to, (&said(zh), &said(en)));
@@ -458,13 +471,8 @@ fn slip(sale: &SaleRecord, facts: &Facts) -> Vec<((&'static str, &'static str), 
     if let Confirmation::Signed(_, slip) = sale.evidence.confirmation {
         lines.push((("证据等级", "Evidence level"), format!("E{}", slip.level)));
     }
-    if let Some(till) = &facts.terminal {
-        if let Some(printed) = till.printed {
-            lines.push((("打印次数", "Times printed"), printed.to_string()));
-        }
-        if let Some(state) = &till.slip_state {
-            lines.push((("打印队列", "Print queue"), state.clone()));
-        }
+    if let Some(printed) = facts.terminal.as_ref().and_then(|till| till.printed) {
+        lines.push((("打印次数", "Times printed"), printed.to_string()));
     }
     lines
 }
