@@ -73,8 +73,8 @@ struct Visit {
 
 impl Visit {
     /// Whose portal it is: the visitor's own, or the one that staff name. Else what is answered instead.
-    fn of(desk: &Desk, lang: Lang, person: &SignedIn, uri: &Uri) -> Result<Self, Response> {
-        let scope = Scope::of(person).map_err(IntoResponse::into_response)?;
+    fn of(desk: &Desk, lang: Lang, person: &SignedIn, uri: &Uri) -> Result<Self, Box<Response>> {
+        let scope = Scope::of(person).map_err(|refused| Box::new(refused.into_response()))?;
         let (merchant, staff) = match scope {
             Scope::Merchant(merchant) => (merchant, false),
             Scope::Staff => {
@@ -83,7 +83,7 @@ impl Visit {
                     .and_then(|Query(chosen)| chosen.merchant);
                 let known = chosen.as_deref().and_then(merchant_of);
                 let known = known.filter(|id| desk.merchants.contains_key(id));
-                (known.ok_or_else(|| choice(desk, lang, uri))?, true)
+                (known.ok_or_else(|| Box::new(choice(desk, lang, uri)))?, true)
             }
         };
         Ok(Self::to(desk, lang, uri, merchant, staff))
@@ -136,7 +136,7 @@ async fn whole(
     person: SignedIn,
     uri: Uri,
 ) -> Result<Html<String>, Response> {
-    let visit = Visit::of(&desk, lang, &person, &uri)?;
+    let visit = Visit::of(&desk, lang, &person, &uri).map_err(|answer| *answer)?;
     let merchant = visit.merchant;
     let looked = desk
         .acquirer
@@ -291,7 +291,7 @@ async fn listed(
     Query(wanted): Query<Wanted>,
     uri: Uri,
 ) -> Result<Html<String>, Response> {
-    let visit = Visit::of(&desk, lang, &person, &uri)?;
+    let visit = Visit::of(&desk, lang, &person, &uri).map_err(|answer| *answer)?;
     let filters = wanted.filters();
     let (merchant, number) = (visit.merchant, visit.number.clone());
     let keys = reading(&desk, move |archive| {
@@ -376,7 +376,7 @@ async fn file(
     Query(wanted): Query<Wanted>,
     uri: Uri,
 ) -> Result<Response, Response> {
-    let visit = Visit::of(&desk, lang, &person, &uri)?;
+    let visit = Visit::of(&desk, lang, &person, &uri).map_err(|answer| *answer)?;
     let number = visit.number.clone();
     let rows = reading(&desk, move |archive| cells(archive, &wanted, &number, lang)).await;
     let rows = rows.map_err(IntoResponse::into_response)?;
@@ -462,7 +462,7 @@ async fn open(
     person: SignedIn,
     uri: Uri,
 ) -> Result<Html<String>, Response> {
-    let visit = Visit::of(&desk, lang, &person, &uri)?;
+    let visit = Visit::of(&desk, lang, &person, &uri).map_err(|answer| *answer)?;
     let shown = desk.hub.shown();
     let own = shown
         .open
@@ -478,7 +478,7 @@ async fn tills(
     person: SignedIn,
     uri: Uri,
 ) -> Result<Html<String>, Response> {
-    let visit = Visit::of(&desk, lang, &person, &uri)?;
+    let visit = Visit::of(&desk, lang, &person, &uri).map_err(|answer| *answer)?;
     let seen = survey::fleet(&desk, Some(visit.merchant))
         .await
         .map_err(IntoResponse::into_response)?;
@@ -491,7 +491,7 @@ async fn payouts(
     person: SignedIn,
     uri: Uri,
 ) -> Result<Html<String>, Response> {
-    let visit = Visit::of(&desk, lang, &person, &uri)?;
+    let visit = Visit::of(&desk, lang, &person, &uri).map_err(|answer| *answer)?;
     let merchant = visit.merchant;
     let looked = desk
         .acquirer
@@ -508,7 +508,7 @@ async fn disputes(
     person: SignedIn,
     uri: Uri,
 ) -> Result<Html<String>, Response> {
-    let visit = Visit::of(&desk, lang, &person, &uri)?;
+    let visit = Visit::of(&desk, lang, &person, &uri).map_err(|answer| *answer)?;
     Ok(Html(merchant::disputes(visit.asked())))
 }
 
@@ -518,7 +518,7 @@ async fn documents(
     person: SignedIn,
     uri: Uri,
 ) -> Result<Html<String>, Response> {
-    let visit = Visit::of(&desk, lang, &person, &uri)?;
+    let visit = Visit::of(&desk, lang, &person, &uri).map_err(|answer| *answer)?;
     let merchant = visit.merchant;
     let looked = desk.acquirer.look(move |acquirer, _| {
         acquirer
@@ -548,7 +548,7 @@ async fn one_sale(
         .await
         .map_err(|refused| stopped(refused).into_response())?;
     let Some(found) = found else {
-        let visit = Visit::of(&desk, lang, &person, &uri)?;
+        let visit = Visit::of(&desk, lang, &person, &uri).map_err(|answer| *answer)?;
         return Ok((StatusCode::NOT_FOUND, Html(sale::sale(visit.asked(), None))).into_response());
     };
     let visit = Visit::to(
