@@ -7,6 +7,7 @@ pub mod batch;
 pub mod card_entry;
 pub mod certificate;
 pub mod chip;
+pub mod download;
 pub mod evidence;
 pub mod guard;
 pub mod host;

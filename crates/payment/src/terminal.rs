@@ -1,6 +1,7 @@
 //! Typed messages between terminal and acquirer: what the fields mean, once the bytes are known to be well formed.
 
 use crate::batch::{BatchTotals, BlockCodes, UploadPart};
+use crate::download::{Download, DownloadRequest, Piece, Versions};
 use crate::{
     Amount, ApprovalCode, Batch, ChipAnswer, EntryMode, Kind, LinkId, Linked, MerchantId, Original,
     QrText, ResponseCode, Rrn, SaleKey, Secrets, Sign, Stan, TerminalId,
@@ -117,6 +118,8 @@ pub enum Request {
         /// Field 64 is carried: the terminal speaks our extension.
         mac: bool,
     },
+    /// 0800 and 0820 of a download.
+    Download(DownloadRequest),
 }
 
 impl Request {
@@ -130,6 +133,7 @@ impl Request {
             Self::IdleReport { .. } => Kind::IdleReport,
             Self::Settle { .. } => Kind::Settlement,
             Self::Upload { .. } => Kind::BatchUpload,
+            Self::Download(request) => request.kind,
         }
     }
 
@@ -137,6 +141,7 @@ impl Request {
     pub fn carries_mac(&self) -> bool {
         match self {
             Self::Settle { mac, .. } | Self::Upload { mac, .. } => *mac,
+            Self::Download(request) => request.mac,
             _ => self.kind().row().mac,
         }
     }
@@ -149,6 +154,7 @@ impl Request {
             | Self::IdleReport { origin, .. }
             | Self::Settle { origin, .. }
             | Self::Upload { origin, .. } => *origin,
+            Self::Download(request) => request.origin,
             Self::Financial { sale, .. } | Self::Reversal { sale, .. } => Origin {
                 terminal: sale.key.terminal,
                 merchant: sale.key.merchant,
@@ -161,7 +167,10 @@ impl Request {
     /// The positive sign, when there is one.
     pub fn sign(&self) -> Option<Sign> {
         match self {
-            Self::Management { .. } | Self::Settle { .. } | Self::Upload { .. } => None,
+            Self::Management { .. }
+            | Self::Settle { .. }
+            | Self::Upload { .. }
+            | Self::Download(_) => None,
             Self::Financial { sign, .. }
             | Self::Reversal { sign, .. }
             | Self::Query { sign, .. } => *sign,
@@ -244,6 +253,12 @@ pub struct Answer {
     pub qr: Option<QrText>,
     /// Field 59, tag GU: the earlier sale that a refused charge may repeat, for a terminal that speaks our extension.
     pub guard: Option<SaleKey>,
+    /// Field 62 of a step of a download.
+    pub piece: Option<Piece>,
+    /// Field 59, tag FV: the versions that the acquirer offers, for a terminal that speaks our extension.
+    pub versions: Option<Versions>,
+    /// What the header demands when nothing else is to be done (reference §1.3); it is in no field.
+    pub demands: Option<Download>,
 }
 
 /// When to ask again, in milliseconds, at most 99,999.
@@ -312,6 +327,9 @@ impl Answer {
             },
             qr: None,
             guard: None,
+            piece: None,
+            versions: None,
+            demands: None,
         }
     }
 
