@@ -14,7 +14,7 @@ use payment::evidence::{Confirmation, Delivery, Evidence, Reversal, ReversalProg
 use payment::relay::{Relay, RelayRecord};
 use payment::terminal::Sale;
 use payment::{
-    Batch, Claims, HostKey, Mono, Now, ResponseCode, Rrn, SaleKey, Stan, TerminalId, Wall,
+    Claims, HostKey, Mono, Now, ResponseCode, Rrn, SaleKey, TerminalId, Wall,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
