@@ -13,9 +13,7 @@ use payment::certificate::ChainHead;
 use payment::evidence::{Confirmation, Delivery, Evidence, Reversal, ReversalProgress, Upstream};
 use payment::relay::{Relay, RelayRecord};
 use payment::terminal::Sale;
-use payment::{
-    Claims, HostKey, Mono, Now, ResponseCode, Rrn, SaleKey, TerminalId, Wall,
-};
+use payment::{Claims, HostKey, Mono, Now, ResponseCode, Rrn, SaleKey, TerminalId, Wall};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

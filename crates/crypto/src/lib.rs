@@ -54,7 +54,9 @@ pub mod test_interface;
 #[cfg(feature = "vectors")]
 pub mod vectors;
 
-pub use application_cryptogram::{Cryptogram, CryptogramScheme};
+pub use application_cryptogram::{
+    AnswerMethod, Cryptogram, CryptogramScheme, STATUS_UPDATE_APPROVED,
+};
 pub use card::{Card, Pan, PanToken, SealedPan};
 pub use card_data::{CardDataError, CardRequest};
 pub use certificate::{sha256, verify_certificate};

@@ -4,6 +4,7 @@ mod attacks;
 mod batch;
 mod certifying;
 mod confirming;
+mod downloads;
 mod guarding;
 mod kinds;
 mod outs;

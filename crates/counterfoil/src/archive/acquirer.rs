@@ -230,6 +230,7 @@ impl AcquirerTables {
             percents: payment::Percents::default(),
             wallet: None,
             certificates: None,
+            offer: payment::download::Offer::default(),
             merchants: BTreeMap::new(),
             terminals: BTreeMap::new(),
         };
@@ -261,6 +262,7 @@ impl AcquirerTables {
             | Record::Confirmed { key, .. }
             | Record::OneSided { key, .. }
             | Record::BatchBreak { key, .. }
+            | Record::ChipUploaded { key, .. }
             | Record::Guarded { key, .. }
             | Record::Linked { key, .. }
             | Record::Certified { key, .. } => Some(*key),
@@ -292,6 +294,7 @@ impl AcquirerTables {
             | Record::SignedOff { .. }
             | Record::Compared { .. }
             | Record::Uploaded { .. }
+            | Record::Downloaded { .. }
             | Record::BatchClosed { .. }
             | Record::NetworkAsked { .. }
             | Record::NetworkKeys { .. } => None,
@@ -511,6 +514,8 @@ fn event(record: &Record) -> Option<(&'static str, Option<String>)> {
         | Record::Recalled(_)
         | Record::Compared { .. }
         | Record::Uploaded { .. }
+        | Record::ChipUploaded { .. }
+        | Record::Downloaded { .. }
         | Record::BatchClosed { .. } => return None,
         // Of these only an attempt at an advice is about a sale.
         Record::Relay(_)

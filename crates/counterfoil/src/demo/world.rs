@@ -1,6 +1,7 @@
 //! The demo's world: the example files' parties, with short time-outs, fresh ports and a breakable hop between each two.
 
 use crate::config::acquirer::AcquirerFile;
+use crate::config::downloads::DownloadsFile;
 use crate::config::issuer::IssuerFile;
 use crate::config::network::NetworkFile;
 use crate::config::printer::PrinterFile;
@@ -108,6 +109,9 @@ impl World {
             acquirer_file.timeouts,
         ) = (data.join("acquirer"), loopback(), ladder);
         acquirer_file.network.address = upstream.address();
+        let downloads: DownloadsFile =
+            config::parse(include_str!("../../../../examples/downloads.toml"))?;
+        acquirer_file.offer = downloads.resolve()?;
         acquirer_file.confirm_within_ms = CONFIRM_WITHIN_MS;
         let wallet = open_wallet(data, &mut acquirer_file).await?;
         let acquirer = party::acquirer(&acquirer_file)?;

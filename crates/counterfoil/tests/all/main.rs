@@ -6,6 +6,7 @@ mod authority;
 mod batch;
 mod bench;
 mod doctor;
+mod downloads;
 mod driver;
 mod echo;
 mod eslips;

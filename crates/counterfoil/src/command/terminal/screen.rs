@@ -1,6 +1,6 @@
 //! What the till shows, in words of the tables, and the names of its screens for scripts.
 
-use super::{Till, guard};
+use super::{Till, downloads, guard};
 use payment::batch::Reconciled;
 use payment::verdict::{self, Situation};
 use payment::{Amount, Kind};
@@ -248,6 +248,46 @@ impl Till {
                 ),
                 None,
             ),
+            Screen::Downloading(download) => (
+                format!(
+                    "{} {}",
+                    self.say(("正在下载", "Downloading the")),
+                    self.say(download.words())
+                ),
+                None,
+            ),
+            Screen::Downloaded {
+                download,
+                version,
+                items,
+            } => (
+                format!(
+                    "{} {} {version} {} {items}",
+                    self.say(download.words()),
+                    self.say(("下载完成，版本", "downloaded, version")),
+                    self.say(("，项数", "· items")),
+                ),
+                None,
+            ),
+            Screen::DownloadFailed { download, problem } => (
+                format!(
+                    "{} {}",
+                    self.say(download.words()),
+                    downloads::problem_words(problem, self.zh)
+                ),
+                None,
+            ),
+            Screen::NotOffered(kind) => (
+                format!(
+                    "{} {}",
+                    self.say((
+                        "本终端未开通此交易：",
+                        "Switched off by this terminal's parameters:"
+                    )),
+                    self.say((kind.row().zh, kind.row().en))
+                ),
+                Some(stop),
+            ),
             Screen::ESlip { link, .. } => (
                 format!(
                     "{} {link}",
@@ -368,6 +408,10 @@ pub(super) fn screen_name(screen: &Screen) -> &'static str {
         Screen::SettlementWaits(_) => "settlement-waits",
         Screen::Settled { .. } => "settled",
         Screen::ShiftClosed { .. } => "shift-closed",
+        Screen::Downloading(_) => "downloading",
+        Screen::Downloaded { .. } => "downloaded",
+        Screen::DownloadFailed { .. } => "download-failed",
+        Screen::NotOffered(_) => "not-offered",
     }
 }
 
