@@ -183,15 +183,13 @@ impl Terminal {
         decided: &mut Decided,
     ) {
         let downloads = &self.state.downloads;
-        // Asked for anew meanwhile, or by the cashier of another day: what it answers is not wanted any more.
-        let (Some((download, step)), true) = (
-            request.step(),
-            downloads
-                .step()
-                .is_some_and(|(_, next)| next.1 == request.asked),
-        ) else {
+        let Some((download, step)) = request.step() else {
             return;
         };
+        // Asked for anew meanwhile: what it answers is not the next step any more.
+        if downloads.step() != Some((download, (step, request.asked))) {
+            return;
+        }
         if !self.is_heard(mac) || answer.code.asks_sign_on() {
             return self.download_unanswered(now, decided);
         }

@@ -64,7 +64,13 @@ fn a_till_downloads_what_it_serves() {
     let settled = till.expect_screen("settled");
     let text = settled["text"].as_str().expect("text");
     assert!(text.contains("domestic balanced"), "{settled}");
-    for process in [&mut till, &mut acquirer, &mut network, &mut issuer, &mut printer] {
+    for process in [
+        &mut till,
+        &mut acquirer,
+        &mut network,
+        &mut issuer,
+        &mut printer,
+    ] {
         assert!(process.stop().success(), "{:#?}", process.lines());
     }
 }
