@@ -90,7 +90,9 @@ impl SaleRecord {
     /// `asked` is this sale's own request, not another one that took its trace number again.
     pub(crate) fn is_request(&self, asked: &Sale) -> bool {
         let own = &self.request;
+        let receiver = |sale: &Sale| sale.to.map(|to| to.token);
         (own.kind, own.amount, own.card.token) == (asked.kind, asked.amount, asked.card.token)
+            && receiver(own) == receiver(asked)
     }
 
     /// Approved and not being reversed.

@@ -8,7 +8,7 @@ use crate::scan::is_scanned;
 use crate::{Acquirer, Decided, Effect};
 use payment::evidence::Upstream;
 use payment::terminal::{Answer, KeysField, MacCheck, Origin, Request, Sale, Sealed};
-use payment::{CNY, Flow, HostKey, Kind, LinkId, Now, ResponseCode, Rrn, SaleKey, Stan, host};
+use payment::{Flow, HostKey, Kind, LinkId, Now, ResponseCode, Rrn, SaleKey, Stan, host};
 
 /// A terminal's request as the edge heard it.
 #[derive(Debug)]
@@ -296,6 +296,7 @@ impl Acquirer {
     ) -> Result<Option<&'a SaleRecord>, Refusal> {
         self.not_reversed_before(sale)?;
         self.amount_is_served(sale)?;
+        receiver_is_another(sale)?;
         let original = self.original(sale, recalled.map_err(|code| *code)?.as_ref(), decided)?;
         self.may_charge(sale)?;
         pin_refused.map_or(Ok(()), Err)?;
@@ -319,7 +320,7 @@ impl Acquirer {
     }
 
     fn amount_is_served(&self, sale: &Sale) -> Rung {
-        if sale.amount.currency != CNY {
+        if sale.amount.currency != sale.kind.row().unit {
             return Err(ResponseCode::CURRENCY_MISMATCH);
         }
         if !sale.kind.row().moves_money() {
@@ -410,6 +411,7 @@ impl Acquirer {
             terminal: sale.key.terminal,
             merchant: sale.key.merchant,
             original,
+            to: sale.to,
         }
     }
 
@@ -561,6 +563,14 @@ impl Acquirer {
             self.state.rrn_number()
         );
         Rrn(text.as_bytes()[..12].try_into().unwrap_or([b'0'; 12]))
+    }
+}
+
+/// Nothing moves from a card to itself.
+fn receiver_is_another(sale: &Sale) -> Rung {
+    match sale.to.map(|to| to.token) == Some(sale.card.token) {
+        true => Err(ResponseCode::INVALID_CARD),
+        false => Ok(()),
     }
 }
 

@@ -3,12 +3,15 @@
 mod album;
 mod guards;
 mod kinds;
+mod lab;
+mod shop;
 mod stories;
 mod till;
 mod world;
 
+pub use lab::Experiment;
 pub use stories::{STORIES, Story};
-pub use world::World;
+pub use world::{Pages, Ports, World};
 
 use crate::view::{self, SaleView};
 use album::Album;

@@ -24,6 +24,7 @@ use payment::{Machine, Now, Party, Peer};
 use std::fmt::Debug;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
@@ -107,6 +108,7 @@ impl<P: Driven> Driver<P> {
             inbox: Arc::clone(&inbox),
             board: Arc::new(board),
             counters,
+            skew_ms: clock.skew(),
             name: settings.name.as_str().into(),
         };
         inbox.control(Event::Input(P::resumed()));
@@ -164,6 +166,7 @@ pub struct DriverHandle<P: Driven> {
     inbox: Arc<Inbox<P>>,
     board: Arc<Board<P::Input>>,
     counters: Arc<Counters>,
+    skew_ms: Arc<AtomicI64>,
     name: Arc<str>,
 }
 
@@ -173,6 +176,7 @@ impl<P: Driven> Clone for DriverHandle<P> {
             inbox: Arc::clone(&self.inbox),
             board: Arc::clone(&self.board),
             counters: Arc::clone(&self.counters),
+            skew_ms: Arc::clone(&self.skew_ms),
             name: Arc::clone(&self.name),
         }
     }
@@ -250,6 +254,11 @@ impl<P: Driven> DriverHandle<P> {
     /// Resolves when the driver has stopped.
     pub async fn until_stopped(&self) {
         self.inbox.until_stopped().await;
+    }
+
+    /// Makes the party's wall clock wrong by so many milliseconds: for the fault lab. Deadlines do not use it.
+    pub fn skew_wall(&self, milliseconds: i64) {
+        self.skew_ms.store(milliseconds, Ordering::Relaxed);
     }
 
     /// What was counted since the start.

@@ -63,9 +63,11 @@ pub enum Check {
     HoldLeft,
     /// A pre-authorisation stands and its amount is not held.
     HoldMissing,
-    /// A hold or release stands at the acquirer that the issuer did not approve.
+    /// A leg of a transfer between two issuers stands, and the other does not.
+    TransferHalf,
+    /// A hold, a release or a transfer stands at the acquirer that the issuer did not approve.
     HoldUnknown,
-    /// A hold or release stands at the issuer that the acquirer holds as reversed or not approved.
+    /// A hold, a release or a transfer stands at the issuer that the acquirer holds as reversed or not approved.
     HoldNotWanted,
     /// A sale stands at the acquirer that the network never saw approved.
     NetworkDisagrees,
@@ -166,13 +168,17 @@ impl Check {
                 "预授权成立，没有冻结",
                 "a pre-authorisation stands and nothing is held",
             ),
+            Self::TransferHalf => (
+                "转账只有一半成立",
+                "one half of a transfer stands without the other",
+            ),
             Self::HoldUnknown => (
-                "收单成立的冻结或解冻，发卡行没有同意",
-                "a hold or release stands that the issuer did not approve",
+                "收单成立的冻结、解冻或转账，发卡行没有同意",
+                "a hold, release or transfer stands that the issuer did not approve",
             ),
             Self::HoldNotWanted => (
-                "发卡行成立的冻结或解冻，收单不成立",
-                "a hold or release stands at the issuer alone",
+                "发卡行成立的冻结、解冻或转账，收单不成立",
+                "a hold, release or transfer stands at the issuer alone",
             ),
             Self::NetworkDisagrees => (
                 "收单成交，转接网络没有同意应答",

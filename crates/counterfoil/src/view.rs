@@ -4,62 +4,9 @@ use acquirer::{SaleRecord, State};
 use payment::evidence::{Confirmation, Delivery, ReversalCause, ReversalProgress, Upstream};
 use payment::verdict::{self, Verdict};
 use payment::{Stan, TerminalId, Wall, loop_picture};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-/// A sale as the acquirer sees it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct SaleView {
-    /// `terminal/batch/trace`.
-    pub key: String,
-    /// Field 37.
-    pub rrn: String,
-    /// Kind, zh-CN and en.
-    pub kind: (String, String),
-    /// Amount in minor units.
-    pub amount_minor: u64,
-    /// Amount as text.
-    pub amount: String,
-    /// Masked card.
-    pub card: String,
-    /// When the request came, China time.
-    pub received: String,
-    /// When this was looked at, China time: the age of what is said.
-    pub as_of: String,
-    /// Name of the verdict's row.
-    pub row: String,
-    /// Headline.
-    pub headline: (String, String),
-    /// Outcome.
-    pub outcome: String,
-    /// Receipt.
-    pub receipt: String,
-    /// Money position.
-    pub position: (String, String),
-    /// Name of the money position.
-    pub position_id: String,
-    /// Goods.
-    pub goods: (String, String),
-    /// Who owes the next step.
-    pub owner: (String, String),
-    /// By when, China time.
-    pub due: Option<String>,
-    /// By when, milliseconds since the epoch.
-    pub due_ms: Option<i64>,
-    /// Second lines: cashier, merchant, cardholder, operator.
-    pub lines: Vec<(String, String)>,
-    /// The loop as dots.
-    pub dots: String,
-    /// The loop as a picture, zh-CN and en.
-    pub picture: (String, String),
-    /// What became of the slip, in words, zh-CN and en.
-    #[serde(default)]
-    pub slip: (String, String),
-    /// Link id of its e-slip.
-    #[serde(default)]
-    pub link: Option<String>,
-    /// What it rests on, in words, zh-CN and en.
-    pub evidence: Vec<(String, String)>,
-}
+pub use pages::SaleView;
 
 /// Finds a sale by `terminal/trace`, `terminal/batch/trace`, retrieval reference number or link id.
 pub fn find<'a>(state: &'a State, reference: &str) -> Option<&'a SaleRecord> {
@@ -113,15 +60,18 @@ pub fn of(sale: &SaleRecord, now: Wall) -> SaleView {
         as_of: now.text(),
         row: row.to_owned(),
         headline: (headline_zh, headline_en),
-        outcome: name(&outcome),
+        outcome,
         receipt: name(&receipt),
         position: words(position.words()),
         position_id: name(&position),
         goods: words(goods.words()),
+        goods_id: goods,
         owner: words(owner.words()),
         due: due.map(|ms| Wall(ms).text()),
         due_ms: due,
-        lines: lines.to_vec(),
+        lines,
+        rail: kind.rail,
+        beads,
         dots: loop_picture::dots(&beads),
         picture: (
             loop_picture::text(kind.rail, &beads, true),

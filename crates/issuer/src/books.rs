@@ -6,7 +6,7 @@ use crate::accounts::{
     ENTRIES_MAX, FUNDS, LIMITS, RECOVERABLE, SETTLEMENT, SUSPENSE, entry_id, own_id, pack,
     return_id, unpack,
 };
-use crate::config::{CardSetup, OPENING_MINOR_MAX, Product};
+use crate::config::{CardSetup, CardStatus, OPENING_MINOR_MAX, Product};
 use crate::issuer::Issuer;
 use crate::planted::Bug;
 use crate::record::{Effect, Record};
@@ -30,17 +30,28 @@ const OWN: [(AccountId, Side); 5] = [
     (RECOVERABLE, Side::Debit),
 ];
 
-const fn movement(id: TransferId, debit: AccountId, credit: AccountId, minor: u64) -> Transfer {
-    Transfer {
-        id,
-        debit,
-        credit,
-        amount_minor: minor,
-        currency: Currency::CNY,
-    }
-}
-
 impl Issuer {
+    /// The only currency of the books.
+    fn currency(&self) -> Currency {
+        Currency(self.config.unit.0)
+    }
+
+    fn movement(
+        &self,
+        id: TransferId,
+        debit: AccountId,
+        credit: AccountId,
+        minor: u64,
+    ) -> Transfer {
+        Transfer {
+            id,
+            debit,
+            credit,
+            amount_minor: minor,
+            currency: self.currency(),
+        }
+    }
+
     /// Records that bring the cards of the configuration into the books, those the journal has not opened yet.
     pub(crate) fn open_cards(&self, decision: &mut Decision<Record, Effect>) {
         let mut seen = BTreeSet::new();
@@ -48,7 +59,7 @@ impl Issuer {
         for chunk in tokens.chunks(OPENED_PER_RECORD) {
             let mut entries = Vec::new();
             for (account, normal) in OWN {
-                let rules = AccountRules::open(Currency::CNY, normal);
+                let rules = AccountRules::open(self.currency(), normal);
                 self.open_account(account, rules, &mut seen, &mut entries);
             }
             for card in chunk.iter().filter_map(|token| self.cards.get(token)) {
@@ -69,7 +80,12 @@ impl Issuer {
     ) {
         let account = AccountId(card.account);
         if account.0 >= FUNDS.0
-            || !self.open_account(account, AccountRules::deposit(Currency::CNY), seen, entries)
+            || !self.open_account(
+                account,
+                AccountRules::deposit(self.currency()),
+                seen,
+                entries,
+            )
         {
             return;
         }
@@ -81,7 +97,12 @@ impl Issuer {
         ] {
             if minor > 0 {
                 entries.push(Entry::Post {
-                    transfer: movement(own_id(id), from, account, minor.min(OPENING_MINOR_MAX)),
+                    transfer: self.movement(
+                        own_id(id),
+                        from,
+                        account,
+                        minor.min(OPENING_MINOR_MAX),
+                    ),
                 });
             }
         }
@@ -128,8 +149,8 @@ impl Issuer {
         let account = AccountId(setup.account);
         let minor = sale.amount.minor + u64::from(self.planted(Bug::IssuerWrongAmount));
         let id = |n| entry_id(packed, n);
-        let debit = |n, minor| movement(id(n), account, SUSPENSE, minor);
-        let credit = |n, minor| movement(id(n), SUSPENSE, account, minor);
+        let debit = |n, minor| self.movement(id(n), account, SUSPENSE, minor);
+        let credit = |n, minor| self.movement(id(n), SUSPENSE, account, minor);
         let post = |transfer| Entry::Post { transfer };
         let expires = now.mono.0 / 1_000 + self.config.hold_ms;
         let hold = |transfer| Entry::Hold {
@@ -145,12 +166,22 @@ impl Issuer {
                 expires_at_ms: None,
             }],
             Posting::Debit => vec![post(debit(0, minor))],
-            Posting::Credit | Posting::Undo => vec![post(credit(0, minor))],
+            Posting::Credit | Posting::Undo | Posting::MoveIn => vec![post(credit(0, minor))],
+            Posting::MoveOut => vec![post(debit(0, minor))],
+            Posting::Move => {
+                let receiver = self.receiver(sale, account)?;
+                vec![post(self.movement(id(0), account, receiver, minor))]
+            }
             // Releasing all of them, and a debit, must fit one record.
             Posting::HoldMore if self.holds_of(authorisation) + 1 >= ENTRIES_MAX => {
                 return Err(ResponseCode::COUNT_LIMIT);
             }
-            Posting::Hold | Posting::HoldMore => vec![hold(debit(0, minor))],
+            Posting::Hold | Posting::HoldMore => {
+                if sale.kind.row().receiver {
+                    self.receiver(sale, account)?;
+                }
+                vec![hold(debit(0, minor))]
+            }
             Posting::Release => self.release(authorisation, id),
             Posting::Capture => {
                 let mut entries = match self.planted(Bug::IssuerKeepsHold) {
@@ -160,7 +191,16 @@ impl Issuer {
                 if self.available_with(account, &entries) < i128::from(minor) {
                     return Err(ResponseCode::INSUFFICIENT_FUNDS);
                 }
-                entries.push(post(debit(entries.len(), minor)));
+                let to = match self.named_receiver(sale) {
+                    Some(token) => AccountId(
+                        self.cards
+                            .get(&token)
+                            .ok_or(ResponseCode::INVALID_CARD)?
+                            .account,
+                    ),
+                    None => SUSPENSE,
+                };
+                entries.push(post(self.movement(id(entries.len()), account, to, minor)));
                 return Ok(entries);
             }
             Posting::Uncapture => {
@@ -185,6 +225,24 @@ impl Issuer {
             Err(LedgerError::Insufficient { .. }) => Err(ResponseCode::INSUFFICIENT_FUNDS),
             Err(_) => Err(ResponseCode::SYSTEM_ERROR),
         }
+    }
+
+    /// The account of the card that receives, when it is of this bank, may be used and is another one.
+    fn receiver(&self, sale: &Financial, payer: AccountId) -> Result<AccountId, ResponseCode> {
+        let to = sale.to.ok_or(ResponseCode::FORMAT_ERROR)?;
+        let setup = self.cards.get(&to.token).filter(|setup| {
+            setup.status == CardStatus::Normal
+                && self.state.cards.contains_key(&setup.token)
+                && setup.account != payer.0
+        });
+        let setup = setup.ok_or(ResponseCode::INVALID_CARD)?;
+        Ok(AccountId(setup.account))
+    }
+
+    /// The card that a request credits, or that the request it is about had named.
+    pub(crate) fn named_receiver(&self, sale: &Financial) -> Option<PanToken> {
+        let earlier = || self.state.memory.get(sale.original.as_ref()?)?.to;
+        sale.to.map(|to| to.token).or_else(earlier)
     }
 
     fn holds_of(&self, authorisation: Option<u128>) -> usize {
@@ -264,7 +322,12 @@ impl Issuer {
                     Ok(()) => reverse,
                     // A credit that was spent already: the cardholder owes it.
                     Err(LedgerError::Insufficient { .. }) => Entry::Post {
-                        transfer: movement(id, RECOVERABLE, SUSPENSE, transfer.amount_minor),
+                        transfer: self.movement(
+                            id,
+                            RECOVERABLE,
+                            transfer.debit,
+                            transfer.amount_minor,
+                        ),
                     },
                     Err(_) => return None,
                 }))
@@ -386,7 +449,7 @@ impl Issuer {
             (SUSPENSE, account)
         };
         let entry = Entry::Post {
-            transfer: movement(id, from, to, minor),
+            transfer: self.movement(id, from, to, minor),
         };
         self.state.ledger.check(&entry).is_ok().then_some(entry)
     }

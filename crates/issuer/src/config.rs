@@ -3,7 +3,7 @@
 //! Nothing here is secret in clear: keys are wrapped, card numbers are tokens and seals, PINs are offsets.
 
 use crypto::{AnswerMethod, Card, CryptogramScheme, MacAlgorithm, PanToken, PinOffset, WrappedKey};
-use payment::{Institution, Percents};
+use payment::{Currency, Institution, Percents};
 
 /// The most that an opening balance or a credit limit may be, in minor units; more is cut to it. It is what field 4
 /// can carry, and with it no opening can overflow the books.
@@ -32,10 +32,13 @@ pub struct Config {
     pub no_pin_limit_minor: u64,
     /// How far completions and adjustments may go beyond their original.
     pub percents: Percents,
-    /// How long a pre-authorisation holds, in milliseconds.
+    /// How long a pre-authorisation, or a barter, holds, in milliseconds.
     pub hold_ms: u64,
     /// Keys of chip cards; without them the bank serves stripes alone.
     pub chip: Option<ChipKeys>,
+    /// The only currency of the accounts; a barter centre's is [`payment::BARTER_UNIT`], and its suspense account is
+    /// the escrow (监管账户).
+    pub unit: Currency,
 }
 
 /// Master keys of the bank's chip cards.

@@ -49,6 +49,13 @@ impl Issuer {
             let change = self.change_of(&sale, &answered.entries);
             let kind = NoticeKind::of(sale.kind);
             self.tell(&mut decision, now.wall, &sale, kind, change);
+            self.tell_receiver(
+                &mut decision,
+                now.wall,
+                &sale,
+                NoticeKind::Received,
+                &answered.entries,
+            );
         }
         decision.record(Record::Answered(answered));
         decision
@@ -225,6 +232,26 @@ impl Issuer {
     pub(crate) fn change_of(&self, sale: &Financial, entries: &[Entry]) -> i64 {
         let account = self.cards.get(&sale.card.token).map(|setup| setup.account);
         account.map_or(0, |account| self.change(AccountId(account), entries))
+    }
+
+    /// Tells the holder of the card that receives, where `entries` change what it can spend.
+    pub(crate) fn tell_receiver(
+        &self,
+        decision: &mut Decision<Record, Effect>,
+        at: Wall,
+        sale: &Financial,
+        kind: NoticeKind,
+        entries: &[Entry],
+    ) {
+        let named = self.named_receiver(sale);
+        let Some(card) = named.and_then(|token| Some(self.cards.get(&token)?.card)) else {
+            return;
+        };
+        let received = Financial { card, ..*sale };
+        let change = self.change_of(&received, entries);
+        if change != 0 {
+            self.tell(decision, at, &received, kind, change);
+        }
     }
 
     /// Tells the cardholder of a booking in this decision that changes what is available by `change` minor units.

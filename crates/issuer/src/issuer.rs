@@ -328,7 +328,11 @@ impl Issuer {
     /// Whether approvals of a kind count against the limits of a card's day.
     pub(crate) fn counts(&self, kind: Kind) -> bool {
         let row = kind.row();
-        matches!(row.posting, Posting::Debit | Posting::Hold) && !row.is_advice()
+        let spends = matches!(
+            row.posting,
+            Posting::Debit | Posting::Hold | Posting::Move | Posting::MoveOut
+        );
+        spends && !row.is_advice()
     }
 }
 

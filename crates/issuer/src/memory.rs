@@ -50,6 +50,8 @@ pub struct Exchange {
     pub kind: Kind,
     /// The card.
     pub token: PanToken,
+    /// The card that receives the amount.
+    pub to: Option<PanToken>,
     /// Field 4.
     pub amount: Amount,
     /// Field 37.
@@ -71,6 +73,7 @@ impl Exchange {
     pub(crate) fn is_of(&self, sale: &Financial) -> bool {
         self.kind == sale.kind
             && self.token == sale.card.token
+            && self.to == sale.to.map(|to| to.token)
             && self.amount == sale.amount
             && self.rrn == sale.rrn
     }
@@ -164,6 +167,7 @@ impl Memory {
             at: record.at.wall,
             kind: record.sale.kind,
             token: record.sale.card.token,
+            to: record.sale.to.map(|to| to.token),
             amount: record.sale.amount,
             rrn: record.sale.rrn,
             code: record.code,
@@ -197,6 +201,7 @@ impl Memory {
             at: record.at.wall,
             kind: sale.kind,
             token: sale.card.token,
+            to: sale.to.map(|to| to.token),
             amount: sale.amount,
             rrn: sale.rrn,
             code: ResponseCode::RELATED_ERROR,
@@ -254,6 +259,7 @@ mod tests {
             at: Wall(0),
             kind: Kind::Purchase,
             token: serde_json::from_str("\"000102030405060708090A0B0C0D0E0F\"").unwrap(),
+            to: None,
             amount: Amount::fen(1),
             rrn: Rrn(*b"000000000001"),
             code: ResponseCode::APPROVED,

@@ -4,7 +4,7 @@
 
 use crate::config::Product;
 use crypto::Card;
-use payment::{Amount, Kind, Posting, Rrn, Wall};
+use payment::{Amount, BARTER_UNIT, Kind, Posting, Rrn, Wall};
 
 /// Which way the money went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,14 @@ pub enum NoticeKind {
     Held,
     /// 预授权解冻.
     Released,
+    /// 转出.
+    Sent,
+    /// 转入.
+    Received,
+    /// 转出退回.
+    SentBack,
+    /// 转入撤回.
+    ReceivedBack,
 }
 
 impl NoticeKind {
@@ -26,6 +34,8 @@ impl NoticeKind {
             Posting::Credit | Posting::Undo | Posting::Uncapture => Self::Returned,
             Posting::Hold | Posting::HoldMore => Self::Held,
             Posting::Release => Self::Released,
+            Posting::Move | Posting::MoveOut => Self::Sent,
+            Posting::MoveIn => Self::Received,
             Posting::None | Posting::Debit | Posting::Capture | Posting::Adjust => Self::Debited,
         }
     }
@@ -37,6 +47,10 @@ impl NoticeKind {
             Self::Returned => Self::Debited,
             Self::Held => Self::Released,
             Self::Released => Self::Held,
+            Self::Sent => Self::SentBack,
+            Self::Received => Self::ReceivedBack,
+            Self::SentBack => Self::Sent,
+            Self::ReceivedBack => Self::Received,
         }
     }
 }
@@ -68,7 +82,16 @@ impl Notice {
         let t = self.at.local();
         let (last4, amount) = (self.card.last4, self.amount);
         let (month, day, hour, minute) = (t.month(), t.day(), t.hour(), t.minute());
-        let balance = Amount::fen(self.balance.max(0).unsigned_abs());
+        let balance = Amount {
+            minor: self.balance.max(0).unsigned_abs(),
+            currency: amount.currency,
+        };
+        let barter = amount.currency == BARTER_UNIT;
+        let (paid, held, held_money) = match barter {
+            true => ("易货支付", "易货托管", "易货托管的额度"),
+            false => ("消费", "预授权冻结", "预授权冻结的款项"),
+        };
+        let on_hold = if barter { "in escrow from" } else { "held on" };
         let rest = match (zh, self.product) {
             (true, Product::Debit) => "余额",
             (true, Product::Credit) => "可用额度",
@@ -77,22 +100,46 @@ impl Notice {
         };
         match (zh, self.kind) {
             (true, NoticeKind::Debited) => format!(
-                "您尾号{last4:04}的卡{month}月{day}日{hour:02}:{minute:02}消费{amount}，{rest}{balance}。"
+                "您尾号{last4:04}的卡{month}月{day}日{hour:02}:{minute:02}{paid}{amount}，{rest}{balance}。"
             ),
             (true, NoticeKind::Held) => format!(
-                "您尾号{last4:04}的卡{month}月{day}日{hour:02}:{minute:02}预授权冻结{amount}，{rest}{balance}。"
+                "您尾号{last4:04}的卡{month}月{day}日{hour:02}:{minute:02}{held}{amount}，{rest}{balance}。"
             ),
             (true, NoticeKind::Released) => format!(
-                "您尾号{last4:04}的卡预授权冻结的款项已于{month}月{day}日{hour:02}:{minute:02}解冻，{rest}{balance}。"
+                "您尾号{last4:04}的卡{held_money}已于{month}月{day}日{hour:02}:{minute:02}解冻，{rest}{balance}。"
             ),
             (false, NoticeKind::Held) => format!(
-                "{amount} is held on your card ending {last4:04} since {month}-{day:02} {hour:02}:{minute:02}; {rest} {balance}."
+                "{amount} is {on_hold} your card ending {last4:04} since {month}-{day:02} {hour:02}:{minute:02}; {rest} {balance}."
             ),
             (false, NoticeKind::Released) => format!(
-                "What was held on your card ending {last4:04} was released on {month}-{day:02} at {hour:02}:{minute:02}; {rest} {balance}."
+                "What was {on_hold} your card ending {last4:04} was released on {month}-{day:02} at {hour:02}:{minute:02}; {rest} {balance}."
+            ),
+            (true, NoticeKind::Sent) => format!(
+                "您尾号{last4:04}的卡{month}月{day}日{hour:02}:{minute:02}转出{amount}，{rest}{balance}。"
+            ),
+            (true, NoticeKind::Received) => format!(
+                "您尾号{last4:04}的卡{month}月{day}日{hour:02}:{minute:02}转入{amount}，{rest}{balance}。"
+            ),
+            (true, NoticeKind::SentBack) => format!(
+                "您尾号{last4:04}的卡转出的{amount}已于{month}月{day}日{hour:02}:{minute:02}退回，{rest}{balance}。"
+            ),
+            (true, NoticeKind::ReceivedBack) => format!(
+                "转入您尾号{last4:04}的卡的{amount}已于{month}月{day}日{hour:02}:{minute:02}撤回，{rest}{balance}。"
+            ),
+            (false, NoticeKind::Sent) => format!(
+                "Your card ending {last4:04} sent {amount} on {month}-{day:02} at {hour:02}:{minute:02}; {rest} {balance}."
+            ),
+            (false, NoticeKind::Received) => format!(
+                "Your card ending {last4:04} received {amount} on {month}-{day:02} at {hour:02}:{minute:02}; {rest} {balance}."
+            ),
+            (false, NoticeKind::SentBack) => format!(
+                "The {amount} sent from your card ending {last4:04} was returned on {month}-{day:02} at {hour:02}:{minute:02}; {rest} {balance}."
+            ),
+            (false, NoticeKind::ReceivedBack) => format!(
+                "The {amount} received on your card ending {last4:04} was taken back on {month}-{day:02} at {hour:02}:{minute:02}; {rest} {balance}."
             ),
             (true, NoticeKind::Returned) => format!(
-                "您尾号{last4:04}的卡消费的{amount}已于{month}月{day}日{hour:02}:{minute:02}退回，{rest}{balance}。"
+                "您尾号{last4:04}的卡{paid}的{amount}已于{month}月{day}日{hour:02}:{minute:02}退回，{rest}{balance}。"
             ),
             (false, NoticeKind::Debited) => format!(
                 "Your card ending {last4:04} paid {amount} on {month}-{day:02} at {hour:02}:{minute:02}; {rest} {balance}."

@@ -11,7 +11,7 @@ use crate::record::{ChipCheck, PinCheck, Tries};
 use ledger::Entry;
 use payment::host::Financial;
 use payment::kind::PinRule;
-use payment::{CNY, Claims, Now, Posting, ResponseCode};
+use payment::{Claims, Now, Posting, ResponseCode};
 
 /// Why not. Codes are those of UnionPay-style reference §6.3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,7 @@ pub(crate) type Booked = (Vec<Entry>, i64);
 type Rule = fn(&Case<'_>) -> Result<(), Decline>;
 
 const BEFORE_PIN: [Rule; 3] = [status, expiry, chip];
+const RECEIVING: [Rule; 1] = [receives];
 
 impl<'a> Case<'a> {
     /// The first rung: the card is known and in the books.
@@ -67,8 +68,12 @@ impl<'a> Case<'a> {
             self.sale.kind.row().is_financial(),
             ResponseCode::NOT_SUPPORTED,
         );
+        let unit = check(
+            self.sale.kind.row().unit == self.issuer.config.unit,
+            ResponseCode::CURRENCY_MISMATCH,
+        );
         let rules = || self.rules().iter().try_for_each(|rule| rule(self));
-        if let Err(decline) = served.and_then(|()| rules()) {
+        if let Err(decline) = served.and(unit).and_then(|()| rules()) {
             return (Err(decline), Tries::Unchanged);
         }
         let (verified, tries) = self.verified();
@@ -79,6 +84,7 @@ impl<'a> Case<'a> {
     fn rules(&self) -> &'static [Rule] {
         match self.sale.kind.row().posting {
             Posting::Credit | Posting::Undo | Posting::Release | Posting::Uncapture => &[],
+            Posting::MoveIn => &RECEIVING,
             _ => &BEFORE_PIN,
         }
     }
@@ -186,6 +192,14 @@ fn status(case: &Case<'_>) -> Result<(), Decline> {
     }))
 }
 
+/// The codes of its status speak of the card at the till; this one is elsewhere.
+fn receives(case: &Case<'_>) -> Result<(), Decline> {
+    check(
+        case.setup.status == CardStatus::Normal,
+        ResponseCode::INVALID_CARD,
+    )
+}
+
 /// A card is valid to the end of its last month, by the bank's own date in China and its own record of the card.
 fn expiry(case: &Case<'_>) -> Result<(), Decline> {
     let today = case.now.wall.local();
@@ -196,7 +210,7 @@ fn expiry(case: &Case<'_>) -> Result<(), Decline> {
 
 fn currency(case: &Case<'_>) -> Result<(), Decline> {
     check(
-        case.sale.amount.currency == CNY,
+        case.sale.amount.currency == case.issuer.config.unit,
         ResponseCode::CURRENCY_MISMATCH,
     )
 }

@@ -56,6 +56,13 @@ impl Issuer {
                 NoticeKind::of(first.kind).back(),
                 change,
             );
+            self.tell_receiver(
+                &mut decision,
+                now.wall,
+                &reversal.sale,
+                NoticeKind::ReceivedBack,
+                &entries,
+            );
         }
         if !entries.is_empty() || effective || !first.advised {
             decision.record(Record::Returned(Returned {

@@ -9,7 +9,7 @@ use crate::{Effect, Heard, Input, Network, State};
 use crypto::{PinFormat, SecurityError};
 use iso8583::frame::{self, HostHeader};
 use iso8583::{Dialect, Message, Mti};
-use payment::host::{AnswerKind, Request};
+use payment::host::{AnswerKind, Financial, Request};
 use payment::terminal::MacCheck;
 use payment::wire::frame::{check_host_mac, host_mac_parts, write_host};
 use payment::wire::host as wire;
@@ -133,13 +133,19 @@ impl Network {
                     sale,
                     secrets,
                     route,
+                    receiver: self.receiver(around, &sale),
                     pin_zone,
                 }
             }
             (Request::Reversal(reversal), Some(_)) => {
                 self.check_owner(reversal.key, from)?;
                 self.check_owner(reversal.original, from)?;
-                Heard::Reversal { reversal, route }
+                let receiver = self.receiver(around, &reversal.sale);
+                Heard::Reversal {
+                    reversal,
+                    route,
+                    receiver,
+                }
             }
             (Request::Management(request), None) => {
                 self.check_owner(request.key, from)?;
@@ -153,6 +159,12 @@ impl Network {
         };
         let heard = Box::new(heard);
         Ok(Input::Heard { from, heard })
+    }
+
+    /// The member that issued the card that receives the amount.
+    fn receiver(&self, around: &Surroundings<'_>, sale: &Financial) -> Option<Institution> {
+        let number = around.module.open_pan(&sale.to?.sealed).ok()?;
+        self.directory.issuer(&number)
     }
 
     fn hear_answer(

@@ -4,6 +4,7 @@
 
 use crate::network::Decided;
 use crate::planted::Bug;
+use crate::transfer::Reversals;
 use crate::{Effect, Network, Oddity, Record};
 use crypto::WrappedKey;
 use payment::host::{Answer, Financial, Request, Reversal, ReversalReason, Sealed};
@@ -15,7 +16,7 @@ impl Network {
         now: Now,
         mut sale: Financial,
         secrets: Secrets,
-        route: Option<Institution>,
+        [route, receiver]: [Option<Institution>; 2],
         pin_zone: Result<Option<u64>, ResponseCode>,
     ) -> Decided {
         let mut decided = Decided::nothing();
@@ -34,8 +35,12 @@ impl Network {
         sale.settlement = self
             .first_settlement(&key)
             .or(Some(self.config.settlement_date(now.wall)));
-        match self.admit(&sale, route, pin_zone) {
-            Ok((issuer, mac)) => {
+        let admitted = self
+            .admit(&sale, route, pin_zone)
+            .and_then(|to| self.admit_receiver(&sale, receiver).map(|()| to));
+        match (admitted, self.two_issuers(&sale, route, receiver)) {
+            (Ok(_), Some(issuers)) => self.transfer(now, sale, issuers, secrets, &mut decided),
+            (Ok((issuer, mac)), None) => {
                 decided.record(Record::Forwarded {
                     sale,
                     issuer,
@@ -49,7 +54,7 @@ impl Network {
                     mac: Some(mac),
                 });
             }
-            Err(code) => {
+            (Err(code), _) => {
                 decided.record(Record::Declined {
                     sale,
                     code,
@@ -64,7 +69,8 @@ impl Network {
 
     /// Whether this key was decided already. An advice that nobody could answer is tried again under the same key.
     fn is_repeat(&self, sale: &Financial) -> bool {
-        if self.state.flights.contains_key(&sale.key) {
+        let known = &self.state;
+        if known.flights.contains_key(&sale.key) || known.transfers.contains_key(&sale.key) {
             return true;
         }
         let Some(closed) = self.state.closed.get(&sale.key) else {
@@ -101,6 +107,9 @@ impl Network {
         route: Option<Institution>,
         pin_zone: Result<Option<u64>, ResponseCode>,
     ) -> Result<(Institution, WrappedKey), ResponseCode> {
+        if sale.kind.row().is_leg() {
+            return Err(ResponseCode::NOT_SUPPORTED);
+        }
         if !self.signed_on(sale.key.acquirer) {
             return Err(ResponseCode::ACQUIRER_STATUS);
         }
@@ -125,6 +134,9 @@ impl Network {
 
     pub(crate) fn not_sent(&self, now: Now, key: HostKey) -> Decided {
         let mut decided = Decided::nothing();
+        if self.leg_not_sent(now, &key, &mut decided) {
+            return decided;
+        }
         if let Some(flight) = self.state.flights.get(&key) {
             let code = ResponseCode::ISSUER_UNAVAILABLE;
             decided.record(Record::NotSent { key, code, at: now });
@@ -150,6 +162,9 @@ impl Network {
             .get(&key)
             .filter(|flight| flight.issuer == from)
             .filter(|flight| answer.answers(&Request::Financial(flight.sale)));
+        if flight.is_some() && self.leg_answered(now, &answer, &mut decided) {
+            return decided;
+        }
         if let Some(flight) = flight {
             answer.settlement = flight.sale.settlement;
             answer.receiver = Some(from);
@@ -158,8 +173,9 @@ impl Network {
             return decided;
         }
         let closed = self.state.closed.get(&key);
-        let late =
-            closed.is_some_and(|c| c.issuer == Some(from) && (c.given_up || c.answer.is_none()));
+        let late = closed
+            .is_some_and(|c| c.issuer == Some(from) && (c.given_up || c.answer.is_none()))
+            || self.is_late_leg(&key, from);
         if !late {
             decided.record(Record::Noticed {
                 key,
@@ -198,29 +214,24 @@ impl Network {
         decided
     }
 
-    /// Gives up a request: 98 to the acquirer, and a reversal of our own to the issuer. `stan` is the last trace number used.
-    pub(crate) fn give_up(
-        &self,
-        now: Now,
-        key: HostKey,
-        stan: &mut u32,
-        decided: &mut Decided,
-    ) -> Option<(Institution, Reversal)> {
-        let flight = self.state.flights.get(&key)?;
+    /// Gives up a request: 98 to the acquirer, and reversals of our own, which are on record now.
+    pub(crate) fn give_up(&self, now: Now, key: HostKey, decided: &mut Decided) -> Reversals {
+        if let Some(reversals) = self.leg_silent(now, &key, decided) {
+            return reversals;
+        }
+        let Some(flight) = self.state.flights.get(&key) else {
+            return Vec::new();
+        };
         let reverses =
             flight.sale.kind.row().reversible() && !self.planted(Bug::NetworkForwardsLateApproval);
-        let reversal = reverses.then(|| {
-            let own = self.own_key(now.wall, key.acquirer, *stan);
-            *stan = own.stan.0;
-            Reversal {
-                key: own,
-                original: key,
-                reason: match flight.wrong_mac {
-                    true => ReversalReason::NETWORK_MAC,
-                    false => ReversalReason::NETWORK_TIMEOUT,
-                },
-                sale: flight.sale,
-            }
+        let reversal = reverses.then(|| Reversal {
+            key: self.own_key(now.wall, key.acquirer, self.last_stan(decided)),
+            original: key,
+            reason: match flight.wrong_mac {
+                true => ReversalReason::NETWORK_MAC,
+                false => ReversalReason::NETWORK_TIMEOUT,
+            },
+            sale: flight.sale,
         });
         decided.record(Record::TimedOut {
             key,
@@ -229,6 +240,7 @@ impl Network {
         });
         let answer = flight.answer(ResponseCode::ISSUER_TIMEOUT);
         self.answer(answer, key.acquirer, decided);
-        reversal.map(|reversal| (flight.issuer, reversal))
+        let reversal = reversal.map(|reversal| (flight.issuer, reversal));
+        reversal.into_iter().collect()
     }
 }

@@ -58,6 +58,8 @@ pub enum Heard {
         secrets: Secrets,
         /// The member that issued the card.
         route: Option<Institution>,
+        /// The member that issued the card that receives the amount.
+        receiver: Option<Institution>,
         /// The number of the issuer's keys under which the PIN block is, `None` without PIN; or why it cannot be passed on.
         pin_zone: Result<Option<u64>, ResponseCode>,
     },
@@ -67,6 +69,8 @@ pub enum Heard {
         reversal: Reversal,
         /// The member that issued the card.
         route: Option<Institution>,
+        /// The member that issued the card that receives the amount.
+        receiver: Option<Institution>,
     },
     /// 0800.
     Management {

@@ -17,6 +17,7 @@ mod planted;
 mod record;
 mod reversal;
 mod state;
+mod transfer;
 
 pub use config::{Config, Member, Route};
 pub use input::{Effect, Heard, Input, IssuedKeys};

@@ -98,15 +98,26 @@ impl Network {
         }
     }
 
+    /// The last trace number of the network's own, those of this decision included.
+    pub(crate) fn last_stan(&self, decided: &Decided) -> u32 {
+        let taken = decided.records.iter().rev().find_map(Record::own_stan);
+        taken.unwrap_or(self.state.stan)
+    }
+
     fn hear_member(&self, now: Now, from: Institution, heard: Heard) -> Decided {
         match heard {
             Heard::Financial {
                 sale,
                 secrets,
                 route,
+                receiver,
                 pin_zone,
-            } => self.financial(now, sale, secrets, route, pin_zone),
-            Heard::Reversal { reversal, route } => self.advice(now, reversal, route),
+            } => self.financial(now, sale, secrets, [route, receiver], pin_zone),
+            Heard::Reversal {
+                reversal,
+                route,
+                receiver,
+            } => self.advice(now, reversal, [route, receiver]),
             Heard::Management { request, issued } => self.management(now, from, request, issued),
             Heard::Answer(answer) => match answer.kind {
                 AnswerKind::Financial => self.financial_answer(now, from, answer),

@@ -4,7 +4,7 @@
 
 use crate::IssuedKeys;
 use payment::host::{Answer, Financial, Reversal};
-use payment::{HostKey, Institution, Mono, Now, ResponseCode};
+use payment::{ApprovalCode, HostKey, Institution, Mono, Now, ResponseCode};
 use serde::{Deserialize, Serialize};
 
 /// A durable fact.
@@ -179,6 +179,63 @@ pub enum Record {
         /// When.
         at: Now,
     },
+    /// acquirer → network → payer's issuer: a transfer between two issuers was taken, and its debit leg left.
+    TransferTaken {
+        /// The request with the network's settlement date.
+        sale: Financial,
+        /// The network's own code: the legs have its keys.
+        network: Institution,
+        /// The payer's and the receiver's.
+        issuers: [Institution; 2],
+        /// When the answer to a leg counts as lost.
+        deadline: Mono,
+        /// When.
+        at: Now,
+    },
+    /// network → receiver's issuer: the payer is debited, the credit leg left.
+    CreditSent {
+        /// The acquirer's request.
+        key: HostKey,
+        /// The payer's issuer's approval code.
+        approval: Option<ApprovalCode>,
+        /// When.
+        at: Now,
+    },
+    /// The receiver cannot be credited: the debit is reversed, and then its acquirer is answered.
+    TransferUndone {
+        /// The acquirer's request.
+        key: HostKey,
+        /// The answer once the reversal is confirmed.
+        code: ResponseCode,
+        /// The network's own reversals.
+        reversals: Vec<Reversal>,
+        /// When.
+        at: Now,
+    },
+    /// network → acquirer: the answer to a transfer.
+    TransferEnded {
+        /// The acquirer's request.
+        key: HostKey,
+        /// The answer.
+        code: ResponseCode,
+        /// The network's own reversals of legs whose issuer is silent.
+        reversals: Vec<Reversal>,
+        /// When.
+        at: Now,
+    },
+    /// acquirer → network: an advice on a transfer was taken; each leg that may have left is reversed.
+    TransferReversed {
+        /// The acquirer's advice.
+        reversal: Reversal,
+        /// The network's own code.
+        network: Institution,
+        /// The payer's and the receiver's.
+        issuers: [Institution; 2],
+        /// The network's own reversals of the legs.
+        legs: Vec<Reversal>,
+        /// When.
+        at: Now,
+    },
 }
 
 impl Record {
@@ -203,8 +260,26 @@ impl Record {
             | Self::CaseOpened { at, .. }
             | Self::AdviceRefused { at, .. }
             | Self::AdviceConfirmed { at, .. }
+            | Self::TransferTaken { at, .. }
+            | Self::CreditSent { at, .. }
+            | Self::TransferUndone { at, .. }
+            | Self::TransferEnded { at, .. }
+            | Self::TransferReversed { at, .. }
             | Self::Noticed { at, .. } => *at,
         }
+    }
+
+    /// The last trace number of the network's own that it uses up.
+    pub(crate) fn own_stan(&self) -> Option<u32> {
+        let last = match self {
+            Self::TimedOut { reversal, .. } => reversal.as_ref(),
+            Self::TransferUndone { reversals, .. } | Self::TransferEnded { reversals, .. } => {
+                reversals.last()
+            }
+            Self::TransferReversed { legs, .. } => legs.last(),
+            _ => None,
+        };
+        last.map(|reversal| reversal.key.stan.0)
     }
 }
 

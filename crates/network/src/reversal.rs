@@ -4,6 +4,7 @@
 
 use crate::network::Decided;
 use crate::planted::Bug;
+use crate::transfer::Reversals;
 use crate::{Effect, Network, Oddity, Record};
 use payment::host::{Answer, Request, Reversal};
 use payment::relay::{FORWARD_MAX, RelayRecord};
@@ -14,7 +15,7 @@ impl Network {
         &self,
         now: Now,
         mut reversal: Reversal,
-        route: Option<Institution>,
+        [route, receiver]: [Option<Institution>; 2],
     ) -> Decided {
         let mut decided = Decided::nothing();
         let (key, original, at) = (reversal.key, reversal.original, now);
@@ -41,13 +42,20 @@ impl Network {
             None => {
                 let closed = self.state.closed.get(&original);
                 let answer = closed.and_then(|closed| closed.answer);
-                let date = answer.and_then(|answer| answer.settlement);
+                let open = self.state.transfers.get(&original);
+                let date = answer
+                    .and_then(|answer| answer.settlement)
+                    .or(open.and_then(|transfer| transfer.sale.settlement));
                 (closed.and_then(|closed| closed.issuer), date)
             }
         };
         let now_date = || self.config.settlement_date(now.wall);
         let stamped = reversal.sale.settlement.or(date);
         reversal.sale.settlement = Some(stamped.unwrap_or_else(now_date));
+        if let Some(issuers) = self.two_issuers(&reversal.sale, route, receiver) {
+            self.transfer_advice(now, reversal, issuers, &mut decided);
+            return decided;
+        }
         let Some(issuer) = seen.or(route) else {
             decided.record(Record::AdviceWithoutIssuer { reversal, at });
             let code = ResponseCode::ORIGINAL_NOT_FOUND;
@@ -89,6 +97,7 @@ impl Network {
                 if key.forwarder != self.config.institution {
                     self.confirm(&advice.reversal, Some(from), code, &mut decided);
                 }
+                self.leg_reversed(now, &advice.reversal, code, &mut decided);
             }
         }
         decided
@@ -96,12 +105,9 @@ impl Network {
 
     pub(crate) fn tick(&self, now: Now) -> Decided {
         let mut decided = Decided::nothing();
-        let mut stan = self.state.stan;
         for key in self.state.relay.expired(now.mono) {
-            let own = self.give_up(now, key, &mut stan, &mut decided);
-            if let Some((issuer, reversal)) = own {
-                self.attempt(now, issuer, reversal, &mut decided);
-            }
+            let own = self.give_up(now, key, &mut decided);
+            self.attempt_all(now, own, &mut decided);
         }
         for key in self.state.relay.due(now.mono) {
             if let Some(advice) = self.state.advices.get(&key) {
@@ -114,17 +120,22 @@ impl Network {
     /// Our restart lost every answer that was on its way; the reversals leave in bursts with the next ticks.
     pub(crate) fn resume(&self, now: Now) -> Decided {
         let mut decided = Decided::nothing();
-        let mut stan = self.state.stan;
         for key in self.state.relay.in_flight() {
             if self.planted(Bug::NetworkForgetsInFlightOnRestart) {
                 let reversal = None;
                 let at = now;
                 decided.record(Record::TimedOut { key, reversal, at });
             } else {
-                self.give_up(now, key, &mut stan, &mut decided);
+                self.give_up(now, key, &mut decided);
             }
         }
         decided
+    }
+
+    pub(crate) fn attempt_all(&self, now: Now, reversals: Reversals, decided: &mut Decided) {
+        for (issuer, reversal) in reversals {
+            self.attempt(now, issuer, reversal, decided);
+        }
     }
 
     /// One attempt at an advice. While the issuer cannot be reached the attempt counts and nothing leaves.
@@ -151,7 +162,7 @@ impl Network {
     }
 
     /// Answers an acquirer's advice with the issuer's code.
-    fn confirm(
+    pub(crate) fn confirm(
         &self,
         reversal: &Reversal,
         issuer: Option<Institution>,

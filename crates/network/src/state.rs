@@ -4,6 +4,7 @@
 //! [`CLOSED_MAX`], what is open by the relay.
 
 use crate::limits::CLOSED_MAX;
+use crate::transfer::Transfer;
 use crate::{IssuedKeys, Oddity, Record};
 use crypto::WrappedKey;
 use payment::host::{Answer, Financial, HostKeys, Request, Reversal};
@@ -23,6 +24,8 @@ pub struct State {
     pub(crate) advices: BTreeMap<HostKey, Advice>,
     pub(crate) confirmed: BTreeMap<HostKey, Confirmed>,
     confirmed_order: VecDeque<HostKey>,
+    /// Transfers between two issuers by the acquirer's key: open ones, and those that are remembered as closed.
+    pub(crate) transfers: BTreeMap<HostKey, Transfer>,
     /// The last trace number of the network's own messages.
     pub(crate) stan: u32,
     keys_issued: u64,
@@ -279,8 +282,36 @@ impl State {
                 self.relay.apply(&RelayRecord::Delivered { key: *key });
                 if let Some(advice) = self.advices.remove(key) {
                     self.confirm(&advice.reversal, Some(advice.issuer), *code);
+                    self.leg_confirmed(&advice.reversal.original, *code);
                 }
             }
+            Record::TransferTaken {
+                sale,
+                network,
+                issuers,
+                deadline,
+                ..
+            } => self.transfer_taken(Transfer::new(sale, *network, *issuers, *deadline)),
+            Record::CreditSent { key, approval, .. } => self.credit_sent(key, *approval),
+            Record::TransferUndone {
+                key,
+                code,
+                reversals,
+                at,
+            } => self.transfer_undone(key, *code, reversals, at.mono),
+            Record::TransferEnded {
+                key,
+                code,
+                reversals,
+                at,
+            } => self.transfer_ended(key, *code, reversals, at.mono),
+            Record::TransferReversed {
+                reversal,
+                network,
+                issuers,
+                legs,
+                at,
+            } => self.transfer_reversed(reversal, *network, *issuers, legs, at.mono),
             Record::Noticed { what, .. } => {
                 *match what {
                     Oddity::Repeat => &mut self.counters.repeats,
@@ -330,7 +361,12 @@ impl State {
         session.change(keys);
     }
 
-    fn forwarded(&mut self, sale: &Financial, issuer: Institution, deadline: payment::Mono) {
+    pub(crate) fn forwarded(
+        &mut self,
+        sale: &Financial,
+        issuer: Institution,
+        deadline: payment::Mono,
+    ) {
         self.counters.forwarded += 1;
         let key = sale.key;
         if self.closed.remove(&key).is_some() {
@@ -359,13 +395,13 @@ impl State {
     }
 
     /// Takes a request out of flight.
-    fn land(&mut self, key: &HostKey) -> Option<Flight> {
+    pub(crate) fn land(&mut self, key: &HostKey) -> Option<Flight> {
         self.relay.apply(&RelayRecord::Closed { key: *key });
         self.flights.remove(key)
     }
 
     /// From now on the original is never forwarded nor approved, whether it was seen or not (invariant M5).
-    fn forbid(&mut self, original: HostKey, issuer: Option<Institution>) {
+    pub(crate) fn forbid(&mut self, original: HostKey, issuer: Option<Institution>) {
         let flown = self.land(&original).map(|flight| flight.issuer);
         match self.closed.get_mut(&original) {
             Some(closed) => closed.answer = None,
@@ -373,7 +409,7 @@ impl State {
         }
     }
 
-    fn queue(&mut self, reversal: &Reversal, issuer: Institution, at: payment::Mono) {
+    pub(crate) fn queue(&mut self, reversal: &Reversal, issuer: Institution, at: payment::Mono) {
         let key = reversal.key;
         self.relay.apply(&RelayRecord::Queued { key, at });
         if let Some(closed) = self.closed.get_mut(&reversal.original) {
@@ -390,7 +426,12 @@ impl State {
         );
     }
 
-    fn close(&mut self, key: HostKey, issuer: Option<Institution>, answer: Option<Answer>) {
+    pub(crate) fn close(
+        &mut self,
+        key: HostKey,
+        issuer: Option<Institution>,
+        answer: Option<Answer>,
+    ) {
         let closed = Closed {
             issuer,
             answer,
@@ -409,17 +450,26 @@ impl State {
                     self.closed_order.push_back(oldest);
                 } else {
                     self.closed.remove(&oldest);
+                    self.transfers.remove(&oldest);
                 }
             }
         }
     }
 
     fn is_being_reversed(&self, key: &HostKey) -> bool {
+        if let Some(transfer) = self.transfers.get(key) {
+            return transfer.is_being_reversed();
+        }
         let reversal = self.closed.get(key).and_then(|closed| closed.reversal);
         reversal.is_some_and(|reversal| self.relay.forwards(&reversal))
     }
 
-    fn confirm(&mut self, reversal: &Reversal, issuer: Option<Institution>, code: ResponseCode) {
+    pub(crate) fn confirm(
+        &mut self,
+        reversal: &Reversal,
+        issuer: Option<Institution>,
+        code: ResponseCode,
+    ) {
         let key = reversal.key;
         let confirmed = Confirmed {
             original: reversal.original,
@@ -466,6 +516,7 @@ mod tests {
             terminal: TerminalId(*b"T0000001"),
             merchant: MerchantId(*b"898110058120156"),
             original: None,
+            to: None,
         }
     }
 

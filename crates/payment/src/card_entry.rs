@@ -16,6 +16,8 @@ impl EntryMode {
     pub const STRIPE_PIN: Self = Self(21);
     /// Magnetic stripe without PIN.
     pub const STRIPE: Self = Self(22);
+    /// Number typed, no PIN.
+    pub const KEYED: Self = Self(12);
     /// A scanned code, without PIN.
     pub const CODE: Self = Self(32);
 

@@ -36,6 +36,8 @@ pub struct Financial {
     pub merchant: MerchantId,
     /// Field 90: the earlier transaction that it is about.
     pub original: Option<HostKey>,
+    /// Field 103, sealed: the card that receives the amount.
+    pub to: Option<Card>,
 }
 
 /// Why a reversal advice is sent: the first four digits of field 60 (reference §4.7).

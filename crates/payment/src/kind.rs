@@ -2,6 +2,7 @@
 
 use crate::download::{Download, Step};
 use crate::original::OriginalRule;
+use crate::{CNY, Currency};
 use iso8583::Mti;
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +86,18 @@ kinds! {
     ScriptResult = script_result,
     /// 现金关联.
     CashLink = cash_link,
+    /// 转账.
+    Transfer = transfer,
+    /// 转账转出.
+    TransferOut = transfer_out,
+    /// 转账转入.
+    TransferIn = transfer_in,
+    /// 易货.
+    BarterSale = barter_sale,
+    /// 易货交割.
+    BarterDelivery = barter_delivery,
+    /// 易货退回.
+    BarterReturn = barter_return,
     /// 参数下载.
     ParameterDownload = parameter_download,
     /// 参数下载结束.
@@ -104,7 +117,8 @@ kinds! {
 }
 
 /// Who decides about a transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Rail {
     /// The issuer, over the network.
     Card,
@@ -158,6 +172,12 @@ pub enum Posting {
     Uncapture,
     /// Sets the amount of an earlier debit: the difference is debited or credited.
     Adjust,
+    /// Moves the amount from the card to the one that receives it.
+    Move,
+    /// Debits the amount for a card of another issuer.
+    MoveOut,
+    /// Credits the amount that a card of another issuer gave.
+    MoveIn,
 }
 
 /// When the issuer demands a PIN of a card that has one.
@@ -215,6 +235,10 @@ pub struct Row {
     pub posting: Posting,
     /// When a PIN is demanded.
     pub pin: PinRule,
+    /// Another card receives the amount: tag TO of field 59 at the terminal interface, field 103 between hosts.
+    pub receiver: bool,
+    /// In what its amounts are: no other currency is served.
+    pub unit: Currency,
     /// What earlier transaction it needs.
     pub original: Option<OriginalRule>,
     /// The kind that takes it back in full before settlement.
@@ -248,6 +272,8 @@ impl Row {
         flow: Flow::Online,
         posting: Posting::None,
         pin: PinRule::Never,
+        receiver: false,
+        unit: CNY,
         original: None,
         void: None,
         refund: None,
@@ -259,7 +285,8 @@ impl Row {
 
     /// An approval makes the cardholder owe the amount at once: such a charge must not be made twice by mistake.
     pub const fn charges(&self) -> bool {
-        matches!(self.flow, Flow::Online) && matches!(self.posting, Posting::Debit | Posting::Hold)
+        matches!(self.flow, Flow::Online)
+            && matches!(self.posting, Posting::Debit | Posting::Hold | Posting::Move)
     }
 
     /// An approval changes what the cardholder can spend.
@@ -289,6 +316,11 @@ impl Row {
     pub const fn is_financial(&self) -> bool {
         self.processing_host.is_some()
     }
+
+    /// The network's own: one leg of what a terminal asked for, unknown at the terminal interface.
+    pub const fn is_leg(&self) -> bool {
+        self.is_financial() && self.processing.is_none()
+    }
 }
 
 /// The fields of a request by which its kind is known.
@@ -312,6 +344,7 @@ impl Kind {
         Self::ALL.iter().copied().find(|kind| {
             let row = kind.row();
             row.mti == mti
+                && !row.is_leg()
                 && match row.flow {
                     // A reversal repeats the codes of its original.
                     Flow::Reversal => true,
@@ -332,10 +365,10 @@ impl Kind {
 
     /// The kind that a reversal with these codes withdraws.
     pub fn of_reversal(codes: &Codes) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|kind| kind.row().reversible() && kind.row().has(codes))
+        Self::ALL.iter().copied().find(|kind| {
+            let row = kind.row();
+            row.reversible() && !row.is_leg() && row.has(codes)
+        })
     }
 
     /// The kind of a financial request between hosts, by message type, field 3 and field 25.
@@ -381,19 +414,22 @@ mod tests {
             let row = kind.row();
             assert_eq!(row.kind, kind);
             assert!(!row.zh.is_empty() && !row.en.is_empty() && row.about.ends_with('.'));
+            let at_terminals = (!row.is_leg()).then_some(kind);
             assert_eq!(
                 Kind::of_request(row.mti, &row.codes()),
-                Some(kind),
+                at_terminals,
                 "{kind:?}"
             );
-            if row.reversible() {
+            if row.is_leg() {
+                assert_eq!(Kind::of_reversal(&row.codes()), None, "{kind:?}");
+            } else if row.reversible() {
                 assert_eq!(Kind::of_reversal(&row.codes()), Some(kind), "{kind:?}");
             }
             if let (Some(processing), Some(condition)) = (row.processing_host, row.condition) {
                 assert_eq!(Kind::of_host(row.mti, processing, condition), Some(kind));
             }
             let decided = row.is_financial() || row.rail == Rail::Wallet;
-            assert_eq!(decided, row.processing.is_some());
+            assert_eq!(decided && !row.is_leg(), row.processing.is_some());
             for (back, posting) in [(row.void, row.posting), (row.refund, row.posting)] {
                 let Some(rule) = back.map(|back| back.row().original) else {
                     continue;

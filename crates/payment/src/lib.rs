@@ -39,7 +39,7 @@ pub use identifier::{
 pub use kind::{Flow, Kind, Posting};
 pub use link::LinkId;
 pub use machine::{Decision, Machine, Mono, Now, Wall};
-pub use money::{Amount, CNY, Currency};
+pub use money::{Amount, BARTER_UNIT, CNY, Currency};
 pub use original::{Claims, Original, Percents};
 pub use party::{EdgeError, Party, Peer, Said, Surroundings};
 pub use payment_code::QrText;

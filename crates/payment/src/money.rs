@@ -9,6 +9,9 @@ pub struct Currency(pub u16);
 /// Renminbi, in fen.
 pub const CNY: Currency = Currency(156);
 
+/// 易货额, the unit of barter centres: outside ISO 4217's money, and never added to any.
+pub const BARTER_UNIT: Currency = Currency(998);
+
 /// An amount in minor units (fen for CNY), at most twelve digits as field 4 carries it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Amount {
@@ -48,7 +51,7 @@ impl Amount {
 }
 
 impl std::fmt::Display for Amount {
-    /// `¥1,234.00` for CNY, as pages and terminals show it (printed slips use `￥`).
+    /// `¥1,234.00` for CNY, as pages and terminals show it (printed slips use `￥`); `易货额 1,234.00` for barter.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let whole = (self.minor / 100).to_string();
         let mut grouped = String::new();
@@ -58,10 +61,10 @@ impl std::fmt::Display for Amount {
             }
             grouped.push(digit);
         }
-        let sign = if self.currency == CNY {
-            "¥".to_owned()
-        } else {
-            format!("{} ", self.currency.0)
+        let sign = match self.currency {
+            CNY => "¥".to_owned(),
+            BARTER_UNIT => "易货额 ".to_owned(),
+            other => format!("{} ", other.0),
         };
         write!(f, "{sign}{grouped}.{:02}", self.minor % 100)
     }
@@ -92,5 +95,10 @@ mod tests {
             );
         }
         assert_eq!(Amount::fen(123_456_789).to_string(), "¥1,234,567.89");
+        let quota = Amount {
+            minor: 12_300,
+            currency: BARTER_UNIT,
+        };
+        assert_eq!(quota.to_string(), "易货额 123.00");
     }
 }

@@ -4,7 +4,7 @@
 //! their own and apply the same rules.
 
 use crate::kind::{Kind, Posting};
-use crate::{Amount, ApprovalCode, Batch, ResponseCode, Rrn, Stan};
+use crate::{Amount, ApprovalCode, Batch, CNY, ResponseCode, Rrn, Stan};
 use serde::{Deserialize, Serialize};
 
 /// Fields 61, 37 and 38 of a request: the earlier transaction that it is about (UnionPay-style reference §2.10).
@@ -103,7 +103,12 @@ impl Claims {
         let refuse = |wrong: bool, code| if wrong { Err(code) } else { Ok(()) };
         refuse(self.undone, ResponseCode::RELATED_ERROR)?;
         match kind.row().posting {
-            Posting::None | Posting::Debit | Posting::Hold => Ok(()),
+            Posting::None
+            | Posting::Debit
+            | Posting::Hold
+            | Posting::Move
+            | Posting::MoveOut
+            | Posting::MoveIn => Ok(()),
             Posting::Credit => refuse(
                 self.returned.saturating_add(amount.minor) > total,
                 ResponseCode::AMOUNT_MISMATCH,
@@ -119,8 +124,13 @@ impl Claims {
             }
             Posting::Capture => {
                 refuse(self.captured > 0, ResponseCode::RELATED_ERROR)?;
+                // Nothing but what is in escrow can be delivered.
+                let most = match kind.row().unit {
+                    CNY => percents.capture,
+                    _ => 100,
+                };
                 refuse(
-                    beyond(amount.minor, total, percents.capture),
+                    beyond(amount.minor, total, most),
                     ResponseCode::AMOUNT_LIMIT,
                 )
             }
@@ -135,11 +145,21 @@ impl Claims {
         }
     }
 
-    /// What a transaction of `kind` over `amount` adds to the merchant's money, in minor units, before it is claimed.
+    /// What a transaction of `kind` over `amount` adds to the merchant's money, in minor units, before it is claimed:
+    /// nothing, where it is not about money.
     pub fn moved(&self, kind: Kind, amount: Amount, original: Option<Amount>) -> i64 {
         let minor = i64::try_from(amount.minor).unwrap_or(i64::MAX);
+        if kind.row().unit != CNY {
+            return 0;
+        }
         match kind.row().posting {
-            Posting::None | Posting::Hold | Posting::HoldMore | Posting::Release => 0,
+            Posting::None
+            | Posting::Hold
+            | Posting::HoldMore
+            | Posting::Release
+            | Posting::Move
+            | Posting::MoveOut
+            | Posting::MoveIn => 0,
             Posting::Debit | Posting::Capture => minor,
             Posting::Credit | Posting::Undo | Posting::Uncapture => -minor,
             Posting::Adjust => {
@@ -152,7 +172,12 @@ impl Claims {
     /// Claims for a transaction of `kind` that moves `moved`.
     pub fn claim(&mut self, kind: Kind, amount: Amount, moved: i64) {
         match kind.row().posting {
-            Posting::None | Posting::Debit | Posting::Hold => {}
+            Posting::None
+            | Posting::Debit
+            | Posting::Hold
+            | Posting::Move
+            | Posting::MoveOut
+            | Posting::MoveIn => {}
             Posting::Credit => self.returned = self.returned.saturating_add(amount.minor),
             Posting::Undo | Posting::Release | Posting::Uncapture => self.undone = true,
             Posting::HoldMore => self.held_more = self.held_more.saturating_add(amount.minor),
@@ -164,7 +189,12 @@ impl Claims {
     /// Gives a claim back: its transaction was refused, or reversed.
     pub fn give_back(&mut self, kind: Kind, amount: Amount, moved: i64) {
         match kind.row().posting {
-            Posting::None | Posting::Debit | Posting::Hold => {}
+            Posting::None
+            | Posting::Debit
+            | Posting::Hold
+            | Posting::Move
+            | Posting::MoveOut
+            | Posting::MoveIn => {}
             Posting::Credit => self.returned = self.returned.saturating_sub(amount.minor),
             Posting::Undo | Posting::Release | Posting::Uncapture => self.undone = false,
             Posting::HoldMore => self.held_more = self.held_more.saturating_sub(amount.minor),

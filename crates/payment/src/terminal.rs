@@ -43,6 +43,8 @@ pub struct Sale {
     pub tip_minor: Option<u64>,
     /// Field 59, tag LK: the earlier sale in whose place it is.
     pub linked: Option<Linked>,
+    /// Field 59, tag TO, sealed: the card that receives the amount.
+    pub to: Option<Card>,
 }
 
 /// Fields that every request of a terminal has.

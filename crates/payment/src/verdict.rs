@@ -9,8 +9,8 @@ use crate::evidence::{
 };
 use crate::kind::Flow;
 use crate::sign::{SignOutcome, Trouble};
-use crate::{Kind, Posting, ResponseCode, Wall};
-use serde::Serialize;
+use crate::{BARTER_UNIT, Kind, Posting, ResponseCode, Wall};
+use serde::{Deserialize, Serialize};
 
 pub use rows::ROWS;
 
@@ -26,28 +26,35 @@ pub enum Family {
     Hold,
     /// A hold is released.
     Release,
+    /// One card gives and another receives: nothing is owed to the merchant.
+    Move,
     /// Nothing moves.
     Inquiry,
 }
 
 impl Family {
     /// Every family.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Sale,
         Self::Return,
         Self::Hold,
         Self::Release,
+        Self::Move,
         Self::Inquiry,
     ];
 
     /// The family of a kind, by what its approval does.
     pub const fn of(kind: Kind) -> Self {
-        match kind.row().posting {
-            Posting::Debit | Posting::Capture | Posting::Adjust => Self::Sale,
-            Posting::Credit | Posting::Undo | Posting::Uncapture => Self::Return,
-            Posting::Hold | Posting::HoldMore => Self::Hold,
-            Posting::Release => Self::Release,
-            Posting::None => Self::Inquiry,
+        let row = kind.row();
+        match (row.posting, row.unit) {
+            // Quota goes to the seller, and not over the merchant's settlement.
+            (Posting::Capture, BARTER_UNIT) => Self::Move,
+            (Posting::Move | Posting::MoveOut | Posting::MoveIn, _) => Self::Move,
+            (Posting::Debit | Posting::Capture | Posting::Adjust, _) => Self::Sale,
+            (Posting::Credit | Posting::Undo | Posting::Uncapture, _) => Self::Return,
+            (Posting::Hold | Posting::HoldMore, _) => Self::Hold,
+            (Posting::Release, _) => Self::Release,
+            (Posting::None, _) => Self::Inquiry,
         }
     }
 }
@@ -110,7 +117,7 @@ pub enum Situation {
 }
 
 /// What became of the payment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It stands.
@@ -167,7 +174,7 @@ impl Receipt {
 }
 
 /// Where the money is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Position {
     /// With the cardholder; nothing was debited.
@@ -184,6 +191,8 @@ pub enum Position {
     Held,
     /// Held before, and released.
     Released,
+    /// With the holder of the card that receives it.
+    Receiver,
     /// As the original transaction left it.
     Original,
     /// This party cannot know yet.
@@ -201,6 +210,7 @@ impl Position {
             Self::Returned => ("已退回", "returned to the cardholder"),
             Self::Held => ("发卡行冻结·未扣款", "held at the issuer, not debited"),
             Self::Released => ("已解冻", "released to the cardholder"),
+            Self::Receiver => ("已转入对方账户", "with the one who receives it"),
             Self::Original => ("原交易不变", "as the original left it"),
             Self::NotKnown => ("尚不可知", "not known yet"),
         }
@@ -208,7 +218,7 @@ impl Position {
 }
 
 /// What the cashier does with the goods.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Goods {
     /// 交货.
@@ -234,7 +244,7 @@ impl Goods {
 }
 
 /// Who owes the next step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Owner {
     /// Nobody: the loop is closed.

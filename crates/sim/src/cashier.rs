@@ -267,6 +267,7 @@ fn order(
         presented,
         original: named,
         linked: None,
+        to: None,
     };
     node.input(core, Input::Cashier(Command::Transact(Box::new(order))));
 }

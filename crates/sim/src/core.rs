@@ -250,7 +250,8 @@ impl Core {
     /// Whether this fault happens here and now, and a number to shape it.
     pub fn fires(&mut self, fault: Fault, place: u32, number: u32) -> Option<u64> {
         let rate = u64::from(self.weather.rates[fault as usize]);
-        if !self.stormy || (rate == 0 && self.weather.with.is_empty()) {
+        let due = self.is_due(fault);
+        if !self.stormy || (rate == 0 && !due && self.weather.with.is_empty()) {
             return None;
         }
         let name = FaultName {
@@ -268,7 +269,7 @@ impl Core {
             && self.weather.aimed
             && is_aimed(fault)
             && number % 16 == self.target(fault, place);
-        if !aimed && draw % 10_000 >= rate && !self.weather.with.contains(&name) {
+        if !aimed && !due && draw % 10_000 >= rate && !self.weather.with.contains(&name) {
             return None;
         }
         if self.weather.without.contains(&name) {
@@ -279,6 +280,13 @@ impl Core {
             self.note_world(|| format!("FAULT    {name}"));
         }
         Some(crate::prng::mix(draw))
+    }
+
+    /// An experiment's fault that has not struck yet, and there is something to strike.
+    fn is_due(&self, fault: Fault) -> bool {
+        self.weather.once.contains(&fault)
+            && self.fired.iter().all(|fired| fired.fault != fault)
+            && self.oracle.sales.iter().any(|sale| sale.begun)
     }
 
     /// Of sixteen messages at a place, the one that an aimed fault hits.

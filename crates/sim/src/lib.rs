@@ -8,6 +8,7 @@ mod actors;
 mod cashier;
 mod core;
 mod disk;
+mod experiment;
 mod invariants;
 mod links;
 mod marks;
@@ -28,6 +29,7 @@ mod weather;
 mod world;
 
 pub use crate::core::Violation;
+pub use experiment::{Ending, experiment};
 pub use marks::{Mark, Marks};
 pub use orders::orderable;
 pub use scenario::Scenario;
@@ -50,6 +52,8 @@ pub struct Report {
     pub reversed: u64,
     /// Of each kind by its English name: started, standing at the issuer.
     pub kinds: BTreeMap<&'static str, (u64, u64)>,
+    /// How each transaction that was begun ended at its till.
+    pub endings: Vec<Ending>,
     /// What went wrong; empty when nothing did.
     pub violations: Vec<Violation>,
     /// Over all disks and counters: differs when two histories differ.
@@ -158,6 +162,11 @@ fn report(world: &World) -> Report {
         approved: ended(oracle::End::Approved),
         reversed: ended(oracle::End::Reversed),
         kinds,
+        endings: sales
+            .iter()
+            .filter(|sale| sale.begun)
+            .map(|sale| Ending::of(sale.end))
+            .collect(),
         violations: core.violations.clone(),
         trace_hash: disks
             .chain(counters)

@@ -7,7 +7,7 @@ use crate::core::Core;
 use crate::oracle::{ADJUST_PERCENT, CAPTURE_PERCENT, End, Ordered, Sale};
 use payment::kind::Reach;
 use payment::original::OriginalRule;
-use payment::{Kind, Original, Posting, Rrn};
+use payment::{CNY, Kind, Original, Posting, Rrn};
 use terminal::Named;
 
 /// No acquirer gives it.
@@ -63,7 +63,13 @@ pub fn orderable() -> impl Iterator<Item = Kind> {
     let all = Kind::ALL.iter().copied();
     // A script result is the terminal's own errand.
     let ordered = |kind: &Kind| kind.row().moves_money() || kind.row().original.is_none();
-    all.filter(|kind| kind.row().is_financial()).filter(ordered)
+    // The judge keeps one sort of money and one card to a transaction: no quota, no card that receives, and no leg, which
+    // is the network's own.
+    let judged = |kind: &Kind| {
+        let row = kind.row();
+        row.is_financial() && !row.is_leg() && !row.receiver && row.unit == CNY
+    };
+    all.filter(judged).filter(ordered)
 }
 
 impl Core {
@@ -192,9 +198,13 @@ impl Core {
         let own = self.oracle.sales[number as usize].minor;
         let most = own * ADJUST_PERCENT / 100;
         match kind.row().posting {
-            Posting::None | Posting::Debit | Posting::Hold | Posting::HoldMore => {
-                self.oracle.own_minor()
-            }
+            Posting::None
+            | Posting::Debit
+            | Posting::Hold
+            | Posting::HoldMore
+            | Posting::Move
+            | Posting::MoveOut
+            | Posting::MoveIn => self.oracle.own_minor(),
             Posting::Undo | Posting::Release | Posting::Uncapture => total,
             Posting::Credit => {
                 let left = total - self.oracle.refunded(number).min(total - 1);
@@ -277,7 +287,13 @@ impl Core {
         let beyond = self.human.within(1, 500);
         let sale = &self.oracle.sales[number as usize];
         match kind.row().posting {
-            Posting::None | Posting::Debit | Posting::Hold | Posting::HoldMore => None,
+            Posting::None
+            | Posting::Debit
+            | Posting::Hold
+            | Posting::HoldMore
+            | Posting::Move
+            | Posting::MoveOut
+            | Posting::MoveIn => None,
             Posting::Capture => Some((sale.minor + more) * CAPTURE_PERCENT / 100 + beyond),
             Posting::Adjust => Some(sale.minor * ADJUST_PERCENT / 100 + beyond),
             Posting::Credit | Posting::Undo | Posting::Release | Posting::Uncapture => {

@@ -243,6 +243,7 @@ fn bank(
             false => 3_600_000,
         },
         chip: None,
+        unit: payment::CNY,
     }
 }
 

@@ -98,6 +98,11 @@ impl Fault {
         }
     }
 
+    /// The class of a switch.
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|fault| fault.name() == name)
+    }
+
     /// The most it fires when it is on, in ten thousand chances.
     const fn most(self) -> u64 {
         match self {
@@ -151,6 +156,8 @@ pub struct Weather {
     pub without: BTreeSet<FaultName>,
     /// Faults that happen whatever the rates say: a recorded story.
     pub with: BTreeSet<FaultName>,
+    /// Classes that strike once, at their first chance after the first transaction began: an experiment.
+    pub once: BTreeSet<Fault>,
 }
 
 impl Weather {
@@ -161,6 +168,7 @@ impl Weather {
             aimed: false,
             without: BTreeSet::new(),
             with: BTreeSet::new(),
+            once: BTreeSet::new(),
         }
     }
 

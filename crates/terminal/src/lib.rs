@@ -32,6 +32,7 @@ pub use report::{Pending, Shift};
 pub use slip::slip_id;
 pub use state::{Advice, Completed, Open, Phase, Refused, State, Totals};
 
+use crypto::Card;
 use payment::batch::BlockCodes;
 use payment::download::Download;
 use payment::terminal::{Answer, MacCheck, Sealed};
@@ -56,7 +57,7 @@ pub struct Terminal {
 #[derive(Clone, Debug)]
 pub struct Presented {
     /// Sealed number.
-    pub card: crypto::Card,
+    pub card: Card,
     /// Field 22.
     pub entry: EntryMode,
     /// Field 14.
@@ -80,6 +81,8 @@ pub struct Order {
     pub original: Option<Named>,
     /// The unresolved sale in whose place it is.
     pub linked: Option<Linked>,
+    /// The card that receives the amount, where the kind has one.
+    pub to: Option<Card>,
 }
 
 /// How a cashier names an earlier transaction.
@@ -100,6 +103,7 @@ impl Command {
             presented: Some(presented),
             original: None,
             linked: None,
+            to: None,
         }))
     }
 
@@ -111,6 +115,7 @@ impl Command {
             presented: Some(code),
             original: None,
             linked: None,
+            to: None,
         }))
     }
 
@@ -122,6 +127,7 @@ impl Command {
             presented: Some(presented),
             original: None,
             linked: None,
+            to: None,
         }))
     }
 
@@ -133,6 +139,7 @@ impl Command {
             presented: None,
             original: Some(Named::Own(stan)),
             linked: None,
+            to: None,
         }))
     }
 }

@@ -60,6 +60,9 @@ impl Terminal {
     fn sale_of(&self, order: Order) -> Option<(Sale, Secrets)> {
         let origin = self.origin();
         let kind = order.kind;
+        if kind.row().receiver != order.to.is_some() {
+            return None;
+        }
         let own = match (&order.original, kind.row().original) {
             (Some(Named::Own(stan)), Some(rule)) => {
                 Some(self.state.completed.iter().rev().find(|c| {
@@ -120,6 +123,7 @@ impl Terminal {
                 .filter(|_| tip)
                 .map(|whole| amount.minor.saturating_sub(whole.minor)),
             linked: order.linked.filter(|_| kind.row().charges()),
+            to: order.to,
         };
         Some((sale, secrets))
     }

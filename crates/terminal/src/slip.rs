@@ -5,11 +5,12 @@
 use crate::record::{Approval, Ending, Record};
 use crate::state::Completed;
 use crate::{Decided, Effect, Screen, Terminal};
+use crypto::Card;
 use payment::payment_code::Brand;
 use payment::sign::{SlipEvidence, Trouble};
 use payment::terminal::Sale;
 use payment::verdict::{self, Situation};
-use payment::{Batch, Now, Original, Stan};
+use payment::{BARTER_UNIT, Batch, Now, Original, Stan};
 use receipt::{CopyOf, JobState, PaperSeen, SlipFields, SpoolEffect, SpoolInput, Title};
 
 /// Number of the slip of a sale; never used again for another one within a batch's life.
@@ -19,6 +20,20 @@ pub fn slip_id(batch: Batch, stan: Stan) -> u64 {
 
 /// The proof of a reversal has a number of its own.
 const REVERSAL_PROOF: u64 = 1 << 48;
+
+/// What the proof of a reversal is called.
+fn reversal_title(sale: &Sale) -> Title {
+    match sale.kind.row().unit {
+        BARTER_UNIT => Title::BarterReversal,
+        _ => Title::ReversalProof,
+    }
+}
+
+/// The remark that names the card that receives the amount.
+fn receiver(to: &Card) -> (String, String) {
+    let masked = to.masked();
+    (format!("转入卡号 {masked}"), format!("To card {masked}"))
+}
 
 pub(crate) fn slip_of(completed: &Completed) -> Option<u64> {
     let id = slip_id(completed.sale.key.batch, completed.sale.key.stan);
@@ -58,19 +73,22 @@ impl Terminal {
                     chip: self.slip_chip(sale, decided),
                     ..self.approval(now, sale, approval)
                 };
-                let merchant = submit(id, fields.clone(), CopyOf::Merchant);
-                self.printer(
-                    now,
-                    [merchant, submit(id, fields, CopyOf::Cardholder)],
-                    decided,
-                );
+                // The barter agent keeps a stub too (product.md A66).
+                let agent = sale.kind.row().unit == BARTER_UNIT;
+                let copies = CopyOf::ALL
+                    .into_iter()
+                    .filter(|copy| *copy != CopyOf::Bank || agent);
+                let slips: Vec<SpoolInput> = copies
+                    .map(|copy| submit(id, fields.clone(), copy))
+                    .collect();
+                self.printer(now, slips, decided);
             }
             Ending::Reversed { never_debited } => {
                 let when = verdict::reversed(*never_debited);
                 let fields = SlipFields {
                     link,
                     chip: self.slip_chip(sale, decided),
-                    ..self.fields(now, sale, Title::ReversalProof, when)
+                    ..self.fields(now, sale, reversal_title(sale), when)
                 };
                 self.printer(
                     now,
@@ -188,6 +206,10 @@ impl Terminal {
 
     fn approval(&self, now: Now, sale: &Sale, approval: &Approval) -> SlipFields {
         let when = verdict::approved(sale.kind, approval.recovered);
+        let title = match sale.kind.row().unit {
+            BARTER_UNIT => Title::Barter,
+            _ => Title::Purchase,
+        };
         SlipFields {
             amount_minor: approval.amount.minor,
             auth_code: approval.approval.map(|code| code.to_string()),
@@ -196,7 +218,7 @@ impl Terminal {
                 && !sale.entry.is_code()
                 && self.free_tap(sale).is_none(),
             verification: self.free_tap(sale),
-            ..self.fields(now, sale, Title::Purchase, when)
+            ..self.fields(now, sale, title, when)
         }
     }
 
@@ -297,7 +319,7 @@ fn original_remark(original: Original) -> (String, String) {
     (zh, en)
 }
 
-/// The earlier transaction, and that a scanned code needs no signature (UnionPay-style reference §7).
+/// The earlier transaction, the card that receives, and that a scanned code needs no signature (UnionPay-style reference §7).
 fn remarks(sale: &Sale) -> Vec<(String, String)> {
     let scanned = || {
         let words = ("扫码交易，免签名", "Scanned: no signature needed");
@@ -305,7 +327,12 @@ fn remarks(sale: &Sale) -> Vec<(String, String)> {
     };
     let original = sale.original.map(original_remark);
     let scanned = sale.entry.is_code().then(scanned);
-    original.into_iter().chain(scanned).collect()
+    let receiver = sale.to.as_ref().map(receiver);
+    original
+        .into_iter()
+        .chain(receiver)
+        .chain(scanned)
+        .collect()
 }
 
 fn of_printer(trouble: receipt::Trouble) -> Trouble {

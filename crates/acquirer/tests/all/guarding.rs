@@ -104,6 +104,27 @@ fn a_charge_that_may_repeat_another_is_refused() {
     assert_eq!(world.payable(), 12_800);
 }
 
+#[test]
+fn a_transfer_is_guarded_as_a_charge_is() {
+    let mut world = World::open();
+    let transfer = |ask: Ask| Ask {
+        kind: Kind::Transfer,
+        to: Some(OTHER_CARD),
+        pin: Some(("123456", crypto::PinFormat::WithPan)),
+        ..ask
+    };
+    world.forwarded(&transfer(buy(1)));
+    let again = Ask {
+        terminal: PLAIN,
+        ..transfer(buy(2))
+    };
+    assert_eq!(code(&mut world, &again), "94");
+    world.forwarded(&Ask {
+        amount: Amount::fen(12_799),
+        ..transfer(buy(3))
+    });
+}
+
 /// The network's answer to an advice.
 fn answer_of(asked: &host::Sealed, code: &str) -> host::Answer {
     answer(asked, code)

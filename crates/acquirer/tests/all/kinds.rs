@@ -2,6 +2,7 @@
 
 use crate::outs::*;
 use crate::world::*;
+use crypto::SecurityModule;
 use payment::evidence::Upstream;
 use payment::terminal::{MacCheck, Request};
 use payment::{Amount, ApprovalCode, Batch, Kind, Original, ResponseCode, SignOutcome, Stan, host};
@@ -245,6 +246,94 @@ fn an_advice_of_an_older_batch_is_still_taken() {
     sale.key.batch = Batch(41);
     let (answer, _) = till(world.till_asks(&sealed));
     assert_eq!(answer.code.as_str(), "77");
+}
+
+#[test]
+fn a_transfer_is_nothing_of_the_merchants() {
+    let mut world = World::open();
+    let transfer = Ask {
+        kind: Kind::Transfer,
+        to: Some(OTHER_CARD),
+        pin: Some(("123456", crypto::PinFormat::WithPan)),
+        ..buy(1)
+    };
+    let asked = world.approved(&transfer);
+    let host::Request::Financial(request) = asked.request else {
+        panic!("a transfer is a financial request");
+    };
+    let to = request.to.expect("field 103");
+    let number = world.host.open_pan(&to.sealed).unwrap();
+    assert_eq!(number.expose(), OTHER_CARD.as_bytes());
+    assert_eq!(world.payable(), 0);
+    assert_eq!(told(&world.ask(&transfer)), ["00"]);
+    // The same trace number for another receiver is another transaction.
+    let other = Ask {
+        to: Some("6225760000000021"),
+        ..transfer
+    };
+    refused(&mut world, &other, "94");
+    let itself = Ask {
+        stan: 2,
+        to: Some(CARD),
+        ..transfer
+    };
+    refused(&mut world, &itself, "14");
+    let advice = advice(world.reverse(&transfer));
+    let host::Request::Reversal(back) = advice.request else {
+        panic!("a reversal");
+    };
+    assert_eq!(back.sale.to.map(|to| to.token), Some(to.token));
+    world.network_says(&answer(&advice, "00"));
+    assert_eq!(world.payable(), 0);
+    assert!(world.sale(&transfer).is_closed());
+}
+
+#[test]
+fn quota_is_nothing_of_the_money_books() {
+    let mut world = World::open();
+    let quota = |minor| Amount {
+        minor,
+        currency: payment::BARTER_UNIT,
+    };
+    let sale = Ask {
+        kind: Kind::BarterSale,
+        amount: quota(12_300),
+        to: Some(OTHER_CARD),
+        pin: Some(("123456", crypto::PinFormat::WithPan)),
+        ..buy(1)
+    };
+    world.approved(&sale);
+    let delivery = |world: &World, stan, kind, minor| Ask {
+        amount: quota(minor),
+        pin: sale.pin,
+        ..about(world, stan, kind, &sale, minor)
+    };
+    let above = delivery(&world, 2, Kind::BarterDelivery, 12_301);
+    refused(&mut world, &above, "61");
+    let asked = delivery(&world, 3, Kind::BarterDelivery, 12_300);
+    world.approved(&asked);
+    let late = delivery(&world, 4, Kind::BarterReturn, 12_300);
+    refused(&mut world, &late, "22");
+    assert_eq!(world.payable(), 0);
+    let books = world.acquirer.state().books();
+    assert_eq!(books.ledger().transfer_count(), 0);
+    // Neither unit passes for the other.
+    for (stan, kind, amount) in [
+        (5, Kind::Purchase, quota(100)),
+        (6, Kind::PreAuth, quota(100)),
+        (7, Kind::BarterSale, Amount::fen(100)),
+    ] {
+        let ask = Ask {
+            stan,
+            kind,
+            amount,
+            to: kind.row().receiver.then_some(OTHER_CARD),
+            ..buy(stan)
+        };
+        refused(&mut world, &ask, "A1");
+    }
+    let wrong = about(&world, 8, Kind::BarterDelivery, &sale, 12_300);
+    refused(&mut world, &wrong, "A1");
 }
 
 #[test]

@@ -81,6 +81,7 @@ pub struct Ask {
     pub sign: Option<Sign>,
     pub original: Option<payment::Original>,
     pub linked: Option<payment::Linked>,
+    pub to: Option<&'static str>,
 }
 
 /// A purchase of 128.00 with trace number `stan` at the terminal that speaks the extension.
@@ -98,6 +99,7 @@ pub fn buy(stan: u32) -> Ask {
         sign: None,
         original: None,
         linked: None,
+        to: None,
     }
 }
 
@@ -500,6 +502,10 @@ impl World {
             original: ask.original,
             tip_minor: None,
             linked: ask.linked,
+            to: ask.to.map(|to| {
+                let pan = Pan::parse(to.as_bytes()).unwrap();
+                self.pos.card(&pan, self.now.wall.day()).unwrap()
+            }),
         }
     }
 

@@ -21,7 +21,7 @@ use std::path::Path;
 /// what that adds to the merchant's money, `original_` the request that it is about, `expired_ms` when its hold ran out. An
 /// exchange has as many postings as its entries; one out of the account `recoverable` stands for a credit that was spent
 /// before it was taken back. `posting.closed` is null while the movement stands. `notice` is what the
-/// cardholder was told of each booking, at most once.
+/// holder of the exchange's own card was told of each booking, at most once.
 pub(super) const SCHEMA: &str = "
     CREATE TABLE exchange(transmission INTEGER NOT NULL, stan INTEGER NOT NULL, acquirer INTEGER NOT NULL,
         forwarder INTEGER NOT NULL, kind TEXT NOT NULL, effect TEXT NOT NULL, amount_minor INTEGER NOT NULL,
@@ -88,6 +88,7 @@ impl IssuerTables {
             percents: payment::Percents::default(),
             hold_ms: 0,
             chip: None,
+            unit: payment::CNY,
         };
         Self {
             fold: Issuer::new(config),
@@ -224,6 +225,8 @@ const fn told(posting: Posting) -> (&'static str, &'static str) {
         Posting::Credit | Posting::Undo | Posting::Uncapture => ("returned", "debited"),
         Posting::Hold | Posting::HoldMore => ("held", "released"),
         Posting::Release => ("released", "held"),
+        Posting::Move | Posting::MoveOut => ("sent", "sent_back"),
+        Posting::MoveIn => ("received", "received_back"),
         Posting::None | Posting::Debit | Posting::Capture | Posting::Adjust => {
             ("debited", "returned")
         }

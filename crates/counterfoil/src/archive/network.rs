@@ -149,6 +149,28 @@ fn write_record(archive: &Connection, record: &Record) -> rusqlite::Result<()> {
         Record::AdviceConfirmed { key, code, .. } => {
             answer_advice(archive, key, "confirmed", *code, Some(at))
         }
+        Record::TransferTaken { sale, issuers, .. } => {
+            begin(archive, sale, at, Some(issuers[0]), "forwarded", None)
+        }
+        Record::CreditSent { .. } => Ok(()),
+        Record::TransferUndone { reversals, .. } => take_own(archive, reversals, at),
+        Record::TransferEnded {
+            key,
+            code,
+            reversals,
+            ..
+        } => {
+            let state = match *code {
+                ResponseCode::ISSUER_TIMEOUT => "timed_out",
+                _ => "answered",
+            };
+            end(archive, key, at, state, *code)?;
+            take_own(archive, reversals, at)
+        }
+        Record::TransferReversed { reversal, legs, .. } => {
+            take_advice(archive, reversal, false, at)?;
+            take_own(archive, legs, at)
+        }
     }
 }
 
@@ -247,6 +269,12 @@ fn take_advice(
         .prepare_cached(INSERT_ADVICE)?
         .execute(insert)
         .map(drop)
+}
+
+fn take_own(archive: &Connection, reversals: &[Reversal], at: Wall) -> rusqlite::Result<()> {
+    reversals
+        .iter()
+        .try_for_each(|reversal| take_advice(archive, reversal, true, at))
 }
 
 fn answer_advice(

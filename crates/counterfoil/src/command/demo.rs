@@ -1,8 +1,7 @@
 //! `counterfoil demo`.
 
 use super::{Failure, runtime, until_told_to_stop};
-use crate::demo::{self, World};
-use std::net::SocketAddr;
+use crate::demo::{self, Ports, World};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -17,29 +16,41 @@ pub(super) struct Arguments {
     /// Ends after the stories; exit status 0 only if every story ended as it must
     #[arg(long)]
     once: bool,
+    /// Opens the pages at once, without the stories
+    #[arg(long, conflicts_with = "once")]
+    no_stories: bool,
     /// Directory of the demo's journals; it is emptied first
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Loopback control port
+    /// Control port on loopback
     #[arg(long)]
-    control: Option<SocketAddr>,
+    control: Option<u16>,
 }
 
 pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> {
     let data = arguments.data.clone().unwrap_or_else(|| DATA.into());
-    let fallback = if arguments.once {
-        "127.0.0.1:0"
+    let mut ports = if arguments.once {
+        Ports::FREE
     } else {
-        CONTROL
+        Ports::FIXED
     };
-    let control = match arguments.control {
-        Some(control) => control,
-        None => fallback.parse().map_err(|_| "control address".to_owned())?,
-    };
+    ports.control = arguments.control.unwrap_or(ports.control);
     let runtime = runtime()?;
-    let world = runtime.block_on(World::start(&data, control))?;
-    let well = runtime.block_on(demo::run(&world, zh));
+    let world = runtime.block_on(World::start(&data, ports))?;
+    let well = arguments.no_stories || runtime.block_on(demo::run(&world, zh));
     if !arguments.once {
+        let pages = runtime.block_on(world.open_pages())?;
+        println!(
+            "{}",
+            if zh {
+                "\n页面已打开："
+            } else {
+                "\nThe pages are open:"
+            }
+        );
+        for (address, (chinese, english)) in &pages.links {
+            println!("  {address}  {}", if zh { chinese } else { english });
+        }
         println!(
             "{}",
             if zh {
@@ -49,6 +60,7 @@ pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> 
             }
         );
         runtime.block_on(until_told_to_stop());
+        pages.stop()?;
     }
     world.stop()?;
     Ok(if well {

@@ -4,6 +4,7 @@ use super::{Failure, runtime, until_told_to_stop};
 use crate::config;
 use crate::config::acquirer::AcquirerFile;
 use crate::control;
+use crate::desk;
 use crate::driver::Driven;
 use crate::eslip;
 use crate::party::{self, Running};
@@ -25,6 +26,7 @@ pub(super) fn acquirer(arguments: &Arguments) -> Result<ExitCode, Failure> {
     serve(file.control, async || {
         let running = party::acquirer(&file)?;
         let opened = eslip::open(&file, &running).await?;
+        desk::open(&file, &running, Router::new()).await?;
         let routes = control::acquirer_routes(running.handle().clone());
         Ok((running, routes.merge(opened.control)))
     })

@@ -1,8 +1,10 @@
 //! `counterfoil sim`: whole worlds from seeds. The seed is the bug report.
 
 use super::{Failure, print_json};
+use crate::demo::Experiment;
 use sim::{Scenario, Summary};
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -15,6 +17,9 @@ pub(super) struct Arguments {
     /// Tells the whole history of one seed
     #[arg(long, conflicts_with_all = ["shrink"])]
     replay: Option<u64>,
+    /// Replays an experiment that the fault lab exported; exit status 0 only if it ended as the file says and no invariant broke
+    #[arg(long, conflicts_with_all = ["replay", "shrink"])]
+    experiment: Option<PathBuf>,
     /// Finds the smallest scenario that still breaks what this seed breaks
     #[arg(long)]
     shrink: Option<u64>,
@@ -44,6 +49,9 @@ fn range(text: &str) -> Result<Range<u64>, String> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    if let Some(file) = &arguments.experiment {
+        return replay(file, arguments.json);
+    }
     if let Some(seed) = arguments.replay {
         let scenario = Scenario::drawn(seed);
         print!("{}", sim::trace(&scenario));
@@ -63,6 +71,31 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         tell(&summary, seconds);
     }
     Ok(exit(summary.failed == 0))
+}
+
+fn replay(file: &Path, json: bool) -> Result<ExitCode, Failure> {
+    let named = |problem: String| format!("{}: {problem}", file.display());
+    let text = std::fs::read_to_string(file).map_err(|error| named(error.to_string()))?;
+    let replayed = Experiment::parse(&text)
+        .and_then(|experiment| experiment.replay())
+        .map_err(named)?;
+    if json {
+        print_json(&replayed)?;
+    } else {
+        println!(
+            "ended: {}; the file says: {}",
+            replayed.ending, replayed.expected
+        );
+        replayed
+            .missed
+            .iter()
+            .for_each(|fault| println!("{fault} never struck"));
+        replayed
+            .violations
+            .iter()
+            .for_each(|violation| println!("{violation}"));
+    }
+    Ok(exit(replayed.is_well()))
 }
 
 fn exit(well: bool) -> ExitCode {

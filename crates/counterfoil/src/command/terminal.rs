@@ -14,6 +14,7 @@ use crate::driver::DriverHandle;
 use crate::fleet::{Fleet, Input};
 use crate::party;
 use crate::qr;
+use crypto::{Pan, SecurityModule};
 use doctor::TillDoctor;
 use order::kind_named;
 use payment::{Amount, Kind, Stan, verdict};
@@ -257,7 +258,13 @@ impl Till {
                 "  {:06} {} {} {} {} {}",
                 slip.voucher,
                 slip.date_time,
-                Amount::fen(slip.amount_minor),
+                Amount {
+                    minor: slip.amount_minor,
+                    currency: match slip.title.is_barter() {
+                        true => payment::BARTER_UNIT,
+                        false => payment::CNY,
+                    },
+                },
                 slip.masked_pan,
                 self.say(slip.title.words()),
                 self.say(state)
@@ -305,6 +312,21 @@ impl Till {
     fn keep(&self, doctor: TillDoctor) {
         self.doctor
             .set(Some(doctor).filter(|doctor| !doctor.is_over()));
+    }
+
+    /// The card that receives an amount: a test card by its name, or any card by its number.
+    async fn receiving(&self, card: &str) -> Result<crypto::Card, Failure> {
+        let known = self.file.cards.iter().find(|c| c.name == card);
+        let number = known.map_or(card, |card| card.pan.as_str());
+        let number = Pan::parse(number.as_bytes())
+            .map_err(|_| format!("{card}: {}", self.say(("卡号？", "card number?"))))?;
+        let module = self.module.clone();
+        let look = self
+            .handle
+            .look(move |_, now| module.card(&number, now.wall.day()).ok());
+        look.await
+            .map_err(|refused| format!("{refused:?}"))?
+            .ok_or_else(|| "the card number could not be sealed".to_owned())
     }
 
     async fn status(&self) -> Result<(), Failure> {

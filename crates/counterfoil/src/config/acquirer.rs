@@ -64,6 +64,8 @@ pub struct AcquirerFile {
     pub confirm_within_ms: u64,
     /// Where e-slips are served, loopback only: what faces the public stands before it.
     pub eslip_listen: Option<SocketAddr>,
+    /// Where the desk is served (console, merchants' portal, API), loopback only.
+    pub desk_listen: Option<SocketAddr>,
     /// Below which public address e-slips are found; messages to cardholders carry it.
     pub eslip: Option<String>,
     /// Signs outcome certificates; without it there are none.
@@ -357,8 +359,13 @@ impl AcquirerFile {
             }
             None => None,
         };
-        if self.eslip_listen.is_some() && !self.archive {
-            return Err("eslip_listen needs archive = true: e-slips are found there".to_owned());
+        for (key, address) in [
+            ("eslip_listen", self.eslip_listen),
+            ("desk_listen", self.desk_listen),
+        ] {
+            if address.is_some() && !self.archive {
+                return Err(format!("{key} needs archive = true: its pages read it"));
+            }
         }
         let wallet = self
             .wallet

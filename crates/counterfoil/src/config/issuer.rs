@@ -54,6 +54,9 @@ pub struct IssuerFile {
     pub hold_days: u16,
     /// Keys of chip cards; without them the bank serves stripes alone.
     pub chip: Option<ChipText>,
+    /// `money`, or `barter` for a barter centre: what the accounts are in.
+    #[serde(default)]
+    pub unit: UnitText,
     /// Where notices to cardholders are posted, and the secret that signs them.
     pub webhook: Option<WebhookText>,
     /// The cards.
@@ -135,6 +138,26 @@ const fn one() -> u32 {
 
 const fn pin_tries_max() -> u8 {
     3
+}
+
+/// What the accounts of an issuer are in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnitText {
+    /// 人民币.
+    #[default]
+    Money,
+    /// 易货额.
+    Barter,
+}
+
+impl UnitText {
+    const fn currency(self) -> payment::Currency {
+        match self {
+            Self::Money => payment::CNY,
+            Self::Barter => payment::BARTER_UNIT,
+        }
+    }
 }
 
 const fn hold_days() -> u16 {
@@ -307,6 +330,7 @@ impl IssuerFile {
             chip,
             percents: self.percents,
             hold_ms: u64::from(self.hold_days) * 86_400_000,
+            unit: self.unit.currency(),
         };
         Ok((config, keys.module))
     }

@@ -6,7 +6,7 @@ use super::till::Till;
 use super::{Failed, World, look, until};
 use crate::config::Problem;
 use crate::fault::{Act, Direction, Fault};
-use payment::{Amount, Kind, LinkReason, Linked, SaleKey};
+use payment::{Amount, CNY, Kind, LinkReason, Linked, SaleKey};
 use std::time::Duration;
 use terminal::{Command, Order, Screen};
 
@@ -124,7 +124,10 @@ async fn take(
             .await
             .ok_or_else(|| format!("{}: a till is not ready", step.en))?;
     }
-    let (before, cash) = (money(world, merchant).await?, cash_minor(second).await?);
+    let (before, cash) = (
+        money(world, merchant, CNY).await?,
+        cash_minor(second).await?,
+    );
     world.bank.plan(Fault {
         mti: Some(0x0210),
         direction: Direction::Forth,
@@ -149,7 +152,7 @@ async fn take(
         .ok_or_else(|| format!("{}: {earlier} did not end as {}", step.en, step.closed))?;
     let expected = (before.0 + step.merchant, before.1 + step.cardholder);
     let settled = until(PATIENCE, || async {
-        (money(world, merchant).await.ok()? == expected).then_some(())
+        (money(world, merchant, CNY).await.ok()? == expected).then_some(())
     });
     settled
         .await
@@ -163,9 +166,9 @@ async fn take(
         "✓".to_owned(),
         say((step.zh, step.en)),
         say((&sale.headline.0, &sale.headline.1)),
-        signed(step.merchant),
-        signed(step.cardholder),
-        signed(step.cash),
+        signed(step.merchant, CNY),
+        signed(step.cardholder, CNY),
+        signed(step.cash, CNY),
     ])
 }
 
@@ -188,6 +191,7 @@ async fn go_on(till: &mut Till, way: Way, amount: Amount, earlier: SaleKey) -> R
                 presented: Some(presented),
                 original: None,
                 linked: Some(Linked { earlier, reason }),
+                to: None,
             })))?;
             let approved = |screen: &Screen| matches!(screen, Screen::Approved { .. });
             till.wait(approved).await.map(drop)

@@ -6,8 +6,8 @@ use super::{Failed, World, columns, look, until};
 use crate::config::Problem;
 use crate::view::SaleView;
 use payment::download::{Download, Step as DownloadStep};
-use payment::kind::Flow;
-use payment::{Amount, Kind, MerchantId, SaleKey, Stan};
+use payment::kind::{Flow, PinRule};
+use payment::{Amount, Currency, Kind, MerchantId, SaleKey, Stan};
 use std::fmt::Write;
 use std::time::Duration;
 use terminal::{Named, Screen};
@@ -28,8 +28,12 @@ struct Step {
     code: &'static str,
     /// What it adds to the merchant's money, in fen.
     merchant: i64,
-    /// What it adds to what the cardholder can spend, in fen.
+    /// What it adds to what the cardholder can spend, in fen; of a barter, what it takes out of escrow.
     cardholder: i64,
+    /// The test card.
+    card: &'static str,
+    /// The test card that receives the amount, where one does.
+    to: &'static str,
 }
 
 const fn step(
@@ -47,11 +51,17 @@ const fn step(
         code,
         merchant,
         cardholder,
+        card: "debit",
+        to: "",
     }
 }
 
+const fn between(step: Step, card: &'static str, to: &'static str) -> Step {
+    Step { card, to, ..step }
+}
+
 /// Each line: kind, amount, of which line, code, merchant, cardholder.
-const STEPS: [Step; 24] = [
+const STEPS: [Step; 33] = [
     step(Kind::BalanceInquiry, None, None, "00", 0, 0),
     step(Kind::Purchase, Some(12_800), None, "00", 12_800, -12_800),
     step(Kind::Void, None, Some(1), "00", -12_800, 12_800),
@@ -97,6 +107,52 @@ const STEPS: [Step; 24] = [
     step(Kind::Refund, Some(1_000), Some(15), "00", -1_000, 1_000),
     step(Kind::Void, None, Some(18), "00", -23_000, 23_000),
     step(Kind::Completion, Some(100), Some(18), "12", 0, 0),
+    // From one cardholder to another: nothing is owed to the merchant, and no bank keeps anything.
+    between(
+        step(Kind::Transfer, Some(4_600), None, "00", 0, 0),
+        "debit",
+        "credit",
+    ),
+    between(
+        step(Kind::Transfer, Some(4_700), None, "00", 0, 0),
+        "debit",
+        "second",
+    ),
+    between(
+        step(Kind::Transfer, Some(4_800), None, "14", 0, 0),
+        "second",
+        "lost",
+    ),
+    between(
+        step(Kind::BarterSale, Some(12_300), None, "00", 0, -12_300),
+        "buyer",
+        "seller",
+    ),
+    between(
+        step(Kind::BarterDelivery, None, Some(27), "00", 0, 12_300),
+        "buyer",
+        "",
+    ),
+    between(
+        step(Kind::BarterReturn, None, Some(27), "22", 0, 0),
+        "buyer",
+        "",
+    ),
+    between(
+        step(Kind::BarterSale, Some(5_000), None, "00", 0, -5_000),
+        "buyer",
+        "seller",
+    ),
+    between(
+        step(Kind::BarterReturn, None, Some(30), "00", 0, 5_000),
+        "buyer",
+        "",
+    ),
+    between(
+        step(Kind::Purchase, Some(100), None, "A1", 0, 0),
+        "buyer",
+        "",
+    ),
 ];
 
 /// What became of a step.
@@ -182,8 +238,8 @@ async fn take(
     step: &Step,
     keys: &[Option<SaleKey>],
 ) -> Result<(Line, Option<SaleKey>), Problem> {
-    let merchant = till.merchant()?;
-    let (before, slips) = (money(world, merchant).await?, till.slips().0);
+    let (merchant, unit) = (till.merchant()?, step.kind.row().unit);
+    let (before, slips) = (money(world, merchant, unit).await?, till.slips().0);
     let about = step.about.and_then(|n| keys.get(n).copied().flatten());
     let named = match (step.about, about) {
         (Some(n), None) => {
@@ -198,8 +254,12 @@ async fn take(
         }
         (named, _) => named,
     };
-    let amount = step.minor.map(Amount::fen);
-    let key = till.order(step.kind, amount, named).await?;
+    let in_unit = |minor| Amount {
+        minor,
+        currency: unit,
+    };
+    let amount = step.minor.map(in_unit);
+    let key = till.order(step, amount, named).await?;
     let code = match step.kind.row().flow {
         Flow::Online if !step.kind.row().moves_money() => till.balance_code().await?,
         _ => match key {
@@ -209,10 +269,10 @@ async fn take(
     };
     let expected = (before.0 + step.merchant, before.1 + step.cardholder);
     let settled = until(PATIENCE, || async {
-        (money(world, merchant).await.ok()? == expected).then_some(())
+        (money(world, merchant, unit).await.ok()? == expected).then_some(())
     });
     let right = code == step.code && settled.await.is_some();
-    let after = money(world, merchant).await?;
+    let after = money(world, merchant, unit).await?;
     if code == "00" && step.kind.row().moves_money() {
         let printed = until(PATIENCE, || async {
             (till.slips().0 >= slips + 2).then_some(())
@@ -225,9 +285,7 @@ async fn take(
     };
     let line = Line {
         kind: step.kind,
-        amount: amount.unwrap_or(Amount::fen(
-            sale.as_ref().map_or(0, |sale| sale.amount_minor),
-        )),
+        amount: amount.unwrap_or(in_unit(sale.as_ref().map_or(0, |sale| sale.amount_minor))),
         sale,
         merchant: after.0 - before.0,
         cardholder: after.1 - before.1,
@@ -269,16 +327,25 @@ async fn answered(world: &World, key: SaleKey) -> Result<String, Problem> {
         .ok_or_else(|| format!("{key} was never answered"))
 }
 
-/// What the merchant is owed, and what stands against the cardholders as a negative number, in fen.
-pub(super) async fn money(world: &World, merchant: MerchantId) -> Result<(i64, i64), Problem> {
+/// What the merchant is owed, and what stands against the cardholders as a negative number, in fen; of quota, what is in
+/// escrow.
+pub(super) async fn money(
+    world: &World,
+    merchant: MerchantId,
+    unit: Currency,
+) -> Result<(i64, i64), Problem> {
     let refused = |refused| format!("{refused:?}");
     let payable = world
         .acquirer()
         .look(move |acquirer, _| acquirer.state().books().payable(&merchant))
         .await
         .map_err(refused)?;
-    let suspense = world.issuer().look(|issuer, _| issuer.suspense()).await;
-    Ok((payable, -suspense.map_err(refused)?))
+    let mut suspense = 0;
+    for issuer in world.issuers_in(unit) {
+        let look = issuer.look(|issuer, _| issuer.suspense());
+        suspense += look.await.map_err(refused)?;
+    }
+    Ok((payable, -suspense))
 }
 
 fn rows_of(lines: &[Line], zh: bool) -> Vec<Vec<String>> {
@@ -308,8 +375,8 @@ fn rows_of(lines: &[Line], zh: bool) -> Vec<Vec<String>> {
                 false => "–".to_owned(),
             },
             format!("{} {headline}", line.code),
-            signed(line.merchant),
-            signed(line.cardholder),
+            signed(line.merchant, row.unit),
+            signed(line.cardholder, row.unit),
             match line.slips {
                 0 => "–".to_owned(),
                 slips => slips.to_string(),
@@ -336,8 +403,11 @@ pub(super) fn table(rows: &[Vec<String>]) -> String {
 }
 
 /// An amount with its sign; nothing is a dash.
-pub(super) fn signed(minor: i64) -> String {
-    let amount = Amount::fen(minor.unsigned_abs());
+pub(super) fn signed(minor: i64, currency: Currency) -> String {
+    let amount = Amount {
+        minor: minor.unsigned_abs(),
+        currency,
+    };
     match minor {
         0 => "–".to_owned(),
         minor if minor < 0 => format!("−{amount}"),
@@ -364,15 +434,25 @@ impl Till {
     /// Orders a transaction; gives its key where the till shows one.
     async fn order(
         &mut self,
-        kind: Kind,
+        step: &Step,
         amount: Option<Amount>,
         original: Option<Named>,
     ) -> Result<Option<SaleKey>, Problem> {
-        let own = matches!(original, Some(Named::Own(_)));
-        let presented = match own {
+        let (kind, own) = (step.kind, matches!(original, Some(Named::Own(_))));
+        let presented = match own && kind.row().pin != PinRule::Always {
             true => None,
-            false => Some(self.present().await?),
+            false => Some(self.present_card(step.card).await?),
         };
+        let to = match kind.row().receiver {
+            true => Some(self.receiving(step.to).await?),
+            false => None,
+        };
+        // The acquirer's answer to the one before may still be on its way.
+        let free = || async {
+            let busy = self.look(|terminal| Some(terminal.busy())).await.ok()??;
+            busy.is_none().then_some(())
+        };
+        until(PATIENCE, free).await;
         let next = self.look(|terminal| Some(terminal.state().next_stan()));
         let next = next.await?.ok_or("the till is off")?;
         self.command(terminal::Command::Transact(Box::new(terminal::Order {
@@ -381,6 +461,7 @@ impl Till {
             presented,
             original,
             linked: None,
+            to,
         })))?;
         // Screens of the transaction before may still come.
         let wanted = |screen: &Screen| match screen {

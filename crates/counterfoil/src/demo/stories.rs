@@ -323,6 +323,8 @@ pub(super) async fn run(world: &World, story: &Story, zh: bool) -> (Ending, Vec<
         problems: Vec::new(),
     };
     let mut slips = Vec::new();
+    let stage = world.hosts().stage;
+    let _stage = stage.lock().await;
     if let Err(problem) = play(world, story, zh, &mut ending, &mut slips).await {
         ending.problems.push(problem);
     }

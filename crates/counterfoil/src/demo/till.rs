@@ -1,19 +1,21 @@
 //! A till of the demo: a terminal in its own journal, a breakable hop to the acquirer, a virtual printer.
 
+use super::shop::Shop;
 use super::world::World;
 use crate::config::Problem;
 use crate::config::security::PartyModule;
-use crate::config::terminal::TerminalFile;
+use crate::config::terminal::{TerminalFile, TestCard};
 use crate::driver::random;
 use crate::fault::Hop;
 use crate::fleet::{Fleet, Input};
 use crate::party::{self, Running, Shown};
 use crate::printer::Bench;
 use crate::sandbox_card::SandboxCard;
-use crypto::Pan;
+use crypto::{Pan, SecurityModule};
 use iso8583::frame::Framing;
-use payment::{Amount, Kind, MerchantId, SaleKey, Surroundings};
+use payment::{Amount, Kind, MerchantId, SaleKey, Surroundings, TerminalId};
 use receipt::Paper;
+use std::sync::Mutex;
 use std::time::Duration;
 use terminal::kernel::Interface;
 use terminal::{Command, Presented, Screen, Terminal};
@@ -66,6 +68,28 @@ impl Till {
         Ok(till)
     }
 
+    /// The till as others work it, and what it shows.
+    pub fn hand_over(self) -> Result<(Shop, mpsc::UnboundedReceiver<Shown>), Problem> {
+        let merchant = self.merchant()?;
+        let shop = Shop {
+            handle: self
+                .running
+                .as_ref()
+                .ok_or("the till is off")?
+                .handle()
+                .clone(),
+            running: Mutex::new(self.running),
+            card: self.file.cards.first().ok_or("no test card")?.clone(),
+            terminal: TerminalId::parse(self.file.id.as_bytes()).ok_or("no terminal number")?,
+            merchant,
+            module: Mutex::new(self.module),
+            file: self.file,
+            hop: self.hop,
+            printer: self.printer,
+        };
+        Ok((shop, self.shown))
+    }
+
     /// Waits until everything that its sign-on made it fetch is there: a story's faults are for what it is about.
     async fn has_downloaded(&self) -> Result<(), Problem> {
         let downloaded = || async {
@@ -103,7 +127,18 @@ impl Till {
 
     /// The cardholder presents the sample debit card and enters its PIN.
     pub async fn present(&self) -> Result<Presented, Problem> {
-        let card = self.file.cards.first().ok_or("no test card")?.clone();
+        let card = self.file.cards.first().ok_or("no test card")?;
+        self.present_card(&card.name).await
+    }
+
+    fn card(&self, name: &str) -> Result<&TestCard, Problem> {
+        let found = self.file.cards.iter().find(|card| card.name == name);
+        found.ok_or_else(|| format!("no test card {name}"))
+    }
+
+    /// The holder of a test card presents it and enters its PIN.
+    pub async fn present_card(&self, name: &str) -> Result<Presented, Problem> {
+        let card = self.card(name)?.clone();
         let running = self.running.as_ref().ok_or("the till is off")?;
         let module = self.module.clone();
         running
@@ -177,6 +212,21 @@ impl Till {
             Screen::Confirming(key) => Ok(key),
             other => Err(format!("the till answered {other:?}")),
         }
+    }
+
+    /// A test card, as one that receives.
+    pub async fn receiving(&self, name: &str) -> Result<crypto::Card, Problem> {
+        let card = self.card(name)?;
+        let number = Pan::parse(card.pan.as_bytes()).map_err(|_| format!("test card {name}"))?;
+        let running = self.running.as_ref().ok_or("the till is off")?;
+        let module = self.module.clone();
+        let sealed = running
+            .handle()
+            .look(move |_, now| module.card(&number, now.wall.day()).ok());
+        sealed
+            .await
+            .map_err(|refused| format!("{refused:?}"))?
+            .ok_or_else(|| "the card number could not be sealed".to_owned())
     }
 
     /// Looks at the terminal.

@@ -1,5 +1,8 @@
 //! The demo's world: the example files' parties, with short time-outs, fresh ports and a breakable hop between each two.
 
+use super::lab::{self, Lab};
+use super::shop::Shop;
+use super::till::Till;
 use crate::config::acquirer::AcquirerFile;
 use crate::config::downloads::DownloadsFile;
 use crate::config::issuer::IssuerFile;
@@ -12,17 +15,62 @@ use crate::fault::Hop;
 use crate::party::{self, Running};
 use crate::wallet::simulator::{Settings, Simulator};
 use acquirer::Acquirer;
+use crypto::{Pan, PanToken, SecurityModule};
 use iso8583::frame::Framing;
 use issuer::Issuer;
 use network::Network;
 use payment::timeouts::Ladder;
-use payment::{Original, SaleKey};
+use payment::{BARTER_UNIT, Currency, Original, SaleKey};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// An approval unconfirmed for so long becomes a one-sided item, in the demo.
 const CONFIRM_WITHIN_MS: u64 = 10_000;
+
+/// The demo's open pages.
+#[derive(Debug)]
+pub struct Pages {
+    /// Where they are, and whose.
+    pub links: Vec<(String, (&'static str, &'static str))>,
+    shop: Arc<Shop>,
+}
+
+impl Pages {
+    /// Closes the shop. Blocks: not for a runtime thread.
+    pub fn stop(self) -> Result<(), String> {
+        self.shop.stop()
+    }
+}
+
+/// Ways to the hosts and to what can be broken between them.
+#[derive(Clone, Debug)]
+pub(super) struct Hosts {
+    pub acquirer: DriverHandle<Acquirer>,
+    pub issuer: DriverHandle<Issuer>,
+    pub upstream: Hop,
+    pub bank: Hop,
+    pub ladder: Ladder,
+    /// Whoever breaks a hop of the hosts holds it until the loop is closed again.
+    pub stage: Arc<tokio::sync::Mutex<()>>,
+    notices: Notices,
+}
+
+impl Hosts {
+    /// Notices to cardholders so far, zh-CN and en.
+    pub fn notices(&self) -> Vec<(String, String)> {
+        self.notices
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// Notices to cardholders, zh-CN and en.
+type Notices = Arc<Mutex<Vec<(String, String)>>>;
+
+/// The number of the shop's till.
+const SHOP_TILL: usize = 24;
 
 /// The running world.
 #[derive(Debug)]
@@ -31,18 +79,60 @@ pub struct World {
     acquirer: Running<Acquirer>,
     network: Running<Network>,
     issuer: Running<Issuer>,
+    /// A second bank, for transfers between banks.
+    second: Running<Issuer>,
+    /// The barter centre.
+    centre: Running<Issuer>,
     /// Acquirer to network.
     pub upstream: Hop,
     /// Issuer to network: the issuer is the side that connects.
     pub bank: Hop,
     /// The wallet.
     pub wallet: Simulator,
-    notices: Arc<Mutex<Vec<(String, String)>>>,
+    notices: Notices,
+    stage: Arc<tokio::sync::Mutex<()>>,
     till: TerminalFile,
+    /// Where the public pages are.
+    pub public: Option<SocketAddr>,
+    acquirer_file: AcquirerFile,
 }
 
 fn loopback() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 0))
+    at(0)
+}
+
+fn at(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+/// Where the demo's pages are, all on loopback; port 0 lets the system choose.
+#[derive(Clone, Copy, Debug)]
+pub struct Ports {
+    /// What `counterfoil where` asks.
+    pub control: u16,
+    /// The public pages: the cardholder's, e-slips.
+    pub public: u16,
+    /// The desk: console, merchants' portal, API.
+    pub desk: u16,
+    /// The till's page.
+    pub till: u16,
+}
+
+impl Ports {
+    /// Those that the demo prints.
+    pub const FIXED: Self = Self {
+        control: 7190,
+        public: 7191,
+        desk: 7192,
+        till: 7193,
+    };
+    /// Whatever is free.
+    pub const FREE: Self = Self {
+        control: 0,
+        public: 0,
+        desk: 0,
+        till: 0,
+    };
 }
 
 /// Starts a wallet and tells the acquirer of it, with short times.
@@ -67,7 +157,7 @@ async fn open_wallet(data: &Path, file: &mut AcquirerFile) -> Result<Simulator, 
 
 impl World {
     /// Starts the three hosts with journals below `data`, which is emptied first. Must be called on the runtime.
-    pub async fn start(data: &Path, control: SocketAddr) -> Result<Self, Problem> {
+    pub async fn start(data: &Path, ports: Ports) -> Result<Self, Problem> {
         if data.exists() {
             std::fs::remove_dir_all(data)
                 .map_err(|error| format!("{}: {error}", data.display()))?;
@@ -81,16 +171,16 @@ impl World {
             network_file.timeouts,
         ) = (data.join("network"), loopback(), ladder);
         let network = party::network(&network_file)?;
-        let at = network.address.ok_or("the network does not listen")?;
+        let listening = network.address.ok_or("the network does not listen")?;
         let hop = |problem: std::io::Error| format!("fault relay: {problem}");
-        let upstream = Hop::start(at, Framing::Host).await.map_err(hop)?;
-        let bank = Hop::start(at, Framing::Host).await.map_err(hop)?;
+        let upstream = Hop::start(listening, Framing::Host).await.map_err(hop)?;
+        let bank = Hop::start(listening, Framing::Host).await.map_err(hop)?;
 
         let mut issuer_file: IssuerFile =
             config::parse(include_str!("../../../../examples/issuer.toml"))?;
         (issuer_file.data, issuer_file.timeouts) = (data.join("issuer"), ladder);
         issuer_file.network.address = bank.address();
-        let notices: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
+        let notices = Notices::default();
         let kept = Arc::clone(&notices);
         let issuer = party::issuer(
             &issuer_file,
@@ -99,6 +189,21 @@ impl World {
                     .unwrap_or_else(PoisonError::into_inner)
                     .push((notice.text(true), notice.text(false)));
             })),
+        )?;
+
+        let more = |text, name: &str| {
+            let mut file: IssuerFile = config::parse(text)?;
+            (file.data, file.timeouts) = (data.join(name), ladder);
+            file.network.address = listening;
+            party::issuer(&file, None)
+        };
+        let second = more(
+            include_str!("../../../../examples/second-issuer.toml"),
+            "second-issuer",
+        )?;
+        let centre = more(
+            include_str!("../../../../examples/barter-centre.toml"),
+            "barter-centre",
         )?;
 
         let mut acquirer_file: AcquirerFile =
@@ -115,10 +220,11 @@ impl World {
         acquirer_file.confirm_within_ms = CONFIRM_WITHIN_MS;
         let wallet = open_wallet(data, &mut acquirer_file).await?;
         let acquirer = party::acquirer(&acquirer_file)?;
-        acquirer_file.eslip_listen = Some(loopback());
+        acquirer_file.eslip_listen = Some(at(ports.public));
+        acquirer_file.desk_listen = Some(at(ports.desk));
         let opened = crate::eslip::open(&acquirer_file, &acquirer).await?;
         let routes = crate::control::acquirer_routes(acquirer.handle().clone());
-        crate::control::serve(control, routes.merge(opened.control)).await?;
+        crate::control::serve(at(ports.control), routes.merge(opened.control)).await?;
 
         let mut till: TerminalFile =
             config::parse(include_str!("../../../../examples/terminal.toml"))?;
@@ -138,32 +244,56 @@ impl World {
             acquirer,
             network,
             issuer,
+            second,
+            centre,
             upstream,
             bank,
             wallet,
             notices,
+            stage: Arc::default(),
             till,
+            public: opened.address,
+            acquirer_file,
         };
         world.signed_on().await?;
         Ok(world)
     }
 
-    /// Waits until both members have their keys from the network.
+    /// Opens the shop, its lab and the desk.
+    pub async fn open_pages(&self) -> Result<Pages, Problem> {
+        let (shop, _shown) = Till::start(self, SHOP_TILL).await?.hand_over()?;
+        let shop = Arc::new(shop);
+        let public = self.public.ok_or("the public pages have no address")?;
+        let mut links = vec![(
+            format!("http://{public}/"),
+            ("我的钱在哪里（持卡人）", "Where is my money (cardholder)"),
+        )];
+        let lab = Lab::new(self, Arc::clone(&shop), links.clone())?;
+        let desk = crate::desk::open(&self.acquirer_file, &self.acquirer, lab::routes(lab)).await?;
+        let desk = desk.ok_or("the desk has no address")?;
+        links.push((format!("http://{desk}/console"), ("运营台", "Console")));
+        links.push((format!("http://{desk}/merchant"), ("商户", "Merchant")));
+        links.push((format!("http://{desk}/lab"), ("故障实验室", "Fault lab")));
+        Ok(Pages { links, shop })
+    }
+
+    /// Waits until every member has its keys from the network.
     async fn signed_on(&self) -> Result<(), Problem> {
-        let (acquirer, issuer) = (self.acquirer.handle().clone(), self.issuer.handle().clone());
+        let acquirer = self.acquirer.handle().clone();
         super::until(std::time::Duration::from_secs(20), || async {
             let acquirer = acquirer
                 .look(|a, _| a.state().signed_on())
                 .await
                 .unwrap_or(false);
-            let issuer = issuer
-                .look(|i, _| i.link().signed_on())
-                .await
-                .unwrap_or(false);
-            (acquirer && issuer).then_some(())
+            let mut everybody = acquirer;
+            for issuer in [&self.issuer, &self.second, &self.centre] {
+                let look = issuer.handle().look(|i, _| i.link().signed_on());
+                everybody &= look.await.unwrap_or(false);
+            }
+            everybody.then_some(())
         })
         .await
-        .ok_or_else(|| "acquirer and issuer did not sign on to the network".to_owned())
+        .ok_or_else(|| "acquirer and issuers did not sign on to the network".to_owned())
     }
 
     /// The acquirer.
@@ -174,6 +304,14 @@ impl World {
     /// The issuer.
     pub fn issuer(&self) -> &DriverHandle<Issuer> {
         self.issuer.handle()
+    }
+
+    /// Every issuer whose accounts are in `unit`.
+    pub fn issuers_in(&self, unit: Currency) -> Vec<&DriverHandle<Issuer>> {
+        match unit {
+            BARTER_UNIT => vec![self.centre.handle()],
+            _ => vec![self.issuer.handle(), self.second.handle()],
+        }
     }
 
     /// How a later transaction names a sale, as its slip says.
@@ -214,16 +352,36 @@ impl World {
 
     /// Notices to cardholders so far, zh-CN and en.
     pub fn notices(&self) -> Vec<(String, String)> {
-        self.notices
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.hosts().notices()
+    }
+
+    /// The issuer's name for a card.
+    pub(super) fn token(&self, card: &Pan) -> Result<PanToken, Problem> {
+        let sealed = self.issuer.module().card(card, crate::driver::wall().day());
+        sealed
+            .map(|card| card.token)
+            .map_err(|error| error.to_string())
+    }
+
+    /// Ways to the hosts.
+    pub(super) fn hosts(&self) -> Hosts {
+        Hosts {
+            acquirer: self.acquirer().clone(),
+            issuer: self.issuer().clone(),
+            upstream: self.upstream.clone(),
+            bank: self.bank.clone(),
+            ladder: self.ladder(),
+            stage: Arc::clone(&self.stage),
+            notices: Arc::clone(&self.notices),
+        }
     }
 
     /// Stops the hosts. Blocks: not for a runtime thread.
     pub fn stop(self) -> Result<(), String> {
         self.acquirer.stop()?;
         self.issuer.stop()?;
+        self.second.stop()?;
+        self.centre.stop()?;
         self.network.stop()
     }
 }

@@ -1,16 +1,20 @@
 //! The two clocks: wall time as it is, and monotonic time that goes on across restarts and never back (settled 14).
 
 use payment::{Mono, Now, Wall};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Instant, SystemTime};
 
 /// The longest pause between two runs that is counted, in milliseconds: a wrong wall clock moves deadlines no further.
 const PAUSE_MS_MAX: i64 = 30 * 24 * 3_600 * 1_000;
 
 /// A clock that goes on from the last journalled reading.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Clock {
     base: Mono,
     started: Instant,
+    /// How wrong the wall clock is on purpose, in milliseconds: the fault lab's.
+    skew_ms: Arc<AtomicI64>,
 }
 
 impl Clock {
@@ -19,12 +23,22 @@ impl Clock {
         Self {
             base: continued(last, wall()),
             started: Instant::now(),
+            skew_ms: Arc::default(),
         }
+    }
+
+    /// What makes the wall clock wrong.
+    pub(super) fn skew(&self) -> Arc<AtomicI64> {
+        Arc::clone(&self.skew_ms)
     }
 
     pub(super) fn now(&self) -> Now {
         // Wall first: a pause between the two makes the next run begin later, never earlier.
-        let wall = wall();
+        let wall = Wall(
+            wall()
+                .0
+                .saturating_add(self.skew_ms.load(Ordering::Relaxed)),
+        );
         let elapsed_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         Now {
             mono: Mono(self.base.0.saturating_add(elapsed_us)),

@@ -107,7 +107,11 @@ fn look(archive: &Connection, link: LinkId) -> rusqlite::Result<Option<Found>> {
                 rrn: row.get(4)?,
                 kind: kind.map_or_else(Default::default, kind_words),
                 family: kind.map(Family::of),
-                amount: Amount::fen(row.get::<_, i64>(6)? as u64).to_string(),
+                amount: Amount {
+                    minor: row.get::<_, i64>(6)? as u64,
+                    currency: kind.map_or(payment::CNY, |kind| kind.row().unit),
+                }
+                .to_string(),
                 last4: card
                     .chars()
                     .skip(card.chars().count().saturating_sub(4))

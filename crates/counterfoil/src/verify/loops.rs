@@ -12,6 +12,9 @@ use std::path::Path;
 
 /// `moved` is what an approval must add to the merchant's money by its effect and amount, whatever the party says of it;
 /// only an adjustment has to be believed, and [`Check::ClaimsExceeded`] adds those up. `root` is the pre-authorisation.
+/// A transfer between two issuers is two exchanges, its legs: `of_acquirer` and `of_forwarder` complete the key of the
+/// transfer that a leg is part of; of anything else they are its own. `suspended` is what an approval must put into suspense,
+/// `given` what it must give to another cardholder of the same bank.
 const TABLES: &str = "
     CREATE TABLE sale(terminal TEXT, batch INTEGER, stan INTEGER, merchant TEXT, transmission INTEGER, trace INTEGER,
         acquirer INTEGER, forwarder INTEGER, effect TEXT, amount_minor INTEGER, moved INTEGER, moved_minor INTEGER,
@@ -22,9 +25,10 @@ const TABLES: &str = "
     CREATE TABLE exchange(transmission INTEGER, trace INTEGER, acquirer INTEGER, forwarder INTEGER, effect TEXT, rrn TEXT,
         terminal TEXT, amount_minor INTEGER, moved INTEGER, moved_minor INTEGER, standing TEXT, at_ms INTEGER,
         original_transmission INTEGER, original_trace INTEGER, original_acquirer INTEGER, original_forwarder INTEGER,
-        expired INTEGER);
+        expired INTEGER, of_acquirer INTEGER, of_forwarder INTEGER, suspended INTEGER, given INTEGER);
     CREATE TABLE debit(transmission INTEGER, trace INTEGER, acquirer INTEGER, forwarder INTEGER, debits INTEGER,
-        minor INTEGER, at_ms INTEGER);
+        minor INTEGER, at_ms INTEGER, of_acquirer INTEGER, of_forwarder INTEGER);
+    CREATE TABLE gift(transmission INTEGER, trace INTEGER, acquirer INTEGER, forwarder INTEGER, gifts INTEGER, minor INTEGER);
     CREATE TABLE held(transmission INTEGER, trace INTEGER, acquirer INTEGER, forwarder INTEGER, minor INTEGER);
     CREATE TABLE passed(transmission INTEGER, trace INTEGER, acquirer INTEGER, forwarder INTEGER, state TEXT, code TEXT);
     CREATE TABLE advice(transmission INTEGER, trace INTEGER, acquirer INTEGER, forwarder INTEGER, progress TEXT, attempts INTEGER);
@@ -37,6 +41,8 @@ const INDEXES: &str = "
     CREATE INDEX sale_original ON sale(merchant, original_terminal, original_batch, original_stan)
         WHERE original_stan IS NOT NULL;
     CREATE INDEX exchange_host ON exchange(transmission, trace, acquirer, forwarder);
+    CREATE INDEX exchange_of ON exchange(transmission, trace, of_acquirer, of_forwarder);
+    CREATE INDEX gift_host ON gift(transmission, trace, acquirer, forwarder);
     CREATE INDEX exchange_original ON exchange(original_transmission, original_trace, original_acquirer, original_forwarder)
         WHERE original_trace IS NOT NULL;
     CREATE INDEX exchange_rrn ON exchange(rrn, acquirer, terminal);
@@ -72,13 +78,21 @@ const INDEXES: &str = "
     CREATE INDEX authorisation_host ON authorisation(transmission, trace, acquirer, forwarder);
     ANALYZE;";
 
-/// What an approval must add to the merchant's money.
-const MOVED: &str = "CASE effect WHEN 'debit' THEN amount_minor WHEN 'capture' THEN amount_minor
-    WHEN 'credit' THEN -amount_minor WHEN 'undo' THEN -amount_minor WHEN 'uncapture' THEN -amount_minor
-    WHEN 'adjust' THEN moved_minor ELSE 0 END";
+/// What an approval must add to the merchant's money; quota of a barter is none.
+const MOVED: &str = "CASE WHEN currency <> $money THEN 0 WHEN effect IN ('debit', 'capture') THEN amount_minor
+    WHEN effect IN ('credit', 'undo', 'uncapture') THEN -amount_minor WHEN effect = 'adjust' THEN moved_minor ELSE 0 END";
+
+/// The rest of the key of the transaction that an exchange is part of: both legs of a transfer have the network in the place
+/// of one of its acquirer's two.
+const OF_ACQUIRER: &str = "iif(e.effect = 'move_in', e.forwarder, e.acquirer)";
+const OF_FORWARDER: &str = "iif(e.effect = 'move_out', e.acquirer, e.forwarder)";
+
+/// From one cardholder to another of the same bank: a transfer, or quota that is delivered.
+const GIVES: &str = "(e.effect = 'move' OR e.effect = 'capture' AND e.currency <> $money)";
 
 /// What of each role's archive is looked at. A movement into suspense debits a cardholder, one out of it gives back; an
-/// amount held for a pre-authorisation is neither, while a credit card's purchase is held until it is cleared.
+/// amount held for a pre-authorisation is neither, while a credit card's purchase is held until it is cleared. What is taken
+/// back of a gift that was spent comes out of the account `recoverable`.
 const fn gathering(role: Role) -> &'static str {
     match role {
         Role::Acquirer => {
@@ -96,10 +110,20 @@ const fn gathering(role: Role) -> &'static str {
         Role::Issuer => {
             "INSERT INTO exchange SELECT transmission, stan, acquirer, forwarder, effect, rrn, terminal, amount_minor, $moved,
                 moved_minor, standing, at_ms, original_transmission, original_stan, original_acquirer, original_forwarder,
-                expired_ms IS NOT NULL
-             FROM party.exchange;
+                expired_ms IS NOT NULL, $of_acquirer, $of_forwarder,
+                CASE effect WHEN 'move_out' THEN amount_minor WHEN 'move_in' THEN -amount_minor
+                    ELSE $moved END,
+                iif($gives, amount_minor, 0)
+             FROM party.exchange e;
+             INSERT INTO gift SELECT p.transmission, p.stan, p.acquirer, p.forwarder, count(*),
+                sum(iif(b.account IS NULL, p.amount_minor, -p.amount_minor))
+             FROM party.posting p JOIN party.exchange e USING(transmission, stan, acquirer, forwarder)
+             LEFT JOIN party.balance b ON b.owner = 'recoverable' AND b.account = p.debit
+             WHERE p.closed IS NULL AND NOT p.held AND $gives
+             GROUP BY 1, 2, 3, 4 HAVING sum(iif(b.account IS NULL, p.amount_minor, -p.amount_minor)) <> 0;
              INSERT INTO debit SELECT p.transmission, p.stan, p.acquirer, p.forwarder, count(*),
-                sum(iif(p.credit = b.account, p.amount_minor, -p.amount_minor)), min(p.at_ms)
+                sum(iif(p.credit = b.account, p.amount_minor, -p.amount_minor)), min(p.at_ms),
+                coalesce($of_acquirer, p.acquirer), coalesce($of_forwarder, p.forwarder)
              FROM party.posting p JOIN party.balance b ON b.owner = 'suspense' AND b.account IN (p.credit, p.debit)
              LEFT JOIN party.exchange e USING(transmission, stan, acquirer, forwarder)
              WHERE p.closed IS NULL AND p.transmission IS NOT NULL AND (NOT p.held OR e.effect IS NULL OR e.effect = 'debit')
@@ -118,6 +142,20 @@ const fn gathering(role: Role) -> &'static str {
     }
 }
 
+fn gather(role: Role) -> String {
+    let parts = [
+        ("$moved", MOVED),
+        ("$of_acquirer", OF_ACQUIRER),
+        ("$of_forwarder", OF_FORWARDER),
+        ("$gives", GIVES),
+        ("$money", &payment::CNY.0.to_string()),
+    ];
+    let text = gathering(role).to_owned();
+    parts
+        .iter()
+        .fold(text, |text, (name, part)| text.replace(name, part))
+}
+
 /// The roles that a check needs, what it finds, and the query that gives place and detail of each finding.
 type Query = (&'static [Role], Check, &'static str);
 
@@ -127,12 +165,18 @@ const DEBIT: &str =
 const EXCHANGE: &str =
     "printf('%010d/%06d/%08d/%08d', e.transmission, e.trace, e.acquirer, e.forwarder)";
 const SALE_DEBIT: &str = "sale s LEFT JOIN debit d USING(transmission, trace, acquirer, forwarder)";
-const DEBIT_SALE: &str = "debit d LEFT JOIN sale s USING(transmission, trace, acquirer, forwarder)";
+const DEBIT_SALE: &str =
+    "debit d LEFT JOIN sale s ON s.transmission = d.transmission AND s.trace = d.trace
+    AND s.acquirer = d.of_acquirer AND s.forwarder = d.of_forwarder";
+/// Exchanges of a sale: its own, or both legs of a transfer.
+const OF_SALE: &str =
+    "e.transmission = s.transmission AND e.trace = s.trace AND e.of_acquirer = s.acquirer
+    AND e.of_forwarder = s.forwarder";
 
 /// A sale without a key between hosts went to a wallet: no issuer knows it.
 ///
-/// `$sale`, `$debit`, `$exchange`, `$sale_debit` and `$debit_sale` stand for the texts above.
-const QUERIES: [Query; 35] = [
+/// `$sale`, `$debit`, `$exchange`, `$sale_debit`, `$debit_sale` and `$of_sale` stand for the texts above.
+const QUERIES: [Query; 38] = [
     (
         &[Role::Acquirer],
         Check::PostingMissing,
@@ -210,7 +254,7 @@ const QUERIES: [Query; 35] = [
         &[Role::Acquirer, Role::Issuer],
         Check::HoldUnknown,
         "SELECT $sale, coalesce(e.standing, 'never seen') FROM sale s
-         LEFT JOIN exchange e USING(transmission, trace, acquirer, forwarder)
+         LEFT JOIN exchange e ON $of_sale
          WHERE s.stands AND s.moved = 0 AND s.effect <> 'none' AND e.standing IS NOT 'approved'",
     ),
     (
@@ -226,8 +270,29 @@ const QUERIES: [Query; 35] = [
         "SELECT $exchange,
             printf('%s %d, debits %d of %d', e.standing, e.amount_minor, coalesce(d.debits, 0), coalesce(d.minor, 0))
          FROM exchange e LEFT JOIN debit d USING(transmission, trace, acquirer, forwarder)
-         WHERE iif(e.standing = 'approved' AND e.moved <> 0, d.debits IS NOT 1 OR d.minor IS NOT e.moved,
+         WHERE iif(e.standing = 'approved' AND e.suspended <> 0, d.debits IS NOT 1 OR d.minor IS NOT e.suspended,
             d.debits IS NOT NULL)",
+    ),
+    (
+        &[Role::Issuer],
+        Check::ExchangeBooks,
+        "SELECT $exchange,
+            printf('%s %d, given %d of %d', e.standing, e.amount_minor, coalesce(g.gifts, 0), coalesce(g.minor, 0))
+         FROM exchange e LEFT JOIN gift g USING(transmission, trace, acquirer, forwarder)
+         WHERE iif(e.standing = 'approved' AND e.given <> 0, g.gifts IS NOT 1 OR g.minor IS NOT e.given,
+            g.gifts IS NOT NULL)",
+    ),
+    (
+        &[Role::Issuer],
+        Check::TransferHalf,
+        "SELECT $exchange, printf('%s %d', e.effect, e.amount_minor) FROM exchange e
+         WHERE e.effect IN ('move_out', 'move_in') AND e.standing = 'approved'
+            AND (:acquirer_ms = 0 OR e.at_ms < :acquirer_ms)
+            AND NOT EXISTS (SELECT 1 FROM exchange o WHERE o.transmission = e.transmission AND o.trace = e.trace
+                AND o.of_acquirer = e.of_acquirer AND o.of_forwarder = e.of_forwarder AND o.standing = 'approved'
+                AND o.amount_minor = e.amount_minor AND o.effect = iif(e.effect = 'move_in', 'move_out', 'move_in'))
+            AND NOT EXISTS (SELECT 1 FROM sale s WHERE $of_sale
+                AND (s.progress = 'open' OR s.progress IS NULL AND s.upstream = 'waiting'))",
     ),
     (
         &[Role::Issuer],
@@ -249,6 +314,12 @@ const QUERIES: [Query; 35] = [
         &[Role::Acquirer, Role::Issuer],
         Check::DebitAmount,
         "SELECT $sale, d.minor FROM $sale_debit WHERE s.stands AND d.debits <= 1 AND d.minor <> s.moved",
+    ),
+    (
+        &[Role::Acquirer, Role::Issuer],
+        Check::DebitAmount,
+        "SELECT $sale, e.amount_minor FROM sale s JOIN exchange e ON $of_sale
+         WHERE s.stands AND s.effect = 'move' AND e.standing = 'approved' AND e.amount_minor <> s.amount_minor",
     ),
     (
         &[Role::Acquirer, Role::Issuer],
@@ -350,7 +421,7 @@ pub(super) fn check(
     for party in parties {
         let path = party.database.to_string_lossy();
         connection.execute("ATTACH ?1 AS party", [path.as_ref()])?;
-        connection.execute_batch(&gathering(party.role).replace("$moved", MOVED))?;
+        connection.execute_batch(&gather(party.role))?;
         connection.execute_batch("DETACH party")?;
     }
     connection.execute_batch(INDEXES)?;
@@ -392,6 +463,7 @@ fn ask(
     let parts = [
         ("$sale_debit", SALE_DEBIT),
         ("$debit_sale", DEBIT_SALE),
+        ("$of_sale", OF_SALE),
         ("$sale", SALE),
         ("$debit", DEBIT),
         ("$exchange", EXCHANGE),

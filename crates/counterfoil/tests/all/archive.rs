@@ -1,5 +1,6 @@
 //! Archive and verification over real journals of hand-made records: what is projected, rebuilt, compared and found.
 
+mod transfers;
 pub mod world;
 
 use acquirer::Reply;

@@ -121,7 +121,7 @@ fn a_loop_is_audited_and_a_planted_difference_is_found() {
         key.stan.0, key.terminal
     );
     let of_issuer = "WHERE stan = (SELECT min(stan) FROM posting WHERE stan IS NOT NULL)";
-    let planted: [Planted<'_>; 5] = [
+    let planted: [Planted<'_>; 6] = [
         ("a debit lost", &issuer, format!("DELETE FROM posting {of_issuer}"), |a| a.one_sided == 1),
         ("a debit changed", &issuer, format!("UPDATE posting SET amount_minor = amount_minor + 1 {of_issuer}"), |a| a.one_sided == 1),
         (
@@ -131,6 +131,7 @@ fn a_loop_is_audited_and_a_planted_difference_is_found() {
             |a| a.double == 1,
         ),
         ("a debit of nobody", &issuer, "INSERT INTO posting SELECT id || 'other', transmission, 999999, acquirer, forwarder, debit, credit, amount_minor, held, at_ms, closed FROM posting WHERE stan IS NOT NULL LIMIT 1".to_owned(), |a| a.strange == 1),
+        ("half a transfer", &issuer, "INSERT INTO exchange SELECT transmission, 999999, acquirer, 10000, 'transfer_out', 'move_out', amount_minor, currency, card_masked, rrn, terminal, merchant, at_ms, code, approval, standing, came_again, advised, reversal_code, reversed_ms, 0, NULL, NULL, NULL, NULL, NULL FROM exchange WHERE standing = 'approved' LIMIT 1".to_owned(), |a| a.strange == 1),
         ("a sale lost", &acquirer, format!("UPDATE sale SET stands = 0 {at_acquirer}"), |a| a.lost == 1),
     ];
     for (name, data, statement, found) in planted {

@@ -153,7 +153,7 @@ fn kinds() {
                 row.en,
                 flow(row.flow),
                 silence(row),
-                posting(row.posting),
+                posting(row),
                 pin(row.pin),
                 original(row),
                 name(row.void),
@@ -193,8 +193,9 @@ const fn silence(row: &Row) -> &'static str {
 }
 
 /// The postings at the issuer, and between merchant and network at the acquirer.
-const fn posting(posting: Posting) -> &'static str {
-    match posting {
+fn posting(row: &Row) -> &'static str {
+    match row.posting {
+        Posting::Capture if row.unit == payment::BARTER_UNIT => "hold released, buyer → seller",
         Posting::None => "–",
         Posting::Debit => "cardholder → suspense; network → merchant",
         Posting::Credit => "suspense → cardholder; merchant → network, a part",
@@ -205,6 +206,9 @@ const fn posting(posting: Posting) -> &'static str {
         Posting::Capture => "holds released, cardholder → suspense; network → merchant",
         Posting::Uncapture => "suspense → cardholder, held again; merchant → network",
         Posting::Adjust => "the difference, either way",
+        Posting::Move => "cardholder → receiver",
+        Posting::MoveOut => "cardholder → suspense",
+        Posting::MoveIn => "suspense → receiver",
     }
 }
 

@@ -1,8 +1,8 @@
 //! Every posting in the books: what each kind does to what the cardholder can spend, how its reversal undoes it, and
 //! what is refused about an earlier request.
 
-use crate::world::{CREDIT, DEBIT, OPENING, World};
-use issuer::PinCheck;
+use crate::world::{CREDIT, DEBIT, OPENING, SIGNATURE, World};
+use issuer::{CardStatus, NoticeKind, PinCheck};
 use payment::host::Financial;
 use payment::{Amount, Kind, Mono};
 
@@ -229,6 +229,152 @@ fn what_ran_out_is_not_held_again() {
     assert_eq!(world.balance(DEBIT), OPENING - 900);
     ask(&mut world, Kind::CompletionVoid, 900, Some(completion));
     assert_eq!(world.balance(DEBIT), OPENING);
+}
+
+/// A transfer of `minor` fen from one card of the bank to another, and what both can spend.
+fn transfer(world: &mut World, from: usize, to: usize, minor: u64) -> Financial {
+    let mut sale = world.sale(from, minor);
+    (sale.kind, sale.to) = (Kind::Transfer, Some(world.sale(to, 0).card));
+    sale
+}
+
+#[test]
+fn a_transfer_within_the_bank_is_one_entry() {
+    let mut world = World::new();
+    for (from, to) in [(DEBIT, CREDIT), (CREDIT, SIGNATURE), (SIGNATURE, CREDIT)] {
+        let before = (
+            world.balance(from),
+            world.balance(to),
+            world.issuer.suspense(),
+        );
+        let sale = transfer(&mut world, from, to, 4_000);
+        if from == SIGNATURE {
+            // A card without PIN cannot show whose it is.
+            assert_eq!(world.ask(sale, PinCheck::Absent).code.as_str(), "05");
+            continue;
+        }
+        assert_eq!(world.buy(sale).as_str(), "00");
+        let after = (before.0 - 4_000, before.1 + 4_000, before.2);
+        let now = |world: &World| {
+            (
+                world.balance(from),
+                world.balance(to),
+                world.issuer.suspense(),
+            )
+        };
+        assert_eq!(now(&world), after);
+        assert_eq!(world.buy(sale).as_str(), "00");
+        let mut other = sale;
+        other.to = Some(world.sale(from, 0).card);
+        assert_eq!(world.buy(other).as_str(), "94");
+        assert_eq!(now(&world), after);
+        assert_eq!(world.reverse(sale).as_str(), "00");
+        assert_eq!(now(&world), before);
+        assert_eq!(world.buy(sale).as_str(), "22");
+        assert_eq!(now(&world), before);
+    }
+    let told: Vec<_> = world
+        .notices
+        .iter()
+        .take(4)
+        .map(|n| (n.kind, n.text(true)))
+        .collect();
+    let expected = [
+        (
+            NoticeKind::Sent,
+            "您尾号0005的卡11月22日14:03转出¥40.00，余额¥960.00。",
+        ),
+        (
+            NoticeKind::Received,
+            "您尾号0013的卡11月22日14:03转入¥40.00，可用额度¥1,040.00。",
+        ),
+        (
+            NoticeKind::SentBack,
+            "您尾号0005的卡转出的¥40.00已于11月22日14:03退回，余额¥1,000.00。",
+        ),
+        (
+            NoticeKind::ReceivedBack,
+            "转入您尾号0013的卡的¥40.00已于11月22日14:03撤回，可用额度¥1,000.00。",
+        ),
+    ];
+    assert_eq!(told, expected.map(|(kind, text)| (kind, text.to_owned())));
+}
+
+#[test]
+fn what_is_refused_of_a_transfer() {
+    let mut world = World::with(|card, setup| {
+        if card == SIGNATURE {
+            setup.status = CardStatus::Lost;
+        }
+    });
+    for (to, minor, code) in [
+        (DEBIT, 1_000, "14"),
+        (SIGNATURE, 1_000, "14"),
+        (CREDIT, 200_001, "61"),
+        (CREDIT, OPENING as u64 + 1, "51"),
+        (CREDIT, 0, "13"),
+    ] {
+        let sale = transfer(&mut world, DEBIT, to, minor);
+        assert_eq!(world.buy(sale).as_str(), code, "to {to}, {minor}");
+    }
+    let mut nobody = transfer(&mut world, DEBIT, CREDIT, 1_000);
+    nobody.to = None;
+    assert_eq!(world.buy(nobody).as_str(), "30");
+    let mut credit = world.sale(SIGNATURE, 1_000);
+    credit.kind = Kind::TransferIn;
+    assert_eq!(world.ask(credit, PinCheck::Absent).code.as_str(), "14");
+    assert_eq!(
+        (world.balance(DEBIT), world.balance(CREDIT)),
+        (OPENING, OPENING)
+    );
+    assert_eq!((world.issuer.suspense(), world.notices.len()), (0, 0));
+}
+
+#[test]
+fn the_legs_of_a_transfer_between_banks() {
+    let mut world = World::new();
+    let mut debit = transfer(&mut world, CREDIT, DEBIT, 4_000);
+    debit.kind = Kind::TransferOut;
+    assert_eq!(world.buy(debit).as_str(), "00");
+    assert_eq!(
+        (world.balance(CREDIT), world.balance(DEBIT)),
+        (OPENING - 4_000, OPENING)
+    );
+    assert_eq!(world.issuer.suspense(), 4_000);
+    let mut credit = world.sale(DEBIT, 4_000);
+    credit.kind = Kind::TransferIn;
+    assert_eq!(world.ask(credit, PinCheck::Absent).code.as_str(), "00");
+    assert_eq!(
+        (world.balance(DEBIT), world.issuer.suspense()),
+        (OPENING + 4_000, 0)
+    );
+    assert_eq!(world.reverse(credit).as_str(), "00");
+    assert_eq!(world.reverse(debit).as_str(), "00");
+    assert_eq!(
+        (world.balance(CREDIT), world.balance(DEBIT)),
+        (OPENING, OPENING)
+    );
+    // A reversal that comes first bars the leg for ever.
+    let mut late = world.sale(DEBIT, 4_000);
+    late.kind = Kind::TransferIn;
+    assert_eq!(world.reverse(late).as_str(), "25");
+    assert_eq!(world.ask(late, PinCheck::Absent).code.as_str(), "22");
+    assert_eq!(
+        (world.balance(DEBIT), world.issuer.suspense()),
+        (OPENING, 0)
+    );
+}
+
+#[test]
+fn a_spent_transfer_that_is_reversed_is_owed_by_the_receiver() {
+    let mut world = World::new();
+    let sale = transfer(&mut world, DEBIT, CREDIT, 4_000);
+    assert_eq!(world.buy(sale).as_str(), "00");
+    let spend = world.sale(CREDIT, OPENING as u64 + 4_000);
+    assert_eq!(world.buy(spend).as_str(), "00");
+    assert_eq!(world.reverse(sale).as_str(), "00");
+    let owed = world.issuer.ledger().balance(issuer::RECOVERABLE).unwrap();
+    assert_eq!((owed.debits_posted, world.balance(DEBIT)), (4_000, OPENING));
 }
 
 trait Due {

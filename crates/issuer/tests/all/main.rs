@@ -1,5 +1,6 @@
 //! The bank against rows of requests, real frames, replays and random histories.
 
+mod barter;
 mod chip;
 mod frames;
 mod histories;

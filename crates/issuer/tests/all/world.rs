@@ -126,6 +126,7 @@ pub fn config(change: impl Fn(usize, &mut CardSetup)) -> Config {
         }),
         percents: payment::Percents::default(),
         hold_ms: 30 * 86_400_000,
+        unit: payment::CNY,
     }
 }
 
@@ -136,6 +137,13 @@ impl World {
 
     pub fn with(change: impl Fn(usize, &mut CardSetup)) -> Self {
         Self::of(config(change))
+    }
+
+    /// A barter centre: every card is a member, with quota.
+    pub fn barter() -> Self {
+        let mut config = config(|_, _| {});
+        config.unit = payment::BARTER_UNIT;
+        Self::of(config)
     }
 
     pub fn of(config: Config) -> Self {
@@ -214,6 +222,7 @@ impl World {
             terminal: TerminalId(*b"T0000001"),
             merchant: MerchantId(*b"898310053310001"),
             original: None,
+            to: None,
         }
     }
 

@@ -6,4 +6,5 @@ mod members;
 mod planted;
 mod restart;
 mod reversal;
+mod transfer;
 mod world;

@@ -239,6 +239,7 @@ impl World {
             terminal: TerminalId(*b"T0000001"),
             merchant: MerchantId(*b"898110058120156"),
             original: None,
+            to: None,
         };
         Sealed {
             request: Request::Financial(sale),

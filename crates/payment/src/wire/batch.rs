@@ -1,6 +1,8 @@
 //! Settlement and batch upload (UnionPay-style reference §2.4, §3.8), between the codec's digits and our types.
 
-use super::terminal::{Field60, read_entry, read_sale, write_extension, write_sale};
+use super::terminal::{
+    Field60, read_entry, read_sale, write_extension, write_receiver, write_sale,
+};
 use super::{Problem, WireError, mandatory, narrow, number, optional, write_chip, wrong};
 use crate::batch::{
     BatchTotals, BlockCodes, BlockTotals, ChipFailure, ChipOutcome, ChipUpload, Reconciled,
@@ -74,7 +76,7 @@ pub(super) fn write_part(
         UploadPart::Advice(sale) => {
             write_sale(message, sale, &sealed.secrets, module)?;
             write_extension(message, None, sale.linked);
-            return Ok(());
+            return write_receiver(message, sale.to.as_ref(), module);
         }
         UploadPart::Sales(_) => {
             write_uploaded(message, &sealed.secrets.uploaded, module)?;

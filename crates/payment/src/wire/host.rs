@@ -188,9 +188,11 @@ pub fn write_answer(answer: &Answer, message: &mut Message) {
     }
 }
 
-/// The fields whose bytes the host MAC covers, in this order (configuration data; the subset of reference §5.5, and the
-/// working keys of field 62).
-pub const MAC_FIELDS: [u8; 16] = [2, 3, 4, 7, 11, 18, 25, 32, 33, 38, 39, 41, 42, 62, 70, 90];
+/// The fields whose bytes the host MAC covers, in this order (configuration data; the subset of reference §5.5, the
+/// working keys of field 62 and the receiving card of field 103).
+pub const MAC_FIELDS: [u8; 17] = [
+    2, 3, 4, 7, 11, 18, 25, 32, 33, 38, 39, 41, 42, 62, 70, 90, 103,
+];
 
 fn key(message: &Message) -> Result<HostKey, WireError> {
     Ok(HostKey {
@@ -259,6 +261,14 @@ fn read_financial(
         Some(_) => Some(mandatory(message, 90, original)?.1),
         None => None,
     };
+    let to = match kind.row().receiver {
+        true => {
+            let number = mandatory(message, 103, pan)?;
+            let card = module.card(&number, day);
+            Some(card.map_err(|_| wrong(103, Problem::Security))?)
+        }
+        false => None,
+    };
     let (terminal, merchant) = acceptor(message)?;
     Ok(Financial {
         key: key(message)?,
@@ -277,6 +287,7 @@ fn read_financial(
         terminal,
         merchant,
         original: about,
+        to,
     })
 }
 
@@ -313,6 +324,11 @@ fn write_financial(
     message.set_number(22, u64::from(sale.entry.0), 3);
     message.set(37, &sale.rrn.0);
     write_acceptor(message, sale.terminal, sale.merchant);
+    if let Some(to) = &sale.to {
+        let number = module.open_pan(&to.sealed);
+        let number = number.map_err(|_| wrong(103, Problem::Security))?;
+        message.set(103, number.expose());
+    }
     Ok(())
 }
 

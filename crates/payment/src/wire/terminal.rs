@@ -14,7 +14,7 @@ use crate::{
     Amount, ApprovalCode, Batch, CNY, ChipAnswer, ChipRequest, EntryMode, Flow, Institution, Kind,
     LinkId, Linked, Original, QrText, ResponseCode, Rrn, SaleKey, Secrets, Sign, Stan, Track2,
 };
-use crypto::{Pan, SecurityModule};
+use crypto::{Card, Pan, SecurityModule};
 use iso8583::Message;
 use zeroize::Zeroizing;
 
@@ -107,12 +107,14 @@ pub fn write_request(
                 write_pin(message, block, format);
             }
             write_extension(message, *sign, sale.linked);
+            write_receiver(message, sale.to.as_ref(), module)?;
         }
         Request::Reversal { sale, reason, sign } => {
             write_sale(message, sale, &sealed.secrets, module)?;
             message.set(39, &reason.0);
             write_chip(message, sealed.secrets.chip.as_ref());
             write_extension(message, *sign, sale.linked);
+            write_receiver(message, sale.to.as_ref(), module)?;
         }
         Request::Query { original, sign, .. } => {
             Field60::of(Kind::ResultQuery, origin.batch).write(message);
@@ -388,6 +390,10 @@ pub(super) fn read_sale(
     if linked.is_none() && kind.row().processing.is_none() {
         return Err(wrong(59, Problem::Missing));
     }
+    let to = match kind.row().receiver {
+        true => Some(read_receiver(message, module, day)?),
+        false => None,
+    };
     secrets.pan = Some(number);
     secrets.track2 = track2;
     secrets.chip = optional(message, 55, ChipRequest::new)?;
@@ -410,6 +416,7 @@ pub(super) fn read_sale(
             _ => None,
         },
         linked,
+        to,
     })
 }
 
@@ -430,7 +437,7 @@ pub(super) fn write_sale(
     };
     if let Some(number) = secrets.pan.as_ref().or(opened.as_ref()) {
         match sale.entry.is_code() {
-            true => write_code(message, number),
+            true => write_number(message, CODE_TAG, number),
             false => message.set(2, number.expose()),
         }
     }
@@ -489,6 +496,36 @@ pub(super) fn split_entry(entry: EntryMode) -> (u16, u8) {
     }
 }
 
+/// Tag of field 59 with the number of the card that receives the amount.
+const RECEIVER: &str = "TO";
+
+fn read_receiver(
+    message: &Message,
+    module: &dyn SecurityModule,
+    day: u16,
+) -> Result<Card, WireError> {
+    let field59 = message.get(59).ok_or(wrong(59, Problem::Missing))?;
+    let digits =
+        crate::sign::tag(field59, RECEIVER.as_bytes()).ok_or(wrong(59, Problem::Missing))?;
+    let number = pan(digits).ok_or(wrong(59, Problem::Invalid))?;
+    module
+        .card(&number, day)
+        .map_err(|_| wrong(59, Problem::Security))
+}
+
+pub(super) fn write_receiver(
+    message: &mut Message,
+    to: Option<&Card>,
+    module: &dyn SecurityModule,
+) -> Result<(), WireError> {
+    if let Some(to) = to {
+        let number = module.open_pan(&to.sealed);
+        let number = number.map_err(|_| wrong(59, Problem::Security))?;
+        write_number(message, RECEIVER, &number);
+    }
+    Ok(())
+}
+
 /// Field 59: the tags of our extension that a request carries.
 pub(super) fn write_extension(message: &mut Message, sign: Option<Sign>, linked: Option<Linked>) {
     if let Some(sign) = sign {
@@ -502,7 +539,7 @@ pub(super) fn write_extension(message: &mut Message, sign: Option<Sign>, linked:
 /// Puts a tag behind those that field 59 has already.
 fn add_tag(message: &mut Message, tag: &[u8]) {
     if !tag.is_empty() {
-        let field = [message.get(59).unwrap_or_default(), tag].concat();
+        let field = Zeroizing::new([message.get(59).unwrap_or_default(), tag].concat());
         message.set(59, &field);
     }
 }
@@ -514,9 +551,10 @@ fn scanned_code(message: &Message) -> Result<Pan, WireError> {
     Pan::parse(code).map_err(|_| wrong(59, Problem::Invalid))
 }
 
-fn write_code(message: &mut Message, code: &Pan) {
-    let tag = Zeroizing::new(format!("{CODE_TAG}{:03}", code.len()).into_bytes());
-    let tag = Zeroizing::new([tag.as_slice(), code.expose()].concat());
+/// A tag of field 59 with a number that is a secret.
+fn write_number(message: &mut Message, tag: &str, number: &Pan) {
+    let head = format!("{tag}{:03}", number.len());
+    let tag = Zeroizing::new([head.as_bytes(), number.expose()].concat());
     add_tag(message, &tag);
 }
 

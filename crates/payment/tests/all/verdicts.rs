@@ -26,13 +26,14 @@ fn upstreams() -> Vec<Upstream> {
 }
 
 /// A kind of every family, online and as an advice, in both flows of advices.
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 8] = [
     Kind::Purchase,
     Kind::OfflineSale,
     Kind::Void,
     Kind::Refund,
     Kind::PreAuth,
     Kind::PreAuthVoid,
+    Kind::Transfer,
     Kind::BalanceInquiry,
 ];
 
@@ -233,7 +234,7 @@ fn check_position(
         Family::Return => (approved, false, false),
         Family::Hold => (false, approved, taken_back),
         Family::Release => (false, taken_back, approved),
-        Family::Inquiry => (false, false, false),
+        Family::Move | Family::Inquiry => (false, false, false),
     };
     for (position, is) in [
         (Position::Returned, returned),
@@ -243,6 +244,7 @@ fn check_position(
             Position::AcquirerPayable,
             approved && family == Family::Sale,
         ),
+        (Position::Receiver, approved && family == Family::Move),
     ] {
         assert_eq!(v.position == position, is, "{position:?} {evidence:?}");
     }

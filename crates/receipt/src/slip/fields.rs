@@ -101,9 +101,28 @@ pub enum Title {
     Settlement,
     /// What a cashier took, and what is open.
     Shift,
+    /// An approved barter: the amount is quota, no money, and the copies go to seller, agent and buyer.
+    Barter,
+    /// A reversed barter.
+    BarterReversal,
 }
 
 impl Title {
+    /// The amount is quota of a barter centre.
+    pub const fn is_barter(self) -> bool {
+        matches!(self, Title::Barter | Title::BarterReversal)
+    }
+
+    /// Whose copy it is, on a slip of this title: zh-CN and en.
+    pub fn copy_words(self, copy: CopyOf) -> (&'static str, &'static str) {
+        match copy {
+            CopyOf::Merchant if self.is_barter() => ("卖方存根", "SELLER COPY"),
+            CopyOf::Bank if self.is_barter() => ("易货代理存根", "AGENT COPY"),
+            CopyOf::Cardholder if self.is_barter() => ("买方存根", "BUYER COPY"),
+            copy => copy.words(),
+        }
+    }
+
     /// zh-CN and en.
     pub fn words(self) -> (&'static str, &'static str) {
         match self {
@@ -115,6 +134,8 @@ impl Title {
             Title::TestPage => ("打印测试页", "TEST PAGE"),
             Title::Settlement => ("结算单", "SETTLEMENT"),
             Title::Shift => ("交接班单", "SHIFT REPORT"),
+            Title::Barter => ("易货单", "BARTER SLIP"),
+            Title::BarterReversal => ("易货冲正凭证", "BARTER REVERSAL PROOF"),
         }
     }
 }

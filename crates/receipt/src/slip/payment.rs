@@ -40,7 +40,7 @@ fn heading(sheet: &mut Sheet, fields: &SlipFields, copy: CopyOf, reprint: Option
     sheet.reprint(reprint);
     let (zh, en) = fields.title.words();
     sheet.title(zh, en);
-    let (zh, en) = copy.words();
+    let (zh, en) = fields.title.copy_words(copy);
     sheet.centred(zh, en, false);
     if fields.training {
         sheet.training();
@@ -76,7 +76,9 @@ fn payment(sheet: &mut Sheet, fields: &SlipFields) {
 }
 
 fn verdict(sheet: &mut Sheet, fields: &SlipFields, reprinted: bool) {
-    if fields.title != Title::Balance {
+    if fields.title.is_barter() {
+        sheet.quota("易货额", "QUOTA", fields.amount_minor);
+    } else if fields.title != Title::Balance {
         sheet.amount("金额", "AMOUNT", fields.amount_minor);
     }
     let headline = sheet.words(&fields.headline);

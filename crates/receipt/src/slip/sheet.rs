@@ -107,6 +107,16 @@ impl Sheet {
         });
     }
 
+    /// A row of quota, which is no money and has no sign of any.
+    pub fn quota(&mut self, zh: &str, en: &str, minor: u64) {
+        let label = self.say(zh, en);
+        self.push(Row::Pair {
+            label,
+            value: Wording::One(format!("{}.{:02}", minor / 100, minor % 100)),
+            size: Size::Double,
+        });
+    }
+
     /// What stands above the title of every print but the first.
     pub fn reprint(&mut self, reprint: Option<&Reprint>) {
         if let Some(Reprint {

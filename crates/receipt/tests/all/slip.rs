@@ -594,6 +594,41 @@ fn lines_break_between_words_and_never_before_a_closing_mark() {
 }
 
 #[test]
+fn quota_shows_no_sign_of_money_and_has_three_stubs() {
+    let fields = SlipFields {
+        title: Title::Barter,
+        amount_minor: 12_300,
+        ..purchase()
+    };
+    for (copy, zh, en) in [
+        (CopyOf::Merchant, "卖方存根", "SELLER COPY"),
+        (CopyOf::Bank, "易货代理存根", "AGENT COPY"),
+        (CopyOf::Cardholder, "买方存根", "BUYER COPY"),
+    ] {
+        for title in [Title::Barter, Title::BarterReversal] {
+            let fields = SlipFields {
+                title,
+                ..fields.clone()
+            };
+            let of = |language| lay_out(&fields, copy, language, Paper::Mm58, None).text();
+            let (chinese, english) = (of(Language::Zh), of(Language::En));
+            assert!(
+                chinese.contains(zh) && chinese.contains("易货额"),
+                "{chinese}"
+            );
+            assert!(
+                english.contains(en) && english.contains("QUOTA"),
+                "{english}"
+            );
+            for text in [chinese, english] {
+                assert!(text.contains("123.00"), "{text}");
+                assert!(!text.contains("RMB") && !text.contains('￥'), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
 fn unprintable_characters_are_named_or_substituted() {
     let fields = SlipFields {
         merchant_name: "𠮷野家\u{1B}p\0".into(),

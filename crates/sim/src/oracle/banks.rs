@@ -231,12 +231,14 @@ impl Core {
     }
 
     pub fn noticed(&mut self, notice: &issuer::Notice) {
-        use issuer::NoticeKind::{Debited, Held, Released, Returned};
+        use issuer::NoticeKind::{Debited, Held, Received, Released, Returned, Sent};
         let told = |sale: &Sale| {
             let forward = match sale.kind.row().posting {
                 Posting::Credit | Posting::Undo | Posting::Uncapture => Returned,
                 Posting::Hold | Posting::HoldMore => Held,
                 Posting::Release => Released,
+                Posting::Move | Posting::MoveOut => Sent,
+                Posting::MoveIn => Received,
                 Posting::None | Posting::Debit | Posting::Capture | Posting::Adjust => Debited,
             };
             sale.minor == notice.amount.minor

@@ -126,7 +126,12 @@ impl Oracle {
         );
         let own = self.sales[first as usize].minor;
         let wrong = match kind.row().posting {
-            Posting::None | Posting::Debit | Posting::Hold => false,
+            Posting::None
+            | Posting::Debit
+            | Posting::Hold
+            | Posting::Move
+            | Posting::MoveOut
+            | Posting::MoveIn => false,
             Posting::Credit => refunded + minor > total,
             Posting::Undo | Posting::Uncapture => refunded > 0 || minor != total,
             Posting::HoldMore => captured > 0,
@@ -147,7 +152,13 @@ impl Oracle {
         let sale = &self.sales[number as usize];
         let minor = sale.minor as i64;
         match posting(sale) {
-            Posting::None | Posting::Hold | Posting::HoldMore | Posting::Release => 0,
+            Posting::None
+            | Posting::Hold
+            | Posting::HoldMore
+            | Posting::Release
+            | Posting::Move
+            | Posting::MoveOut
+            | Posting::MoveIn => 0,
             Posting::Debit | Posting::Capture => minor,
             Posting::Credit | Posting::Undo | Posting::Uncapture => -minor,
             Posting::Adjust => minor - sale.original.map_or(0, |first| self.total(first)) as i64,

@@ -83,6 +83,7 @@ fn again(world: &World, linked: Linked) -> Command {
         presented: Some(world.present()),
         original: None,
         linked: Some(linked),
+        to: None,
     }))
 }
 

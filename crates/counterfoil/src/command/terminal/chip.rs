@@ -5,7 +5,7 @@ use super::{Failure, Till};
 use crate::config::terminal::TestCard;
 use crate::driver::random;
 use crate::sandbox_card::SandboxCard;
-use payment::Surroundings;
+use payment::{Kind, Surroundings};
 use terminal::kernel::Interface;
 use terminal::{Command, Presented};
 
@@ -17,7 +17,7 @@ impl Till {
         amount: &str,
         card: &[&str],
     ) -> Result<(), Failure> {
-        let amount = self.amount(amount)?;
+        let amount = self.amount(Kind::Purchase, amount)?;
         let card = self.test_card(card.first().copied())?;
         let reader = SandboxCard::open(&card, Some(&self.file.data))?;
         let module = self.module.clone();

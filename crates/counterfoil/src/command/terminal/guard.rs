@@ -58,8 +58,11 @@ impl Till {
     /// `cash AMOUNT [instead TRACE|TERMINAL/BATCH/TRACE]`.
     pub(super) async fn cash(&self, words: &[&str]) -> Result<(), Failure> {
         let (amount, instead_of) = match words {
-            [amount] => (self.amount(amount)?, None),
-            [amount, "instead", sale] => (self.amount(amount)?, Some(self.sale_named(sale).await?)),
+            [amount] => (self.amount(Kind::Purchase, amount)?, None),
+            [amount, "instead", sale] => (
+                self.amount(Kind::Purchase, amount)?,
+                Some(self.sale_named(sale).await?),
+            ),
             _ => {
                 return Err(self
                     .say((
@@ -103,6 +106,7 @@ impl Till {
             presented: Some(presented),
             original: None,
             linked: Some(Linked { earlier, reason }),
+            to: None,
         })))
     }
 

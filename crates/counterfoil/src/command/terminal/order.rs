@@ -2,7 +2,7 @@
 
 use super::{Failure, Till, trace_number};
 use crypto::Pan;
-use payment::kind::{Flow, Rail, Row};
+use payment::kind::{Flow, PinRule, Rail, Row};
 use payment::payment_code::Brand;
 use payment::{Amount, Batch, Kind, Original, Rrn, Stan, Surroundings};
 use terminal::{Command, Named, Order, Presented};
@@ -11,7 +11,7 @@ use terminal::{Command, Named, Order, Presented};
 const RRN_LENGTH: usize = 12;
 
 impl Till {
-    /// `KIND AMOUNT [CARD]`, or about an earlier transaction `KIND TRACE [AMOUNT] [CARD]` and `KIND REFERENCE AMOUNT [CARD]`.
+    /// `KIND AMOUNT [CARD]`, `KIND AMOUNT TO [CARD]` where another card receives it, or about an earlier transaction `KIND TRACE [AMOUNT] [CARD]` and `KIND REFERENCE AMOUNT [CARD]`.
     pub(super) async fn transact(&self, kind: Kind, words: &[&str]) -> Result<(), Failure> {
         let row = kind.row();
         let (original, rest) = match (row.original, words) {
@@ -19,19 +19,29 @@ impl Till {
             (Some(_), [named, rest @ ..]) => (Some(named_original(named)?), rest),
             (Some(_), []) => return Err(self.usage(kind)),
         };
-        let (amount, card) = match rest {
-            [] => (None, None),
-            [card] if !row.moves_money() => (None, Some(*card)),
-            [amount] => (Some(self.amount(amount)?), None),
-            [amount, card] => (Some(self.amount(amount)?), Some(*card)),
-            _ => return Err(self.usage(kind)),
+        let (to, rest) = match (row.receiver, rest) {
+            (false, rest) => (None, rest.to_vec()),
+            (true, [amount, to, card @ ..]) => {
+                let rest = [&[*amount], card].concat();
+                (Some(self.receiving(to).await?), rest)
+            }
+            (true, _) => return Err(self.usage(kind)),
         };
         let own = matches!(original, Some(Named::Own(_)));
+        let named = |word: &str| own && Amount::parse_yuan(word).is_none();
+        let (amount, card) = match rest.as_slice() {
+            [] => (None, None),
+            [card] if !row.moves_money() || named(card) => (None, Some(*card)),
+            [amount] => (Some(self.amount(kind, amount)?), None),
+            [amount, card] => (Some(self.amount(kind, amount)?), Some(*card)),
+            _ => return Err(self.usage(kind)),
+        };
         if amount.is_none() && row.moves_money() && !own {
             return Err(self.usage(kind));
         }
         let presented = match card {
-            None if own => None,
+            // The buyer confirms with card and PIN.
+            None if own && row.pin != PinRule::Always => None,
             card if row.rail == Rail::Wallet => Some(self.scan(kind, card).await?),
             card => Some(self.present(card).await?),
         };
@@ -41,6 +51,7 @@ impl Till {
             presented,
             original,
             linked: None,
+            to,
         })))
     }
 
@@ -88,9 +99,14 @@ impl Till {
         self.press(Command::about(kind.unwrap_or(Kind::Void), stan, None))
     }
 
-    pub(super) fn amount(&self, text: &str) -> Result<Amount, Failure> {
+    /// In the unit of the kind.
+    pub(super) fn amount(&self, kind: Kind, text: &str) -> Result<Amount, Failure> {
         Amount::parse_yuan(text)
             .filter(|amount| amount.minor > 0)
+            .map(|amount| Amount {
+                currency: kind.row().unit,
+                ..amount
+            })
             .ok_or_else(|| {
                 format!(
                     "{text}: {}",
@@ -102,6 +118,12 @@ impl Till {
     fn usage(&self, kind: Kind) -> Failure {
         let row = kind.row();
         let name = command_name(kind);
+        if row.receiver {
+            return match self.zh {
+                true => format!("{name} 金额 转入卡 [卡]（{}）", row.zh),
+                false => format!("{name} AMOUNT TO [CARD] ({})", row.en),
+            };
+        }
         match (self.zh, row.original.is_some()) {
             (true, true) => format!(
                 "{name} 凭证号 [金额] [卡]，或 {name} 参考号 金额 [卡]（{}）",

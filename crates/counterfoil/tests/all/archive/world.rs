@@ -45,6 +45,12 @@ pub fn card() -> Card {
         .unwrap()
 }
 
+fn other_card() -> Card {
+    SoftwareModule::new([1; 32])
+        .card(&Pan::parse(b"6225880000000019").unwrap(), 1)
+        .unwrap()
+}
+
 /// A transaction as everybody has it.
 #[derive(Clone, Copy)]
 pub struct Deal {
@@ -69,7 +75,10 @@ impl Deal {
         Sale {
             key: key(self.n),
             kind: self.kind,
-            amount: Amount::fen(self.minor),
+            amount: Amount {
+                minor: self.minor,
+                currency: self.kind.row().unit,
+            },
             card: card(),
             entry: EntryMode::STRIPE,
             expiry: None,
@@ -77,6 +86,7 @@ impl Deal {
             original: self.original.map(named),
             tip_minor: None,
             linked: None,
+            to: self.kind.row().receiver.then(other_card),
         }
     }
 
@@ -88,6 +98,7 @@ impl Deal {
             card,
             entry,
             expiry,
+            to,
             ..
         } = self.sale();
         Financial {
@@ -104,6 +115,7 @@ impl Deal {
             terminal: key.terminal,
             merchant: key.merchant,
             original: self.original.map(host_key),
+            to,
         }
     }
 
@@ -563,7 +575,7 @@ pub fn reverse(id: u128, original: u128) -> Entry {
     }
 }
 
-fn void(id: u128, hold: u128) -> Entry {
+pub fn void(id: u128, hold: u128) -> Entry {
     Entry::VoidHold {
         id: TransferId(id),
         hold: TransferId(hold),
@@ -627,7 +639,7 @@ pub fn approved(n: u32) -> terminal::Ending {
     approved_for(purchase(n))
 }
 
-fn approved_for(deal: Deal) -> terminal::Ending {
+pub fn approved_for(deal: Deal) -> terminal::Ending {
     terminal::Ending::Approved(terminal::Approval {
         code: ResponseCode::APPROVED,
         amount: deal.sale().amount,

@@ -2,9 +2,9 @@
 
 use super::super::{Goods, Outcome, Owner, Position, Row, Situation};
 use super::shared::{
-    APPROVED, DECLINED, DECLINED_HERE, E_SLIP, HOLDS, INQUIRIES, NOT_PRINTED, ONE_SIDED, OPEN,
-    RECOVERED, RELEASES, RETURNS, REVERSED, REVERSING, SLIP_UNCONFIRMED, SLIP_UNKNOWN, UNCONFIRMED,
-    UNDELIVERED, held, of, released, returned,
+    APPROVED, DECLINED, DECLINED_HERE, E_SLIP, HOLDS, INQUIRIES, MOVES, NOT_PRINTED, ONE_SIDED,
+    OPEN, RECOVERED, RELEASES, RETURNS, REVERSED, REVERSING, SLIP_UNCONFIRMED, SLIP_UNKNOWN,
+    UNCONFIRMED, UNDELIVERED, held, moved, of, released, returned,
 };
 
 /// What becomes of a return, a hold, a release and an inquiry.
@@ -41,7 +41,7 @@ pub(super) const ROWS: &[Row] = &[
         headline: ("{kind}成功", "{kind} approved"),
         position: Position::Held,
         cashier: (
-            "小票已打印，金额已冻结，没有扣款；最后请做预授权完成。",
+            "小票已打印，金额已冻结，没有扣款；最后还要完成。",
             "Slip printed. The amount is held, nothing is debited; complete it in the end.",
         ),
         merchant: (
@@ -69,8 +69,8 @@ pub(super) const ROWS: &[Row] = &[
             "Slip printed. The hold is released.",
         ),
         merchant: (
-            "预授权已解除，不能再完成。",
-            "The pre-authorisation is released and cannot be completed any more.",
+            "冻结已解除，不能再完成。",
+            "The hold is released and cannot be completed any more.",
         ),
         cardholder: (
             "冻结已解除，没有扣款，请收好小票。",
@@ -82,30 +82,62 @@ pub(super) const ROWS: &[Row] = &[
         ),
         ..APPROVED
     },
+    Row {
+        id: "move_done",
+        families: MOVES,
+        when: Situation::Done,
+        headline: ("{kind}成功", "{kind} approved"),
+        position: Position::Receiver,
+        cashier: (
+            "小票已打印，可以请顾客收好。",
+            "Slip printed; hand it to the customer.",
+        ),
+        merchant: (
+            "双方账户之间的事，与结算款无关。",
+            "It is between the two accounts and no part of your settlement.",
+        ),
+        cardholder: (
+            "已转入对方账户，请收好小票。",
+            "The other account has it. Keep the slip.",
+        ),
+        operator: (
+            "八个环节全部闭合，终端已确认出票。",
+            "All eight hops closed; the terminal confirmed the slip.",
+        ),
+        ..APPROVED
+    },
     returned("return_recovered", RECOVERED),
     held("hold_recovered", RECOVERED),
     released("release_recovered", RECOVERED),
+    moved("move_recovered", RECOVERED),
     returned("return_not_printed", NOT_PRINTED),
     held("hold_not_printed", NOT_PRINTED),
     released("release_not_printed", NOT_PRINTED),
+    moved("move_not_printed", NOT_PRINTED),
     returned("return_eslip", E_SLIP),
     held("hold_eslip", E_SLIP),
     released("release_eslip", E_SLIP),
+    moved("move_eslip", E_SLIP),
     returned("return_slip_unconfirmed", SLIP_UNCONFIRMED),
     held("hold_slip_unconfirmed", SLIP_UNCONFIRMED),
     released("release_slip_unconfirmed", SLIP_UNCONFIRMED),
+    moved("move_slip_unconfirmed", SLIP_UNCONFIRMED),
     returned("return_slip_unknown", SLIP_UNKNOWN),
     held("hold_slip_unknown", SLIP_UNKNOWN),
     released("release_slip_unknown", SLIP_UNKNOWN),
+    moved("move_slip_unknown", SLIP_UNKNOWN),
     returned("return_undelivered", UNDELIVERED),
     held("hold_undelivered", UNDELIVERED),
     released("release_undelivered", UNDELIVERED),
+    moved("move_undelivered", UNDELIVERED),
     returned("return_unconfirmed", UNCONFIRMED),
     held("hold_unconfirmed", UNCONFIRMED),
     released("release_unconfirmed", UNCONFIRMED),
+    moved("move_unconfirmed", UNCONFIRMED),
     returned("return_one_sided", ONE_SIDED),
     held("hold_one_sided", ONE_SIDED),
     released("release_one_sided", ONE_SIDED),
+    moved("move_one_sided", ONE_SIDED),
     Row {
         id: "refund_on_its_way",
         families: RETURNS,
@@ -398,20 +430,20 @@ pub(super) const ROWS: &[Row] = &[
         id: "release_reversed",
         families: RELEASES,
         headline: (
-            "{kind}已冲正，预授权仍然冻结",
+            "{kind}已冲正，金额仍然冻结",
             "{kind} reversed. The hold stands again",
         ),
         position: Position::Held,
         cashier: (
-            "预授权仍然有效；需要时可以重新撤销。",
-            "The pre-authorisation stands. Start again if it is to be released.",
+            "冻结仍然有效；需要时可以重新撤销。",
+            "The hold stands. Start again if it is to be released.",
         ),
         merchant: (
-            "预授权仍然有效，可以完成。",
-            "The pre-authorisation stands and can be completed.",
+            "冻结仍然有效，可以完成。",
+            "The hold stands and can be completed.",
         ),
         cardholder: (
-            "预授权金额仍然冻结，没有扣款。",
+            "金额仍然冻结，没有扣款。",
             "The amount is held again; nothing is debited.",
         ),
         operator: (
@@ -430,13 +462,60 @@ pub(super) const ROWS: &[Row] = &[
         ),
         position: Position::Original,
         cashier: (
-            "预授权不受影响；需要时可以重新撤销。",
-            "The pre-authorisation is not affected. Start again if it is to be released.",
+            "冻结不受影响；需要时可以重新撤销。",
+            "The hold is not affected. Start again if it is to be released.",
         ),
-        merchant: ("预授权不受影响。", "The pre-authorisation is not affected."),
+        merchant: ("冻结不受影响。", "The hold is not affected."),
         cardholder: (
             "银行确认这次没有解除冻结，没有扣款。",
             "Your bank confirmed that this released nothing; nothing is debited.",
+        ),
+        operator: (
+            "发卡行没有这笔交易或曾拒绝：请求在到达前丢失。",
+            "The issuer has no such request, or declined it: lost before it got there.",
+        ),
+        ..REVERSED
+    },
+    Row {
+        id: "move_reversed",
+        families: MOVES,
+        headline: (
+            "{kind}已冲正，一切恢复原状",
+            "{kind} reversed. All is as it was before",
+        ),
+        position: Position::Cardholder,
+        cashier: (
+            "对方没有收到；需要时可以重新操作。",
+            "The other side has nothing of it. Start again if it is still wanted.",
+        ),
+        merchant: ("与结算款无关。", "It is no part of your settlement."),
+        cardholder: (
+            "银行确认已经取回，您的账户恢复原状。",
+            "Your bank confirmed that it has it back; your account is as before.",
+        ),
+        operator: (
+            "发卡行确认冲正：曾转移，已取回。",
+            "The issuer confirmed: it had moved the amount and has taken it back.",
+        ),
+        ..REVERSED
+    },
+    Row {
+        id: "move_reversed_never_happened",
+        families: MOVES,
+        when: Situation::ReversedNeverDebited,
+        headline: (
+            "{kind}已冲正，没有转移任何款项",
+            "{kind} reversed. It had moved nothing",
+        ),
+        position: Position::Cardholder,
+        cashier: (
+            "对方没有收到；需要时可以重新操作。",
+            "The other side has nothing of it. Start again if it is still wanted.",
+        ),
+        merchant: ("与结算款无关。", "It is no part of your settlement."),
+        cardholder: (
+            "银行确认这次没有转移任何款项。",
+            "Your bank confirmed that this moved nothing.",
         ),
         operator: (
             "发卡行没有这笔交易或曾拒绝：请求在到达前丢失。",
@@ -474,6 +553,7 @@ pub(super) const ROWS: &[Row] = &[
     of("return_declined", RETURNS, Position::Original, DECLINED),
     of("hold_declined", HOLDS, Position::Cardholder, DECLINED),
     of("release_declined", RELEASES, Position::Original, DECLINED),
+    of("move_declined", MOVES, Position::Cardholder, DECLINED),
     of(
         "return_declined_here",
         RETURNS,
@@ -490,6 +570,12 @@ pub(super) const ROWS: &[Row] = &[
         "release_declined_here",
         RELEASES,
         Position::Original,
+        DECLINED_HERE,
+    ),
+    of(
+        "move_declined_here",
+        MOVES,
+        Position::Cardholder,
         DECLINED_HERE,
     ),
     Row {

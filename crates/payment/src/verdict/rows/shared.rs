@@ -4,10 +4,11 @@
 
 use super::super::{Family, Goods, Outcome, Owner, Position, Row, Situation, Words};
 
-const ALL: &[Family] = &[Family::Return, Family::Hold, Family::Release];
+const ALL: &[Family] = &[Family::Return, Family::Hold, Family::Release, Family::Move];
 pub(super) const RETURNS: &[Family] = &[Family::Return];
 pub(super) const HOLDS: &[Family] = &[Family::Hold];
 pub(super) const RELEASES: &[Family] = &[Family::Release];
+pub(super) const MOVES: &[Family] = &[Family::Move];
 pub(super) const INQUIRIES: &[Family] = &[Family::Inquiry];
 
 const ON_ITS_WAY: Words = (
@@ -305,6 +306,10 @@ pub(super) const fn returned(id: &'static str, row: Row) -> Row {
 
 pub(super) const fn held(id: &'static str, row: Row) -> Row {
     of(id, HOLDS, Position::Held, row)
+}
+
+pub(super) const fn moved(id: &'static str, row: Row) -> Row {
+    of(id, MOVES, Position::Receiver, row)
 }
 
 pub(super) const fn released(id: &'static str, row: Row) -> Row {

@@ -1,0 +1,153 @@
+//! What every page has in common on the wire: its headers, its files, its language.
+//!
+//! Every answer carries the same policy, errors too: nothing from elsewhere, no inline script, no frame, nothing kept.
+
+use axum::Router;
+use axum::extract::{FromRequestParts, Path, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use futures_util::stream::{self, Stream};
+use pages::{Lang, served};
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// The policy of every page of ours (security reference, C22).
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+                      base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+/// The cookie of the language; it holds nothing else.
+const LANGUAGE: &str = "lang";
+/// A choice of language is kept for so long, in seconds.
+const LANGUAGE_KEPT_S: u32 = 31_536_000;
+
+/// `routes` with the common files and headers.
+pub fn site(routes: Router) -> Router {
+    routes
+        .route("/static/{name}", get(file))
+        .layer(middleware::from_fn(headed))
+}
+
+async fn file(Path(name): Path<String>) -> Response {
+    match served::find(&name) {
+        Some(file) => ([(header::CONTENT_TYPE, file.kind)], file.bytes).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// Adds the headers, and remembers a language that was asked for with `?lang=`.
+async fn headed(request: Request, next: Next) -> Response {
+    let chosen = query(request.uri().query().unwrap_or_default());
+    let mut answer = next.run(request).await;
+    let headers = answer.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (
+            HeaderName::from_static("x-robots-tag"),
+            "noindex, nofollow, noarchive",
+        ),
+    ] {
+        // A page may have a narrower or another one of its own.
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    }
+    if let Some(lang) = chosen {
+        let cookie = format!(
+            "{LANGUAGE}={}; Path=/; Max-Age={LANGUAGE_KEPT_S}; SameSite=Lax",
+            lang.tag()
+        );
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            headers.append(header::SET_COOKIE, cookie);
+        }
+    }
+    answer
+}
+
+/// The visitor's language: what the address asks for, else the cookie, else the browser's first that is ours, else zh-CN.
+#[derive(Clone, Copy, Debug)]
+pub struct Language(pub Lang);
+
+impl<S: Sync> FromRequestParts<S> for Language {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let asked = query(parts.uri.query().unwrap_or_default());
+        let kept = || cookie(&parts.headers, LANGUAGE).and_then(Lang::of);
+        let browser = || {
+            let header = parts.headers.get(header::ACCEPT_LANGUAGE)?;
+            header.to_str().ok().and_then(Lang::of)
+        };
+        Ok(Self(
+            asked.or_else(kept).or_else(browser).unwrap_or_default(),
+        ))
+    }
+}
+
+fn query(query: &str) -> Option<Lang> {
+    let mut pairs = query.split('&');
+    pairs
+        .find_map(|pair| pair.strip_prefix("lang="))
+        .and_then(Lang::of)
+}
+
+/// The value of a cookie.
+pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let cookies = headers.get_all(header::COOKIE).into_iter();
+    cookies
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .find_map(|pair| {
+            let (key, value) = pair.trim().split_once('=')?;
+            (key == name).then_some(value)
+        })
+}
+
+/// Whether a request that changes something comes from a page of ours: browsers say so of themselves (C21).
+pub fn is_own(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(site) = text("sec-fetch-site") {
+        return matches!(site, "same-origin" | "none");
+    }
+    match (text("origin"), text("host")) {
+        (Some(origin), Some(host)) => origin
+            .split_once("://")
+            .is_some_and(|(_, from)| from == host),
+        (Some(_), None) => false,
+        // No browser: a program that sends no cookie of anybody's.
+        (None, _) => true,
+    }
+}
+
+/// A live page's stream: at once, and whenever `changed` counts up but at most every `pause`, the new parts as `{id: inner HTML}`.
+/// It ends when whoever counts is gone; what `parts` cannot give now comes with the next change.
+pub fn live<F>(
+    mut changed: watch::Receiver<u64>,
+    pause: Duration,
+    parts: impl Fn() -> F + Clone + Send + 'static,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>>
+where
+    F: Future<Output = Option<serde_json::Value>> + Send,
+{
+    changed.mark_changed();
+    let stream = stream::unfold(changed, move |mut changed| {
+        let parts = parts.clone();
+        async move {
+            loop {
+                changed.changed().await.ok()?;
+                tokio::time::sleep(pause).await;
+                changed.mark_unchanged();
+                if let Some(parts) = parts().await {
+                    return Some((Ok(Event::default().data(parts.to_string())), changed));
+                }
+            }
+        }
+    });
+    Sse::new(stream).keep_alive(KeepAlive::default())
+}

@@ -1,0 +1,85 @@
+//! A sale as every page, the API and `counterfoil where` show it: one value, made in one place from what the acquirer knows.
+
+use payment::evidence::Loop;
+use payment::kind::Rail;
+use payment::verdict::{Goods, Outcome};
+use serde::{Deserialize, Serialize};
+
+/// A sale as the acquirer sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaleView {
+    /// `terminal/batch/trace`.
+    pub key: String,
+    /// Field 37.
+    pub rrn: String,
+    /// Kind, zh-CN and en.
+    pub kind: (String, String),
+    /// Amount in minor units.
+    pub amount_minor: u64,
+    /// Amount as text.
+    pub amount: String,
+    /// Masked card.
+    pub card: String,
+    /// When the request came, China time.
+    pub received: String,
+    /// When this was looked at, China time: the age of what is said.
+    pub as_of: String,
+    /// Name of the verdict's row.
+    pub row: String,
+    /// Headline: the same sentence for every audience.
+    pub headline: (String, String),
+    /// Outcome.
+    pub outcome: Outcome,
+    /// Receipt.
+    pub receipt: String,
+    /// Money position.
+    pub position: (String, String),
+    /// Name of the money position.
+    pub position_id: String,
+    /// Goods, in words.
+    pub goods: (String, String),
+    /// Goods.
+    pub goods_id: Goods,
+    /// Who owes the next step.
+    pub owner: (String, String),
+    /// By when, China time.
+    pub due: Option<String>,
+    /// By when, milliseconds since the epoch.
+    pub due_ms: Option<i64>,
+    /// Second lines: cashier, merchant, cardholder, operator.
+    pub lines: [(String, String); 4],
+    /// Who decides about it.
+    pub rail: Rail,
+    /// The eight beads of its loop.
+    pub beads: Loop,
+    /// The loop as dots.
+    pub dots: String,
+    /// The loop as a picture in text, zh-CN and en.
+    pub picture: (String, String),
+    /// What became of the slip, in words, zh-CN and en.
+    pub slip: (String, String),
+    /// Link id of its e-slip.
+    pub link: Option<String>,
+    /// What it rests on, in words, zh-CN and en, strongest first.
+    pub evidence: Vec<(String, String)>,
+}
+
+/// Who reads: each audience has a second line of its own below the common headline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// At the till.
+    Cashier,
+    /// In the portal.
+    Merchant,
+    /// On the public page.
+    Cardholder,
+    /// In the console.
+    Operator,
+}
+
+impl SaleView {
+    /// The second line of an audience.
+    pub const fn line(&self, audience: Audience) -> &(String, String) {
+        &self.lines[audience as usize]
+    }
+}

@@ -1,0 +1,3 @@
+//! The pages, rendered from views and read.
+
+mod frame;
