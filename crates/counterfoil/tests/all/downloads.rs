@@ -28,7 +28,7 @@ fn a_till_downloads_what_it_serves() {
     till.tell("tap 900.00 chip");
     till.expect_screen("approved");
     till.tell("downloads");
-    for line in ["A000000333/01", "A000000333010101", "no PIN up to 1,000.00"] {
+    for line in ["A000000333/01", "A000000333010101", "no PIN up to ¥1,000.00"] {
         till.expect_line(line);
     }
 
@@ -47,7 +47,7 @@ fn a_till_downloads_what_it_serves() {
     till.tell("signon");
     downloaded(&mut till, &all[2..], 2);
     till.tell("downloads");
-    till.expect_line("no PIN up to 500.00");
+    till.expect_line("no PIN up to ¥500.00");
 
     // The till is switched off and on: what it downloaded is still there, and nothing is fetched again.
     assert!(till.stop().success(), "{:#?}", till.lines());
@@ -55,7 +55,7 @@ fn a_till_downloads_what_it_serves() {
     till.expect_screen("signed-on");
     till.tell("downloads");
     till.expect_line("version 2");
-    till.expect_line("no PIN up to 500.00");
+    till.expect_line("no PIN up to ¥500.00");
     till.tell("download keys");
     downloaded(&mut till, &all[1..2], 1);
 
