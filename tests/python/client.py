@@ -30,6 +30,12 @@ KINDS = {
     "completion void": ("0200", "200000", "06", "21"),
 }
 APPROVED = {"00", "10", "11", "A2", "A4", "A5", "A6"}
+# What a settlement counts, by field 60.1: purchases, completions and offline sales; voids, refunds and completion voids.
+DEBITS, CREDITS = {"20", "22", "24", "30"}, {"21", "23", "25"}
+# The advices that an upload repeats before the stripe sales, and behind them.
+BEFORE_SALES, BEHIND_SALES = {"30", "32", "34"}, {"24", "25"}
+SALES, END_UNBALANCED, END_BALANCED = "201", "202", "207"
+RECORDS_MAX = 8
 
 
 class Terminal:
@@ -39,6 +45,8 @@ class Terminal:
         self.address, self.name, self.trace = address, name, trace
         self.merchant = MERCHANT
         self.batch, self.pin_key, self.mac_key = "000000", None, None
+        # What was approved in this batch, by trace number; and whether that is all of the batch.
+        self.journal, self.whole = {}, False
         self.tamper = tamper or (lambda label, frame, terminal: frame)
 
     def next_trace(self):
@@ -104,7 +112,17 @@ class Terminal:
         return {**self.sale(amount, GOOD, PIN, None, processing, code), "t": mti, "25": condition}
 
     def ask(self, fields, label="subject", **more):
-        return self.exchange(fields, label, self.mac_key, **more)
+        answer = self.exchange(fields, label, self.mac_key, **more)
+        if answer["39"] in APPROVED:
+            self.keep(fields)
+        return answer
+
+    def keep(self, fields):
+        """The journal of the batch: what was approved and not reversed."""
+        if fields["t"] == "0400":
+            self.journal.pop(fields["11"], None)
+        elif fields["t"] in ("0200", "0220") and fields["60"][:2] in DEBITS | CREDITS:
+            self.journal[fields["11"]] = fields
 
     def reverse(self, sale, label="subject", amount=None):
         """0400 of a sale: its own fields without PIN and track, and the reason."""
@@ -151,6 +169,67 @@ class Terminal:
         expect(self.balance("after") - before, expected, "change of the balance")
 
 
+    def stored(self, amount):
+        """The fields of an offline sale."""
+        fields = self.sale(amount, code="30")
+        del fields["35"]
+        return {**fields, "t": "0220"}
+
+    def totals(self):
+        """Number and sum of the debits and of the credits of the journal. No card here is foreign."""
+        side = lambda codes: [int(each["4"]) for each in self.journal.values() if each["60"][:2] in codes]
+        debits, credits = side(DEBITS), side(CREDITS)
+        return len(debits), sum(debits), len(credits), sum(credits)
+
+    def settle(self, domestic=None, foreign=(0, 0, 0, 0), label="totals"):
+        """0500; how the answer says that both blocks compare. Whatever was claimed comes back."""
+        claimed = [f"{sum_d:012}{n_d:03}{sum_c:012}{n_c:03}"
+                   for n_d, sum_d, n_c, sum_c in (domestic or self.totals(), foreign)]
+        answer = self.ask(self.batch_message("0500", "201", "0".join(claimed) + "0", **{"49": "156", "63": "01 "}), label)
+        if answer["39"] != "00":
+            return answer["39"]
+        compared = answer.get("48", "")
+        expect([compared[:30], compared[31:61]], claimed, "totals of the answer")
+        return compared[30] + compared[61]
+
+    def batch_message(self, mti, code, field48, **more):
+        return {"t": mti, "11": self.next_trace(), "48": field48, "60": f"00{self.batch}{code}", **more}
+
+    def parts(self):
+        """The upload in its order: stored advices, stripe sales eight at a time, the other advices."""
+        coded = lambda codes: [each for each in self.journal.values() if each["t"] == "0220" and each["60"][:2] in codes]
+        advice = lambda fields: {k: v for k, v in fields.items() if k not in ("26", "35", "52", "53")} | {"t": "0320"}
+        online = [each for each in self.journal.values() if each["t"] == "0200"]
+        sales = []
+        for start in range(0, len(online), RECORDS_MAX):
+            records = [f"00{each['11']}{each['2']:>020}{each['4']}" for each in online[start : start + RECORDS_MAX]]
+            sales.append(self.batch_message("0320", SALES, f"{len(records):02}" + "".join(records)))
+        return [*map(advice, coded(BEFORE_SALES)), *sales, *map(advice, coded(BEHIND_SALES))]
+
+    def end(self, records, code, label="end"):
+        """The end of an upload; what the acquirer says to it."""
+        answer = self.ask(self.batch_message("0320", code, f"{records:04}"), label)
+        expect(answer["60"][8:11], code, "field 60.3 of the end")
+        return answer["39"]
+
+    def next_batch(self, label="next"):
+        """The sign-on behind a settlement brings the next number; nothing of the old batch counts any more."""
+        old = self.batch
+        self.sign_on(label)
+        expect(self.batch, f"{int(old) % 999_999 + 1:06}", "number of the next batch")
+        self.journal, self.whole = {}, True
+
+    def fresh_batch(self):
+        """Closes whatever an earlier run left, so that the journal is all of the batch."""
+        if self.whole:
+            return
+        self.settle((0, 0, 0, 0), label="left")
+        # Half an upload may lie there: then the first end is refused and starts it anew.
+        if self.end(0, END_UNBALANCED, "left") != "00":
+            expect(self.end(0, END_UNBALANCED, "left"), "00", "field 39 of the end of a batch left behind")
+        self.next_batch("left")
+
+
 def expect(seen, wanted, what):
     if seen != wanted:
         raise Rejected(f"{what} is {seen!r}, not {wanted!r}")
@@ -166,6 +245,11 @@ def sign_on(t):
             raise Rejected(f"field {needed} is missing from the sign-on")
     if t.batch == "000000":
         raise Rejected("no batch number was assigned")
+
+
+def batch_of_its_own(t):
+    """From here on the journal is all of the batch: the settlement behind the other checks has to balance."""
+    t.fresh_batch()
 
 
 def echo(t):
@@ -200,9 +284,8 @@ def repeated_purchase(t):
 def wrong_mac(t):
     with t.balance_changes_by(0):
         fields = {"41": t.name, "42": t.merchant, **t.sale(700)}
-        frame = bytearray(wire.seal(fields, t.mac_key))
-        frame[-1] ^= 1
-        answer = wire.open_frame(t.tamper("subject", wire.ask(t.address, bytes(frame)), t))
+        frame = damaged(wire.seal(fields, t.mac_key))
+        answer = wire.open_frame(t.tamper("subject", wire.ask(t.address, frame), t))
         expect(answer["39"], "A0", "field 39")
         _, standing = t.query(fields["11"], "query")
         expect(standing[:3], "RQN", "standing of the sale with the wrong MAC")
@@ -369,6 +452,106 @@ def pre_authorisation_void(t):
         expect(t.ask(late, "late")["39"], "22", "field 39 of a completion after the void")
 
 
+def settlement_that_balances(t):
+    """In a whole run: everything that the checks before have approved and not taken back."""
+    t.fresh_batch()
+    t.approved(t.sale(3_300), "sale")
+    sale = t.sale(3_400)
+    first = t.approved(sale, "first")
+    expect(t.ask(t.about(sale, first, "void"), "void")["39"], "00", "field 39 of the void")
+    another = t.sale(3_500)
+    bought = t.approved(another, "another")
+    expect(t.ask(t.about(another, bought, "refund", 500), "refund")["39"], "00", "field 39 of the refund")
+    expect(t.settle(label="subject"), "11", "comparison of equal totals")
+    expect(t.settle(label="again"), "11", "comparison of the same totals again")
+    expect(t.end(0, END_BALANCED), "00", "field 39 of the end")
+    expect(t.end(0, END_BALANCED, "ended"), "94", "field 39 of the same end again")
+    expect(t.settle(label="closed"), "94", "field 39 of totals of a closed batch")
+    expect(t.ask(t.sale(3_600), "old")["39"], "77", "field 39 of a sale in a closed batch")
+    t.next_batch()
+    t.approved(t.sale(3_700), "sale")
+
+
+def wrong_totals(t):
+    """Each wrong number is named in the block that it belongs to; the right ones balance afterwards."""
+    t.fresh_batch()
+    t.approved(t.sale(2_700), "first")
+    right = t.totals()
+    for label, wrong in (("subject", (0, 1, 0, 0)), ("number", (1, 0, 0, 0)), ("credit", (0, 0, 1, 2_700))):
+        claimed = tuple(map(sum, zip(right, wrong)))
+        expect(t.settle(claimed, label=label), "21", f"comparison of totals that differ by {wrong}")
+    expect(t.settle(foreign=(1, 2_700, 0, 0), label="foreign"), "12", "comparison of foreign cards that never were")
+    expect(t.settle(label="right"), "11", "comparison of the right totals")
+    expect(t.end(0, END_BALANCED), "00", "field 39 of the end")
+    t.next_batch()
+
+
+def totals_with_a_wrong_mac(t):
+    t.fresh_batch()
+    t.approved(t.sale(2_800), "first")
+    fields = {"41": t.name, "42": t.merchant, **t.batch_message("0500", "201", "0" * 62, **{"49": "156", "63": "01 "})}
+    for label, frame in (("subject", damaged(wire.seal(fields, t.mac_key))), ("bare", wire.seal(fields))):
+        answer = wire.open_frame(t.tamper(label, wire.ask(t.address, frame), t))
+        expect(answer["39"], "A0", "field 39")
+    # Nothing was compared: an upload has nothing to follow.
+    expect(t.end(0, END_BALANCED, "early"), "12", "field 39 of an end before any totals")
+
+
+def settlement_with_upload(t):
+    """Totals that do not balance: the upload in its order, one part unanswered, and the next batch."""
+    t.fresh_batch()
+    for n in range(9):
+        t.approved(t.sale(4_100 + n), "sale")
+    stored = t.stored(4_200)
+    expect(t.ask(stored, "stored")["39"], "00", "field 39 of the offline sale")
+    another = t.sale(4_300)
+    bought = t.approved(another, "another")
+    expect(t.ask(t.about(another, bought, "refund", 300), "refund")["39"], "00", "field 39 of the refund")
+    # The terminal has a sale that the acquirer never saw: that is the break.
+    lost = t.sale(4_400)
+    t.keep(lost)
+    expect(t.settle(), "21", "comparison of totals with a lost sale")
+    parts, records = t.parts(), len(t.journal)
+    expect([part["60"][:2] + part["60"][8:11] for part in parts], ["30000", "00201", "00201", "25000"], "order of the upload")
+    # The answer to the first stripe sales is lost: the round goes on, and the part comes once more at its end.
+    unanswered = parts[1]
+    for part in parts:
+        if part is unanswered:
+            wire.ask(t.address, wire.seal({"41": t.name, "42": t.merchant, **part}, t.mac_key))
+        else:
+            expect(t.ask(part, "subject")["39"], "00", "field 39 of a part")
+    # A part that was taken counts once, under whatever trace number it comes again.
+    expect(t.ask({**unanswered, "11": t.next_trace()}, "again")["39"], "00", "field 39 of the repeated part")
+    damaged_part = damaged(wire.seal({"41": t.name, "42": t.merchant, **parts[0]}, t.mac_key))
+    answer = wire.open_frame(t.tamper("part_mac", wire.ask(t.address, damaged_part), t))
+    expect(answer["39"], "A0", "field 39 of a part with a wrong MAC")
+    expect(t.end(records, END_UNBALANCED), "00", "field 39 of the end")
+    t.next_batch()
+    t.approved(t.sale(4_500), "new")
+    expect(t.settle(), "11", "comparison in the next batch")
+
+
+def end_that_does_not_count(t):
+    """An end with another number of records than were uploaded is refused, and everything comes once more."""
+    t.fresh_batch()
+    t.approved(t.sale(2_900), "first")
+    expect(t.settle((0, 0, 0, 0)), "21", "comparison with nothing")
+    parts = t.parts()
+    for part in parts:
+        expect(t.ask(part, "part")["39"], "00", "field 39 of a part")
+    records = len(t.journal)
+    expect(t.end(records + 1, END_UNBALANCED, "subject"), "12", "field 39 of an end that counts too much")
+    expect(t.end(records, END_UNBALANCED, "at_once"), "12", "field 39 of an end without the upload made anew")
+    for part in parts:
+        expect(t.ask(part, "part")["39"], "00", "field 39 of a part")
+    expect(t.end(records, END_UNBALANCED), "00", "field 39 of the end")
+    t.next_batch()
+
+
+def damaged(frame):
+    return frame[:-1] + bytes([frame[-1] ^ 1])
+
+
 def broken_frames(t):
     frame = wire.seal({"41": t.name, "42": t.merchant, **t.sale(777)}, t.mac_key)
     random = os.urandom(300)
@@ -395,10 +578,11 @@ def sign_off(t):
 
 
 CHECKS = [
-    sign_on, echo, balance, purchase_with_pin, purchase_without_pin, repeated_purchase, wrong_mac, wrong_pin,
+    sign_on, batch_of_its_own, echo, balance, purchase_with_pin, purchase_without_pin, repeated_purchase, wrong_mac, wrong_pin,
     insufficient_funds, lost_card, reversal_after, repeated_reversal, reversal_first, reversal_of_another_amount,
     unknown_terminal, wrong_merchant, query_of_an_approval, query_of_a_reversal, query_of_nothing, void_once,
     reversed_void, refunds_up_to_the_sale, refund_of_nothing, pre_authorisation_to_completion, pre_authorisation_void,
+    settlement_that_balances, wrong_totals, totals_with_a_wrong_mac, settlement_with_upload, end_that_does_not_count,
     broken_frames, sign_off,
 ]
 
@@ -436,7 +620,16 @@ def flipped(text):
     return f"{int(text[:2], 16) ^ 1:02X}" + text[2:]
 
 
-PROOFS = {f"{check.__name__}:code": (check, "subject", other_code) for check in CHECKS if check is not broken_frames}
+def digit(at, to):
+    return lambda text: text[:at] + to + text[at + 1 :]
+
+
+def last_batch_digit(text):
+    return last_digit(text[:8]) + text[8:]
+
+
+WITHOUT_CODE = (batch_of_its_own, broken_frames)
+PROOFS = {f"{check.__name__}:code": (check, "subject", other_code) for check in CHECKS if check not in WITHOUT_CODE}
 PROOFS |= {
     "sign_on:key": (sign_on, "subject", changed("62", flipped)),
     "sign_on:no_keys": (sign_on, "subject", removed("62")),
@@ -474,6 +667,31 @@ PROOFS |= {
     "completion:twice": (pre_authorisation_to_completion, "twice", other_code),
     "completion:debit": (pre_authorisation_to_completion, "after", changed("54", richer)),
     "pre_authorisation_void:late": (pre_authorisation_void, "late", other_code),
+    "settlement:balance": (settlement_that_balances, "subject", changed("48", digit(30, "2"))),
+    "settlement:totals": (settlement_that_balances, "subject", changed("48", digit(11, "9"))),
+    "settlement:mac": (settlement_that_balances, "subject", None),
+    "settlement:no_mac": (settlement_that_balances, "subject", removed("64")),
+    "settlement:end": (settlement_that_balances, "end", other_code),
+    "settlement:ended": (settlement_that_balances, "ended", other_code),
+    "settlement:closed": (settlement_that_balances, "closed", other_code),
+    "settlement:old": (settlement_that_balances, "old", other_code),
+    "settlement:next": (settlement_that_balances, "next", changed("60", last_batch_digit)),
+    "wrong_totals:balance": (wrong_totals, "subject", changed("48", digit(30, "1"))),
+    "wrong_totals:number": (wrong_totals, "number", changed("48", digit(30, "1"))),
+    "wrong_totals:credit": (wrong_totals, "credit", changed("48", digit(30, "1"))),
+    "wrong_totals:foreign": (wrong_totals, "foreign", changed("48", digit(61, "1"))),
+    "wrong_totals:other_block": (wrong_totals, "foreign", changed("48", digit(30, "2"))),
+    "wrong_totals:right": (wrong_totals, "right", changed("48", digit(30, "2"))),
+    "wrong_mac_of_totals:bare": (totals_with_a_wrong_mac, "bare", other_code),
+    "wrong_mac_of_totals:early": (totals_with_a_wrong_mac, "early", other_code),
+    "upload:balance": (settlement_with_upload, "totals", changed("48", digit(30, "1"))),
+    "upload:mac": (settlement_with_upload, "subject", None),
+    "upload:again": (settlement_with_upload, "again", other_code),
+    "upload:part_mac": (settlement_with_upload, "part_mac", other_code),
+    "upload:end": (settlement_with_upload, "end", other_code),
+    "upload:end_kind": (settlement_with_upload, "end", changed("60", digit(10, "7"))),
+    "upload:next": (settlement_with_upload, "next", changed("60", last_batch_digit)),
+    "end:at_once": (end_that_does_not_count, "at_once", other_code),
     "broken_frames:open": (broken_frames, "closed", lambda closed: not closed),
     "sign_off:sale": (sign_off, "sale", other_code),
 }
@@ -490,7 +708,7 @@ def tamperer(wanted, change):
         if isinstance(frame, bool):
             return change(frame)
         if change is None:
-            return frame[:-1] + bytes([frame[-1] ^ 1])
+            return damaged(frame)
         fields = wire.open_frame(frame)
         had_mac = "64" in fields
         change(fields)

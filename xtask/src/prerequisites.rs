@@ -14,19 +14,35 @@ const TOKEN_LIBRARY: &str = "/usr/lib/softhsm/libsofthsm2.so";
 /// The oldest Python that the independent judges run on.
 const PYTHON_MIN: (u32, u32) = (3, 11);
 
+/// Programs of Debian packages that the tests use, and their packages.
+const PACKAGES: &[(&str, &str)] = &[
+    ("softhsm2-util", "softhsm2"),
+    ("chromium", "chromium"),
+    ("chromedriver", "chromium-driver"),
+    ("fc-list", "fontconfig"),
+];
+
 /// Raises what may be raised, says what was found, and names everything that is missing.
 #[must_use]
 pub fn check() -> Vec<String> {
-    [open_files(), python(), c_compiler(), token()]
-        .into_iter()
-        .filter_map(|answer| match answer {
-            Ok(found) => {
-                println!("  {found}");
-                None
-            }
-            Err(missing) => Some(missing),
-        })
-        .collect()
+    install(PACKAGES);
+    [
+        open_files(),
+        python(),
+        c_compiler(),
+        token(),
+        program("chromium", "the pages are driven in a browser"),
+        program("chromedriver", "the browser is driven through it"),
+    ]
+    .into_iter()
+    .filter_map(|answer| match answer {
+        Ok(found) => {
+            println!("  {found}");
+            None
+        }
+        Err(missing) => Some(missing),
+    })
+    .collect()
 }
 
 fn open_files() -> Result<String, String> {
@@ -109,6 +125,43 @@ fn token() -> Result<String, String> {
         return Err(missing(&format!("{TOKEN_LIBRARY} is absent")));
     }
     Ok(format!("SoftHSM: {version}"))
+}
+
+/// Installs what is missing where that is ours to do: on a Debian machine, as root. Elsewhere the checks name it.
+fn install(packages: &[(&str, &str)]) {
+    let missing: Vec<&str> = packages
+        .iter()
+        .filter(|(program, _)| !is_installed(program))
+        .map(|(_, package)| *package)
+        .collect();
+    if missing.is_empty() || !rustix::process::geteuid().is_root() || !is_installed("apt-get") {
+        return;
+    }
+    println!("  installing {}", missing.join(" "));
+    for arguments in [
+        &["update", "--quiet"][..],
+        &["install", "--quiet", "--yes", "--no-install-recommends"],
+    ] {
+        let mut apt = Command::new("apt-get");
+        apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        if arguments[0] == "install" {
+            apt.args(&missing).arg("fonts-noto-cjk");
+        }
+        // What it could not install is named by the checks that follow.
+        let _ = apt.stdout(std::process::Stdio::null()).status();
+    }
+}
+
+fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+fn program(name: &str, why: &str) -> Result<String, String> {
+    let package = PACKAGES.iter().find(|(program, _)| *program == name);
+    let package = package.map_or(name, |(_, package)| package);
+    output(name, &["--version"])
+        .map_err(|error| format!("{name}: {error}; {why} (Debian: apt install {package})"))
 }
 
 /// What a program prints, if it exits with 0.

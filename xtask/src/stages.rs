@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-use crate::tree::root;
+use crate::tree::{root, target};
 use crate::{prerequisites, python};
 
 /// One stage: a name and what it runs.
@@ -26,6 +26,8 @@ pub enum Run {
     Tests,
     /// One of the long runs over whole processes, with what it prints.
     Slow(&'static str),
+    /// The pages in a browser, with the judge of accessibility from the npm registry.
+    Browser,
     /// Makes the Python environment.
     PythonEnvironment,
     /// That environment's Python with these arguments.
@@ -79,6 +81,10 @@ pub const STAGES: &[Stage] = &[
     Stage {
         name: "paper",
         run: Run::Slow("slow::paper::"),
+    },
+    Stage {
+        name: "browser",
+        run: Run::Browser,
     },
     Stage {
         name: "disk",
@@ -201,6 +207,15 @@ impl Run {
             Self::Cargo(arguments) => cargo(arguments),
             Self::Tests => tests(),
             Self::Slow(filter) => slow(filter),
+            Self::Browser => {
+                let judge = target().join("axe");
+                let script = root().join("tests/python/axe.py");
+                start(
+                    &python::interpreter(),
+                    &[&script.to_string_lossy(), &judge.to_string_lossy()],
+                )?;
+                slow("slow::browser::")
+            }
             Self::PythonEnvironment => python::prepare(),
             Self::Python(arguments) => start(&python::interpreter(), arguments),
         }

@@ -153,7 +153,13 @@ impl Acquirer {
                         self.close(now, &origin, session, settling, decided);
                         ResponseCode::APPROVED
                     } else {
-                        // Something of the upload is missing: it starts anew rather than become breaks.
+                        // Something of the upload is missing, or left from another one: it starts anew rather than
+                        // become breaks.
+                        if !settling.uploaded.is_empty() {
+                            decided.record(Record::UploadAnew {
+                                terminal: origin.terminal,
+                            });
+                        }
                         ResponseCode::INVALID_RELATED
                     }
                 }
@@ -444,6 +450,14 @@ impl State {
             settling
                 .uploaded
                 .extend(records.iter().map(|one| (one.stan, *one)));
+        }
+    }
+
+    pub(crate) fn upload_anew(&mut self, terminal: TerminalId) {
+        let session = self.sessions.get_mut(&terminal);
+        if let Some(settling) = session.and_then(|session| session.settling.as_mut()) {
+            settling.uploaded.clear();
+            settling.chips.clear();
         }
     }
 

@@ -146,6 +146,10 @@ impl Acquirer {
             Upstream::Declined(_) | Upstream::NotSent(_) => Ok(()),
             _ if earlier.is_completed() => Err(ResponseCode::RELATED_ERROR),
             upstream => {
+                decided.record(Record::NoticeOwed {
+                    key: earlier.key(),
+                    by: sale.key,
+                });
                 self.replace(now, earlier, upstream, decided);
                 Ok(())
             }
@@ -242,6 +246,7 @@ impl State {
             && let Some(earlier) = sales.get_mut(&linked.earlier)
         {
             earlier.replaced_by = Some(sale.key);
+            self.owe_notice(linked.earlier, sale.key);
         }
     }
 

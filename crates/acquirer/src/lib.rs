@@ -6,11 +6,13 @@ mod batch;
 mod books;
 mod certificate;
 mod config;
+mod declaration;
 mod download;
 mod edge;
 mod guard;
 mod limits;
 mod network;
+mod notice;
 mod original;
 #[cfg(feature = "planted")]
 pub mod planted;
@@ -39,7 +41,7 @@ pub use state::{Counters, State};
 
 use payment::host;
 use payment::terminal::{Answer, MacCheck, Sealed};
-use payment::{Decision, HostKey, LinkId, Machine, Mono, Now, ResponseCode, SaleKey};
+use payment::{Decision, HostKey, LinkId, Machine, Mono, Now, ResponseCode, SaleKey, Statement};
 
 /// The acquirer.
 #[derive(Debug)]
@@ -123,6 +125,13 @@ pub enum Input {
         ask: u32,
         /// What it says.
         answer: wallet::WalletAnswer,
+    },
+    /// A cardholder makes a statement about a sale on its page.
+    Declare {
+        /// The sale.
+        key: SaleKey,
+        /// What is said.
+        statement: Statement,
     },
     /// The link to the network came up or went down.
     Link {
@@ -254,8 +263,10 @@ impl Machine for Acquirer {
             Input::Wallet { key, ask, answer } => {
                 self.wallet_heard(now, key, ask, &answer, &mut decided)
             }
+            Input::Declare { key, statement } => self.declare(now, key, statement, &mut decided),
             Input::Link { up } => self.link(now, up, &mut decided),
         }
+        self.add_notices(&mut decided);
         decided
     }
 

@@ -226,7 +226,7 @@ impl Acquirer {
                 decided,
             );
         } else {
-            let answer = crate::state::refusal(ResponseCode::ISSUER_TIMEOUT, now);
+            let answer = FirstAnswer::refusal(ResponseCode::ISSUER_TIMEOUT, now);
             decided.record(Record::Answered {
                 key: sale.key(),
                 answer,
@@ -274,7 +274,7 @@ impl Acquirer {
         if sale.is_advice() {
             return self.upstream_unknown(now, sale, Upstream::Silent, decided);
         }
-        let answer = crate::state::refusal(ResponseCode::ISSUER_UNAVAILABLE, now);
+        let answer = FirstAnswer::refusal(ResponseCode::ISSUER_UNAVAILABLE, now);
         decided.record(Record::NotSent {
             key: sale.key(),
             answer,
@@ -345,7 +345,7 @@ impl Acquirer {
             if sale.is_advice() {
                 self.defer(now, sale, Upstream::Interrupted, decided);
             } else if !sale.request.kind.row().reversible() {
-                let answer = crate::state::refusal(ResponseCode::ISSUER_TIMEOUT, now);
+                let answer = FirstAnswer::refusal(ResponseCode::ISSUER_TIMEOUT, now);
                 decided.record(Record::Answered {
                     key: sale.key(),
                     answer,

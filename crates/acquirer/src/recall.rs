@@ -99,6 +99,7 @@ impl Recalled {
             claims: self.claims,
             guard: None,
             replaced_by: None,
+            declared: payment::Declarations::default(),
             recalled: true,
         }
     }

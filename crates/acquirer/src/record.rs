@@ -13,7 +13,8 @@ use payment::host::ReversalReason;
 use payment::relay::RelayRecord;
 use payment::terminal::{KeysField, Sale};
 use payment::{
-    Batch, HostKey, LinkId, Mono, Now, ResponseCode, Rrn, SaleKey, Stan, TerminalId, Wall,
+    Batch, HostKey, LinkId, Mono, Now, ResponseCode, Rrn, SaleKey, Stan, Statement, TerminalId,
+    Wall,
 };
 use serde::{Deserialize, Serialize};
 
@@ -271,6 +272,32 @@ pub enum Record {
         key: SaleKey,
         /// The unresolved one.
         earlier: SaleKey,
+    },
+    /// The end of an upload counted otherwise: what was uploaded is dropped, and the terminal begins anew.
+    UploadAnew {
+        /// Who.
+        terminal: TerminalId,
+    },
+    /// Cash is taken in place of a sale of another till, which must be told.
+    NoticeOwed {
+        /// The sale.
+        key: SaleKey,
+        /// The link of the cash.
+        by: SaleKey,
+    },
+    /// The till says that it has taken the sale back.
+    NoticeTaken {
+        /// The sale.
+        key: SaleKey,
+    },
+    /// A cardholder made a statement about a sale: evidence of the rank "human", which moves nothing.
+    Declared {
+        /// The sale.
+        key: SaleKey,
+        /// What was said.
+        statement: Statement,
+        /// When.
+        at: Wall,
     },
     /// A terminal has taken what it downloads, in this version.
     Downloaded {

@@ -3,8 +3,8 @@
 use payment::evidence::{Confirmation, Evidence, ReversalProgress, Upstream};
 use payment::terminal::{Sale, Standing};
 use payment::{
-    ApprovalCode, ChipAnswer, Claims, HostKey, LinkId, Mono, Now, Posting, ResponseCode, Rrn,
-    SaleKey, SignOutcome, Wall,
+    ApprovalCode, ChipAnswer, Claims, Declarations, HostKey, LinkId, Mono, Now, Posting,
+    ResponseCode, Rrn, SaleKey, SignOutcome, Wall,
 };
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +34,20 @@ pub struct FirstAnswer {
     pub chip: Option<ChipAnswer>,
     /// Fields 12 and 13 are read from it.
     pub at: Wall,
+}
+
+impl FirstAnswer {
+    /// A refusal of our own.
+    pub(crate) const fn refusal(code: ResponseCode, at: Now) -> Self {
+        Self {
+            code,
+            approval: None,
+            settlement: None,
+            balance: None,
+            chip: None,
+            at: at.wall,
+        }
+    }
 }
 
 /// The reversal of a sale.
@@ -84,6 +98,8 @@ pub struct SaleRecord {
     pub guard: Option<SaleKey>,
     /// The charge that was made in its place.
     pub replaced_by: Option<SaleKey>,
+    /// What the cardholder has said about it.
+    pub declared: Declarations,
 }
 
 impl SaleRecord {

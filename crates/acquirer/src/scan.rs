@@ -314,7 +314,7 @@ impl Acquirer {
         code: ResponseCode,
         decided: &mut Decided,
     ) {
-        let first: FirstAnswer = crate::state::refusal(code, now);
+        let first = FirstAnswer::refusal(code, now);
         let confirmed = code.is_success() && sale.request.kind.row().reversible();
         decided.record(Record::Answered {
             key: sale.key(),

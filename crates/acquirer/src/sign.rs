@@ -21,6 +21,7 @@ impl Acquirer {
                 stan: sign.stan,
             };
             let said = Confirmation::Signed(sign.outcome, sign.slip);
+            self.hear_taken(key, sign, decided);
             if let Some(sale) = self
                 .state
                 .sale(&key)

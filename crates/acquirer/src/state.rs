@@ -4,7 +4,7 @@ use crate::batch::BreakItem;
 use crate::books::{Books, NETWORK_RECEIVABLE, WALLET_RECEIVABLE};
 use crate::limits::TOMBSTONES_MAX;
 use crate::record::Record;
-use crate::sale::{Reply, SaleRecord, SaleReversal};
+use crate::sale::{FirstAnswer, Reply, SaleRecord, SaleReversal};
 use crate::scan::is_scanned;
 use crate::session::Session;
 use crate::wallet::{Change, WalletRecord, Wallets};
@@ -13,7 +13,9 @@ use payment::certificate::ChainHead;
 use payment::evidence::{Confirmation, Delivery, Evidence, Reversal, ReversalProgress, Upstream};
 use payment::relay::{Relay, RelayRecord};
 use payment::terminal::Sale;
-use payment::{Claims, HostKey, Mono, Now, ResponseCode, Rrn, SaleKey, TerminalId, Wall};
+use payment::{
+    Claims, Declarations, HostKey, Mono, Now, ResponseCode, Rrn, SaleKey, TerminalId, Wall,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -77,6 +79,8 @@ pub struct State {
     pub(crate) counters: Counters,
     pub(crate) chain: ChainHead,
     pub(crate) breaks: BTreeMap<u32, BreakItem>,
+    /// Sales of which their till must be told that they were taken back, and for what.
+    pub(crate) notices: BTreeMap<SaleKey, SaleKey>,
     /// No fact, and in no snapshot: how much is remembered.
     #[serde(skip)]
     pub(crate) sales_max: Option<usize>,
@@ -137,7 +141,7 @@ impl State {
                 reply,
             } => {
                 let mut kept = keep(sale, *rrn, *at, *reply, Upstream::NotSent(*code));
-                kept.answer = Some(refusal(*code, *at));
+                kept.answer = Some(FirstAnswer::refusal(*code, *at));
                 kept.evidence.delivery = Delivery::Sent;
                 self.counters.declined += 1;
                 self.count_rrn();
@@ -165,6 +169,7 @@ impl State {
                     sale.evidence.due = None;
                     sale.evidence.delivery = Delivery::Sent;
                 });
+                self.settle_notice(key);
             }
             Record::Reversing {
                 key,
@@ -235,6 +240,9 @@ impl State {
                 ..
             } => self.compared(*terminal, *claimed, *own),
             Record::Uploaded { terminal, records } => self.uploaded(*terminal, records),
+            Record::UploadAnew { terminal } => self.upload_anew(*terminal),
+            Record::NoticeOwed { key, by } => self.owe_notice(*key, *by),
+            Record::NoticeTaken { key } => drop(self.notices.remove(key)),
             Record::Downloaded {
                 terminal,
                 download,
@@ -275,6 +283,7 @@ impl State {
             }
             Record::Linked { key, link } => self.with(key, |sale, _| sale.link = Some(*link)),
             Record::Recalled(recalled) => self.recall(recalled),
+            Record::Declared { key, statement, at } => self.declared(key, *statement, *at),
             Record::Certified { .. } => {
                 if let Some(certificate) = self.certificate(record) {
                     self.chain = certificate.head();
@@ -322,12 +331,7 @@ impl State {
         }
     }
 
-    fn answered(
-        &mut self,
-        key: &SaleKey,
-        answer: &crate::sale::FirstAnswer,
-        confirm_by: Option<Mono>,
-    ) {
+    fn answered(&mut self, key: &SaleKey, answer: &FirstAnswer, confirm_by: Option<Mono>) {
         self.close_forward(key);
         self.delivered_advice(key);
         let Self {
@@ -365,6 +369,7 @@ impl State {
             counters.declined += 1;
             sale.evidence.upstream = Upstream::Declined(answer.code);
             self.give_back_claim(key);
+            self.settle_notice(key);
         }
     }
 
@@ -396,6 +401,7 @@ impl State {
             sale.evidence.reversal = Some(reversal);
             sale.evidence.due = Some(at.wall);
         });
+        self.settle_notice(key);
     }
 
     fn deferred(&mut self, key: &SaleKey, upstream: Upstream, next: Mono) {
@@ -548,6 +554,7 @@ impl State {
         };
         let order = self.wallets.order(&oldest);
         let runs = order.is_some_and(|order| !order.is_over());
+        let runs = runs || self.notices.contains_key(&oldest);
         if runs || !self.sales.get(&oldest).is_some_and(SaleRecord::is_closed) {
             self.order.push_back(oldest);
             return;
@@ -625,17 +632,7 @@ fn keep(sale: &Sale, rrn: Rrn, at: Now, reply: Reply, upstream: Upstream) -> Sal
         recalled: false,
         guard: None,
         replaced_by: None,
-    }
-}
-
-pub(crate) fn refusal(code: ResponseCode, at: Now) -> crate::sale::FirstAnswer {
-    crate::sale::FirstAnswer {
-        code,
-        approval: None,
-        settlement: None,
-        balance: None,
-        chip: None,
-        at: at.wall,
+        declared: Declarations::default(),
     }
 }
 

@@ -237,7 +237,7 @@ impl Acquirer {
                     link: None,
                     guard: self.told_guard(&sale, earlier),
                 };
-                let first = crate::state::refusal(code, now);
+                let first = FirstAnswer::refusal(code, now);
                 decided.effect(self.reply_to_sale(heard.reply, &sale, rrn, extras, &first));
             }
             Ok(original) if is_scanned(&sale) => {

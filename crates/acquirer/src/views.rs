@@ -7,6 +7,7 @@ use crate::session::Session;
 use crate::state::{Counters, State};
 use payment::certificate::ChainHead;
 use payment::{LinkId, Rrn, SaleKey, Stan, TerminalId};
+use std::ops::Bound;
 
 impl State {
     /// A sale.
@@ -38,8 +39,16 @@ impl State {
     }
 
     /// Every sale in memory, oldest first.
-    pub fn sales(&self) -> impl Iterator<Item = &SaleRecord> {
+    pub fn sales(&self) -> impl DoubleEndedIterator<Item = &SaleRecord> {
         self.order.iter().filter_map(|key| self.sales.get(key))
+    }
+
+    /// Sales in the order of their keys, from behind `key` on.
+    pub fn sales_after(&self, key: Option<SaleKey>) -> impl Iterator<Item = &SaleRecord> {
+        let after = key.map_or(Bound::Unbounded, Bound::Excluded);
+        self.sales
+            .range((after, Bound::Unbounded))
+            .map(|(_, sale)| sale)
     }
 
     /// Sales in the one-sided queue.

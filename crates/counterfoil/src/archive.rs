@@ -4,6 +4,7 @@
 //! time and rebuilt. It holds no card number, token or key, and nothing on the answering path waits for it.
 
 mod acquirer;
+mod event;
 mod issuer;
 mod network;
 mod projection;
@@ -11,7 +12,7 @@ mod projector;
 mod store;
 mod terminal;
 
-pub use acquirer::{EVENTS, event_words};
+pub use event::{EVENTS, event_words};
 pub use projector::{Projector, WAKE_MS};
 pub use store::{FLUSH_RECORDS, SCHEMA_VERSION};
 

@@ -1,6 +1,7 @@
 //! The command line: one file for each command, one list line here.
 
 mod accept;
+mod audit;
 mod authority;
 mod bench;
 mod certificate;
@@ -10,6 +11,7 @@ mod demo;
 mod doctor;
 mod host;
 mod keys;
+mod people;
 mod printer;
 mod sim;
 mod terminal;
@@ -78,6 +80,10 @@ enum Command {
     Authority(authority::Arguments),
     /// Recomputes everything from the journals and says what differs
     Verify(verify::Arguments),
+    /// Who works at the acquirer's desk: accounts and API keys
+    People(people::Arguments),
+    /// The audit log of the desk
+    Audit(audit::Arguments),
     /// Key ceremony: components, dual control, key blocks, rotation, and its log
     Keys(keys::Arguments),
     /// Holds this build's cryptography against a file of vectors
@@ -178,6 +184,8 @@ fn run(command: Command, zh: bool) -> Result<ExitCode, Failure> {
         Command::Certificate(arguments) => certificate::run(&arguments, zh),
         Command::Authority(arguments) => authority::run(&arguments, zh),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::People(arguments) => people::run(&arguments, zh),
+        Command::Audit(arguments) => audit::run(&arguments),
         Command::Keys(arguments) => keys::run(&arguments, zh),
         Command::Vectors(arguments) => vectors::run(&arguments, zh),
         Command::Token(arguments) => token::run(&arguments, zh),

@@ -2,10 +2,12 @@
 
 use crate::config::security::PartyModule;
 use crate::driver::{Driven, DriverHandle};
+use crate::metrics;
 use crate::view::{self, SaleView};
 use acquirer::Acquirer;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use network::Network;
@@ -55,6 +57,15 @@ pub async fn serve(address: SocketAddr, routes: Router) -> Result<SocketAddr, St
 
 /// The routes that every party has.
 pub fn status_routes<P: Driven>(handle: DriverHandle<P>) -> Router {
+    let counted = handle.clone();
+    let metrics = get(move || {
+        let text = metrics::of_party(&counted);
+        async move { ([(header::CONTENT_TYPE, metrics::KIND)], text) }
+    });
+    status(handle).route("/metrics", metrics)
+}
+
+fn status<P: Driven>(handle: DriverHandle<P>) -> Router {
     Router::new().route(
         "/v1/status",
         get(move || {
@@ -76,13 +87,19 @@ pub fn status_routes<P: Driven>(handle: DriverHandle<P>) -> Router {
     )
 }
 
-/// The acquirer's routes: one sale, and the one-sided queue.
+/// The acquirer's routes: one sale, the one-sided queue, and what it counts.
 pub fn acquirer_routes(handle: DriverHandle<Acquirer>) -> Router {
     Router::new()
         .route("/v1/where/{*reference}", get(one_sale))
         .route("/v1/one-sided", get(one_sided))
+        .route("/metrics", get(acquirer_metrics))
         .with_state(handle.clone())
-        .merge(status_routes(handle))
+        .merge(status(handle))
+}
+
+async fn acquirer_metrics(State(handle): State<DriverHandle<Acquirer>>) -> impl IntoResponse {
+    let text = metrics::of_acquirer(&handle).await;
+    ([(header::CONTENT_TYPE, metrics::KIND)], text)
 }
 
 async fn one_sale(

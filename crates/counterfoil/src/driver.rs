@@ -20,11 +20,11 @@ use crate::link::{Board, LinkFigures};
 use crypto::SecurityModule;
 use figures::Counters;
 use inbox::{Event, Inbox};
-use payment::{Machine, Now, Party, Peer};
+use payment::{Machine, Now, Party, Peer, Wall};
 use std::fmt::Debug;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
@@ -81,6 +81,22 @@ impl Settings {
 /// What performs effects that are not frames; called in order on a thread of its own, after the flush.
 pub type Local<P> = Box<dyn FnMut(<P as Machine>::Effect) + Send>;
 
+/// A frame as a tap sees it.
+#[derive(Debug)]
+pub struct Frame<'a> {
+    /// When the party took it up.
+    pub at: Wall,
+    /// The party said it; else it heard it.
+    pub said: bool,
+    /// The other side.
+    pub peer: Peer,
+    /// Its bytes, secrets included.
+    pub bytes: &'a [u8],
+}
+
+/// Sees every frame once what was decided of it is on disk. It is called on the journal thread: it must not wait.
+pub type Tap = Box<dyn Fn(Frame<'_>) + Send + Sync>;
+
 /// A running party.
 #[derive(Debug)]
 pub struct Driver<P: Driven> {
@@ -108,6 +124,7 @@ impl<P: Driven> Driver<P> {
             inbox: Arc::clone(&inbox),
             board: Arc::new(board),
             counters,
+            tap: Arc::default(),
             skew_ms: clock.skew(),
             name: settings.name.as_str().into(),
         };
@@ -166,6 +183,7 @@ pub struct DriverHandle<P: Driven> {
     inbox: Arc<Inbox<P>>,
     board: Arc<Board<P::Input>>,
     counters: Arc<Counters>,
+    tap: Arc<OnceLock<Tap>>,
     skew_ms: Arc<AtomicI64>,
     name: Arc<str>,
 }
@@ -176,6 +194,7 @@ impl<P: Driven> Clone for DriverHandle<P> {
             inbox: Arc::clone(&self.inbox),
             board: Arc::clone(&self.board),
             counters: Arc::clone(&self.counters),
+            tap: Arc::clone(&self.tap),
             skew_ms: Arc::clone(&self.skew_ms),
             name: Arc::clone(&self.name),
         }
@@ -239,6 +258,11 @@ impl<P: Driven> DriverHandle<P> {
             Box::new(move || drop(answer.send(seen)))
         })))?;
         Ok(answered)
+    }
+
+    /// Shows every frame from now on to `tap`; the first tap stays.
+    pub fn tap(&self, tap: Tap) {
+        self.tap.get_or_init(|| tap);
     }
 
     /// Asks the driver to take what waits and stop.

@@ -1,13 +1,17 @@
-//! The e-slip: what a cardholder sees behind the link on a slip, and the certificates that prove how a sale ended.
+//! The acquirer's public port: where a cardholder's money is, and the certificates that prove how a sale ended.
 //!
 //! Pages move no money and hold no more of a card than four digits; the listener is loopback only, whatever faces the
 //! public stands before it and names the peer in `X-Forwarded-For`.
 
 mod found;
 mod limit;
-mod page;
+mod money;
+mod ticket;
 
-pub use limit::{MISS_PAGES, PAGES_PER_MINUTE, PEERS_MAX};
+pub(crate) use found::chain;
+pub use limit::{FACT_MISSES_PER_HOUR, MISS_PAGES, PAGES_PER_MINUTE, PEERS_MAX};
+pub use money::{FOLLOWERS_MAX, FORM_BYTES_MAX};
+pub use ticket::{TICKET_LIFE, TICKETS_MAX};
 
 use crate::config::Problem;
 use crate::config::acquirer::AcquirerFile;
@@ -17,16 +21,16 @@ use crate::config::security::PartyModule;
 use crate::driver::DriverHandle;
 use crate::outbox::{Outbox, Refusal};
 use crate::party::Running;
-use crate::{view, webhook};
+use crate::{view, web, webhook};
 use acquirer::Acquirer;
 use axum::Router;
-use axum::extract::{ConnectInfo, Form, Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use crypto::{KeyUsage, SecurityModule, WrappedKey};
-use found::{Found, Status};
 use limit::Limit;
+use money::{Asks, Fact};
 use payment::certificate::{PAYLOAD_LENGTH, Signed};
 use payment::{LinkId, MerchantId};
 use serde::{Deserialize, Serialize};
@@ -34,10 +38,12 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use ticket::Tickets;
+use tokio::sync::Semaphore;
 
 /// Where the public key is published.
 pub const KEY_PATH: &str = "/.well-known/counterfoil-certificate-key";
+const VERIFY: &str = include_str!("../../../docs/verify.html");
 /// Certificates in one answer of the control port.
 pub const EXPORT_LINES_MAX: u32 = 1_000;
 
@@ -92,7 +98,14 @@ impl Certifier {
         Ok(Signed { payload, signature })
     }
 
-    fn sign_all(&self, payloads: &[[u8; PAYLOAD_LENGTH]]) -> Result<Vec<Signed>, String> {
+    /// Each of them signed.
+    ///
+    /// # Errors
+    /// The module refused.
+    pub(crate) fn sign_all(
+        &self,
+        payloads: &[[u8; PAYLOAD_LENGTH]],
+    ) -> Result<Vec<Signed>, String> {
         payloads.iter().map(|payload| self.sign(*payload)).collect()
     }
 }
@@ -104,7 +117,11 @@ struct Desk {
     data: PathBuf,
     certifier: Option<Arc<Certifier>>,
     merchants: Arc<BTreeMap<MerchantId, String>>,
-    limit: Arc<Mutex<Limit>>,
+    peers: Arc<Mutex<Limit<IpAddr>>>,
+    facts: Arc<Mutex<Limit<Fact>>>,
+    tickets: Arc<Mutex<Tickets>>,
+    /// Places of pages that are kept live.
+    followers: Arc<Semaphore>,
     outbox: Option<Arc<Outbox>>,
     /// The public address that messages carry.
     base: Option<String>,
@@ -113,13 +130,13 @@ struct Desk {
 /// Where the pages are served, and the routes for the control port.
 #[derive(Debug)]
 pub struct Opened {
-    /// Where e-slips are served, when they are.
+    /// Where the public pages are served, when they are.
     pub address: Option<SocketAddr>,
     /// `/v1/certificate…`, for the control port.
     pub control: Router,
 }
 
-/// Serves the e-slips of a running acquirer as its file says. Must be called on the runtime.
+/// Serves the public pages of a running acquirer as its file says. Must be called on the runtime.
 ///
 /// # Errors
 /// The key does not load, or the address cannot be taken.
@@ -134,7 +151,10 @@ pub async fn open(file: &AcquirerFile, running: &Running<Acquirer>) -> Result<Op
         data: file.data.clone(),
         certifier: Certifier::new(file)?.map(Arc::new),
         merchants: Arc::new(merchants.collect()),
-        limit: Arc::default(),
+        peers: Arc::new(Mutex::new(Limit::of_peers())),
+        facts: Arc::new(Mutex::new(Limit::of_facts())),
+        tickets: Arc::default(),
+        followers: Arc::new(Semaphore::new(FOLLOWERS_MAX)),
         outbox: outbox(file)?.map(Arc::new),
         base: file.eslip.clone(),
     };
@@ -174,14 +194,18 @@ async fn serve(address: SocketAddr, desk: Desk) -> Result<SocketAddr, Problem> {
         ));
     }
     let routes = Router::new()
-        .route("/r/{id}", get(eslip))
-        .route("/R/{id}", get(eslip))
-        .route("/r/{id}/slip.svg", get(picture))
-        .route("/r/{id}/send", post(send))
+        .route("/", get(money::ask).post(money::find))
+        .route("/{way}/{id}", get(money::page))
+        .route("/{way}/{id}/slip.svg", get(money::picture))
+        .route("/{way}/{id}/send", post(money::send))
+        .route("/{way}/{id}/declare", post(money::declare))
+        .route("/{way}/{id}/events", get(money::events))
         .route("/verify", get(verify))
         .route(KEY_PATH, get(key))
-        .fallback(async || missing())
+        .fallback(money::nowhere)
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .with_state(desk);
+    let routes = web::site(routes);
     let listener = tokio::net::TcpListener::bind(address)
         .await
         .map_err(|error| format!("eslip_listen {address}: {error}"))?;
@@ -191,64 +215,11 @@ async fn serve(address: SocketAddr, desk: Desk) -> Result<SocketAddr, Problem> {
     Ok(address)
 }
 
-async fn eslip(
-    State(desk): State<Desk>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    match desk.visit(peer_of(&headers, peer.ip()), &id).await {
-        Ok((found, certificates)) => {
-            let merchant = desk.merchant(&found.merchant);
-            let sends = desk.outbox.is_some();
-            told(
-                StatusCode::OK,
-                page::eslip(&found, merchant, &certificates, sends),
-            )
-        }
-        Err(refused) => refused,
-    }
-}
-
-/// What a cardholder asks for.
-#[derive(Debug, Deserialize)]
-struct Asked {
-    to: String,
-    consent: Option<String>,
-}
-
-/// Sends the link to the address that the cardholder typed and agreed to.
-async fn send(
-    State(desk): State<Desk>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    Form(asked): Form<Asked>,
-) -> Response {
-    let found = match desk.visit(peer_of(&headers, peer.ip()), &id).await {
-        Ok((found, _)) => found,
-        Err(refused) => return refused,
-    };
-    if asked.consent.is_none() {
-        return told(
-            StatusCode::BAD_REQUEST,
-            page::not_sent(&found, page::CONSENT_WANTED),
-        );
-    }
-    match desk.send(asked.to.trim().to_owned(), found.link).await {
-        Ok(()) => told(StatusCode::ACCEPTED, page::sent(&found)),
-        Err(refusal) => told(
-            StatusCode::BAD_REQUEST,
-            page::not_sent(&found, refusal.words()),
-        ),
-    }
-}
-
 /// The same for a cashier or an operator, by the control port.
 async fn send_sale(
     State(desk): State<Desk>,
     Path(reference): Path<String>,
-    axum::Json(asked): axum::Json<Asked>,
+    axum::Json(asked): axum::Json<Asks>,
 ) -> Result<StatusCode, (StatusCode, String)> {
     let found = desk.handle.look(move |acquirer, _| {
         view::find(acquirer.state(), &reference).and_then(|sale| sale.link)
@@ -266,21 +237,11 @@ async fn send_sale(
         .map_err(|refusal| (StatusCode::BAD_REQUEST, refusal.words().1.to_owned()))
 }
 
-/// The slip as a picture, for whoever keeps pictures.
-async fn picture(
-    State(desk): State<Desk>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    let found = match desk.visit(peer_of(&headers, peer.ip()), &id).await {
-        Ok((found, _)) => found,
-        Err(refused) => return refused,
-    };
-    match page::picture(&found, desk.merchant(&found.merchant)) {
-        Some(svg) => ([(header::CONTENT_TYPE, "image/svg+xml")], svg).into_response(),
-        None => missing(),
-    }
+/// The slip of the sale behind a link as a picture; none where it has none or the archive does not know it yet.
+pub(crate) fn slip_picture(data: &std::path::Path, link: LinkId, merchant: &str) -> Option<String> {
+    let mut found = found::find(data, found::Named::Link(link)).ok()??;
+    found.view.merchant = merchant.to_owned();
+    pages::cardholder::picture(&found.view)
 }
 
 impl Desk {
@@ -293,74 +254,11 @@ impl Desk {
             .map_err(|error| Refusal::Disk(error.to_string()))?
     }
 
-    /// The sale behind a link, or what its visitor is told instead; wrong guesses are counted against the visitor.
-    async fn visit(&self, peer: IpAddr, id: &str) -> Result<(Found, Vec<Signed>), Response> {
-        if !self.limit().admits(peer, Instant::now()) {
-            return Err(told(StatusCode::TOO_MANY_REQUESTS, page::too_often()));
-        }
-        let found = match LinkId::parse(id) {
-            Some(link) => self.find(link).await,
-            None => Ok(None),
-        };
-        match found {
-            Ok(Some(found)) => Ok(found),
-            Ok(None) => {
-                self.limit().missed(peer, Instant::now());
-                Err(missing())
-            }
-            Err(problem) => {
-                tracing::warn!(%problem, "an e-slip could not be shown");
-                Err(told(StatusCode::SERVICE_UNAVAILABLE, page::unavailable()))
-            }
-        }
-    }
-
-    fn limit(&self) -> std::sync::MutexGuard<'_, Limit> {
-        self.limit.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn merchant<'a>(&'a self, id: &'a str) -> &'a str {
         MerchantId::parse(id.as_bytes())
             .and_then(|id| self.merchants.get(&id))
             .map_or(id, String::as_str)
     }
-
-    /// The sale in the archive, with what the acquirer says of it now, and its certificates.
-    async fn find(&self, link: LinkId) -> Result<Option<(Found, Vec<Signed>)>, String> {
-        let data = self.data.clone();
-        let found = tokio::task::spawn_blocking(move || found::find(&data, link))
-            .await
-            .map_err(|error| error.to_string())?
-            .map_err(|error| error.to_string())?;
-        let Some(mut found) = found else {
-            return Ok(None);
-        };
-        let reference = found.reference();
-        let live = self.handle.look(move |acquirer, now| {
-            let sale = view::find(acquirer.state(), &reference)?;
-            let rail = sale.request.kind.row().rail;
-            Status::live(&view::of(sale, now.wall), rail, sale.evidence.beads())
-        });
-        // A stopped acquirer has said its last word in the archive.
-        if let Ok(Some(status)) = live.await {
-            found.status = status;
-        }
-        let certificates = match &self.certifier {
-            Some(certifier) => certifier.sign_all(&found.payloads)?,
-            None => Vec::new(),
-        };
-        Ok(Some((found, certificates)))
-    }
-}
-
-/// The peer as the relay before us names it: the last entry, which the relay itself wrote.
-fn peer_of(headers: &HeaderMap, peer: IpAddr) -> IpAddr {
-    headers
-        .get("x-forwarded-for")
-        .and_then(|value| value.to_str().ok())
-        .and_then(|list| list.rsplit(',').next())
-        .and_then(|last| last.trim().parse().ok())
-        .unwrap_or(peer)
 }
 
 async fn verify(State(desk): State<Desk>) -> Response {
@@ -370,34 +268,15 @@ async fn verify(State(desk): State<Desk>) -> Response {
         .map(|certifier| certifier.public_hex());
     let policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; media-src blob:; \
                   base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-    let html = page::verify(key.as_deref());
+    // The page asks nobody, so the key is written into it.
+    let key = format!("value=\"{}\"", key.unwrap_or_default());
+    let html = VERIFY.replacen("value=\"\"", &key, 1);
     ([(header::CONTENT_SECURITY_POLICY, policy)], Html(html)).into_response()
 }
 
 async fn key(State(desk): State<Desk>) -> Result<String, StatusCode> {
     let certifier = desk.certifier.as_ref().ok_or(StatusCode::NOT_FOUND)?;
     Ok(certifier.public_hex() + "\n")
-}
-
-fn missing() -> Response {
-    told(StatusCode::NOT_FOUND, page::missing())
-}
-
-/// A page that nobody keeps, indexes, frames or tells others about.
-fn told(status: StatusCode, html: String) -> Response {
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; form-action 'self'; \
-                  base-uri 'none'; frame-ancestors 'none'";
-    let headers = [
-        (header::CONTENT_SECURITY_POLICY, policy),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (
-            header::HeaderName::from_static("x-robots-tag"),
-            "noindex, nofollow, noarchive",
-        ),
-    ];
-    (status, headers, Html(html)).into_response()
 }
 
 /// A certificate as the control port gives it.
@@ -459,11 +338,10 @@ async fn export(
 ) -> Result<String, (StatusCode, String)> {
     let certifier = desk.certifier()?;
     let data = desk.data.clone();
-    let payloads =
-        tokio::task::spawn_blocking(move || found::chain(&data, after, EXPORT_LINES_MAX))
-            .await
-            .map_err(unavailable)?
-            .map_err(unavailable)?;
+    let payloads = tokio::task::spawn_blocking(move || chain(&data, after, EXPORT_LINES_MAX))
+        .await
+        .map_err(unavailable)?
+        .map_err(unavailable)?;
     let signed = certifier.sign_all(&payloads).map_err(unavailable)?;
     Ok(signed.iter().map(|signed| signed.text() + "\n").collect())
 }

@@ -3,7 +3,7 @@
 use acquirer::{SaleRecord, State};
 use payment::evidence::{Confirmation, Delivery, ReversalCause, ReversalProgress, Upstream};
 use payment::verdict::{self, Verdict};
-use payment::{Stan, TerminalId, Wall, loop_picture};
+use payment::{Amount, Kind, Stan, Statement, TerminalId, Wall, loop_picture};
 use serde::Serialize;
 
 pub use pages::SaleView;
@@ -34,6 +34,46 @@ pub fn find<'a>(state: &'a State, reference: &str) -> Option<&'a SaleRecord> {
 
 /// What is known of a sale now.
 pub fn of(sale: &SaleRecord, now: Wall) -> SaleView {
+    let subject = Subject {
+        key: sale.key().to_string(),
+        rrn: sale.rrn.to_string(),
+        kind: sale.request.kind,
+        amount: sale.request.amount,
+        card: sale.request.card.masked(),
+        received: sale.received.wall,
+        link: sale.link.map(|link| link.to_string()),
+        evidence: evidence(sale),
+    };
+    told(
+        subject,
+        verdict::verdict(sale.request.kind, &sale.evidence),
+        now,
+    )
+}
+
+/// What a transaction is, whoever speaks of it.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// `terminal/batch/trace`.
+    pub key: String,
+    /// Field 37.
+    pub rrn: String,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its amount.
+    pub amount: Amount,
+    /// Masked card.
+    pub card: String,
+    /// When it began.
+    pub received: Wall,
+    /// Link id of its e-slip.
+    pub link: Option<String>,
+    /// What the verdict rests on, zh-CN and en, strongest first.
+    pub evidence: Vec<(String, String)>,
+}
+
+/// A transaction with its verdict.
+pub fn told(subject: Subject, verdict: Verdict, now: Wall) -> SaleView {
     let Verdict {
         row,
         headline_zh,
@@ -46,17 +86,17 @@ pub fn of(sale: &SaleRecord, now: Wall) -> SaleView {
         due,
         lines,
         beads,
-    } = verdict::verdict(sale.request.kind, &sale.evidence);
-    let kind = sale.request.kind.row();
+    } = verdict;
+    let kind = subject.kind.row();
     let words = |(zh, en): (&str, &str)| (zh.to_owned(), en.to_owned());
     SaleView {
-        key: sale.key().to_string(),
-        rrn: sale.rrn.to_string(),
+        key: subject.key,
+        rrn: subject.rrn,
         kind: words((kind.zh, kind.en)),
-        amount_minor: sale.request.amount.minor,
-        amount: sale.request.amount.to_string(),
-        card: sale.request.card.masked(),
-        received: sale.received.wall.text(),
+        amount_minor: subject.amount.minor,
+        amount: subject.amount.to_string(),
+        card: subject.card,
+        received: subject.received.text(),
         as_of: now.text(),
         row: row.to_owned(),
         headline: (headline_zh, headline_en),
@@ -78,8 +118,8 @@ pub fn of(sale: &SaleRecord, now: Wall) -> SaleView {
             loop_picture::text(kind.rail, &beads, false),
         ),
         slip: receipt.words(),
-        link: sale.link.map(|link| link.to_string()),
-        evidence: evidence(sale),
+        link: subject.link,
+        evidence: subject.evidence,
     }
 }
 
@@ -222,6 +262,15 @@ fn evidence(sale: &SaleRecord) -> Vec<(String, String)> {
                 e.duplicates
             ),
         );
+    }
+    for statement in Statement::ALL {
+        if let Some(at) = sale.declared.at(statement) {
+            let ((zh, en), at) = (statement.words(), at.text());
+            say(
+                format!("{zh}（{at}，人工证据）"),
+                format!("{en} ({at}, a human's word)"),
+            );
+        }
     }
     lines
 }

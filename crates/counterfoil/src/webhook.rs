@@ -2,6 +2,9 @@
 //!
 //! Invariant: the queue is bounded and never holds up a party. What is dropped is counted; every notice is in the journal.
 
+pub mod address;
+pub mod subscription;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};

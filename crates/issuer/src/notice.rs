@@ -17,6 +17,8 @@ pub enum NoticeKind {
     Held,
     /// 预授权解冻.
     Released,
+    /// 消费金额调整, up or down: the amount is what it comes to.
+    Adjusted,
     /// 转出.
     Sent,
     /// 转入.
@@ -34,9 +36,10 @@ impl NoticeKind {
             Posting::Credit | Posting::Undo | Posting::Uncapture => Self::Returned,
             Posting::Hold | Posting::HoldMore => Self::Held,
             Posting::Release => Self::Released,
+            Posting::Adjust => Self::Adjusted,
             Posting::Move | Posting::MoveOut => Self::Sent,
             Posting::MoveIn => Self::Received,
-            Posting::None | Posting::Debit | Posting::Capture | Posting::Adjust => Self::Debited,
+            Posting::None | Posting::Debit | Posting::Capture => Self::Debited,
         }
     }
 
@@ -47,6 +50,8 @@ impl NoticeKind {
             Self::Returned => Self::Debited,
             Self::Held => Self::Released,
             Self::Released => Self::Held,
+            // The cardholder reads the amount that stands again.
+            Self::Adjusted => Self::Adjusted,
             Self::Sent => Self::SentBack,
             Self::Received => Self::ReceivedBack,
             Self::SentBack => Self::Sent,
@@ -137,6 +142,12 @@ impl Notice {
             ),
             (false, NoticeKind::ReceivedBack) => format!(
                 "The {amount} received on your card ending {last4:04} was taken back on {month}-{day:02} at {hour:02}:{minute:02}; {rest} {balance}."
+            ),
+            (true, NoticeKind::Adjusted) => format!(
+                "您尾号{last4:04}的卡有一笔消费于{month}月{day}日{hour:02}:{minute:02}调整为{amount}，{rest}{balance}。"
+            ),
+            (false, NoticeKind::Adjusted) => format!(
+                "A payment with your card ending {last4:04} was adjusted to {amount} on {month}-{day:02} at {hour:02}:{minute:02}; {rest} {balance}."
             ),
             (true, NoticeKind::Returned) => format!(
                 "您尾号{last4:04}的卡{paid}的{amount}已于{month}月{day}日{hour:02}:{minute:02}退回，{rest}{balance}。"

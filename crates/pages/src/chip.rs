@@ -1,6 +1,6 @@
 //! Small signs of state: colour never speaks alone, a shape and a word go with it.
 
-use crate::language::Lang;
+use crate::language::{Lang, Words};
 use crate::sale::SaleView;
 use maud::{Markup, html};
 use payment::verdict::Outcome;
@@ -54,17 +54,21 @@ pub fn chip(tone: Tone, words: &str) -> Markup {
     html! { span class={ "chip " (tone.class()) } { span aria-hidden="true" { (tone.mark()) } " " (words) } }
 }
 
-/// The outcome of a sale, in one or two words.
-pub fn outcome(lang: Lang, sale: &SaleView) -> Markup {
-    let words = match sale.outcome {
+/// An outcome in one or two words.
+pub const fn outcome_words(outcome: Outcome) -> Words {
+    match outcome {
         Outcome::Approved => ("成功", "approved"),
         Outcome::Declined => ("未成功", "declined"),
         Outcome::Unknown => ("确认中", "confirming"),
         Outcome::Reversing => ("正在冲正", "reversing"),
         Outcome::Reversed => ("已冲正", "reversed"),
         Outcome::ReversalRefused => ("人工处理", "with staff"),
-    };
-    chip(tone(sale.outcome), lang.say(words))
+    }
+}
+
+/// The outcome of a sale, in one or two words.
+pub fn outcome(lang: Lang, sale: &SaleView) -> Markup {
+    chip(tone(sale.outcome), lang.say(outcome_words(sale.outcome)))
 }
 
 /// What became of its slip; nothing where none is due.

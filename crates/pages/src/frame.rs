@@ -16,6 +16,8 @@ pub enum Area {
     Console,
     /// The fault lab's.
     Lab,
+    /// Anybody's own: sign-in, password, second factor.
+    Account,
 }
 
 impl Area {
@@ -27,6 +29,7 @@ impl Area {
             Self::Merchant => ("merchant", ("商户", "Merchant")),
             Self::Console => ("console", ("运营台", "Console")),
             Self::Lab => ("lab", ("故障实验室", "Fault lab")),
+            Self::Account => ("account", ("账户", "Account")),
         }
     }
 }
@@ -89,7 +92,7 @@ impl Frame<'_> {
                     main id="main" { (body) }
                     footer {
                         @if let Some(as_of) = self.as_of {
-                            p { (lang.say(("数据截至 ", "As of "))) time.as-of { (as_of) } (lang.say(("（北京时间）", " (China time)"))) }
+                            p { (lang.say(("数据截至 ", "As of "))) time.as-of id="as-of" { (as_of) } (lang.say(("（北京时间）", " (China time)"))) }
                         }
                         p { (lang.say(("存根 Counterfoil · 本页不显示完整卡号", "Counterfoil 存根 · no full card number is shown here"))) }
                     }
@@ -121,7 +124,7 @@ impl Frame<'_> {
     fn is_at(&self, place: &Place) -> bool {
         let path = self.path.split('?').next().unwrap_or_default();
         let below = |place: &Place| {
-            path.strip_prefix(place.path.as_str())
+            path.strip_prefix(place.path.split('?').next().unwrap_or_default())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
         let longest = self

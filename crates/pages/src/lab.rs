@@ -75,8 +75,8 @@ pub struct Run {
     pub faults: Vec<&'static str>,
     /// How far it is.
     pub phase: Phase,
-    /// Seconds since the charge.
-    pub seconds: f64,
+    /// Milliseconds since the charge.
+    pub elapsed_ms: u64,
     /// What the acquirer knows of the sale.
     pub sale: Option<SaleView>,
     /// The books.
@@ -208,7 +208,11 @@ pub fn run(lang: Lang, view: &LabView) -> Markup {
 }
 
 fn phase(lang: Lang, run: &Run) -> Markup {
-    let seconds = format!("{:.1} s", run.seconds);
+    let seconds = format!(
+        "{}.{} s",
+        run.elapsed_ms / 1_000,
+        run.elapsed_ms % 1_000 / 100
+    );
     match run.phase {
         Phase::Waiting => {
             html! { (lang.say(("等演示的故事让出舞台", "waiting for a story of the demo to leave the stage"))) }

@@ -4,15 +4,17 @@ use payment::evidence::Loop;
 use payment::kind::Rail;
 use payment::verdict::{Goods, Outcome};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A sale as the acquirer sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SaleView {
     /// `terminal/batch/trace`.
     pub key: String,
     /// Field 37.
     pub rrn: String,
     /// Kind, zh-CN and en.
+    #[schema(value_type = Vec<String>)]
     pub kind: (String, String),
     /// Amount in minor units.
     pub amount_minor: u64,
@@ -27,40 +29,52 @@ pub struct SaleView {
     /// Name of the verdict's row.
     pub row: String,
     /// Headline: the same sentence for every audience.
+    #[schema(value_type = Vec<String>)]
     pub headline: (String, String),
     /// Outcome.
+    #[schema(value_type = String)]
     pub outcome: Outcome,
     /// Receipt.
     pub receipt: String,
     /// Money position.
+    #[schema(value_type = Vec<String>)]
     pub position: (String, String),
     /// Name of the money position.
     pub position_id: String,
     /// Goods, in words.
+    #[schema(value_type = Vec<String>)]
     pub goods: (String, String),
     /// Goods.
+    #[schema(value_type = String)]
     pub goods_id: Goods,
     /// Who owes the next step.
+    #[schema(value_type = Vec<String>)]
     pub owner: (String, String),
     /// By when, China time.
     pub due: Option<String>,
     /// By when, milliseconds since the epoch.
     pub due_ms: Option<i64>,
     /// Second lines: cashier, merchant, cardholder, operator.
+    #[schema(value_type = Vec<Vec<String>>)]
     pub lines: [(String, String); 4],
     /// Who decides about it.
+    #[schema(value_type = String)]
     pub rail: Rail,
     /// The eight beads of its loop.
+    #[schema(value_type = Vec<String>)]
     pub beads: Loop,
     /// The loop as dots.
     pub dots: String,
     /// The loop as a picture in text, zh-CN and en.
+    #[schema(value_type = Vec<String>)]
     pub picture: (String, String),
     /// What became of the slip, in words, zh-CN and en.
+    #[schema(value_type = Vec<String>)]
     pub slip: (String, String),
     /// Link id of its e-slip.
     pub link: Option<String>,
     /// What it rests on, in words, zh-CN and en, strongest first.
+    #[schema(value_type = Vec<Vec<String>>)]
     pub evidence: Vec<(String, String)>,
 }
 

@@ -28,6 +28,16 @@ pub const FILES: &[Served] = &[
         bytes: include_str!("served/live.js"),
     },
     Served {
+        name: "till.js",
+        kind: SCRIPT,
+        bytes: include_str!("served/till.js"),
+    },
+    Served {
+        name: "copy.js",
+        kind: SCRIPT,
+        bytes: include_str!("served/copy.js"),
+    },
+    Served {
         name: "seal.svg",
         kind: SVG,
         bytes: include_str!("served/seal.svg"),

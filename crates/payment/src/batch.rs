@@ -55,6 +55,7 @@ pub struct BlockCodes {
 
 /// A part of a batch upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(clippy::large_enum_variant)] // a part lives for one exchange
 pub enum UploadPart {
     /// So many stripe sales; they are beside the request, for they are card numbers.
     Sales(u8),

@@ -62,9 +62,8 @@ impl Download {
 
     /// What a processing requirement demands.
     pub fn required(requirement: u8) -> Option<Self> {
-        let all = Self::ALL.into_iter();
-        all.into_iter()
-            .find(|download| download.requirement() == requirement)
+        let mut all = Self::ALL.into_iter();
+        all.find(|download| download.requirement() == requirement)
     }
 
     /// The kind of a step; parameters have no list.

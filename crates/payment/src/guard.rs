@@ -1,4 +1,5 @@
-//! "Do not swipe again": the earlier sale that a new charge may repeat, and a charge or cash that stands in its place.
+//! "Do not swipe again": the earlier sale that a new charge may repeat, a charge or cash that stands in its place, and the
+//! notice to a till whose sale was taken back for it.
 //!
 //! Invariant: a replacement names exactly one earlier sale of the same merchant and a reason, and both are on record.
 
@@ -62,6 +63,17 @@ pub struct Linked {
     pub reason: LinkReason,
 }
 
+/// What a till is told of its approved sale when something else was paid in its place elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenBack {
+    /// The sale.
+    pub sale: SaleKey,
+    /// What stands in its place.
+    pub by: SaleKey,
+    /// Whether the issuer had debited nothing; none while nobody knows yet what becomes of the sale: the till reports again.
+    pub never_debited: Option<bool>,
+}
+
 /// Tag of the earlier sale in an answer that refuses a charge.
 const GUARD_TAG: &str = "GU";
 /// Terminal 8, batch 6, trace 6.
@@ -70,6 +82,10 @@ const GUARD_LENGTH: usize = 20;
 const LINK_TAG: &str = "LK";
 /// As the guard, then the reason's digit.
 const LINK_LENGTH: usize = GUARD_LENGTH + 1;
+/// Tag of a sale that was taken back, in any answer.
+const TAKEN_BACK_TAG: &str = "TB";
+/// The sale as the guard, what took its place likewise, then a letter.
+const TAKEN_BACK_LENGTH: usize = 2 * GUARD_LENGTH + 1;
 
 impl Linked {
     /// The tag of field 59 that carries it.
@@ -86,6 +102,38 @@ impl Linked {
         Some(Self {
             earlier: key(&value[..GUARD_LENGTH], merchant)?,
             reason: *LinkReason::ALL.get(usize::from(reason))?,
+        })
+    }
+}
+
+impl TakenBack {
+    /// The tag of field 59 that carries it: letter `V` being reversed, `R` reversed, `N` reversed and never debited.
+    pub fn write(&self) -> String {
+        let letter = match self.never_debited {
+            None => 'V',
+            Some(false) => 'R',
+            Some(true) => 'N',
+        };
+        format!(
+            "{TAKEN_BACK_TAG}{TAKEN_BACK_LENGTH:03}{}{}{letter}",
+            text(&self.sale),
+            text(&self.by)
+        )
+    }
+
+    /// Finds it among the tags of a field 59; nonsense gives none. The merchant is the request's own.
+    pub fn read(field: &[u8], merchant: MerchantId) -> Option<Self> {
+        let value = crate::sign::tag(field, TAKEN_BACK_TAG.as_bytes())?;
+        (value.len() == TAKEN_BACK_LENGTH).then_some(())?;
+        Some(Self {
+            sale: key(&value[..GUARD_LENGTH], merchant)?,
+            by: key(&value[GUARD_LENGTH..2 * GUARD_LENGTH], merchant)?,
+            never_debited: match value[2 * GUARD_LENGTH] {
+                b'V' => None,
+                b'R' => Some(false),
+                b'N' => Some(true),
+                _ => return None,
+            },
         })
     }
 }
@@ -124,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_tags_survive_the_wire_and_nonsense_gives_none() {
+    fn all_tags_survive_the_wire_and_nonsense_gives_none() {
         let merchant = MerchantId(*b"898310154110001");
         let earlier = SaleKey {
             terminal: TerminalId(*b"T0000001"),
@@ -149,6 +197,27 @@ mod tests {
             "GU020T00000010000179999990",
         ] {
             assert_eq!(Linked::read(bad.as_bytes(), merchant), None, "{bad}");
+        }
+        let by = SaleKey {
+            terminal: TerminalId(*b"T0000002"),
+            ..earlier
+        };
+        for never_debited in [None, Some(false), Some(true)] {
+            let told = TakenBack {
+                sale: earlier,
+                by,
+                never_debited,
+            };
+            let wire = format!("{}{}", write_guard(&by), told.write());
+            assert_eq!(TakenBack::read(wire.as_bytes(), merchant), Some(told));
+        }
+        for bad in [
+            "",
+            "TB041T0000001000017999999T0000002000017999999X",
+            "TB040T0000001000017999999T0000002000017999999",
+            "TB041T00000010000179999x9T0000002000017999999R",
+        ] {
+            assert_eq!(TakenBack::read(bad.as_bytes(), merchant), None, "{bad}");
         }
         for bad in ["", "GU019T000000100001799999", "GU020T000000100001799999 "] {
             assert_eq!(read_guard(bad.as_bytes(), merchant), None, "{bad}");

@@ -235,6 +235,8 @@ pub struct Row {
     pub posting: Posting,
     /// When a PIN is demanded.
     pub pin: PinRule,
+    /// The number is typed: nobody presents a card (field 22 begins with 01).
+    pub keyed: bool,
     /// Another card receives the amount: tag TO of field 59 at the terminal interface, field 103 between hosts.
     pub receiver: bool,
     /// In what its amounts are: no other currency is served.
@@ -272,6 +274,7 @@ impl Row {
         flow: Flow::Online,
         posting: Posting::None,
         pin: PinRule::Never,
+        keyed: false,
         receiver: false,
         unit: CNY,
         original: None,
@@ -339,6 +342,21 @@ pub struct Codes {
 }
 
 impl Kind {
+    /// The kinds that a transaction of this kind can be about: those whose rows name it as their void or refund, and those
+    /// that its own rule lists.
+    pub fn originals(self) -> impl Iterator<Item = Self> {
+        let all = Self::ALL.iter().copied();
+        all.filter(move |original| self.may_be_about(*original))
+    }
+
+    /// A transaction of this kind can be about one of `original`.
+    pub fn may_be_about(self, original: Self) -> bool {
+        let row = original.row();
+        let named = [row.void, row.refund].contains(&Some(self));
+        let rule = self.row().original;
+        rule.is_some_and(|rule| named || rule.kinds.contains(&original))
+    }
+
     /// The kind of a request at the terminal interface.
     pub fn of_request(mti: Mti, codes: &Codes) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| {
@@ -435,10 +453,15 @@ mod tests {
                     continue;
                 };
                 assert!(posting != Posting::None);
-                assert!(
-                    rule.is_some_and(|rule| rule.kinds.contains(&kind)),
-                    "{kind:?}"
-                );
+                assert!(rule.is_some(), "{kind:?}");
+            }
+            if let Some(rule) = row.original {
+                assert!(kind.originals().next().is_some(), "{kind:?}");
+                // What is said in two places could be forgotten in one.
+                let twice = |original: &Kind| {
+                    [original.row().void, original.row().refund].contains(&Some(kind))
+                };
+                assert!(!rule.kinds.iter().any(twice), "{kind:?}");
             }
         }
     }

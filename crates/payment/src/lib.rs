@@ -7,6 +7,7 @@ pub mod batch;
 pub mod card_entry;
 pub mod certificate;
 pub mod chip;
+pub mod declaration;
 pub mod download;
 pub mod evidence;
 pub mod guard;
@@ -32,6 +33,7 @@ pub mod wire;
 pub use card_entry::{EntryMode, Secrets, Track2};
 pub use certificate::Certificate;
 pub use chip::{ChipAnswer, ChipRequest};
+pub use declaration::{Declarations, Statement};
 pub use guard::{LinkReason, Linked};
 pub use identifier::{
     ApprovalCode, Batch, HostKey, Institution, MerchantId, Rrn, SaleKey, Stan, TerminalId,

@@ -37,6 +37,22 @@ impl Wall {
         )
     }
 
+    /// The beginning of a minute in China, of `2026-11-22` and `14:03`; none when there is no such minute.
+    pub fn of_minute(date: &str, time: &str) -> Option<Self> {
+        let (date, (hour, minute)) = (
+            date.parse::<jiff::civil::Date>().ok()?,
+            time.split_once(':')?,
+        );
+        let number = |text: &str| text.parse::<u8>().ok().filter(|_| text.len() <= 2);
+        let (hour, minute) = (number(hour)?, number(minute)?);
+        let time =
+            jiff::civil::Time::new(hour.try_into().ok()?, minute.try_into().ok()?, 0, 0).ok()?;
+        let at = jiff::tz::Offset::constant(8)
+            .to_timestamp(date.to_datetime(time))
+            .ok()?;
+        Some(Self(at.as_millisecond()))
+    }
+
     /// Field 7, `MMDDhhmmss` in UTC+8 as one number.
     pub fn transmission(self) -> u64 {
         let t = self.local();
@@ -157,6 +173,20 @@ mod tests {
             (wall.transmission(), wall.time(), wall.date()),
             (1_122_140_322, 140_322, 1_122)
         );
+        assert_eq!(
+            Wall::of_minute("2026-11-22", "14:03"),
+            Some(Wall(wall.0 - 22_000))
+        );
+        for (date, time) in [
+            ("2026-11-22", "24:00"),
+            ("2026-11-22", "14:60"),
+            ("2026-11-31", "14:03"),
+            ("2026-11-22", "1403"),
+            ("", ""),
+            ("9999-12-31", "23:59:59"),
+        ] {
+            assert_eq!(Wall::of_minute(date, time), None, "{date} {time}");
+        }
         assert_eq!(Wall(-5).text(), "1970-01-01 08:00:00");
         assert_eq!(Mono(1_500).plus_ms(2).since_ms(Mono(500)), 3);
     }

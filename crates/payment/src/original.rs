@@ -25,7 +25,7 @@ pub struct Original {
 /// What earlier transaction a kind needs.
 #[derive(Clone, Copy, Debug)]
 pub struct OriginalRule {
-    /// Of which kind.
+    /// Of which kind, besides those whose rows name this one as their void or refund.
     pub kinds: &'static [Kind],
     /// From where and when.
     pub reach: Reach,
@@ -92,8 +92,7 @@ impl Claims {
         original: (Kind, Amount),
         percents: Percents,
     ) -> Result<(), ResponseCode> {
-        let rule = kind.row().original;
-        if !rule.is_some_and(|rule| rule.kinds.contains(&original.0)) {
+        if !kind.may_be_about(original.0) {
             return Err(ResponseCode::INVALID_RELATED);
         }
         if amount.currency != original.1.currency {

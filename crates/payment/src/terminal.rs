@@ -2,6 +2,7 @@
 
 use crate::batch::{BatchTotals, BlockCodes, UploadPart};
 use crate::download::{Download, DownloadRequest, Piece, Versions};
+use crate::guard::TakenBack;
 use crate::{
     Amount, ApprovalCode, Batch, ChipAnswer, EntryMode, Kind, LinkId, Linked, MerchantId, Original,
     QrText, ResponseCode, Rrn, SaleKey, Secrets, Sign, Stan, TerminalId,
@@ -255,6 +256,8 @@ pub struct Answer {
     pub qr: Option<QrText>,
     /// Field 59, tag GU: the earlier sale that a refused charge may repeat, for a terminal that speaks our extension.
     pub guard: Option<SaleKey>,
+    /// Field 59, tag TB: a sale of the asking terminal that was taken back for what was paid elsewhere.
+    pub taken_back: Option<TakenBack>,
     /// Field 62 of a step of a download.
     pub piece: Option<Piece>,
     /// Field 59, tag FV: the versions that the acquirer offers, for a terminal that speaks our extension.
@@ -296,7 +299,12 @@ impl Answer {
     /// An answer that carries nothing but the code; the caller fills in what it knows.
     pub fn to(request: &Request, code: ResponseCode) -> Self {
         let (processing, amount) = match request {
-            Request::Financial { sale, .. } | Request::Reversal { sale, .. } => (
+            Request::Financial { sale, .. }
+            | Request::Reversal { sale, .. }
+            | Request::Upload {
+                part: UploadPart::Advice(sale),
+                ..
+            } => (
                 sale.kind.row().processing,
                 sale.kind.row().moves_money().then_some(sale.amount),
             ),
@@ -329,6 +337,7 @@ impl Answer {
             },
             qr: None,
             guard: None,
+            taken_back: None,
             piece: None,
             versions: None,
             demands: None,

@@ -27,9 +27,9 @@ pub use escpos::Unmappable;
 pub use installed::{InstalledPrinter, Means};
 pub use picture::NoGlyph;
 pub use slip::{
-    CardKindTotals, Chip, CopyOf, Cryptogram, Language, Paper, PendingItem, Reconciled, Report,
-    Reprint, SettlementFields, ShiftFields, Slip, SlipFields, Sum, Title, Verification, Words,
-    lay_out, lay_out_settlement, lay_out_shift, mask_pan,
+    CardKindTotals, Chip, CopyOf, Cryptogram, Language, PAYMENT_CODE, Paper, PendingItem,
+    Reconciled, Report, Reprint, SettlementFields, ShiftFields, Slip, SlipFields, Sum, Title,
+    Verification, Words, lay_out, lay_out_settlement, lay_out_shift, mask_pan,
 };
 pub use spool::{
     CopyKnown, Cut, Evidence, JobState, PaperSeen, Search, SlipFound, Spool, SpoolEffect,

@@ -15,8 +15,8 @@ mod test_page;
 use crate::bitmap::Bitmap;
 
 pub use fields::{
-    Chip, CopyOf, Cryptogram, FIELD_CHARACTERS_MAX, LINK_BYTES_MAX, Language, Paper, REMARKS_MAX,
-    Reprint, SlipFields, Title, Verification, Words, mask_pan,
+    Chip, CopyOf, Cryptogram, FIELD_CHARACTERS_MAX, LINK_BYTES_MAX, Language, PAYMENT_CODE, Paper,
+    REMARKS_MAX, Reprint, SlipFields, Title, Verification, Words, mask_pan,
 };
 pub(crate) use lines::{Line, TextLine, aligned};
 pub use payment::lay_out;

@@ -243,8 +243,12 @@ fn order(
     let pin = enters_pin
         .then(|| crypto::Pin::parse(if wrong_pin { b"654321" } else { PIN }).expect("digits"));
     let presented = presents.then(|| {
-        node.around(core.time, |till, around| {
-            till.present(around, track2, pin.as_ref())
+        node.around(core.time, |till, around| match row.keyed {
+            true => {
+                let pan = track2.pan().expect("a test card");
+                till.key_in(around, pan, track2.expiry())
+            }
+            false => till.present(around, track2, pin.as_ref()),
         })
     });
     let Ok(presented) = presented.transpose() else {

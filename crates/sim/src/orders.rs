@@ -94,15 +94,16 @@ impl Core {
             return draft;
         }
         let found = self.candidates(terminal, |core, number, sale| {
-            rule.kinds.contains(&sale.kind)
+            kind.may_be_about(sale.kind)
                 && (rule.reach == Reach::SameMerchant || sale.terminal == terminal)
                 && core.is_usable(kind, number)
         });
         match self.one_of(&found) {
             Some(number) => self.order_about(kind, number, terminal),
             None => {
-                let first = self.human.below(rule.kinds.len() as u64) as usize;
-                self.order_of(rule.kinds[first], terminal, cards)
+                let kinds: Vec<Kind> = kind.originals().collect();
+                let first = self.human.below(kinds.len() as u64) as usize;
+                self.order_of(kinds[first], terminal, cards)
             }
         }
     }
@@ -233,7 +234,7 @@ impl Core {
             let other_kind = matches!(wrong, Wrong::OtherKind);
             let other_till = matches!(wrong, Wrong::OtherTill);
             let taken_back = matches!(wrong, Wrong::TakenBack);
-            rule.kinds.contains(&sale.kind) != other_kind
+            kind.may_be_about(sale.kind) != other_kind
                 && (sale.terminal != terminal) == other_till
                 && (!other_till || rule.reach == Reach::SameBatch)
                 && (!taken_back || core.is_taken_back(number))

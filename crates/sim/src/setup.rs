@@ -273,6 +273,11 @@ fn till(
         goods_question_ms: ladder.terminal_ms * prng.within(1, 4),
         gaps: Gaps::default(),
         source_address: 0,
+        // Tills that were told no limit: the hosts have to refuse.
+        percents: payment::Percents {
+            capture: u16::MAX,
+            adjust: u16::MAX,
+        },
         batch_resends: 3,
         idle_report_ms: prng.within(500, 8_000),
         prints: prng.percent(25),

@@ -34,11 +34,9 @@ impl Terminal {
         if request.carries_mac() && mac == MacCheck::Wrong {
             return self.wrong_mac(now, exchange, decided);
         }
-        self.end_exchange(
-            now,
-            request.sign().filter(|_| mac == MacCheck::Right),
-            decided,
-        );
+        let heard = mac == MacCheck::Right && !Self::must_report_again(answer);
+        self.end_exchange(now, request.sign().filter(|_| heard), decided);
+        self.take_notice(now, answer, mac, decided);
         if mac == MacCheck::Right {
             self.keep_link(answer, decided);
             self.keep_code(answer, decided);

@@ -164,6 +164,7 @@ impl Terminal {
             }
             // The batch is closed there already.
             (ResponseCode::DUPLICATE, _) => self.batch_ended(now, BlockCodes::FAILED, decided),
+            (ResponseCode::BATCH_MISMATCH, _) => self.settlement_refused(now, decided),
             _ => self.settlement_unanswered(now, decided),
         }
     }
@@ -182,6 +183,9 @@ impl Terminal {
             ResponseCode::APPROVED | ResponseCode::DUPLICATE
         );
         let codes = self.state.settling.as_ref().and_then(|s| s.codes);
+        if answer.code == ResponseCode::BATCH_MISMATCH && self.is_heard(mac) {
+            return self.settlement_refused(now, decided);
+        }
         let (Some(codes), true) = (codes, self.is_heard(mac)) else {
             return self.settlement_unanswered(now, decided);
         };
@@ -192,6 +196,14 @@ impl Terminal {
             (_, true) => self.part_over(now, true, decided),
             (_, false) => self.part_over(now, false, decided),
         }
+    }
+
+    /// The acquirer does not know this batch, and asking again would not change that: the till sells on, and what it has
+    /// taken is settled with the batch that the next sign-on gives.
+    fn settlement_refused(&self, now: Now, decided: &mut Decided) {
+        let batch = self.settling_batch();
+        decided.record(Record::SettleRefused { at: now });
+        show(Screen::SettlementRefused(batch), decided);
     }
 
     /// Terminals of the extension hear batches and downloads only under a right MAC; the plain dialect carries none.
@@ -437,6 +449,11 @@ impl State {
             settling.round = round;
             settling.next = next;
         }
+    }
+
+    pub(crate) fn settle_refused(&mut self, at: Now) {
+        self.settling = None;
+        self.sign_on_at = Some(at.mono);
     }
 
     /// The journal of the batch is cleared: its transactions stay to be found, and count no more.

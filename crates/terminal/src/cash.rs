@@ -155,7 +155,7 @@ impl Terminal {
             )
         });
         let fields = SlipFields {
-            title: Title::Purchase,
+            title: Title::Cash,
             merchant_name: config.merchant_name.clone(),
             merchant_id: cash.key.merchant.to_string(),
             terminal_id: cash.key.terminal.to_string(),

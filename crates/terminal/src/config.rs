@@ -2,7 +2,7 @@
 
 use crypto::WrappedKey;
 use payment::relay::Gaps;
-use payment::{MerchantId, Stan, TerminalId};
+use payment::{MerchantId, Percents, Stan, TerminalId};
 use receipt::{Language, Paper};
 
 /// A terminal's configuration.
@@ -38,6 +38,9 @@ pub struct Config {
     pub goods_question_ms: u64,
     /// Spacing of reversal attempts.
     pub gaps: Gaps,
+    /// Up to what percentage of its original a completion or an adjustment may go: what is told before anybody has
+    /// answered is checked here.
+    pub percents: Percents,
     /// Further rounds in which unanswered messages of a settlement are sent again; then the cashier is told.
     pub batch_resends: u32,
     /// Idle for so long, an unreported sign is reported.

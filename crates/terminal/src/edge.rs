@@ -137,6 +137,28 @@ impl Terminal {
         Pan::parse(format!("00{batch}{stan}{terminal:04}").as_bytes()).ok()
     }
 
+    /// What a typed number gives: nobody presents a card, so there is no track, no chip and no PIN.
+    ///
+    /// # Errors
+    /// The security module refuses.
+    pub fn key_in(
+        &self,
+        around: &Surroundings<'_>,
+        pan: Pan,
+        expiry: Option<u16>,
+    ) -> Result<Presented, EdgeError> {
+        Ok(Presented {
+            card: around.module.card(&pan, around.now.wall.day())?,
+            entry: EntryMode::KEYED,
+            expiry,
+            secrets: Secrets {
+                pan: Some(pan),
+                ..Secrets::default()
+            },
+            chip: None,
+        })
+    }
+
     /// What reader and PIN pad give for a card: the number sealed, the PIN enciphered under the current PIN key.
     /// Without keys there is nothing to encipher under, so a PIN needs a sign-on first. A card with a chip that was not tried
     /// is refused (see [`Terminal::judge_swipe`]).

@@ -66,10 +66,13 @@ impl Terminal {
         }
     }
 
-    /// The sign, when the acquirer has not heard it yet.
+    /// The sign that the acquirer has not heard yet: first of what was taken back.
     pub(crate) fn unreported(&self) -> Option<Sign> {
-        self.sign()
-            .filter(|sign| self.state.reported != Some(*sign))
+        let last = || {
+            self.sign()
+                .filter(|sign| self.state.reported != Some(*sign))
+        };
+        self.taken_back_sign().or_else(last)
     }
 
     /// The positive sign of the last sale that was approved or reversed.

@@ -85,7 +85,7 @@ impl Terminal {
         }
     }
 
-    fn address(&self, link: LinkId) -> Option<String> {
+    pub(crate) fn address(&self, link: LinkId) -> Option<String> {
         self.config.eslip.as_ref().map(|base| link.below(base))
     }
 }

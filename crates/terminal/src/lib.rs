@@ -14,6 +14,7 @@ mod errand;
 mod eslip;
 pub mod kernel;
 mod limits;
+mod notice;
 mod order;
 #[cfg(feature = "planted")]
 pub mod planted;
@@ -30,7 +31,7 @@ pub use limits::{COMPLETED_MAX, QUERIES_MAX};
 pub use record::{Approval, Cash, Ending, Record};
 pub use report::{Pending, Shift};
 pub use slip::slip_id;
-pub use state::{Advice, Completed, Open, Phase, Refused, State, Totals};
+pub use state::{Advice, Completed, Open, PendingReversal, Phase, Refused, State, Totals};
 
 use crypto::Card;
 use payment::batch::BlockCodes;
@@ -300,6 +301,15 @@ pub enum Screen {
         /// In place of which sale.
         instead_of: Option<SaleKey>,
     },
+    /// An approved sale was taken back, because something else was paid in its place elsewhere.
+    TakenBack {
+        /// The sale.
+        key: SaleKey,
+        /// What stands in its place.
+        by: SaleKey,
+        /// What it stood for; none when it is not remembered any more.
+        amount: Option<Amount>,
+    },
     /// The acquirer could not tie cash to the card sale: 22 says that both were paid.
     LinkRefused {
         /// The card sale.
@@ -388,6 +398,8 @@ pub enum Screen {
     Settling(Batch),
     /// The settlement waits: this goes first.
     SettlementWaits(Waits),
+    /// The acquirer does not know this batch: nothing was settled, and everything stays for the next one.
+    SettlementRefused(Batch),
     /// 批结算完成.
     Settled {
         /// The batch that is closed.

@@ -8,6 +8,8 @@ pub const CASH_MAX: usize = 500;
 pub const ADVICES_MAX: usize = 100;
 /// Sales that wait for paper or their e-slip at the same time; beyond it the oldest shows none by itself.
 pub const UNSLIPPED_MAX: usize = 32;
+/// Sales taken back of which the acquirer has not heard that this terminal knows; beyond it the oldest is told again.
+pub const NOTICES_MAX: usize = 32;
 /// Questions about a sale of unknown outcome before it is reversed.
 pub const QUERIES_MAX: u32 = 2;
 /// Milliseconds between two questions while the acquirer reverses, and before an unanswered question is asked again.

@@ -10,7 +10,9 @@ use crate::state::{Advice, Completed};
 use crate::{Busy, ChipKept, Decided, Named, Order, Screen, Terminal};
 use payment::kind::{BatchSide, Flow};
 use payment::terminal::{Answer, MacCheck, Request, Sale};
-use payment::{Amount, EntryMode, Kind, Now, Original, Posting, ResponseCode, SaleKey, Secrets};
+use payment::{
+    Amount, Claims, EntryMode, Kind, Now, Original, Posting, ResponseCode, SaleKey, Secrets,
+};
 
 impl Terminal {
     /// Starts a transaction, unless something must go first (T2, settled point 7).
@@ -64,11 +66,11 @@ impl Terminal {
             return None;
         }
         let own = match (&order.original, kind.row().original) {
-            (Some(Named::Own(stan)), Some(rule)) => {
+            (Some(Named::Own(stan)), Some(_)) => {
                 Some(self.state.completed.iter().rev().find(|c| {
                     c.sale.key.stan == *stan
                         && c.approval().is_some()
-                        && rule.kinds.contains(&c.sale.kind)
+                        && kind.may_be_about(c.sale.kind)
                 })?)
             }
             (Some(Named::Typed(_)), Some(_)) | (None, None) => None,
@@ -132,6 +134,11 @@ impl Terminal {
         if self.state.advices.len() >= ADVICES_MAX {
             return show(Screen::Busy(Busy::AdvicesFirst), decided);
         }
+        // The cashier is told at once, so what the hosts would refuse later is refused here.
+        if let Err(code) = self.within_percentage(&sale) {
+            let (key, kind) = (sale.key, sale.kind);
+            return show(Screen::Declined { key, kind, code }, decided);
+        }
         decided.record(Record::Stored { sale, at: now });
         if sale.kind.row().flow == Flow::Stored {
             let ending = Ending::Approved(stored(&sale));
@@ -139,6 +146,32 @@ impl Terminal {
             show(self.ended_screen(&sale, ending), decided);
         } else {
             show(Screen::Confirming(sale.key), decided);
+        }
+    }
+
+    /// A stored tip, adjustment or completion of a transaction of this terminal stays within the configured percentage.
+    ///
+    /// # Errors
+    /// 61 it does not.
+    fn within_percentage(&self, sale: &Sale) -> Result<(), ResponseCode> {
+        let about = |original: Original| {
+            let mut newest = self.state.completed.iter().rev();
+            newest.find(|c| (c.sale.key.batch, c.sale.key.stan) == (original.batch, original.stan))
+        };
+        let Some(own) = sale.original.and_then(about) else {
+            return Ok(());
+        };
+        let first = own.approval().map_or(own.sale.amount, |a| a.amount);
+        let of = match sale.kind.row().posting {
+            Posting::Adjust => first,
+            Posting::Capture => self.state.standing_amount(own),
+            _ => return Ok(()),
+        };
+        let original = (own.sale.kind, of);
+        match Claims::default().admit(sale.kind, sale.amount, original, self.config.percents) {
+            Err(ResponseCode::AMOUNT_LIMIT) => Err(ResponseCode::AMOUNT_LIMIT),
+            // Everything else is for the hosts to judge.
+            _ => Ok(()),
         }
     }
 
@@ -272,13 +305,18 @@ impl Completed {
 impl crate::State {
     /// What a completed transaction stands for now, with its adjustments and increments.
     pub fn standing_amount(&self, completed: &Completed) -> Amount {
+        self.standing_without(completed, completed.sale.key)
+    }
+
+    /// The same as if one later transaction had not been.
+    pub(crate) fn standing_without(&self, completed: &Completed, without: SaleKey) -> Amount {
         let own = completed
             .approval()
             .map_or(completed.sale.amount, |a| a.amount);
         let later = self
             .completed
             .iter()
-            .filter(|later| later.is_about(completed));
+            .filter(|later| later.sale.key != without && later.is_about(completed));
         later
             .filter_map(|later| Some((later.sale.kind.row().posting, later.approval()?.amount)))
             .fold(own, |standing, (posting, amount)| match posting {
@@ -355,17 +393,16 @@ impl crate::State {
             return self.complete(sale, ending, at, link);
         }
         // Told already: it keeps its place, with what the issuer said of it.
-        if let Some(completed) = self
-            .completed
-            .iter_mut()
-            .rev()
-            .find(|c| c.sale.key == sale.key)
-        {
-            completed.ending = ending;
-            completed.link = link;
-        }
+        let own = |c: &Completed| c.sale.key == sale.key;
         if let Ending::Declined(_) = ending {
             self.totals.refused_advices += 1;
+            if let Some(counted) = self.completed.iter().rev().find(|c| own(c)).copied() {
+                self.discount(&counted);
+            }
+        }
+        if let Some(completed) = self.completed.iter_mut().rev().find(|c| own(c)) {
+            completed.ending = ending;
+            completed.link = link;
         }
     }
 }

@@ -239,6 +239,22 @@ pub enum Record {
         /// When.
         at: Now,
     },
+    /// A sale that stood was taken back, because something else was paid in its place elsewhere.
+    TakenBack {
+        /// The sale.
+        sale: SaleKey,
+        /// What stands in its place.
+        by: SaleKey,
+        /// How it ended.
+        ending: Ending,
+        /// When this terminal was told.
+        at: Now,
+    },
+    /// The acquirer does not know the batch that is being settled: it stays open here, and a sign-on asks for the right one.
+    SettleRefused {
+        /// When.
+        at: Now,
+    },
     /// These are to be downloaded.
     DownloadsWanted {
         /// Which.

@@ -138,7 +138,8 @@ impl Terminal {
 }
 
 impl Pending {
-    fn words(&self) -> PendingItem {
+    /// How the shift slip names it.
+    pub fn words(&self) -> PendingItem {
         let (sale, at, zh, en) = match self {
             Self::Sale(sale, at) => (Some(sale), at, "结果未知，正在查询", "RESULT UNKNOWN"),
             Self::Reversal(sale, at) => (Some(sale), at, "冲正未送达", "REVERSAL NOT DELIVERED"),

@@ -10,7 +10,7 @@ use payment::payment_code::Brand;
 use payment::sign::{SlipEvidence, Trouble};
 use payment::terminal::Sale;
 use payment::verdict::{self, Situation};
-use payment::{BARTER_UNIT, Batch, Now, Original, Stan};
+use payment::{BARTER_UNIT, Batch, Now, Original, SaleKey, Stan};
 use receipt::{CopyOf, JobState, PaperSeen, SlipFields, SpoolEffect, SpoolInput, Title};
 
 /// Number of the slip of a sale; never used again for another one within a batch's life.
@@ -98,6 +98,41 @@ impl Terminal {
             }
             Ending::Declined(_) | Ending::NotSent | Ending::Case | Ending::Replaced => {}
         }
+    }
+
+    /// The proof that a sale was taken back, with what stands in its place.
+    pub(crate) fn print_taken_back(
+        &self,
+        now: Now,
+        completed: &Completed,
+        ending: &Ending,
+        by: SaleKey,
+        decided: &mut Decided,
+    ) {
+        let Ending::Reversed { never_debited } = ending else {
+            return;
+        };
+        if !self.config.prints {
+            return;
+        }
+        let sale = &completed.sale;
+        let when = verdict::reversed(*never_debited);
+        let fields = self.fields(now, sale, reversal_title(sale), when);
+        let replaced = (format!("已由 {by} 代替"), format!("Replaced by {by}"));
+        let fields = SlipFields {
+            amount_minor: self.state.standing_amount(completed).minor,
+            link: completed.link.and_then(|link| self.address(link)),
+            remarks: fields.remarks.iter().cloned().chain([replaced]).collect(),
+            ..fields
+        };
+        let submit = SpoolInput::Submit {
+            slip_id: slip_id(sale.key.batch, sale.key.stan) + REVERSAL_PROOF,
+            fields,
+            copy: CopyOf::Cardholder,
+            language: self.config.language,
+            paper: self.config.paper,
+        };
+        self.printer(now, [submit], decided);
     }
 
     /// Passes inputs to the spool, each after the records of the one before.
@@ -242,7 +277,10 @@ impl Terminal {
             },
             acquirer: config.acquirer_name.clone(),
             masked_pan: sale.card.masked(),
-            entry_letter: sale.entry.letter(),
+            entry_letter: match sale.entry.is_code() {
+                true => receipt::PAYMENT_CODE,
+                false => sale.entry.letter(),
+            },
             transaction: (kind.zh.to_owned(), kind.en.to_owned()),
             batch: sale.key.batch.0,
             voucher: sale.key.stan.0,
@@ -261,7 +299,7 @@ impl Terminal {
     }
 
     /// What the sign says of a sale's slip.
-    pub(crate) fn slip_evidence(&self, batch: Batch, stan: Stan) -> SlipEvidence {
+    pub fn slip_evidence(&self, batch: Batch, stan: Stan) -> SlipEvidence {
         let id = slip_id(batch, stan);
         let known = self.state.spool.evidence(id);
         let (level, trouble) = match known {

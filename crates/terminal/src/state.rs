@@ -180,6 +180,8 @@ pub struct State {
     pub(crate) shift: Shift,
     pub(crate) cash: VecDeque<Cash>,
     pub(crate) refused: Option<Refused>,
+    /// Sales that were taken back, until the acquirer has heard that this terminal knows.
+    pub(crate) taken_back: VecDeque<SaleKey>,
     pub(crate) downloads: Downloads,
 }
 
@@ -209,6 +211,7 @@ impl State {
             shift: Shift::default(),
             cash: VecDeque::new(),
             refused: None,
+            taken_back: VecDeque::new(),
             downloads: Downloads::default(),
         }
     }
@@ -246,6 +249,16 @@ impl State {
     /// Advices that wait for their answer, oldest first.
     pub fn advices(&self) -> impl ExactSizeIterator<Item = &Advice> {
         self.advices.iter()
+    }
+
+    /// Link of the open sale, or of the one being reversed.
+    pub fn link(&self) -> Option<LinkId> {
+        self.link
+    }
+
+    /// What the customer scans to pay the open sale.
+    pub fn qr(&self) -> Option<QrText> {
+        self.qr
     }
 
     /// The outstanding exchange.
@@ -294,8 +307,8 @@ impl State {
             Record::ExchangeEnded { at, reported } => {
                 self.exchange = None;
                 self.idle_since = at.mono;
-                if reported.is_some() {
-                    self.reported = *reported;
+                if let Some(sign) = reported {
+                    self.heard(*sign);
                 }
             }
             Record::SignedOn { keys, batch } => {
@@ -385,6 +398,7 @@ impl State {
                 anew,
             } => self.settle_again(*done, *place, (*round, *next), *anew),
             Record::BatchClosed { at } => self.batch_closed(*at),
+            Record::SettleRefused { at } => self.settle_refused(*at),
             Record::ShiftClosed { at } => {
                 self.shift = Shift {
                     since: Some(*at),
@@ -399,6 +413,7 @@ impl State {
                 });
             }
             Record::Overridden { at, .. } => self.ended(Ending::Replaced, *at),
+            Record::TakenBack { sale, ending, .. } => self.taken_back(*sale, *ending),
             download @ (Record::DownloadsWanted { .. }
             | Record::DownloadListed { .. }
             | Record::DownloadTaken { .. }

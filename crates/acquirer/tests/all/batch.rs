@@ -211,10 +211,14 @@ fn each_break_has_its_name_and_a_case() {
     let records = world.records();
     assert_eq!(world.uploads_sales(11, &theirs), "00");
     assert_eq!(world.records(), records, "an upload counted twice");
-    // A lost part is asked for again and is no break.
+    // A lost part is asked for again and is no break; whatever was uploaded comes anew, so that nothing left from an
+    // upload that was broken off can keep the batch open.
     assert_eq!(code(world.ends(12, 5, false)), "12");
-    assert_eq!(world.records(), records);
-    let outs = world.ends(13, 4, false);
+    assert_eq!(world.records(), records + 1);
+    assert_eq!(code(world.ends(13, 4, false)), "12");
+    assert_eq!(world.records(), records + 1);
+    assert_eq!(world.uploads_sales(14, &theirs), "00");
+    let outs = world.ends(15, 4, false);
     assert_eq!(code_of_end(&outs), "00");
     assert_eq!(
         world.found(),

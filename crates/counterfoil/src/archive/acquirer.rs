@@ -15,7 +15,7 @@ use payment::relay::{Gaps, RelayRecord};
 use payment::timeouts::Ladder;
 use payment::verdict::verdict;
 use payment::{
-    Certificate, Claims, HostKey, Institution, Machine, MerchantId, Party, SaleKey, Wall,
+    Certificate, Claims, HostKey, Institution, Machine, MerchantId, Party, SaleKey, Statement, Wall,
 };
 use rusqlite::{Connection, params};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +27,10 @@ use std::path::Path;
 ///
 /// Keys join: `terminal.sale` by terminal, batch, stan and merchant; `issuer.exchange` and `network.exchange` by the four
 /// `host_` columns. `event` is clustered by sale, so that a timeline is one range.
+///
+/// `declaration` is what cardholders say. `paid_twice` are the open items among it: cash was paid too, they say, and the
+/// sale stands or is unresolved. `sale_facts` finds a sale by what a cardholder knows of it, `sale_returned` an issuer's
+/// past returns.
 pub(super) const SCHEMA: &str = "
     CREATE TABLE sale(terminal TEXT NOT NULL, batch INTEGER NOT NULL, stan INTEGER NOT NULL, merchant TEXT NOT NULL,
         rrn TEXT NOT NULL, kind TEXT NOT NULL, effect TEXT NOT NULL, amount_minor INTEGER NOT NULL,
@@ -45,12 +49,20 @@ pub(super) const SCHEMA: &str = "
         WHERE original_stan IS NOT NULL;
     CREATE INDEX sale_rrn ON sale(rrn);
     CREATE INDEX sale_link ON sale(link) WHERE link IS NOT NULL;
+    CREATE INDEX sale_facts ON sale(amount_minor, substr(card_masked, -4), received_ms);
+    CREATE INDEX sale_returned ON sale(substr(card_masked, 1, 6), received_ms) WHERE verdict_row = 'reversed';
+    CREATE TABLE declaration(terminal TEXT NOT NULL, batch INTEGER NOT NULL, stan INTEGER NOT NULL, merchant TEXT NOT NULL,
+        statement TEXT NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY(terminal, batch, stan, merchant, statement));
+    CREATE VIEW paid_twice AS SELECT sale.*, declaration.at_ms AS declared_ms FROM declaration
+        JOIN sale USING(terminal, batch, stan, merchant)
+        WHERE statement = 'paid_cash' AND outcome NOT IN ('reversed', 'declined');
     CREATE TABLE certificate(number INTEGER PRIMARY KEY, terminal TEXT NOT NULL, batch INTEGER NOT NULL,
         stan INTEGER NOT NULL, merchant TEXT NOT NULL, payload BLOB NOT NULL);
     CREATE INDEX certificate_sale ON certificate(terminal, batch, stan, merchant);
     CREATE TABLE event(terminal TEXT NOT NULL, batch INTEGER NOT NULL, stan INTEGER NOT NULL, merchant TEXT NOT NULL,
         seq INTEGER NOT NULL, ordinal INTEGER NOT NULL, at_ms INTEGER NOT NULL, what TEXT NOT NULL, detail TEXT,
         PRIMARY KEY(terminal, batch, stan, merchant, seq, ordinal)) WITHOUT ROWID;
+    CREATE INDEX event_place ON event(seq, ordinal);
     CREATE TABLE posting(id INTEGER PRIMARY KEY, debit INTEGER NOT NULL, credit INTEGER NOT NULL,
         amount_minor INTEGER NOT NULL, reversed INTEGER NOT NULL);";
 
@@ -80,113 +92,9 @@ const UPSERT_SALE: &str = "
 const UPDATE_CLAIMS: &str = "
     UPDATE sale SET returned_minor = ?5, held_more_minor = ?6, captured_minor = ?7, adjusted_minor = ?8, undone = ?9
     WHERE terminal = ?1 AND batch = ?2 AND stan = ?3 AND merchant = ?4";
+const INSERT_DECLARATION: &str = "INSERT OR IGNORE INTO declaration VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
 const INSERT_CERTIFICATE: &str = "INSERT INTO certificate VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
 const UPSERT_POSTING: &str = "INSERT INTO posting VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(id) DO UPDATE SET reversed = excluded.reversed";
-
-/// What may stand in `event.what`, each with its words in zh-CN and en.
-pub const EVENTS: [(&str, &str, &str); 25] = [
-    (
-        "forwarded",
-        "已接受，发往银联",
-        "accepted and sent to the network",
-    ),
-    (
-        "ordered",
-        "已接受，发往钱包",
-        "accepted and sent to the wallet",
-    ),
-    (
-        "order_shown",
-        "收款码已出示",
-        "the order's QR code is shown",
-    ),
-    (
-        "user_paying",
-        "等待顾客在手机上确认",
-        "the customer is being asked",
-    ),
-    (
-        "order_ending",
-        "开始关闭或撤销订单",
-        "the order is being closed or revoked",
-    ),
-    ("order_ended", "钱包订单结束", "the wallet's order ended"),
-    (
-        "paid_late",
-        "订单结束后才付款，自动退款",
-        "paid after the order had ended; the money goes back by itself",
-    ),
-    ("refunding", "发出退款", "a refund was asked for"),
-    (
-        "refund_answered",
-        "钱包答复退款",
-        "the wallet answered the refund",
-    ),
-    (
-        "refused",
-        "前置拒绝，没有发出",
-        "refused here; nothing was sent",
-    ),
-    (
-        "repeated",
-        "同一请求再次收到",
-        "the same request came again",
-    ),
-    ("answered", "收到上游应答", "upstream answered"),
-    (
-        "not_sent",
-        "请求确定没有发出",
-        "the request certainly did not leave",
-    ),
-    ("reversing", "开始冲正", "a reversal was started"),
-    (
-        "waiting",
-        "终端等待冲正结果",
-        "a terminal waits for the reversal",
-    ),
-    (
-        "late_approval",
-        "冲正之后收到迟到的同意",
-        "an approval came after the reversal",
-    ),
-    (
-        "reversal_tried",
-        "发出冲正通知",
-        "a reversal advice was sent",
-    ),
-    (
-        "deferred",
-        "通知没有得到答复，稍后再送",
-        "nobody answered the advice; it goes again",
-    ),
-    ("advice_tried", "再次送出通知", "the advice was sent again"),
-    (
-        "reversal_answered",
-        "发卡行答复冲正",
-        "the issuer answered the reversal",
-    ),
-    (
-        "tombstone",
-        "收到未知交易的冲正，此后拒绝该交易",
-        "a sale never seen was reversed; it is refused from now on",
-    ),
-    ("delivered", "最后一程的消息", "news of the last hop"),
-    (
-        "confirmed",
-        "终端回报成交",
-        "the terminal said how it ended",
-    ),
-    ("one_sided", "列入单边账", "entered the one-sided queue"),
-    ("certified", "签发结果凭证", "the outcome was certified"),
-];
-
-/// The words of an event, zh-CN and en.
-pub fn event_words(what: &str) -> Option<(&'static str, &'static str)> {
-    EVENTS
-        .iter()
-        .find(|(name, ..)| *name == what)
-        .map(|(_, zh, en)| (*zh, *en))
-}
 
 /// The fold and what waits to be written.
 pub(super) struct AcquirerTables {
@@ -197,6 +105,7 @@ pub(super) struct AcquirerTables {
     claims: BTreeMap<SaleKey, Claims>,
     events: Vec<Event>,
     certificates: Vec<Certificate>,
+    declarations: Vec<(SaleKey, Statement, Wall)>,
     accounts: BTreeSet<AccountId>,
     merchants: BTreeMap<AccountId, MerchantId>,
 }
@@ -241,6 +150,7 @@ impl AcquirerTables {
             claims: BTreeMap::new(),
             events: Vec::new(),
             certificates: Vec::new(),
+            declarations: Vec::new(),
             accounts: BTreeSet::new(),
             merchants: BTreeMap::new(),
         }
@@ -258,6 +168,8 @@ impl AcquirerTables {
             | Record::Waiting { key, .. }
             | Record::LateApproval { key }
             | Record::Tombstone { key }
+            | Record::NoticeOwed { key, .. }
+            | Record::NoticeTaken { key }
             | Record::Delivered { key, .. }
             | Record::Confirmed { key, .. }
             | Record::OneSided { key, .. }
@@ -265,6 +177,7 @@ impl AcquirerTables {
             | Record::ChipUploaded { key, .. }
             | Record::Guarded { key, .. }
             | Record::Linked { key, .. }
+            | Record::Declared { key, .. }
             | Record::Certified { key, .. } => Some(*key),
             Record::Reversing { key, advice, .. } => {
                 self.advices.insert(*advice, *key);
@@ -294,6 +207,7 @@ impl AcquirerTables {
             | Record::SignedOff { .. }
             | Record::Compared { .. }
             | Record::Uploaded { .. }
+            | Record::UploadAnew { .. }
             | Record::Downloaded { .. }
             | Record::BatchClosed { .. }
             | Record::NetworkAsked { .. }
@@ -367,6 +281,9 @@ impl Projection for AcquirerTables {
             let subject = self.subject(record);
             let certificate = self.fold.state().certificate(record);
             self.certificates.extend(certificate.filter(|_| keep));
+            if let (true, Record::Declared { key, statement, at }) = (keep, record) {
+                self.declarations.push((*key, *statement, *at));
+            }
             self.fold.apply(record);
             if let (true, Some(key)) = (keep, subject) {
                 self.changed(key);
@@ -424,6 +341,17 @@ impl Projection for AcquirerTables {
                 key.stan.0,
                 key.merchant.as_str(),
                 certificate.payload(),
+            ])?;
+        }
+        let mut insert = archive.prepare_cached(INSERT_DECLARATION)?;
+        for (key, statement, at) in self.declarations.drain(..) {
+            insert.execute(params![
+                key.terminal.as_str(),
+                key.batch.0,
+                key.stan.0,
+                key.merchant.as_str(),
+                statement.name(),
+                at.0,
             ])?;
         }
         for changed in std::mem::take(&mut self.sales).into_values() {
@@ -508,12 +436,22 @@ fn event(record: &Record) -> Option<(&'static str, Option<String>)> {
             ("confirmed", Some(confirmation_name(*confirmation)))
         }
         Record::OneSided { case, .. } => ("one_sided", Some(case.to_string())),
+        Record::NoticeOwed { by, .. } => ("notice_owed", Some(by.to_string())),
+        Record::NoticeTaken { .. } => ("notice_taken", None),
         Record::BatchBreak { case, .. } => ("batch_break", Some(case.to_string())),
         Record::Certified { outcome, .. } => ("certified", Some(name(outcome))),
+        Record::Declared { statement, .. } => {
+            let what = match statement {
+                Statement::PaidCash => "declared_paid_cash",
+                Statement::NotMe => "declared_not_me",
+            };
+            (what, None)
+        }
         Record::Linked { .. }
         | Record::Recalled(_)
         | Record::Compared { .. }
         | Record::Uploaded { .. }
+        | Record::UploadAnew { .. }
         | Record::ChipUploaded { .. }
         | Record::Downloaded { .. }
         | Record::BatchClosed { .. } => return None,
@@ -642,6 +580,7 @@ fn write_sale(archive: &Connection, Changed { sale, posting }: &Changed) -> rusq
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archive::{EVENTS, event_words};
 
     #[test]
     fn every_event_has_words() {

@@ -13,7 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 /// Version of the tables; an archive of another one is rebuilt.
-pub const SCHEMA_VERSION: i64 = 3;
+pub const SCHEMA_VERSION: i64 = 4;
 /// Records in one transaction, at least, while the journal has as many. Terminals are many, so a large batch touches each
 /// page of their rows once instead of often.
 pub const FLUSH_RECORDS: u64 = 100_000;

@@ -18,7 +18,7 @@ use std::path::Path;
 
 /// `ending` is `asked`, `unknown`, `following`, `question` or `reversing` while a transaction is open, `stored` while an
 /// advice waits for its answer, then `approved`, `declined`,
-/// `not_sent`, `reversed` or `case`. The slip columns are of the weakest of the slip's copies and null without a slip.
+/// `not_sent`, `reversed`, `replaced` or `case`. The slip columns are of the weakest of the slip's copies and null without a slip.
 pub(super) const SCHEMA: &str = "
     CREATE TABLE sale(terminal TEXT NOT NULL, batch INTEGER NOT NULL, stan INTEGER NOT NULL, merchant TEXT NOT NULL,
         place INTEGER NOT NULL, kind TEXT NOT NULL, amount_minor INTEGER NOT NULL, currency INTEGER NOT NULL,
@@ -34,6 +34,10 @@ const UPSERT_SALE: &str = "
         ended_ms = excluded.ended_ms, ending = excluded.ending, code = excluded.code, rrn = excluded.rrn,
         approval = excluded.approval, approved_minor = excluded.approved_minor, recovered = excluded.recovered,
         never_debited = excluded.never_debited, attempts = excluded.attempts";
+const TAKE_BACK: &str = "
+    UPDATE sale SET ended_ms = ?5, ending = ?6, code = NULL, rrn = NULL, approval = NULL, approved_minor = NULL,
+        recovered = NULL, never_debited = ?7
+    WHERE terminal = ?1 AND batch = ?2 AND stan = ?3 AND merchant = ?4";
 const UPDATE_SLIP: &str = "
     UPDATE sale SET slip_state = ?4, slip_trouble = ?5, slip_level = ?6, slip_printed = ?7
     WHERE terminal = ?1 AND batch = ?2 AND stan = ?3";
@@ -42,6 +46,7 @@ const UPDATE_SLIP: &str = "
 pub(super) struct TerminalTables {
     places: BTreeMap<u32, Place>,
     sales: BTreeMap<SaleKey, Line>,
+    taken_back: Vec<(SaleKey, Ending, Now)>,
     slips: BTreeMap<(TerminalId, u64), Slip>,
 }
 
@@ -78,6 +83,7 @@ impl TerminalTables {
         Self {
             places: BTreeMap::new(),
             sales: BTreeMap::new(),
+            taken_back: Vec::new(),
             slips: BTreeMap::new(),
         }
     }
@@ -99,7 +105,10 @@ impl TerminalTables {
                     self.slips.insert((terminal, slip), known);
                 }
             }
-            Record::Ended { .. } => {
+            Record::TakenBack {
+                sale, ending, at, ..
+            } => self.taken_back.push((*sale, *ending, *at)),
+            Record::Ended { .. } | Record::Overridden { .. } => {
                 let ended = at.fold.state().completed().next_back();
                 if let (Some((sale, started, _, attempts)), Some(ended)) = (before, ended) {
                     let line = Line {
@@ -188,6 +197,7 @@ impl Place {
             goods_question_ms: 0,
             gaps: Gaps::default(),
             source_address: 0,
+            percents: payment::Percents::default(),
             batch_resends: 0,
             idle_report_ms: 0,
             prints: true,
@@ -335,6 +345,21 @@ impl Projection for TerminalTables {
     fn write(&mut self, archive: &Connection) -> rusqlite::Result<()> {
         for line in std::mem::take(&mut self.sales).into_values() {
             write_sale(archive, &line)?;
+        }
+        for (key, ending, at) in std::mem::take(&mut self.taken_back) {
+            let never_debited = match ending {
+                Ending::Reversed { never_debited } => Some(never_debited),
+                _ => None,
+            };
+            archive.prepare_cached(TAKE_BACK)?.execute(params![
+                key.terminal.as_str(),
+                key.batch.0,
+                key.stan.0,
+                key.merchant.as_str(),
+                at.wall.0,
+                name(&ending),
+                never_debited,
+            ])?;
         }
         // A slip's number is made of batch and trace number.
         let stans = slip_id(Batch(1), Stan(0));

@@ -1,27 +1,23 @@
 //! `counterfoil terminal`: a till with a text interface, and the same commands from a script.
 
-mod chip;
-mod doctor;
 mod downloads;
 mod guard;
 mod order;
-mod screen;
 
-use super::{Failure, runtime, until_told_to_stop};
-use crate::config::security::PartyModule;
+use super::doctor::show;
+use super::{Failure, print_json, runtime, until_told_to_stop};
 use crate::config::terminal::TerminalFile;
-use crate::driver::DriverHandle;
-use crate::fleet::{Fleet, Input};
 use crate::party;
 use crate::qr;
-use crypto::{Pan, SecurityModule};
-use doctor::TillDoctor;
-use order::kind_named;
+use crate::till::counter::{Counter, kind_named};
+use crate::till::doctor::TillDoctor;
+use crate::till::screen::{self, busy_words, sale_name, screen_name, shown_code};
+use crate::till::{self, Screens};
 use payment::{Amount, Kind, Stan, verdict};
 use receipt::{Language, PaperSeen, Search};
-use screen::{busy_words, sale_name, screen_name, shown_code};
 use std::cell::Cell;
 use std::io::BufRead;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -74,10 +70,26 @@ pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> 
     let runtime = runtime()?;
     let (_, module) = file.resolve()?;
     let (running, shown) = runtime.block_on(async { party::terminals(&file) })?;
+    let (screens, shown) = runtime.block_on(async { Screens::watch(shown) });
+    let handle = running.handle().clone();
+    let opened = match file.page {
+        Some(address) => {
+            let module = module.clone();
+            let page = till::open(
+                address,
+                &file,
+                handle.clone(),
+                module,
+                screens,
+                file.public.clone(),
+            );
+            Some(runtime.block_on(page)?)
+        }
+        None => None,
+    };
     let till = Till {
-        handle: running.handle().clone(),
-        module,
-        file,
+        counter: Counter::new(handle, module, file),
+        page: opened,
         zh,
         json: arguments.json,
         doctor: Cell::new(None),
@@ -87,7 +99,7 @@ pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> 
         tokio::select! {
             result = till.converse(arguments.script.clone(), shown) => result,
             () = until_told_to_stop() => Ok(()),
-            () = till.handle.until_stopped() => {
+            () = till.counter.handle.until_stopped() => {
                 Err("the terminal stopped; its journal could not be written".to_owned())
             }
         }
@@ -97,9 +109,9 @@ pub(super) fn run(arguments: &Arguments, zh: bool) -> Result<ExitCode, Failure> 
 }
 
 struct Till {
-    handle: DriverHandle<Fleet>,
-    module: PartyModule,
-    file: TerminalFile,
+    counter: Counter,
+    /// Where its page is.
+    page: Option<SocketAddr>,
     zh: bool,
     json: bool,
     /// The dialogue about the printer, while there is one.
@@ -117,10 +129,16 @@ impl Till {
         if !scripted && !self.json {
             println!(
                 "{} · {}\n{}",
-                self.file.merchant_name,
-                self.file.id,
+                self.counter.file.merchant_name,
+                self.counter.file.id,
                 self.say(HELP)
             );
+            if let Some(page) = self.page {
+                println!(
+                    "{} http://{page}/",
+                    self.say(("收银台网页：", "The till's page:"))
+                );
+            }
         }
         self.press(Command::SignOn)?;
         loop {
@@ -238,17 +256,14 @@ impl Till {
                 }
             }
         }
-        let look = self.handle.look(move |fleet, _| {
-            let spool = fleet.terminal(0)?.state().spool();
+        let look = self.counter.look(move |terminal, _| {
+            let spool = terminal.state().spool();
             let found = spool.search(&search).into_iter();
-            Some(
-                found
-                    .map(|slip| (spool.evidence(slip.slip_id), slip))
-                    .collect::<Vec<_>>(),
-            )
+            found
+                .map(|slip| (spool.evidence(slip.slip_id), slip))
+                .collect::<Vec<_>>()
         });
-        let found = look.await.map_err(|refused| format!("{refused:?}"))?;
-        let found = found.unwrap_or_default();
+        let found = look.await.map_err(|refusal| refusal.say(self.zh))?;
         if found.is_empty() {
             println!("{}", self.say(("没有这张小票", "No such slip")));
         }
@@ -274,15 +289,10 @@ impl Till {
     }
 
     async fn call_doctor(&self) -> Result<(), Failure> {
-        let printer = self
-            .file
-            .printer
-            .as_ref()
-            .map_or_else(String::new, ToString::to_string);
-        let language = if self.zh { Language::Zh } else { Language::En };
-        let doctor = TillDoctor::begin(self.handle.clone(), printer, language, self.json).await?;
-        self.keep(doctor);
-        Ok(())
+        let printer = self.counter.file.printer.as_ref();
+        let printer = printer.map_or_else(String::new, ToString::to_string);
+        let doctor = TillDoctor::begin(self.counter.handle.clone(), printer, None).await?;
+        self.keep(doctor)
     }
 
     async fn answer_doctor(&self, text: &str) -> Result<(), Failure> {
@@ -290,7 +300,7 @@ impl Till {
             return Err(self.say(("先输入 doctor", "type doctor first")).to_owned());
         };
         let taken = doctor.answer(text).await;
-        self.keep(doctor);
+        self.keep(doctor)?;
         match taken? {
             true => Ok(()),
             false => Err(format!(
@@ -303,52 +313,46 @@ impl Till {
     async fn look_again(&self) -> Result<(), Failure> {
         if let Some(mut doctor) = self.doctor.take() {
             let looked = doctor.look().await;
-            self.keep(doctor);
+            self.keep(doctor)?;
             looked?;
         }
         Ok(())
     }
 
-    fn keep(&self, doctor: TillDoctor) {
+    /// Shows what the doctor said, and keeps it while it goes on.
+    fn keep(&self, mut doctor: TillDoctor) -> Result<(), Failure> {
+        let language = if self.zh { Language::Zh } else { Language::En };
+        let fresh = doctor.take_fresh();
+        if let Some(view) = doctor.view(language).filter(|_| fresh) {
+            show(&view, self.json);
+        }
+        if let Some(ticket) = doctor.ticket() {
+            match self.json {
+                true => print_json(&ticket)?,
+                false => print!("{}", ticket.text(language)),
+            }
+        }
         self.doctor
             .set(Some(doctor).filter(|doctor| !doctor.is_over()));
-    }
-
-    /// The card that receives an amount: a test card by its name, or any card by its number.
-    async fn receiving(&self, card: &str) -> Result<crypto::Card, Failure> {
-        let known = self.file.cards.iter().find(|c| c.name == card);
-        let number = known.map_or(card, |card| card.pan.as_str());
-        let number = Pan::parse(number.as_bytes())
-            .map_err(|_| format!("{card}: {}", self.say(("卡号？", "card number?"))))?;
-        let module = self.module.clone();
-        let look = self
-            .handle
-            .look(move |_, now| module.card(&number, now.wall.day()).ok());
-        look.await
-            .map_err(|refused| format!("{refused:?}"))?
-            .ok_or_else(|| "the card number could not be sealed".to_owned())
+        Ok(())
     }
 
     async fn status(&self) -> Result<(), Failure> {
-        let look = self.handle.look(|fleet, _| {
-            let terminal = fleet.terminal(0)?;
+        let look = self.counter.look(|terminal, _| {
             let state = terminal.state();
             let recent: Vec<_> = state.completed().rev().take(5).copied().collect();
             let waiting: Vec<_> = state.advices().map(|advice| advice.sale.key).collect();
-            Some((
+            (
                 state.batch(),
                 state.next_stan(),
                 state.totals(),
                 terminal.busy(),
                 recent,
                 waiting,
-            ))
+            )
         });
-        let Some((batch, stan, totals, busy, recent, waiting_advices)) =
-            look.await.map_err(|refused| format!("{refused:?}"))?
-        else {
-            return Ok(());
-        };
+        let (batch, stan, totals, busy, recent, waiting_advices) =
+            look.await.map_err(|refusal| refusal.say(self.zh))?;
         let waiting = busy.map_or_else(String::new, |busy| self.say(busy_words(busy)).to_owned());
         let sum = Amount::fen(totals.debits_minor);
         let credits = Amount::fen(totals.credits_minor);
@@ -425,10 +429,8 @@ impl Till {
     }
 
     fn press(&self, command: Command) -> Result<(), Failure> {
-        let input = Input::One(0, Box::new(terminal::Input::Cashier(command)));
-        self.handle
-            .send(input)
-            .map_err(|refused| format!("{refused:?}"))
+        let pressed = self.counter.press(command);
+        pressed.map_err(|refusal| refusal.say(self.zh))
     }
 
     fn say(&self, words: (&'static str, &'static str)) -> &'static str {
@@ -436,7 +438,13 @@ impl Till {
     }
 
     fn show(&self, screen: &Screen) {
-        let (text, goods) = self.words(screen);
+        let (mut text, goods) = screen::words(screen, self.zh);
+        if let Screen::Guard {
+            earlier, amount, ..
+        } = screen
+        {
+            text = format!("{text}\n{}", guard::ways_on(*earlier, *amount, self.zh));
+        }
         if self.json {
             let link = shown_code(screen);
             println!(

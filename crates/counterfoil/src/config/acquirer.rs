@@ -66,6 +66,9 @@ pub struct AcquirerFile {
     pub eslip_listen: Option<SocketAddr>,
     /// Where the desk is served (console, merchants' portal, API), loopback only.
     pub desk_listen: Option<SocketAddr>,
+    /// Data directories of other parties whose archives the desk may read: in a sandbox, where all are on one machine.
+    #[serde(default)]
+    pub desk_reads: Vec<PathBuf>,
     /// Below which public address e-slips are found; messages to cardholders carry it.
     pub eslip: Option<String>,
     /// Signs outcome certificates; without it there are none.
@@ -366,6 +369,11 @@ impl AcquirerFile {
             if address.is_some() && !self.archive {
                 return Err(format!("{key} needs archive = true: its pages read it"));
             }
+        }
+        if self.profile == Profile::Production && !self.desk_reads.is_empty() {
+            return Err(
+                "desk_reads: in production nobody reads another party's archive".to_owned(),
+            );
         }
         let wallet = self
             .wallet

@@ -12,7 +12,7 @@ use ::terminal::kernel::{ChipTerminal, FallbackRule};
 use crypto::{AnswerMethod, KeyUsage, Pin};
 use payment::relay::Gaps;
 use payment::timeouts::Ladder;
-use payment::{Stan, Track2};
+use payment::{Percents, Stan, Track2};
 use receipt::{InstalledPrinter, Language, Paper};
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -76,6 +76,9 @@ pub struct TerminalFile {
     /// How long the cashier may take to answer.
     #[serde(default = "goods_question_ms")]
     pub goods_question_ms: u64,
+    /// Up to what percentage of its original a completion or an adjustment may go.
+    #[serde(default)]
+    pub percents: Percents,
     /// Further rounds in which unanswered messages of a settlement are sent again.
     #[serde(default = "batch_resends")]
     pub batch_resends: u32,
@@ -99,6 +102,16 @@ pub struct TerminalFile {
     /// What [`TerminalFile::read`] found there.
     #[serde(skip, default = "super::printer::untested")]
     pub installed: InstalledPrinter,
+    /// Where the till's page is served; a loopback address. Without it there is no page.
+    pub page: Option<SocketAddr>,
+    /// Where the cardholder's pages are, for instance `https://r.example`: the code that a customer scans while a sale is
+    /// unresolved.
+    pub public: Option<String>,
+    /// The goods that the page's basket knows, a path from this file's folder.
+    pub goods: Option<PathBuf>,
+    /// What [`TerminalFile::read`] found there.
+    #[serde(skip)]
+    pub stock: Vec<Good>,
     /// `zh` or `en`.
     #[serde(default = "zh")]
     pub language: String,
@@ -110,6 +123,28 @@ pub struct TerminalFile {
     /// Test cards that the text interface offers; sandbox only.
     #[serde(default)]
     pub cards: Vec<TestCard>,
+}
+
+/// The file of goods.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GoodsFile {
+    /// What is sold.
+    pub goods: Vec<Good>,
+}
+
+/// Something that is sold.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Good {
+    /// Digits of its barcode.
+    pub barcode: String,
+    /// Its name in zh-CN.
+    pub zh: String,
+    /// Its name in English.
+    pub en: String,
+    /// Its price in fen.
+    pub price_minor: u64,
 }
 
 /// An issuer's name.
@@ -313,6 +348,11 @@ impl TerminalFile {
                 problem,
             })?;
         }
+        if let Some(goods) = &file.goods {
+            let goods = path.parent().unwrap_or(Path::new("")).join(goods);
+            let listed: GoodsFile = super::read(&goods)?;
+            file.stock = listed.goods;
+        }
         Ok(file)
     }
 
@@ -361,6 +401,7 @@ impl TerminalFile {
             dialogue_ms: self.dialogue_ms,
             goods_question_ms: self.goods_question_ms,
             gaps: Gaps(self.reversal_gaps_ms.clone()),
+            percents: self.percents,
             batch_resends: self.batch_resends,
             idle_report_ms: self.idle_report_ms,
             eslip: self.eslip.clone(),

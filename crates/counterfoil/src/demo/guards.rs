@@ -8,7 +8,7 @@ use crate::config::Problem;
 use crate::fault::{Act, Direction, Fault};
 use payment::{Amount, CNY, Kind, LinkReason, Linked, SaleKey};
 use std::time::Duration;
-use terminal::{Command, Order, Screen};
+use terminal::{Command, Ending, Order, Screen};
 
 /// The tills of this walk; those before are taken.
 const TILLS: (usize, usize) = (21, 22);
@@ -157,6 +157,11 @@ async fn take(
     settled
         .await
         .ok_or_else(|| format!("{}: the money is not where it must be", step.en))?;
+    if step.closed == "reversed" {
+        knows_that_it_was_taken_back(first, earlier)
+            .await
+            .ok_or_else(|| format!("{}: the first till still has {earlier}", step.en))?;
+    }
     let taken = cash_minor(second).await? - cash;
     if taken != step.cash {
         return Err(format!("{}: {taken} fen of cash", step.en));
@@ -170,6 +175,19 @@ async fn take(
         signed(step.cardholder, CNY),
         signed(step.cash, CNY),
     ])
+}
+
+/// The first till heard by its own question or by a notice that its sale does not stand.
+async fn knows_that_it_was_taken_back(first: &Till, sale: SaleKey) -> Option<()> {
+    let knows = || async {
+        let look = first.look(move |terminal| {
+            let mut completed = terminal.state().completed();
+            let own = completed.find(|completed| completed.sale.key == sale)?;
+            matches!(own.ending, Ending::Reversed { .. }).then_some(())
+        });
+        look.await.ok().flatten()
+    };
+    until(PATIENCE, knows).await
 }
 
 /// What the second cashier does about the refusal.

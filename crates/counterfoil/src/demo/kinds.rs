@@ -6,8 +6,8 @@ use super::{Failed, World, columns, look, until};
 use crate::config::Problem;
 use crate::view::SaleView;
 use payment::download::{Download, Step as DownloadStep};
-use payment::kind::{Flow, PinRule};
-use payment::{Amount, Currency, Kind, MerchantId, SaleKey, Stan};
+use payment::kind::{Flow, PinRule, Rail};
+use payment::{Amount, CNY, Currency, Kind, MerchantId, Posting, SaleKey, Stan};
 use std::fmt::Write;
 use std::time::Duration;
 use terminal::{Named, Screen};
@@ -155,6 +155,31 @@ const STEPS: [Step; 33] = [
     ),
 ];
 
+/// The charges that no line above walks through: each once, for what its posting does.
+fn others() -> impl Iterator<Item = Step> {
+    let walked = |kind: Kind| STEPS.iter().any(|step| step.kind == kind);
+    let charges = Kind::ALL.iter().copied().filter(move |kind| {
+        let row = kind.row();
+        let alone = row.original.is_none() && !row.receiver && row.unit == CNY;
+        row.rail == Rail::Card && row.charges() && alone && !walked(*kind)
+    });
+    charges.zip(0..).map(|(kind, n)| {
+        let minor: u64 = 9_100 + 100 * n;
+        let merchant = match kind.row().posting {
+            Posting::Debit => minor.cast_signed(),
+            _ => 0,
+        };
+        step(
+            kind,
+            Some(minor),
+            None,
+            "00",
+            merchant,
+            -minor.cast_signed(),
+        )
+    })
+}
+
 /// What became of a step.
 struct Line {
     kind: Kind,
@@ -193,8 +218,8 @@ pub(super) async fn run(world: &World, zh: bool) -> Result<(), Failed> {
 async fn walk(world: &World, lines: &mut Vec<Line>) -> Result<(), Problem> {
     let mut till = Till::start(world, TILL).await?;
     let mut keys = Vec::new();
-    for (number, step) in STEPS.iter().enumerate() {
-        let (line, key) = take(world, &mut till, number, step, &keys).await?;
+    for (number, step) in STEPS.into_iter().chain(others()).enumerate() {
+        let (line, key) = take(world, &mut till, number, &step, &keys).await?;
         keys.push(key);
         lines.push(line);
     }
@@ -419,12 +444,9 @@ impl Till {
     /// Whether the till itself knows a transaction that this kind could be about.
     async fn has_own(&self, kind: Kind, stan: Stan) -> Result<bool, Problem> {
         let look = self.look(move |terminal| {
-            let rule = kind.row().original?;
             let mut completed = terminal.state().completed();
             completed.find(|c| {
-                c.sale.key.stan == stan
-                    && c.approval().is_some()
-                    && rule.kinds.contains(&c.sale.kind)
+                c.sale.key.stan == stan && c.approval().is_some() && kind.may_be_about(c.sale.kind)
             })?;
             Some(())
         });
@@ -441,7 +463,7 @@ impl Till {
         let (kind, own) = (step.kind, matches!(original, Some(Named::Own(_))));
         let presented = match own && kind.row().pin != PinRule::Always {
             true => None,
-            false => Some(self.present_card(step.card).await?),
+            false => Some(self.bring(kind, step.card).await?),
         };
         let to = match kind.row().receiver {
             true => Some(self.receiving(step.to).await?),

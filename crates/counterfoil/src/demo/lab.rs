@@ -301,14 +301,14 @@ impl Lab {
                 .map(|slip| slip.text.clone())
                 .collect()
         };
-        let seconds = run
+        let took = run
             .closed_after
             .or_else(|| run.began.map(|began| began.elapsed()));
         Ok(Run {
             number: run.number,
             faults: run.faults.iter().map(|fault| fault.id).collect(),
             phase: run.phase,
-            seconds: seconds.unwrap_or_default().as_secs_f64(),
+            elapsed_ms: took.map_or(0, |took| took.as_millis() as u64),
             sale,
             accounts,
             notices: if run.key.is_some() {

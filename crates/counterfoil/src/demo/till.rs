@@ -136,6 +136,29 @@ impl Till {
         found.ok_or_else(|| format!("no test card {name}"))
     }
 
+    /// A test card as this kind wants it: its number typed where nobody presents it.
+    pub async fn bring(&self, kind: Kind, name: &str) -> Result<Presented, Problem> {
+        if !kind.row().keyed {
+            return self.present_card(name).await;
+        }
+        let card = self.card(name)?.clone();
+        let running = self.running.as_ref().ok_or("the till is off")?;
+        let module = self.module.clone();
+        let look = running.handle().look(move |fleet, now| {
+            let around = Surroundings {
+                module: &module,
+                now,
+                random: &random,
+            };
+            let track = card.track2()?;
+            let terminal = fleet.terminal(0)?;
+            terminal.key_in(&around, track.pan()?, track.expiry()).ok()
+        });
+        look.await
+            .map_err(|refused| format!("{refused:?}"))?
+            .ok_or_else(|| "the number could not be taken".to_owned())
+    }
+
     /// The holder of a test card presents it and enters its PIN.
     pub async fn present_card(&self, name: &str) -> Result<Presented, Problem> {
         let card = self.card(name)?.clone();

@@ -28,6 +28,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// An approval unconfirmed for so long becomes a one-sided item, in the demo.
 const CONFIRM_WITHIN_MS: u64 = 10_000;
 
+/// Tills whose archives the desk may read, in the demo.
+const TILLS_READ: usize = 24;
+
 /// The demo's open pages.
 #[derive(Debug)]
 pub struct Pages {
@@ -37,6 +40,17 @@ pub struct Pages {
 }
 
 impl Pages {
+    /// The address of the page at this path; the first page's when there is none.
+    pub fn link(&self, path: &str) -> String {
+        let found = self
+            .links
+            .iter()
+            .find(|(address, _)| address.ends_with(path));
+        found
+            .or(self.links.first())
+            .map_or_else(String::new, |(address, _)| address.clone())
+    }
+
     /// Closes the shop. Blocks: not for a runtime thread.
     pub fn stop(self) -> Result<(), String> {
         self.shop.stop()
@@ -222,6 +236,11 @@ impl World {
         let acquirer = party::acquirer(&acquirer_file)?;
         acquirer_file.eslip_listen = Some(at(ports.public));
         acquirer_file.desk_listen = Some(at(ports.desk));
+        let tills = (1..=TILLS_READ).map(|number| data.join(format!("terminal-T{number:07}")));
+        acquirer_file.desk_reads = [data.join("network"), data.join("issuer")]
+            .into_iter()
+            .chain(tills)
+            .collect();
         let opened = crate::eslip::open(&acquirer_file, &acquirer).await?;
         let routes = crate::control::acquirer_routes(acquirer.handle().clone());
         crate::control::serve(at(ports.control), routes.merge(opened.control)).await?;
@@ -237,6 +256,8 @@ impl World {
         till.dialogue_ms = 20_000;
         till.goods_question_ms = 5_000;
         till.idle_report_ms = 300;
+        // A till that was told no limit: the demonstration shows that the hosts refuse.
+        till.percents.adjust = u16::MAX;
         till.eslip = opened.address.map(|at| format!("http://{at}/r"));
         till.eslip_after_ms = 300;
         let world = Self {

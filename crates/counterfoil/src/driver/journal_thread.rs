@@ -3,14 +3,15 @@
 use super::figures::count;
 use super::inbox::{Reveal, Stop};
 use super::machine_thread::named;
-use super::{Driven, DriverHandle, LOCAL_MAX, Local};
+use super::{Driven, DriverHandle, Frame, LOCAL_MAX, Local};
 use crate::journal::{Journal, JournalError};
 use crate::link::Leaving;
-use payment::Now;
+use payment::{Now, Peer, Wall};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
+use zeroize::Zeroizing;
 
 /// What was decided in one go, and waits to be durable.
 pub(super) struct Gathering<P: Driven> {
@@ -24,6 +25,8 @@ pub(super) struct Gathering<P: Driven> {
     pub(super) leaving: Vec<Leaving<P::Input>>,
     pub(super) local: Vec<P::Effect>,
     pub(super) reveals: Vec<Reveal>,
+    /// Frames heard, for the tap when there is one.
+    pub(super) heard: Vec<(Wall, Peer, Zeroizing<Vec<u8>>)>,
 }
 
 impl<P: Driven> Default for Gathering<P> {
@@ -37,6 +40,7 @@ impl<P: Driven> Default for Gathering<P> {
             leaving: Vec::new(),
             local: Vec::new(),
             reveals: Vec::new(),
+            heard: Vec::new(),
         }
     }
 }
@@ -64,6 +68,7 @@ impl<P: Driven> Gathering<P> {
             }));
         self.local.extend(later.local);
         self.reveals.extend(later.reveals);
+        self.heard.extend(later.heard);
     }
 }
 
@@ -165,6 +170,29 @@ fn append<P: Driven>(
     Ok(())
 }
 
+/// Shows the tap what was heard and what is about to leave.
+fn show<P: Driven>(gathering: &Gathering<P>, handle: &DriverHandle<P>) {
+    let Some(tap) = handle.tap.get() else { return };
+    for (at, peer, bytes) in &gathering.heard {
+        tap(Frame {
+            at: *at,
+            said: false,
+            peer: *peer,
+            bytes,
+        });
+    }
+    let mut start = 0;
+    for leaving in &gathering.leaving {
+        tap(Frame {
+            at: gathering.now.wall,
+            said: true,
+            peer: leaving.to,
+            bytes: &gathering.frames[start..leaving.end],
+        });
+        start = leaving.end;
+    }
+}
+
 fn release<P: Driven>(
     gathering: Gathering<P>,
     effects: &SyncSender<Vec<P::Effect>>,
@@ -172,6 +200,7 @@ fn release<P: Driven>(
 ) {
     let counters = &handle.counters;
     count(&counters.frames_released, gathering.leaving.len());
+    show(&gathering, handle);
     let undelivered = handle.board().release(&gathering.frames, gathering.leaving);
     if !undelivered.is_empty() {
         count(&counters.undelivered, undelivered.len());

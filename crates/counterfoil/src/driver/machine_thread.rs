@@ -17,6 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// Gatherings between the one being decided and the one being flushed. More would only make each smaller.
 const GATHERINGS_WAITING: usize = 1;
@@ -152,6 +153,10 @@ impl<P: Driven> Run<P> {
         };
         if tracing::enabled!(tracing::Level::TRACE) {
             tracing::trace!(party = &*self.machine.handle.name, ?from, frame = %frame_text(frame), "heard");
+        }
+        if self.machine.handle.tap.get().is_some() {
+            let bytes = Zeroizing::new(frame.to_vec());
+            self.gathering.heard.push((now.wall, from, bytes));
         }
         let heard = catch_unwind(AssertUnwindSafe(|| {
             party.hear(&around, from, frame).map(|input| {

@@ -1,23 +1,34 @@
-//! How often one peer may ask: a bucket each, so that ids cannot be guessed by trying.
+//! How often one may ask: a bucket for each peer, so that ids cannot be guessed by trying, and one for each fact that is
+//! tried without success, whoever tries.
 //!
-//! Invariant: the table is bounded; when it is full, strangers share one bucket.
+//! Invariant: a table is bounded; when it is full of buckets that are in use, strangers share one.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::time::Instant;
 
 /// Pages that a peer may ask for at once, and again after a minute.
 pub const PAGES_PER_MINUTE: f64 = 60.0;
 /// What a guess that found nothing costs, in pages.
 pub const MISS_PAGES: f64 = 6.0;
-/// Peers that are told apart at the same time.
+/// Peers, and facts, that are told apart at the same time.
 pub const PEERS_MAX: usize = 10_000;
+/// Lookups without a result that all peers together may make at once with the same amount, the same minute or the same
+/// last four digits, and again after an hour.
+pub const FACT_MISSES_PER_HOUR: f64 = 60.0;
 
 /// The buckets.
-#[derive(Debug, Default)]
-pub(super) struct Limit {
-    peers: BTreeMap<IpAddr, Bucket>,
+#[derive(Debug)]
+pub(super) struct Limit<K> {
+    rate: Rate,
+    buckets: BTreeMap<K, Bucket>,
     strangers: Bucket,
+}
+
+/// What a bucket holds when it is full, and how fast it fills.
+#[derive(Clone, Copy, Debug)]
+struct Rate {
+    holds: f64,
+    per_minute: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -26,51 +37,74 @@ struct Bucket {
     at: Option<Instant>,
 }
 
-impl Default for Bucket {
-    fn default() -> Self {
+impl Bucket {
+    fn filled(self, rate: Rate, now: Instant) -> Self {
+        let minutes = self.at.map_or(0.0, |at| (now - at).as_secs_f64() / 60.0);
         Self {
-            pages: PAGES_PER_MINUTE,
-            at: None,
+            pages: (self.pages + minutes * rate.per_minute).min(rate.holds),
+            at: Some(now),
         }
     }
 }
 
-impl Bucket {
-    fn fill(&mut self, now: Instant) {
-        let minutes = self.at.map_or(0.0, |at| (now - at).as_secs_f64() / 60.0);
-        self.pages = (self.pages + minutes * PAGES_PER_MINUTE).min(PAGES_PER_MINUTE);
-        self.at = Some(now);
+impl<K: Ord> Limit<K> {
+    /// For peers: [`PAGES_PER_MINUTE`].
+    pub(super) const fn of_peers() -> Self {
+        Self::new(PAGES_PER_MINUTE, PAGES_PER_MINUTE)
     }
-}
 
-impl Limit {
-    /// True when `peer` may have a page; it is counted.
-    pub(super) fn admits(&mut self, peer: IpAddr, now: Instant) -> bool {
-        let bucket = self.bucket(peer, now);
+    /// For facts: [`FACT_MISSES_PER_HOUR`].
+    pub(super) const fn of_facts() -> Self {
+        Self::new(FACT_MISSES_PER_HOUR, FACT_MISSES_PER_HOUR / 60.0)
+    }
+
+    const fn new(holds: f64, per_minute: f64) -> Self {
+        Self {
+            rate: Rate { holds, per_minute },
+            buckets: BTreeMap::new(),
+            strangers: Bucket {
+                pages: holds,
+                at: None,
+            },
+        }
+    }
+
+    /// True when `who` may have a page; it is counted.
+    pub(super) fn admits(&mut self, who: K, now: Instant) -> bool {
+        let bucket = self.bucket(who, now);
         let admitted = bucket.pages >= 1.0;
         bucket.pages -= if admitted { 1.0 } else { 0.0 };
         admitted
     }
 
-    /// `peer` asked for something that is not there.
-    pub(super) fn missed(&mut self, peer: IpAddr, now: Instant) {
-        let bucket = self.bucket(peer, now);
-        bucket.pages = (bucket.pages - MISS_PAGES).max(0.0);
+    /// True when `who` has something left; nothing is counted or kept.
+    pub(super) fn has_left(&self, who: &K, now: Instant) -> bool {
+        let known = self.buckets.get(who);
+        known.is_none_or(|bucket| bucket.filled(self.rate, now).pages >= 1.0)
     }
 
-    fn bucket(&mut self, peer: IpAddr, now: Instant) -> &mut Bucket {
-        if !self.peers.contains_key(&peer) && self.peers.len() >= PEERS_MAX {
-            // Those whose bucket is full again are as good as strangers.
-            self.peers.retain(|_, bucket| {
-                bucket.fill(now);
-                bucket.pages < PAGES_PER_MINUTE
-            });
+    /// `who` asked for something that is not there, which costs so many pages.
+    pub(super) fn missed(&mut self, who: K, pages: f64, now: Instant) {
+        let bucket = self.bucket(who, now);
+        bucket.pages = (bucket.pages - pages).max(0.0);
+    }
+
+    fn bucket(&mut self, who: K, now: Instant) -> &mut Bucket {
+        let rate = self.rate;
+        let full = Bucket {
+            pages: rate.holds,
+            at: None,
+        };
+        if self.buckets.len() >= PEERS_MAX && !self.buckets.contains_key(&who) {
+            // Who has everything left again is a stranger like any other.
+            self.buckets
+                .retain(|_, bucket| bucket.filled(rate, now).pages < rate.holds);
         }
-        let bucket = match self.peers.len() < PEERS_MAX || self.peers.contains_key(&peer) {
-            true => self.peers.entry(peer).or_default(),
+        let bucket = match self.buckets.len() < PEERS_MAX || self.buckets.contains_key(&who) {
+            true => self.buckets.entry(who).or_insert(full),
             false => &mut self.strangers,
         };
-        bucket.fill(now);
+        *bucket = bucket.filled(rate, now);
         bucket
     }
 }
@@ -78,16 +112,16 @@ impl Limit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::Ipv4Addr;
+    use std::net::{IpAddr, Ipv4Addr};
     use std::time::Duration;
 
     #[test]
     fn a_peer_that_guesses_is_stopped_and_no_other() {
-        let (mut limit, start) = (Limit::default(), Instant::now());
+        let (mut limit, start) = (Limit::of_peers(), Instant::now());
         let peer = |n: u32| IpAddr::V4(Ipv4Addr::from(n));
         let mut guesses = 0;
         while limit.admits(peer(1), start) {
-            limit.missed(peer(1), start);
+            limit.missed(peer(1), MISS_PAGES, start);
             guesses += 1;
         }
         assert_eq!(guesses, (PAGES_PER_MINUTE / (MISS_PAGES + 1.0)) as u32 + 1);
@@ -97,6 +131,17 @@ mod tests {
         for n in 0..PEERS_MAX as u32 + 5_000 {
             limit.admits(peer(n), start);
         }
-        assert!(limit.peers.len() <= PEERS_MAX);
+        assert!(limit.buckets.len() <= PEERS_MAX);
+    }
+
+    #[test]
+    fn a_fact_is_tried_so_often_by_all_together() {
+        let (mut limit, start) = (Limit::of_facts(), Instant::now());
+        for _ in 0..FACT_MISSES_PER_HOUR as u32 {
+            assert!(limit.has_left(&"0123", start));
+            limit.missed("0123", 1.0, start);
+        }
+        assert!(!limit.has_left(&"0123", start) && limit.has_left(&"0124", start));
+        assert!(limit.has_left(&"0123", start + Duration::from_secs(61)));
     }
 }

@@ -360,7 +360,7 @@ const QUERIES: [Query; 38] = [
         &[Role::Acquirer, Role::Terminal],
         Check::TerminalNotApproved,
         "SELECT $sale, t.ending FROM till t JOIN sale s USING(terminal, batch, stan, merchant)
-         WHERE s.stands AND (t.ending = 'reversed' OR t.ending IN ('declined', 'not_sent')
+         WHERE s.stands AND (t.ending IN ('reversed', 'replaced') OR t.ending IN ('declined', 'not_sent')
             AND (s.advice OR s.case_number IS NULL AND s.confirmation <> 'none'))",
     ),
     (
@@ -404,7 +404,7 @@ const QUERIES: [Query; 38] = [
         &[Role::Terminal],
         Check::TerminalOpen,
         "SELECT printf('%s/%06d/%06d %d', t.terminal, t.batch, t.stan, t.amount_minor), t.ending FROM till t
-         WHERE t.ending NOT IN ('approved', 'declined', 'not_sent', 'reversed')",
+         WHERE t.ending NOT IN ('approved', 'declined', 'not_sent', 'reversed', 'replaced')",
     ),
 ];
 

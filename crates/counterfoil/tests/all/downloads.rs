@@ -28,7 +28,11 @@ fn a_till_downloads_what_it_serves() {
     till.tell("tap 900.00 chip");
     till.expect_screen("approved");
     till.tell("downloads");
-    for line in ["A000000333/01", "A000000333010101", "no PIN up to ¥1,000.00"] {
+    for line in [
+        "A000000333/01",
+        "A000000333010101",
+        "no PIN up to ¥1,000.00",
+    ] {
         till.expect_line(line);
     }
 

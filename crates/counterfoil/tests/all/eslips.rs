@@ -109,7 +109,7 @@ fn an_unprinted_sale_is_an_eslip_and_a_reversed_one_says_so() {
     let shown = till.expect_screen("e-slip");
     assert_eq!(shown["sale"], Value::from(reversed.clone()));
     let page = page_with(eslips, &path(&shown), "冲正凭证");
-    assert!(page.contains("66.00") && page.contains("↩"), "{page}");
+    assert!(page.contains("66.00") && page.contains("已退回"), "{page}");
 
     check_certificates(&installation, &sale, &reversed);
     let (status, page) = get(eslips, "/r/0000000000000000").expect("a page");

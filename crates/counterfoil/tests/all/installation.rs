@@ -40,6 +40,8 @@ pub struct Ports {
     pub printer: u16,
     /// E-slips.
     pub eslips: u16,
+    /// The desk.
+    pub desk: u16,
 }
 
 impl Installation {
@@ -51,6 +53,7 @@ impl Installation {
             control: [free_port(), free_port(), free_port()],
             printer: free_port(),
             eslips: free_port(),
+            desk: free_port(),
         };
         let installation = Self {
             folder: tempfile::tempdir().expect("a folder"),
@@ -61,7 +64,7 @@ impl Installation {
             installation.write(&format!("{host}.toml"), &installation.example(host));
         }
         // Beside the files of terminals and acquirer, which name them.
-        for named in ["printer.toml", "downloads.toml"] {
+        for named in ["printer.toml", "goods.toml", "downloads.toml"] {
             let example = repository().join("examples").join(named);
             std::fs::copy(example, installation.path(named)).expect("the example");
         }
@@ -93,9 +96,12 @@ impl Installation {
             ("127.0.0.1:7100".to_owned(), at(ports.terminals)),
             ("127.0.0.1:7101".to_owned(), at(ports.control[0])),
             ("127.0.0.1:7102".to_owned(), at(ports.eslips)),
+            ("127.0.0.1:7103".to_owned(), at(ports.desk)),
             ("127.0.0.1:7200".to_owned(), at(ports.members)),
             ("127.0.0.1:7201".to_owned(), at(ports.control[1])),
             ("127.0.0.1:7301".to_owned(), at(ports.control[2])),
+            // Several tills run at the same time: the system chooses, unless a test does.
+            ("127.0.0.1:7500".to_owned(), at(0)),
             ("127.0.0.1:9100".to_owned(), at(ports.printer)),
             (
                 "counterfoil-data/".to_owned(),

@@ -224,7 +224,7 @@ fn original(row: &Row) -> String {
     let Some(rule) = row.original else {
         return "–".to_owned();
     };
-    let kinds: Vec<&str> = rule.kinds.iter().map(|kind| kind.row().en).collect();
+    let kinds: Vec<&str> = row.kind.originals().map(|kind| kind.row().en).collect();
     let reach = match rule.reach {
         Reach::SameBatch => "same batch",
         Reach::SameMerchant => "same merchant",

@@ -1,6 +1,7 @@
 //! The long runs over whole processes; each is a stage of its own in the test command.
 
 mod books;
+mod browser;
 mod disk;
 mod draw;
 mod emupos;

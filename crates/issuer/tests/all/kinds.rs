@@ -52,6 +52,35 @@ fn story(name: &str, steps: &[Step], expected: &[i64]) {
     }
 }
 
+/// An adjustment says what the payment comes to, up or down; it never calls what is given back a debit.
+#[test]
+fn an_adjustment_is_told_as_one() {
+    let mut world = World::new();
+    let mut asked = |kind, minor, about: Option<Financial>| {
+        let mut sale = world.sale(DEBIT, minor);
+        (sale.kind, sale.original) = (kind, about.map(|first| first.key));
+        assert_eq!(world.ask(sale, PinCheck::Right).code.as_str(), "00");
+        sale
+    };
+    let first = asked(Kind::Purchase, 10_000, None);
+    asked(Kind::TipAdjustment, 12_000, Some(first));
+    asked(Kind::TipAdjustment, 9_000, Some(first));
+    let told: Vec<_> = world.notices.iter().map(|notice| notice.kind).collect();
+    use issuer::NoticeKind::{Adjusted, Debited};
+    assert_eq!(told, [Debited, Adjusted, Adjusted]);
+    let [.., last] = &world.notices[..] else {
+        panic!("three notices");
+    };
+    assert_eq!(
+        (last.text(true), last.text(false)),
+        (
+            "您尾号0005的卡有一笔消费于11月22日14:03调整为¥90.00，余额¥910.00。".to_owned(),
+            "A payment with your card ending 0005 was adjusted to ¥90.00 on 11-22 at 14:03; balance ¥910.00."
+                .to_owned()
+        )
+    );
+}
+
 #[test]
 fn postings() {
     use Kind as K;

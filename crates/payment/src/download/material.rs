@@ -541,8 +541,8 @@ impl<'a> Objects<'a> {
     }
 
     fn number(&self, tag: u32, digits: impl Iterator<Item = u8>) -> Result<u64, MaterialError> {
+        let mut digits = digits;
         digits
-            .into_iter()
             .try_fold(0, |sum, digit| {
                 (digit < 10).then_some(sum * 10 + u64::from(digit))
             })

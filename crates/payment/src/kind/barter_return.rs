@@ -18,7 +18,7 @@ pub const ROW: Row = Row {
     posting: Posting::Release,
     unit: BARTER_UNIT,
     original: Some(OriginalRule {
-        kinds: &[Kind::BarterSale],
+        kinds: &[],
         reach: Reach::SameMerchant,
     }),
     about: "Withdrawal or dispute before delivery: the quota goes back from escrow to the buyer.",

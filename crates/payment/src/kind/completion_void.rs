@@ -16,7 +16,7 @@ pub const ROW: Row = Row {
     flow: Flow::Online,
     posting: Posting::Uncapture,
     original: Some(OriginalRule {
-        kinds: &[Kind::Completion],
+        kinds: &[],
         reach: Reach::SameBatch,
     }),
     totals: BatchSide::Credit,

@@ -16,7 +16,7 @@ pub const ROW: Row = Row {
     flow: Flow::Online,
     posting: Posting::Release,
     original: Some(OriginalRule {
-        kinds: &[Kind::PreAuth],
+        kinds: &[],
         reach: Reach::SameMerchant,
     }),
     switch: 3,

@@ -17,12 +17,7 @@ pub const ROW: Row = Row {
     flow: Flow::Advice,
     posting: Posting::Credit,
     original: Some(OriginalRule {
-        kinds: &[
-            Kind::Purchase,
-            Kind::Completion,
-            Kind::CompletionAdvice,
-            Kind::OfflineSale,
-        ],
+        kinds: &[],
         reach: Reach::SameMerchant,
     }),
     totals: BatchSide::Credit,

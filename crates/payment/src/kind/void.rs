@@ -16,7 +16,7 @@ pub const ROW: Row = Row {
     flow: Flow::Online,
     posting: Posting::Undo,
     original: Some(OriginalRule {
-        kinds: &[Kind::Purchase],
+        kinds: &[],
         reach: Reach::SameBatch,
     }),
     totals: BatchSide::Credit,

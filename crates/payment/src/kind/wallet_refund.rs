@@ -17,7 +17,7 @@ pub const ROW: Row = Row {
     flow: Flow::Advice,
     posting: Posting::Credit,
     original: Some(OriginalRule {
-        kinds: &[Kind::WalletSale, Kind::WalletOrder],
+        kinds: &[],
         reach: Reach::SameMerchant,
     }),
     totals: BatchSide::Credit,

@@ -79,8 +79,9 @@ pub fn write_request(
             message.clear(sale.kind.row().mti);
             write_financial(message, sale, &sealed.secrets, module)?;
             write_key(message, sale.key);
-            if let (Some(rule), Some(original)) = (sale.kind.row().original, sale.original) {
-                let mti = rule.kinds.first().map_or(Mti(0), |kind| kind.row().mti);
+            if let (Some(_), Some(original)) = (sale.kind.row().original, sale.original) {
+                let about = sale.kind.originals().next();
+                let mti = about.map_or(Mti(0), |kind| kind.row().mti);
                 write_original(message, mti, original);
             }
             write_chip(message, sealed.secrets.chip.as_ref());

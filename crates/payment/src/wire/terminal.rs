@@ -6,7 +6,7 @@ use super::{
     write_outcome, write_pin, wrong,
 };
 use crate::download::{DownloadRequest, Piece, Versions, read_asked, write_asked};
-use crate::guard::{read_guard, write_guard};
+use crate::guard::{TakenBack, read_guard, write_guard};
 use crate::kind::Codes;
 use crate::payment_code::CODE_TAG;
 use crate::terminal::{Answer, AskAgainMs, KeysField, Origin, Request, Sale, Sealed, Standing};
@@ -195,6 +195,9 @@ pub fn read_answer(message: &Message, kind: Kind) -> Result<Answer, WireError> {
         guard: message
             .get(59)
             .and_then(|field| read_guard(field, origin.merchant)),
+        taken_back: message
+            .get(59)
+            .and_then(|field| TakenBack::read(field, origin.merchant)),
         piece: match fetched {
             true => optional(message, 62, Piece::new)?,
             false => None,
@@ -257,6 +260,7 @@ pub fn write_answer(answer: &Answer, mac: bool, message: &mut Message) {
         answer.link.map(|link| link.write()),
         answer.qr.map(|qr| qr.write()),
         answer.guard.map(|earlier| write_guard(&earlier)),
+        answer.taken_back.map(|told| told.write()),
         answer.versions.map(|versions| versions.write()),
     ] {
         add_tag(message, tag.unwrap_or_default().as_bytes());

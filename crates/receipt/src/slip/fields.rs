@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub const FIELD_CHARACTERS_MAX: usize = 160;
 /// Most remarks that are drawn.
 pub const REMARKS_MAX: usize = 16;
+/// In place of an entry letter: what is masked is a wallet's payment code, which no card entry brought.
+pub const PAYMENT_CODE: char = 'Q';
 /// Longest link in bytes; a longer one is not drawn, for half a link leads nowhere.
 pub const LINK_BYTES_MAX: usize = 300;
 
@@ -105,6 +107,8 @@ pub enum Title {
     Barter,
     /// A reversed barter.
     BarterReversal,
+    /// Cash: there is no card, no bank and no cardholder to name.
+    Cash,
 }
 
 impl Title {
@@ -136,6 +140,7 @@ impl Title {
             Title::Shift => ("交接班单", "SHIFT REPORT"),
             Title::Barter => ("易货单", "BARTER SLIP"),
             Title::BarterReversal => ("易货冲正凭证", "BARTER REVERSAL PROOF"),
+            Title::Cash => ("现金", "CASH"),
         }
     }
 }
@@ -157,7 +162,7 @@ pub struct SlipFields {
     pub issuer: String,
     /// 收单行.
     pub acquirer: String,
-    /// 卡号, already masked; whatever is not gets masked (§7.3).
+    /// 卡号 or 付款码, already masked; whatever is not gets masked (§7.3).
     pub masked_pan: String,
     /// S swipe, I insert, C contactless, M manual.
     pub entry_letter: char,

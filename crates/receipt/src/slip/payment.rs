@@ -5,8 +5,8 @@
 use super::sheet::{REPRINT_MARK, Sheet};
 use super::test_page::test_page;
 use super::{
-    Align, CopyOf, LINK_BYTES_MAX, Language, Paper, REMARKS_MAX, Reprint, Size, Slip, SlipFields,
-    Title, mask_pan,
+    Align, CopyOf, LINK_BYTES_MAX, Language, PAYMENT_CODE, Paper, REMARKS_MAX, Reprint, Size, Slip,
+    SlipFields, Title, mask_pan,
 };
 
 /// Lays out a slip; `reprint` is `None` for the one original.
@@ -40,8 +40,10 @@ fn heading(sheet: &mut Sheet, fields: &SlipFields, copy: CopyOf, reprint: Option
     sheet.reprint(reprint);
     let (zh, en) = fields.title.words();
     sheet.title(zh, en);
-    let (zh, en) = fields.title.copy_words(copy);
-    sheet.centred(zh, en, false);
+    if fields.title != Title::Cash {
+        let (zh, en) = fields.title.copy_words(copy);
+        sheet.centred(zh, en, false);
+    }
     if fields.training {
         sheet.training();
     }
@@ -57,10 +59,9 @@ fn merchant(sheet: &mut Sheet, fields: &SlipFields) {
 }
 
 fn payment(sheet: &mut Sheet, fields: &SlipFields) {
-    let card = format!("{} {}", mask_pan(&fields.masked_pan), fields.entry_letter);
-    sheet.pair("发卡行", "ISSUER", &fields.issuer);
-    sheet.pair("收单行", "ACQ", &fields.acquirer);
-    sheet.pair("卡号", "CARD NO", &card);
+    if fields.title != Title::Cash {
+        tender(sheet, fields);
+    }
     let transaction = sheet.words(&fields.transaction);
     sheet.pair_of("交易类型", "TXN TYPE", transaction);
     sheet.pair("批次号", "BATCH NO", &format!("{:06}", fields.batch));
@@ -73,6 +74,17 @@ fn payment(sheet: &mut Sheet, fields: &SlipFields) {
     }
     sheet.pair("日期/时间", "DATE/TIME", &fields.date_time);
     sheet.rule();
+}
+
+/// The card and how it was read, or the payment code, which has no entry mode.
+fn tender(sheet: &mut Sheet, fields: &SlipFields) {
+    sheet.pair("发卡行", "ISSUER", &fields.issuer);
+    sheet.pair("收单行", "ACQ", &fields.acquirer);
+    let number = mask_pan(&fields.masked_pan);
+    match fields.entry_letter {
+        PAYMENT_CODE => sheet.pair("付款码", "PAYMENT CODE", &number),
+        letter => sheet.pair("卡号", "CARD NO", &format!("{number} {letter}")),
+    }
 }
 
 fn verdict(sheet: &mut Sheet, fields: &SlipFields, reprinted: bool) {

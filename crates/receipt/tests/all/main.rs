@@ -12,6 +12,7 @@ mod printer;
 mod reports;
 mod slip;
 mod spool;
+mod tenders;
 mod truth;
 mod vectors;
 mod world;

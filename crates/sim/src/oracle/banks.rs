@@ -231,15 +231,16 @@ impl Core {
     }
 
     pub fn noticed(&mut self, notice: &issuer::Notice) {
-        use issuer::NoticeKind::{Debited, Held, Received, Released, Returned, Sent};
+        use issuer::NoticeKind::{Adjusted, Debited, Held, Received, Released, Returned, Sent};
         let told = |sale: &Sale| {
             let forward = match sale.kind.row().posting {
                 Posting::Credit | Posting::Undo | Posting::Uncapture => Returned,
                 Posting::Hold | Posting::HoldMore => Held,
                 Posting::Release => Released,
+                Posting::Adjust => Adjusted,
                 Posting::Move | Posting::MoveOut => Sent,
                 Posting::MoveIn => Received,
-                Posting::None | Posting::Debit | Posting::Capture | Posting::Adjust => Debited,
+                Posting::None | Posting::Debit | Posting::Capture => Debited,
             };
             sale.minor == notice.amount.minor
                 && sale.debits > 0

@@ -101,7 +101,7 @@ impl Oracle {
         let refuse = |wrong: bool, why: &str| if wrong { Err(why.to_owned()) } else { Ok(()) };
         refuse(!original.stands(), "its original does not stand")?;
         refuse(
-            !rule.kinds.contains(&original.kind),
+            !kind.may_be_about(original.kind),
             "of a kind that it cannot be about",
         )?;
         refuse(original.card != sale.card, "another card's original")?;

@@ -396,6 +396,45 @@ fn after_the_configured_rounds_it_waits_for_the_cashier() {
     assert!(world.host.closed.contains(&BATCH));
 }
 
+/// An acquirer that never gave this batch refuses it: the till sells on, and settles with the batch of the next sign-on.
+#[test]
+fn a_batch_that_the_acquirer_does_not_know() {
+    for (extended, upload) in [(true, false), (true, true), (false, false)] {
+        let mut world = World::signed_on(extended);
+        world.sell_and_approve();
+        world.host.codes = UNEVEN;
+        world.due();
+        world.serve(&mut VecDeque::new(), Fate::Approve);
+        world.command(Command::Settle);
+        if upload {
+            world.served(Kind::Settlement);
+        }
+        let refused = match upload {
+            true => world.asked(Kind::BatchUpload),
+            false => world.asked(Kind::Settlement),
+        };
+        let mac = if extended { Mac::Right } else { Mac::Absent };
+        world.screens();
+        world.code(&refused, ResponseCode::BATCH_MISMATCH, mac);
+        assert_eq!(world.screens(), [Screen::SettlementRefused(BATCH)]);
+        let state = world.terminal.state();
+        assert_eq!((state.settling(), state.totals().debits), (None, 1));
+        world.sign_on();
+        world.screens();
+        world.sell_and_approve();
+        world.due();
+        world.serve(&mut VecDeque::new(), Fate::Approve);
+        world.command(Command::Settle);
+        let sent = world.served(Kind::Settlement);
+        assert!(
+            matches!(sent.request, Request::Settle { totals, .. } if totals.domestic.debits == 2)
+        );
+        world.served(Kind::BatchUpload);
+        world.served(Kind::BatchUpload);
+        assert!(world.host.closed.contains(&BATCH));
+    }
+}
+
 /// An acquirer that misses something at the end gets everything once more.
 #[test]
 fn an_end_that_is_refused_starts_the_upload_anew() {

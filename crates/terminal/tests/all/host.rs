@@ -5,9 +5,12 @@ use iso8583::frame::{TerminalHeader, open_terminal};
 use iso8583::{Dialect, Message, Mti};
 use payment::batch::{BlockCodes, Reconciled, UploadPart, Uploaded};
 use payment::download::{Download, DownloadRequest, Offer, Step, Versions};
+use payment::guard::TakenBack;
 use payment::terminal::{Answer, KeysField, MacCheck, Request, Standing};
 use payment::wire::{frame, terminal as wire};
-use payment::{ApprovalCode, Batch, ChipRequest, Kind, ResponseCode, Rrn, SaleKey, Stan};
+use payment::{
+    ApprovalCode, Batch, ChipRequest, Kind, ResponseCode, Rrn, SaleKey, SignOutcome, Stan,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub const BATCH: Batch = Batch(17);
@@ -102,6 +105,8 @@ pub struct Host {
     pub closed: BTreeSet<Batch>,
     /// Ends that named more than had been uploaded.
     pub refused_ends: u32,
+    /// What every answer tells until the terminal has said that it knows.
+    pub notice: Option<TakenBack>,
     /// What can be downloaded.
     pub offer: Offer,
     /// Processing requirement in the header of its answers.
@@ -123,6 +128,7 @@ impl Host {
             uploaded: BTreeSet::new(),
             closed: BTreeSet::new(),
             refused_ends: 0,
+            notice: None,
             offer: Offer::default(),
             demands: 0,
             taken: Vec::new(),
@@ -182,8 +188,28 @@ impl Host {
         answer
     }
 
-    /// Takes a request in; a purchase meets `fate`, everything else is served as it should be, or lost with it.
+    /// Serves a request, and tells what the terminal does not know yet.
     pub fn receive(&mut self, sent: &Sent, fate: Fate) -> Reply {
+        let reply = self.serve(sent, fate);
+        let arrived = !matches!(fate, Fate::RequestLost | Fate::Refused);
+        let knows = |told: &TakenBack| {
+            sent.request.sign().is_some_and(|sign| {
+                (sign.batch, sign.stan, sign.outcome)
+                    == (told.sale.batch, told.sale.stan, SignOutcome::Reversed)
+            })
+        };
+        self.notice = self.notice.filter(|told| !(arrived && knows(told)));
+        match reply {
+            Reply::Answer(mut answer, mac) if mac != Mac::Absent => {
+                answer.taken_back = self.notice;
+                Reply::Answer(answer, mac)
+            }
+            other => other,
+        }
+    }
+
+    /// Takes a request in; a purchase meets `fate`, everything else is served as it should be, or lost with it.
+    fn serve(&mut self, sent: &Sent, fate: Fate) -> Reply {
         match fate {
             Fate::RequestLost => return Reply::Silence,
             Fate::Refused => return Reply::Refused,

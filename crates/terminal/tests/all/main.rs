@@ -1,5 +1,6 @@
 //! The terminal driven with real frames against an acquirer that does as it is told.
 
+mod advices;
 mod batch;
 mod cash;
 mod cashier;
@@ -9,6 +10,7 @@ mod eslip;
 mod host;
 mod kernel;
 mod money;
+mod notice;
 mod positive_sign;
 mod printing;
 mod query;

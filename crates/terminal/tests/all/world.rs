@@ -69,6 +69,7 @@ pub fn config(module: &SoftwareModule, extended: bool) -> Config {
         goods_question_ms: GOODS_MS,
         gaps: Gaps::default(),
         source_address: 0,
+        percents: payment::Percents::default(),
         batch_resends: 2,
         idle_report_ms: IDLE_MS,
         eslip: Some("http://127.0.0.1:7102/r".to_owned()),

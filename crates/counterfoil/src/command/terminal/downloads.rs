@@ -1,10 +1,9 @@
-//! Downloads at the till: asked for, shown, and why one was not taken.
+//! Downloads at the till: asked for and shown.
 
 use super::{Failure, Till};
 use payment::Amount;
-use payment::download::{Download, PieceError};
-use payment::response::Audience;
-use terminal::{Command, DownloadProblem};
+use payment::download::Download;
+use terminal::Command;
 
 impl Till {
     /// `download`, `download parameters|keys|applications`.
@@ -22,11 +21,9 @@ impl Till {
     /// `downloads`: what was downloaded, with versions.
     pub(super) async fn downloads(&self) -> Result<(), Failure> {
         let look = self
-            .handle
-            .look(|fleet, _| Some(fleet.terminal(0)?.state().downloads().clone()));
-        let Some(kept) = look.await.map_err(|refused| format!("{refused:?}"))? else {
-            return Ok(());
-        };
+            .counter
+            .look(|terminal, _| terminal.state().downloads().clone());
+        let kept = look.await.map_err(|refusal| refusal.say(self.zh))?;
         for download in Download::ALL {
             let version = match kept.versions().get(download) {
                 0 => self.say(("没有下载过", "never downloaded")).to_owned(),
@@ -62,32 +59,5 @@ impl Till {
             }
         }
         Ok(())
-    }
-}
-
-/// Why a download was not taken.
-pub(super) fn problem_words(problem: &DownloadProblem, zh: bool) -> String {
-    let say = |chinese: &'static str, english: &'static str| if zh { chinese } else { english };
-    match problem {
-        DownloadProblem::Refused(code) => format!(
-            "{} {}",
-            say("下载被拒绝：", "refused:"),
-            code.words(Audience::Cashier, zh)
-        ),
-        DownloadProblem::Wrong(PieceError::Nothing) => {
-            say("主机没有可下载的内容", "the host has nothing to download").to_owned()
-        }
-        DownloadProblem::Wrong(error) => format!(
-            "{} {error}",
-            say(
-                "内容有误，未采用，仍用原来的：",
-                "wrong, not taken, what was there stays:"
-            )
-        ),
-        DownloadProblem::Unfinished => say(
-            "下载未完成，下次签到后再下载",
-            "not finished; again after the next sign-on",
-        )
-        .to_owned(),
     }
 }

@@ -2,11 +2,13 @@
 //!
 //! It opens no second connection: the spool owns the printer's line, and a test page is a slip like any other.
 
-use crate::command::doctor::show;
-use crate::command::{Failure, print_json};
+use crate::config::Problem;
 use crate::driver::DriverHandle;
 use crate::fleet::{Fleet, Input};
-use receipt::doctor::{Doctor, Outcome, Printer, Reply, Sight, Step, SwitchedOff, test_page};
+use receipt::doctor::{
+    Doctor, Outcome, Printer, Reply, ServiceTicket, Sight, Step, SwitchedOff, Symptom, View,
+    test_page,
+};
 use receipt::{
     CopyOf, DoctorEffect, DoctorInput, Evidence, JobState, Language, Paper, Spool, SpoolInput,
 };
@@ -20,7 +22,7 @@ const PAGES: u64 = 1 << 62;
 const FRESH: Duration = Duration::from_secs(4);
 
 /// One dialogue.
-pub(super) struct TillDoctor {
+pub struct TillDoctor {
     handle: DriverHandle<Fleet>,
     started: Instant,
     doctor: Doctor,
@@ -32,7 +34,8 @@ pub(super) struct TillDoctor {
     terminal: String,
     language: Language,
     paper: Paper,
-    json: bool,
+    /// Something is to be shown.
+    fresh: bool,
 }
 
 /// What the terminal knows at one look.
@@ -44,18 +47,17 @@ struct Known {
 
 impl TillDoctor {
     /// Begins a dialogue about the terminal's printer, as its configuration names it.
-    pub(super) async fn begin(
+    pub async fn begin(
         handle: DriverHandle<Fleet>,
         printer: String,
-        language: Language,
-        json: bool,
-    ) -> Result<TillDoctor, Failure> {
+        symptom: Option<Symptom>,
+    ) -> Result<TillDoctor, Problem> {
         let config = handle.look(|fleet, _| {
             let config = fleet.terminal(0)?.config();
-            Some((config.terminal.to_string(), config.paper))
+            Some((config.terminal.to_string(), config.paper, config.language))
         });
         let config = config.await.map_err(|refused| format!("{refused:?}"))?;
-        let (terminal, paper) = config.ok_or_else(|| "no terminal".to_owned())?;
+        let (terminal, paper, language) = config.ok_or_else(|| "no terminal".to_owned())?;
         let mut dialogue = TillDoctor {
             handle,
             started: Instant::now(),
@@ -66,19 +68,16 @@ impl TillDoctor {
             terminal,
             language,
             paper,
-            json,
+            fresh: false,
         };
         let sale_open = dialogue.known().await?.sale_open;
-        let began = DoctorInput::Began {
-            sale_open,
-            symptom: None,
-        };
+        let began = DoctorInput::Began { sale_open, symptom };
         dialogue.input(began).await?;
         Ok(dialogue)
     }
 
     /// What the person typed after `d`; false when it is no answer to the open step.
-    pub(super) async fn answer(&mut self, text: &str) -> Result<bool, Failure> {
+    pub async fn answer(&mut self, text: &str) -> Result<bool, Problem> {
         let step = self.doctor.step();
         let Some(reply) = step.and_then(|step| Reply::parse(text, step)) else {
             return Ok(false);
@@ -88,7 +87,7 @@ impl TillDoctor {
     }
 
     /// Looks again, because time has passed.
-    pub(super) async fn look(&mut self) -> Result<(), Failure> {
+    pub async fn look(&mut self) -> Result<(), Problem> {
         let known = self.known().await?;
         let seen = match (self.page, known.page) {
             (Some((_, code)), Some((JobState::Done, evidence))) => {
@@ -112,11 +111,11 @@ impl TillDoctor {
     }
 
     /// True when the dialogue has ended.
-    pub(super) fn is_over(&self) -> bool {
+    pub fn is_over(&self) -> bool {
         self.doctor.outcome().is_some()
     }
 
-    async fn input(&mut self, input: DoctorInput) -> Result<(), Failure> {
+    async fn input(&mut self, input: DoctorInput) -> Result<(), Problem> {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
             let asked = self.doctor.step() == Some(Step::ReadCode);
@@ -130,7 +129,7 @@ impl TillDoctor {
             }
             for effect in effects {
                 match effect {
-                    DoctorEffect::Show => self.show()?,
+                    DoctorEffect::Show => self.fresh = true,
                     DoctorEffect::Recover => self.tell(SpoolInput::Resume)?,
                     DoctorEffect::Look if self.doctor.step() != Some(Step::Look) => {
                         self.fresh_at = Instant::now() + FRESH;
@@ -147,25 +146,29 @@ impl TillDoctor {
         Ok(())
     }
 
-    fn show(&self) -> Result<(), Failure> {
-        if let Some(view) = self.doctor.view(self.language) {
-            show(&view, self.json);
-        }
-        if let Some(Outcome::Ticket(_)) = self.doctor.outcome() {
-            let printer = Printer {
-                address: self.printer.clone(),
-                ..Printer::default()
-            };
-            let ticket = self.doctor.ticket(printer, crate::driver::wall().text());
-            match self.json {
-                true => print_json(&ticket)?,
-                false => print!("{}", ticket.text(self.language)),
-            }
-        }
-        Ok(())
+    /// The open step or the end.
+    pub fn view(&self, language: Language) -> Option<View> {
+        self.doctor.view(language)
     }
 
-    fn print(&mut self) -> Result<(), Failure> {
+    /// Whether something is to be shown since this was last asked.
+    pub fn take_fresh(&mut self) -> bool {
+        std::mem::take(&mut self.fresh)
+    }
+
+    /// The service ticket, once it came to one.
+    pub fn ticket(&self) -> Option<ServiceTicket> {
+        let Some(Outcome::Ticket(_)) = self.doctor.outcome() else {
+            return None;
+        };
+        let printer = Printer {
+            address: self.printer.clone(),
+            ..Printer::default()
+        };
+        Some(self.doctor.ticket(printer, crate::driver::wall().text()))
+    }
+
+    fn print(&mut self) -> Result<(), Problem> {
         let random = crate::driver::random();
         let code = u16::from_le_bytes([random[0], random[1]]) % 10_000;
         let now = crate::driver::wall();
@@ -180,13 +183,13 @@ impl TillDoctor {
         })
     }
 
-    fn tell(&self, input: SpoolInput) -> Result<(), Failure> {
+    fn tell(&self, input: SpoolInput) -> Result<(), Problem> {
         self.handle
             .send(Input::One(0, Box::new(terminal::Input::Printer(input))))
             .map_err(|refused| format!("{refused:?}"))
     }
 
-    async fn known(&self) -> Result<Known, Failure> {
+    async fn known(&self) -> Result<Known, Problem> {
         let page = self.page.map(|(slip_id, _)| slip_id);
         let known = self.handle.look(move |fleet, now| {
             let terminal = fleet.terminal(0)?;

@@ -1,16 +1,30 @@
 //! What the till shows, in words of the tables, and the names of its screens for scripts.
 
-use super::{Till, downloads, guard};
 use payment::batch::Reconciled;
+use payment::download::PieceError;
+use payment::response::Audience;
 use payment::verdict::{self, Situation};
 use payment::{Amount, Kind};
 use receipt::PaperSeen;
 use terminal::kernel::ChipRefusal;
-use terminal::{Busy, ChipProblem, Screen, Waits};
+use terminal::{Busy, ChipProblem, DownloadProblem, Screen, Waits};
 
-impl Till {
-    /// The screen in words of the verdict table, and the goods word where one is due.
-    pub(super) fn words(&self, screen: &Screen) -> (String, Option<&'static str>) {
+/// The screen in words of the verdict table, and the goods word where one is due.
+pub fn words(screen: &Screen, zh: bool) -> (String, Option<&'static str>) {
+    let said = Words { zh };
+    said.of(screen)
+}
+
+struct Words {
+    zh: bool,
+}
+
+impl Words {
+    fn say(&self, words: (&'static str, &'static str)) -> &'static str {
+        if self.zh { words.0 } else { words.1 }
+    }
+
+    fn of(&self, screen: &Screen) -> (String, Option<&'static str>) {
         // Headline and goods word of the kind's own row.
         let row = |kind: Kind, when: Situation| {
             let (zh, en) = verdict::headline(kind, when);
@@ -71,12 +85,11 @@ impl Till {
                 earlier, amount, ..
             } => (
                 format!(
-                    "{} {earlier} {amount}\n{}",
+                    "{} {earlier} {amount}",
                     self.say((
                         "请勿再次刷卡：这张卡可能已付过同样金额",
                         "Do not present the card again: it may have paid this amount already",
-                    )),
-                    guard::ways_on(*earlier, *amount, self.zh)
+                    ))
                 ),
                 Some(hold),
             ),
@@ -92,6 +105,25 @@ impl Till {
                     ))
                 ),
                 Some(self.say(verdict::Goods::Deliver.words())),
+            ),
+            Screen::TakenBack { key, by, amount } => {
+                let amount = amount.map_or_else(String::new, |amount| format!(" {amount}"));
+                (
+                    if self.zh {
+                        format!("凭证号 {}{amount} 已冲正，由 {by} 代替", key.stan)
+                    } else {
+                        format!("sale {}{amount} was reversed, replaced by {by}", key.stan)
+                    },
+                    None,
+                )
+            }
+            Screen::SettlementRefused(batch) => (
+                if self.zh {
+                    format!("收单系统不认识批次 {batch}，没有结算；重新签到后再结算")
+                } else {
+                    format!("the acquirer does not know batch {batch}: nothing was settled; settle again after the sign-on")
+                },
+                None,
             ),
             Screen::LinkRefused { earlier, code } => (
                 format!(
@@ -273,7 +305,7 @@ impl Till {
                 format!(
                     "{} {}",
                     self.say(download.words()),
-                    downloads::problem_words(problem, self.zh)
+                    download_problem(problem, self.zh)
                 ),
                 None,
             ),
@@ -302,7 +334,7 @@ impl Till {
     }
 }
 
-impl Till {
+impl Words {
     fn settlement_waits(&self, waits: Waits) -> String {
         let (zh, en) = ("批结算等待：", "The settlement waits:");
         let what = match waits {
@@ -331,6 +363,33 @@ impl Till {
     }
 }
 
+/// Why a download was not taken.
+fn download_problem(problem: &DownloadProblem, zh: bool) -> String {
+    let say = |chinese: &'static str, english: &'static str| if zh { chinese } else { english };
+    match problem {
+        DownloadProblem::Refused(code) => format!(
+            "{} {}",
+            say("下载被拒绝：", "refused:"),
+            code.words(Audience::Cashier, zh)
+        ),
+        DownloadProblem::Wrong(PieceError::Nothing) => {
+            say("主机没有可下载的内容", "the host has nothing to download").to_owned()
+        }
+        DownloadProblem::Wrong(error) => format!(
+            "{} {error}",
+            say(
+                "内容有误，未采用，仍用原来的：",
+                "wrong, not taken, what was there stays:"
+            )
+        ),
+        DownloadProblem::Unfinished => say(
+            "下载未完成，下次签到后再下载",
+            "not finished; again after the next sign-on",
+        )
+        .to_owned(),
+    }
+}
+
 const fn reconciled_words(code: Reconciled) -> (&'static str, &'static str) {
     match code {
         Reconciled::Balanced => ("对账平", "balanced"),
@@ -339,7 +398,8 @@ const fn reconciled_words(code: Reconciled) -> (&'static str, &'static str) {
     }
 }
 
-pub(super) const fn busy_words(busy: Busy) -> (&'static str, &'static str) {
+/// Why a command waits.
+pub const fn busy_words(busy: Busy) -> (&'static str, &'static str) {
     match busy {
         Busy::SignOnFirst => (
             "先签到，请稍候再试",
@@ -370,7 +430,7 @@ pub(super) const fn busy_words(busy: Busy) -> (&'static str, &'static str) {
 }
 
 /// The screen's name in scripts and JSON.
-pub(super) fn screen_name(screen: &Screen) -> &'static str {
+pub fn screen_name(screen: &Screen) -> &'static str {
     match screen {
         Screen::SignedOn => "signed-on",
         Screen::SignedOff => "signed-off",
@@ -382,6 +442,7 @@ pub(super) fn screen_name(screen: &Screen) -> &'static str {
         Screen::Declined { .. } => "declined",
         Screen::Guard { .. } => "guard",
         Screen::CashTaken { .. } => "cash",
+        Screen::TakenBack { .. } => "taken-back",
         Screen::LinkRefused { .. } => "link-refused",
         Screen::NotSent(_) => "not-sent",
         Screen::Scan { .. } => "scan",
@@ -405,6 +466,7 @@ pub(super) fn screen_name(screen: &Screen) -> &'static str {
         Screen::Printing { on: false, .. } => "printing-off",
         Screen::ESlip { .. } => "e-slip",
         Screen::Settling(_) => "settling",
+        Screen::SettlementRefused(_) => "settlement-refused",
         Screen::SettlementWaits(_) => "settlement-waits",
         Screen::Settled { .. } => "settled",
         Screen::ShiftClosed { .. } => "shift-closed",
@@ -416,7 +478,7 @@ pub(super) fn screen_name(screen: &Screen) -> &'static str {
 }
 
 /// Why a chip card could not be presented, for the cashier.
-pub(super) fn chip_words(problem: &ChipProblem) -> (&'static str, &'static str) {
+pub fn chip_words(problem: &ChipProblem) -> (&'static str, &'static str) {
     match problem {
         ChipProblem::NoReader => (
             "本机没有读卡芯片的功能，请刷卡",
@@ -452,7 +514,7 @@ pub(super) fn chip_words(problem: &ChipProblem) -> (&'static str, &'static str) 
 }
 
 /// The text of the QR code that a screen shows.
-pub(super) fn shown_code(screen: &Screen) -> Option<&str> {
+pub fn shown_code(screen: &Screen) -> Option<&str> {
     match screen {
         Screen::ESlip { link, .. } => Some(link),
         Screen::Scan { qr, .. } => Some(qr.as_str()),
@@ -460,7 +522,8 @@ pub(super) fn shown_code(screen: &Screen) -> Option<&str> {
     }
 }
 
-pub(super) fn sale_name(screen: &Screen) -> Option<String> {
+/// The sale that a screen is about, `terminal/batch/trace`.
+pub fn sale_name(screen: &Screen) -> Option<String> {
     match screen {
         Screen::Confirming(key)
         | Screen::NotSent(key)
@@ -472,6 +535,7 @@ pub(super) fn sale_name(screen: &Screen) -> Option<String> {
         | Screen::Declined { key, .. }
         | Screen::Guard { key, .. }
         | Screen::CashTaken { key, .. }
+        | Screen::TakenBack { key, .. }
         | Screen::Reversing { key, .. }
         | Screen::ReversalRefused { key, .. }
         | Screen::Reversed { key, .. }

@@ -1,0 +1,206 @@
+//! One sale as the operator sees it: the verdict, the loop, and everything that it rests on.
+
+use super::board::duration;
+use super::ledger::{self, Books};
+use super::messages::{self, Message};
+use super::sequence::{self, Step};
+use super::timeline::{self, Timeline};
+use super::{Asked, page};
+use crate::chip;
+use crate::language::{Lang, Words};
+use crate::ring;
+use crate::sale::{Audience, SaleView};
+use maud::{Markup, html};
+
+/// Everything of one sale.
+#[derive(Clone, Debug)]
+pub struct SalePage {
+    /// The sale.
+    pub sale: SaleView,
+    /// Name of its merchant.
+    pub merchant: String,
+    /// Milliseconds until the next step is due; negative when that is over.
+    pub left_ms: Option<i64>,
+    /// Its hops.
+    pub timeline: Timeline,
+    /// Who said what.
+    pub steps: Vec<Step>,
+    /// Its messages, oldest first.
+    pub messages: Vec<Message>,
+    /// Messages that the acquirer keeps.
+    pub messages_kept: usize,
+    /// The books about it.
+    pub books: Vec<Books>,
+    /// Further evidence, weaker than what the verdict rests on, with its source.
+    pub proofs: Vec<Proof>,
+    /// What the till said of the slip, beyond the verdict.
+    pub slip: Vec<(Words, String)>,
+    /// A picture of the slip is at the page's own path with `/slip.svg`.
+    pub slip_picture: bool,
+    /// Its rows of the journal, oldest first.
+    pub audit: Vec<AuditRow>,
+}
+
+/// A piece of evidence.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    /// Where it comes from.
+    pub source: Words,
+    /// What it says.
+    pub text: (String, String),
+}
+
+/// A row of the journal.
+#[derive(Clone, Debug)]
+pub struct AuditRow {
+    /// Number of the journal's row, and of the record in it.
+    pub place: (u64, u64),
+    /// China time, with milliseconds.
+    pub at: String,
+    /// What happened.
+    pub what: Words,
+    /// With what.
+    pub detail: Option<String>,
+}
+
+/// The sections, their anchors and their names.
+const SECTIONS: [(&str, Words); 8] = [
+    ("timeline", ("时间线", "Timeline")),
+    ("sequence", ("时序图", "Sequence")),
+    ("messages", ("报文", "Messages")),
+    ("ledger", ("账务", "Ledger")),
+    ("evidence", ("证据", "Evidence")),
+    ("receipt", ("小票", "Receipt")),
+    ("people", ("人", "People")),
+    ("audit", ("审计", "Audit")),
+];
+
+/// The page.
+pub fn sale(asked: Asked<'_>, view: &SalePage) -> String {
+    let lang = asked.lang;
+    let body = html! {
+        (header(lang, view))
+        div.saleparts {
+            div {
+                (ring::large(lang, &view.sale))
+                nav.tabs aria-label=(lang.say(("章节", "Sections"))) {
+                    @for (id, name) in SECTIONS { a href={ "#" (id) } { (lang.say(name)) } }
+                }
+                (part(lang, 0, &timeline::timeline(lang, &view.timeline)))
+                (part(lang, 1, &sequence::sequence(lang, view.sale.rail, &view.steps)))
+                (part(lang, 2, &messages::messages(lang, &view.messages, view.messages_kept)))
+            }
+            div {
+                (part(lang, 3, &ledger::ledger(lang, &view.books)))
+                (part(lang, 4, &evidence(lang, view)))
+                (part(lang, 5, &receipt(lang, view)))
+                (part(lang, 6, &people(lang)))
+            }
+        }
+        (part(lang, 7, &audit(lang, &view.audit)))
+    };
+    page(asked, ("交易", "Sale"), None, &body)
+}
+
+fn part(lang: Lang, n: usize, content: &Markup) -> Markup {
+    let (id, name) = SECTIONS[n];
+    html! { section.card id=(id) { h2 { (lang.say(name)) } (content) } }
+}
+
+fn header(lang: Lang, view: &SalePage) -> Markup {
+    let sale = &view.sale;
+    html! {
+        section.salehead {
+            p.salefacts {
+                span.amount { (sale.amount) } " "
+                (chip::outcome(lang, sale)) " " (chip::receipt(lang, sale))
+                span.second { (lang.pick(&sale.kind)) " · " (view.merchant) " · " (sale.key) " · RRN " (sale.rrn) " · " (sale.card) }
+            }
+            h1 { (lang.pick(&sale.headline)) }
+            p { (lang.pick(sale.line(Audience::Operator))) }
+            dl.facts.across {
+                div { dt { (lang.say(("钱在哪里", "Where the money is"))) } dd { (lang.pick(&sale.position)) } }
+                div { dt { (lang.say(("下一步", "Next"))) } dd { (lang.pick(&sale.owner)) } }
+                div { dt { (lang.say(("时限", "Clock"))) } dd { (clock(lang, view)) } }
+                div { dt { (lang.say(("货物", "Goods"))) } dd { (lang.pick(&sale.goods)) } }
+                div { dt { (lang.say(("收到请求", "Received"))) } dd { (sale.received) } }
+            }
+        }
+    }
+}
+
+fn clock(lang: Lang, view: &SalePage) -> Markup {
+    html! {
+        @match (&view.sale.due, view.left_ms) {
+            (Some(due), Some(left)) => {
+                (due) " "
+                span.second { (if left < 0 {
+                    lang.either(html! { "（已超 " (duration(lang, left.unsigned_abs())) "）" }, html! { "(" (duration(lang, left.unsigned_abs())) " over)" })
+                } else {
+                    lang.either(html! { "（还剩 " (duration(lang, left.unsigned_abs())) "）" }, html! { "(" (duration(lang, left.unsigned_abs())) " left)" })
+                }) }
+            }
+            _ => (lang.say(("无", "none"))),
+        }
+    }
+}
+
+fn evidence(lang: Lang, view: &SalePage) -> Markup {
+    html! {
+        p.second.small { (lang.say(("由强到弱。", "Strongest first."))) }
+        ol.evidence {
+            @for line in &view.sale.evidence {
+                li { span.second { (lang.say(("前置账本", "acquirer's journal"))) } " " (lang.pick(line)) }
+            }
+            @for proof in &view.proofs {
+                li { span.second { (lang.say(proof.source)) } " " (lang.pick(&proof.text)) }
+            }
+        }
+    }
+}
+
+fn receipt(lang: Lang, view: &SalePage) -> Markup {
+    let sale = &view.sale;
+    html! {
+        dl.facts {
+            dt { (lang.say(("小票", "Slip"))) } dd { (lang.pick(&sale.slip)) }
+            @for (name, value) in &view.slip { dt { (lang.say(*name)) } dd { (value) } }
+            dt { (lang.say(("电子小票", "E-slip"))) } dd { @match &sale.link { Some(link) => code { (link) }, None => (lang.say(("没有", "none"))) } }
+        }
+        @if view.slip_picture {
+            img.slip src={ "/console/sale/" (sale.key) "/slip.svg" } alt=(lang.say(("小票的样子", "what the slip looks like"))) loading="lazy";
+        } @else {
+            p.second.small { (lang.say(("没有小票的图样：这笔交易没有签购单。", "There is no picture: this sale has no slip."))) }
+        }
+    }
+}
+
+fn people(lang: Lang) -> Markup {
+    html! {
+        p.second { (lang.say((
+            "没有留下联系方式或声明。联系方式只在交易未了结时、经本人同意后保存，了结即删除。",
+            "No contact and no declaration is kept. Contacts are kept only with consent and while a sale is open, and deleted with its end.",
+        ))) }
+    }
+}
+
+fn audit(lang: Lang, rows: &[AuditRow]) -> Markup {
+    html! {
+        p.second.small { (lang.say((
+            "账本中关于这笔交易的每一条记录；行号可用 counterfoil verify 核对。",
+            "Every record of the journal about this sale; counterfoil verify checks the rows.",
+        ))) }
+        div.scroll { table {
+            thead { tr {
+                th { (lang.say(("账本行", "Journal row"))) } th { (lang.say(("时间（北京）", "China time"))) }
+                th { (lang.say(("发生了什么", "What happened"))) } th { (lang.say(("细节", "Detail"))) }
+            } }
+            tbody { @for row in rows {
+                tr {
+                    td { (row.place.0) "." (row.place.1) } td { (row.at) } td { (lang.say(row.what)) }
+                    td { @if let Some(detail) = &row.detail { code { (detail) } } }
+                }
+            } }
+        } }
+    }
+}
