@@ -33,8 +33,7 @@ impl Words {
         };
         let hold = self.say(verdict::Goods::Hold.words());
         let stop = self.say(verdict::Goods::DoNotDeliver.words());
-        let cashier =
-            |code: payment::ResponseCode| code.words(payment::response::Audience::Cashier, self.zh);
+        let cashier = |code: payment::ResponseCode| code.words(Audience::Cashier, self.zh);
         match screen {
             Screen::SignedOn => (self.say(("签到成功", "Signed on")).to_owned(), None),
             Screen::NoSuchOriginal => (
