@@ -5,16 +5,20 @@
 use crate::limits::UPLOADED_MAX;
 use crate::record::Record;
 use crate::sale::{Reply, SaleRecord};
-use crate::state::Session;
+use crate::session::Session;
 use crate::terminal::refuse;
 use crate::{Acquirer, Decided, Effect, State};
-use payment::batch::{BatchTotals, BlockCodes, Reconciled, UploadPart, Uploaded, next_batch};
+use iso8583::tlv;
+use payment::batch::{
+    BatchTotals, BlockCodes, ChipFailure, ChipOutcome, ChipUpload, Reconciled, UploadPart,
+    Uploaded, next_batch,
+};
 use payment::evidence::Confirmation;
 use payment::kind::BatchSide;
 use payment::terminal::{Answer, Origin, Request};
-use payment::{Batch, Now, ResponseCode, SaleKey, Stan, TerminalId};
+use payment::{Batch, ChipRequest, Now, ResponseCode, SaleKey, Stan, TerminalId};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A settlement under way.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +29,8 @@ pub struct Settling {
     pub own: BatchTotals,
     /// What was uploaded, by trace number.
     pub uploaded: BTreeMap<Stan, Uploaded>,
+    /// Trace numbers of chips whose last word was uploaded.
+    pub chips: BTreeSet<Stan>,
 }
 
 /// In what terminal and acquirer disagree about one transaction of a batch.
@@ -121,7 +127,7 @@ impl Acquirer {
         now: Now,
         reply: Reply,
         request: &Request,
-        (part, records): (&UploadPart, &[Uploaded]),
+        ((part, records), chip): ((&UploadPart, &[Uploaded]), Option<&ChipRequest>),
         decided: &mut Decided,
     ) {
         let origin = request.origin();
@@ -141,8 +147,11 @@ impl Acquirer {
                     };
                     keep(&origin, settling, &[one], decided)
                 }
+                (Some(settling), UploadPart::Chip(upload)) => {
+                    self.keep_chip(&origin, settling, upload, chip, decided)
+                }
                 (Some(settling), UploadPart::End { records, .. }) => {
-                    if usize::from(*records) == settling.uploaded.len() {
+                    if usize::from(*records) == settling.records() {
                         self.close(now, &origin, session, settling, decided);
                         ResponseCode::APPROVED
                     } else {
@@ -159,6 +168,54 @@ impl Acquirer {
             },
         };
         refuse(reply, request, code, request.carries_mac(), decided);
+    }
+
+    /// Keeps the last word of a chip; what was approved counts as uploaded too.
+    fn keep_chip(
+        &self,
+        origin: &Origin,
+        settling: &Settling,
+        upload: &ChipUpload,
+        chip: Option<&ChipRequest>,
+        decided: &mut Decided,
+    ) -> ResponseCode {
+        let (Some(stan), Some(chip)) = (origin.stan, chip) else {
+            return ResponseCode::FORMAT_ERROR;
+        };
+        if settling.chips.contains(&stan) {
+            return ResponseCode::APPROVED;
+        }
+        if settling.chips.len() >= UPLOADED_MAX {
+            return ResponseCode::SYSTEM_ERROR;
+        }
+        let key = SaleKey {
+            terminal: origin.terminal,
+            merchant: origin.merchant,
+            batch: origin.batch,
+            stan,
+        };
+        decided.record(Record::ChipUploaded {
+            key,
+            upload: *upload,
+            evidence: evidence(chip.expose()),
+        });
+        let sale = self.state.sale(&key);
+        // What counts in no total is no part of the comparison.
+        if sale.is_some_and(|sale| side(sale) == BatchSide::Neither) {
+            return ResponseCode::APPROVED;
+        }
+        let card = match upload.outcome {
+            ChipOutcome::Approved(card) => Some(card),
+            ChipOutcome::Failed(_, ChipFailure::IssuerWrong) => sale.map(|s| s.request.card),
+            ChipOutcome::Failed(_, ChipFailure::Declined) => None,
+        };
+        let amount_minor = upload.amount_minor;
+        let one = card.map(|card| Uploaded {
+            stan,
+            card,
+            amount_minor,
+        });
+        keep(origin, settling, one.as_slice(), decided)
     }
 
     /// The open batch of this terminal.
@@ -280,6 +337,30 @@ impl Acquirer {
     }
 }
 
+impl Settling {
+    /// Transactions uploaded so far.
+    fn records(&self) -> usize {
+        let chips_only = |stan: &&Stan| !self.uploaded.contains_key(stan);
+        self.uploaded.len() + self.chips.iter().filter(chips_only).count()
+    }
+}
+
+/// Tags of an uploaded chip transaction that are kept: none of them names the card (reference §2.7).
+const EVIDENCE: [u32; 21] = [
+    0x9F26, 0x9F27, 0x9F10, 0x9F37, 0x9F36, 0x95, 0x9A, 0x9C, 0x9F02, 0x5F2A, 0x82, 0x9F1A, 0x9F03,
+    0x9F33, 0x9F34, 0x9F35, 0x9F1E, 0x84, 0x9F09, 0x9F41, 0xDF31,
+];
+
+fn evidence(field55: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for tag in EVIDENCE {
+        if let Ok(Some(value)) = tlv::find(field55, tag) {
+            tlv::write(&mut out, tag, value);
+        }
+    }
+    out
+}
+
 /// Keeps what is new of an upload.
 fn keep(
     origin: &Origin,
@@ -386,6 +467,14 @@ impl State {
         let session = self.sessions.get_mut(&terminal);
         if let Some(settling) = session.and_then(|session| session.settling.as_mut()) {
             settling.uploaded.clear();
+            settling.chips.clear();
+        }
+    }
+
+    pub(crate) fn chip_uploaded(&mut self, key: &SaleKey) {
+        let session = self.sessions.get_mut(&key.terminal);
+        if let Some(settling) = session.and_then(|session| session.settling.as_mut()) {
+            settling.chips.insert(key.stan);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crypto::{MacAlgorithm, WrappedKey};
 use payment::certificate::KeyId;
+use payment::download::Offer;
 use payment::relay::Gaps;
 use payment::timeouts::Ladder;
 use payment::{Institution, MerchantId, Percents, TerminalId};
@@ -30,6 +31,8 @@ pub struct Config {
     pub wallet: Option<crate::wallet::Rules>,
     /// Whose key signs outcome certificates; without one there are none.
     pub certificates: Option<KeyId>,
+    /// What terminals download.
+    pub offer: Offer,
     /// Merchants by number.
     pub merchants: BTreeMap<MerchantId, MerchantSetup>,
     /// Terminals by number; one terminal belongs to one merchant.

@@ -5,6 +5,7 @@ use crate::{Acquirer, Effect, Input, State};
 use crypto::{PinFormat, SecurityError, WorkingKeys, WrappedKey};
 use iso8583::frame::{HostHeader, TerminalHeader, open_host, open_terminal};
 use iso8583::{Dialect, Message, Mti};
+use payment::download::Download;
 use payment::terminal::{Answer, KeysField, MacCheck, Origin, Request, Sealed};
 use payment::wire::{self, WireError};
 use payment::{
@@ -59,11 +60,13 @@ impl Party for Acquirer {
                     .and_then(|s| s.keys.as_ref());
                 let key = keys.filter(|_| *mac).map(|keys| &keys.mac);
                 wire::terminal::write_answer(answer, key.is_some(), &mut message);
+                let demanded = self.demanded(&answer.origin.terminal);
                 let header = TerminalHeader {
                     tpdu: reply.tpdu,
                     header: reply.header,
                 }
-                .answer();
+                .answer()
+                .with_processing_requirement(demanded.map_or(0, Download::requirement));
                 wire::frame::write_terminal(around.module, &header, &message, key, frame)?;
                 Ok(Some(Said {
                     to: Peer::Exchange(reply.exchange),

@@ -5,8 +5,9 @@ use crate::recall::Recalled;
 use crate::sale::{FirstAnswer, Reply};
 use crate::wallet::WalletRecord;
 use crypto::{WorkingKeys, WrappedKey};
-use payment::batch::{BatchTotals, Uploaded};
+use payment::batch::{BatchTotals, ChipUpload, Uploaded};
 use payment::certificate::{CertifiedOutcome, KeyId};
+use payment::download::Download;
 use payment::evidence::{Confirmation, Delivery, ReversalCause, Upstream};
 use payment::host::ReversalReason;
 use payment::relay::RelayRecord;
@@ -297,6 +298,24 @@ pub enum Record {
         statement: Statement,
         /// When.
         at: Wall,
+    },
+    /// A terminal has taken what it downloads, in this version.
+    Downloaded {
+        /// Who.
+        terminal: TerminalId,
+        /// What.
+        download: Download,
+        /// Its version.
+        version: u16,
+    },
+    /// A terminal uploaded the last word of a chip.
+    ChipUploaded {
+        /// The transaction.
+        key: SaleKey,
+        /// What was uploaded.
+        upload: ChipUpload,
+        /// Field 55 without anything that names the card: for retrieval and dispute.
+        evidence: Vec<u8>,
     },
 }
 

@@ -1,49 +1,23 @@
 //! The acquirer's state: a fold of its records and nothing else.
 
-use crate::batch::{BreakItem, ClosedBatch, Settling};
+use crate::batch::BreakItem;
 use crate::books::{Books, NETWORK_RECEIVABLE, WALLET_RECEIVABLE};
 use crate::limits::TOMBSTONES_MAX;
 use crate::record::Record;
 use crate::sale::{FirstAnswer, Reply, SaleRecord, SaleReversal};
 use crate::scan::is_scanned;
+use crate::session::Session;
 use crate::wallet::{Change, WalletRecord, Wallets};
-use crypto::{PanToken, WorkingKeys, WrappedKey};
-use payment::batch::BatchTotals;
+use crypto::{PanToken, WrappedKey};
 use payment::certificate::ChainHead;
 use payment::evidence::{Confirmation, Delivery, Evidence, Reversal, ReversalProgress, Upstream};
 use payment::relay::{Relay, RelayRecord};
-use payment::terminal::{KeysField, Sale};
+use payment::terminal::Sale;
 use payment::{
-    Batch, Claims, Declarations, HostKey, Mono, Now, ResponseCode, Rrn, SaleKey, Stan, TerminalId,
-    Wall,
+    Claims, Declarations, HostKey, Mono, Now, ResponseCode, Rrn, SaleKey, TerminalId, Wall,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
-/// A terminal's session.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Session {
-    /// Trace number of its sign-on.
-    pub sign_on_stan: Stan,
-    /// Its batch.
-    pub batch: Batch,
-    /// Its keys; none after a sign-off.
-    pub keys: Option<WorkingKeys>,
-    /// As they were sent.
-    pub field62: KeysField,
-    /// Highest trace number of this batch whose sale was forgotten for lack of memory: up to it nothing is new.
-    pub forgotten: Option<Stan>,
-    /// What those sales add to the totals of the batch.
-    pub forgotten_totals: BatchTotals,
-    /// The first batch it was given.
-    pub first_batch: Batch,
-    /// Its batch is closed: the next sign-on gives the next one.
-    pub closed: bool,
-    /// The settlement under way.
-    pub settling: Option<Settling>,
-    /// The batch that was closed last.
-    pub last_closed: Option<ClosedBatch>,
-}
 
 /// Keys shared with the network.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -136,31 +110,7 @@ impl State {
                 batch,
                 keys,
                 field62,
-            } => {
-                self.next_batch = self.next_batch.max(batch.0 + 1);
-                let session = self.sessions.entry(*terminal).or_insert_with(|| Session {
-                    sign_on_stan: *stan,
-                    batch: *batch,
-                    keys: None,
-                    field62: *field62,
-                    forgotten: None,
-                    forgotten_totals: BatchTotals::default(),
-                    first_batch: *batch,
-                    closed: false,
-                    settling: None,
-                    last_closed: None,
-                });
-                if session.batch != *batch {
-                    session.batch = *batch;
-                    session.closed = false;
-                    session.settling = None;
-                    session.forgotten = None;
-                    session.forgotten_totals = BatchTotals::default();
-                }
-                session.sign_on_stan = *stan;
-                session.keys = Some(*keys);
-                session.field62 = *field62;
-            }
+            } => self.signed_on_by(terminal, *stan, *batch, (keys, field62)),
             Record::SignedOff { terminal } => {
                 if let Some(session) = self.sessions.get_mut(terminal) {
                     session.keys = None;
@@ -293,6 +243,12 @@ impl State {
             Record::UploadAnew { terminal } => self.upload_anew(*terminal),
             Record::NoticeOwed { key, by } => self.owe_notice(*key, *by),
             Record::NoticeTaken { key } => drop(self.notices.remove(key)),
+            Record::Downloaded {
+                terminal,
+                download,
+                version,
+            } => self.downloaded(terminal, *download, *version),
+            Record::ChipUploaded { key, .. } => self.chip_uploaded(key),
             Record::BatchBreak {
                 key,
                 found,

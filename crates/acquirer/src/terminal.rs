@@ -91,20 +91,23 @@ impl Acquirer {
             }
             Request::Upload { part, .. } => {
                 let uploaded = (&part, heard.sealed.secrets.uploaded.as_slice());
-                self.upload(now, heard.reply, &request, uploaded, decided);
+                let chip = heard.sealed.secrets.chip.as_ref();
+                self.upload(now, heard.reply, &request, (uploaded, chip), decided);
             }
+            Request::Download(_) => self.download(heard.reply, &request, decided),
         }
     }
 
-    /// What carries field 64 is checked; a terminal that speaks our extension carries it with its batch too.
+    /// What carries field 64 is checked; a terminal that speaks our extension carries it with its batch and its downloads
+    /// too.
     fn needs_mac(&self, request: &Request) -> bool {
         let terminal = request.origin().terminal;
         let extended = || {
             let setup = self.config.terminals.get(&terminal);
             setup.is_some_and(|setup| setup.extended)
         };
-        let batch = request.kind().row().flow == Flow::Batch;
-        request.carries_mac() || (batch && extended())
+        let guarded = matches!(request.kind().row().flow, Flow::Batch | Flow::Download(..));
+        request.carries_mac() || (guarded && extended())
     }
 
     fn mac_is_right(&self, mac: MacCheck) -> bool {
@@ -159,6 +162,7 @@ impl Acquirer {
         answer.local = Some((now.wall.time(), now.wall.date()));
         answer.acquirer = Some(self.config.institution);
         answer.keys = Some(field62);
+        answer.versions = self.offered(&origin.terminal);
         decided.effect(Effect::Reply {
             reply: heard.reply,
             answer,
@@ -398,7 +402,7 @@ impl Acquirer {
             kind: sale.kind,
             amount: sale.amount,
             card: sale.card,
-            entry: sale.entry,
+            entry: sale.entry.between_hosts(),
             expiry: sale.expiry,
             settlement: None,
             local: (at.wall.time(), at.wall.date()),

@@ -3,7 +3,8 @@
 use crate::books::Books;
 use crate::limits::OPEN_SALES_SPARE;
 use crate::sale::SaleRecord;
-use crate::state::{Counters, Session, State};
+use crate::session::Session;
+use crate::state::{Counters, State};
 use payment::certificate::ChainHead;
 use payment::{LinkId, Rrn, SaleKey, Stan, TerminalId};
 use std::ops::Bound;

@@ -3,6 +3,7 @@
 //! Clear keys and PINs load only under `profile = "sandbox"` (settled point 16); a ladder that does not nest is refused by name.
 
 pub mod acquirer;
+pub mod downloads;
 pub mod issuer;
 pub mod keys;
 pub mod link;
@@ -61,6 +62,20 @@ fn sequence_digits(text: &str) -> Result<[u8; 2], Problem> {
     digits
         .filter(|digits: &[u8; 2]| digits.iter().all(u8::is_ascii_digit))
         .ok_or_else(|| format!("chip sequence \"{text}\" is not two digits"))
+}
+
+/// The default method by which chips are answered.
+pub(crate) const fn arpc() -> u8 {
+    1
+}
+
+/// The method by which chips are answered.
+fn answer_method(arpc: u8) -> Result<crypto::AnswerMethod, Problem> {
+    match arpc {
+        1 => Ok(crypto::AnswerMethod::ResponseCode),
+        2 => Ok(crypto::AnswerMethod::StatusUpdate),
+        other => Err(format!("arpc = {other} is not 1 or 2")),
+    }
 }
 
 /// The default of a switch that is on.

@@ -39,6 +39,7 @@ impl SandboxCard {
         let mut profile = ChipProfile::unionpay(pan);
         profile.expiry = card.expiry;
         profile.sequence = chip.sequence_digits()?;
+        profile.answer = chip.answer()?;
         let imk = chip.imk.clear("imk")?;
         let smi = chip.smi.clear("smi")?;
         // Two test cards of one number are one card, or an original and its forgery: they share its counter.

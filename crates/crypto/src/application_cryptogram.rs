@@ -24,6 +24,19 @@ pub enum CryptogramScheme {
     EmvCommon,
 }
 
+/// How an issuer answers a cryptogram in tag 91 (EMV book 2 §8.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AnswerMethod {
+    /// Method 1: eight bytes of cryptogram, then the authorisation response code.
+    #[default]
+    ResponseCode,
+    /// Method 2: four bytes of MAC, then the card status update.
+    StatusUpdate,
+}
+
+/// Card status update of an approval: byte 2, the issuer approves the online transaction (EMV common core definitions).
+pub const STATUS_UPDATE_APPROVED: [u8; 4] = [0x00, 0x80, 0x00, 0x00];
+
 /// What a card sent with its application cryptogram; masked.
 pub struct Cryptogram<'a> {
     /// The card.

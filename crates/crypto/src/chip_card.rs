@@ -14,7 +14,8 @@ pub(crate) use script::session_key as script_key;
 
 use crate::{
     application_cryptogram::{
-        Key, ONE_BIT, SequenceNumber, card_key_a, cryptogram, response_1, session_key,
+        AnswerMethod, Key, ONE_BIT, PROPRIETARY_BYTES_MAX, SequenceNumber, card_key_a, cryptogram,
+        response_1, response_2, session_key,
     },
     engine::Engine,
     key::ClearKey,
@@ -81,6 +82,10 @@ const UNKNOWN_COMMAND: Status = 0x6D00;
 
 /// Bytes of tag 91 of method 1: the cryptogram and the authorisation response code.
 const RESPONSE_BYTES: usize = 10;
+/// Bytes of tag 91 of method 2 without proprietary data: the MAC and the card status update.
+const STATUS_BYTES: usize = 8;
+/// Bit of the second byte of a card status update: the issuer approves.
+const ISSUER_APPROVES: u8 = 0x80;
 /// Bytes of tag 9F66 in front of the processing options of a contactless reader.
 const READER_BYTES: usize = PDOL_BYTES - CDOL_BYTES;
 /// Bit of the first byte of tag 9F66: the reader asks for a contactless transaction. A contact reader fills it with zeros.
@@ -111,6 +116,8 @@ enum IssuerAnswer {
     None,
     Right,
     Wrong,
+    /// It is the issuer's, and it does not approve.
+    Refusing,
 }
 
 /// Type of a cryptogram, as in the two top bits of tag 9F27.
@@ -337,7 +344,7 @@ impl ChipCard {
     fn second(&mut self, asked: Type, data: &[u8]) -> Answer {
         let allowed = match self.dialogue.issuer {
             IssuerAnswer::Right => true,
-            IssuerAnswer::Wrong => false,
+            IssuerAnswer::Wrong | IssuerAnswer::Refusing => false,
             IssuerAnswer::None => !self.profile.risk.issuer_must_answer,
         };
         let given = match asked {
@@ -347,7 +354,10 @@ impl ChipCard {
         let answer = self.cryptogram_objects(Type::Online, Some(given), data)?;
         self.dialogue.stage = Stage::Finished;
         self.memory.online_ended(
-            self.dialogue.issuer == IssuerAnswer::Right,
+            matches!(
+                self.dialogue.issuer,
+                IssuerAnswer::Right | IssuerAnswer::Refusing
+            ),
             self.dialogue.issuer == IssuerAnswer::Wrong,
         );
         Ok(profile::template(0x77, &answer))
@@ -359,6 +369,20 @@ impl ChipCard {
         if self.dialogue.issuer != IssuerAnswer::None {
             return Err(CONDITIONS);
         }
+        let (right, heard) = match self.profile.answer {
+            AnswerMethod::ResponseCode => self.response_code(data)?,
+            AnswerMethod::StatusUpdate => self.status_update(data)?,
+        };
+        if !right {
+            self.dialogue.issuer = IssuerAnswer::Wrong;
+            return Err(AUTHENTICATION_FAILED);
+        }
+        self.dialogue.issuer = heard;
+        Ok(Zeroizing::default())
+    }
+
+    /// Method 1: a right answer allows; the terminal's request says whether to approve.
+    fn response_code(&self, data: &[u8]) -> Result<(bool, IssuerAnswer), Status> {
         if data.len() != RESPONSE_BYTES {
             return Err(WRONG_LENGTH);
         }
@@ -366,12 +390,26 @@ impl ChipCard {
         let session = self.session().map_err(out_of_order)?;
         let own = response_1(&session.whole, self.dialogue.request, [code[0], code[1]])
             .map_err(out_of_order)?;
-        if !bool::from(own.ct_eq(received)) {
-            self.dialogue.issuer = IssuerAnswer::Wrong;
-            return Err(AUTHENTICATION_FAILED);
+        Ok((bool::from(own.ct_eq(received)), IssuerAnswer::Right))
+    }
+
+    /// Method 2: the card status update itself says whether the issuer approves.
+    fn status_update(&self, data: &[u8]) -> Result<(bool, IssuerAnswer), Status> {
+        if !(STATUS_BYTES..=STATUS_BYTES + PROPRIETARY_BYTES_MAX).contains(&data.len()) {
+            return Err(WRONG_LENGTH);
         }
-        self.dialogue.issuer = IssuerAnswer::Right;
-        Ok(Zeroizing::default())
+        let (answer, proprietary) = data.split_at(STATUS_BYTES);
+        let (received, status) = answer.split_at(4);
+        let status = [status[0], status[1], status[2], status[3]];
+        let session = self.session().map_err(out_of_order)?;
+        let own = response_2(&session, self.dialogue.request, status, proprietary)
+            .map_err(out_of_order)?;
+        let right = own.is_some_and(|own| bool::from(own.ct_eq(received)));
+        let heard = match status[1] & ISSUER_APPROVES {
+            0 => IssuerAnswer::Refusing,
+            _ => IssuerAnswer::Right,
+        };
+        Ok((right, heard))
     }
 
     /// A command of the issuer, under its MAC; only after this transaction went online.

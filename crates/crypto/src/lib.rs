@@ -31,6 +31,7 @@ mod module;
 mod pin;
 mod pin_block_4;
 mod pin_verification;
+mod public_key;
 mod published_keys;
 mod pvv;
 mod software_engine;
@@ -53,7 +54,9 @@ pub mod test_interface;
 #[cfg(feature = "vectors")]
 pub mod vectors;
 
-pub use application_cryptogram::{Cryptogram, CryptogramScheme};
+pub use application_cryptogram::{
+    AnswerMethod, Cryptogram, CryptogramScheme, STATUS_UPDATE_APPROVED,
+};
 pub use card::{Card, Pan, PanToken, SealedPan};
 pub use card_data::{CardDataError, CardRequest};
 pub use certificate::{sha256, verify_certificate};
@@ -73,6 +76,7 @@ pub use mac::{MacAlgorithm, UnknownMacAlgorithm};
 pub use module::{PinZone, SecurityError, SecurityModule};
 pub use pin::{Pin, PinBlock, PinFormat, PinOffset};
 pub use pin_block_4::{PinBlock4, ZonePinBlock};
+pub use public_key::public_key_checksum;
 pub use published_keys::published_local_master_key;
 pub use pvv::PvkIndex;
 pub use track_cipher::ClearTrack;

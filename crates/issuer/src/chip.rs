@@ -7,7 +7,10 @@ use crate::config::ChipKeys;
 use crate::issuer::{CardState, Issuer};
 use crate::record::{ChipCheck, PinCheck};
 use crate::refusal::{Case, Decline};
-use crypto::{CardRequest, CardScript, Cryptogram, SecurityError, SecurityModule};
+use crypto::{
+    AnswerMethod, CardRequest, CardScript, Cryptogram, STATUS_UPDATE_APPROVED, SecurityError,
+    SecurityModule,
+};
 use iso8583::tlv;
 use payment::host::Financial;
 use payment::{ChipAnswer, Kind, ResponseCode, Secrets};
@@ -71,17 +74,12 @@ impl Issuer {
             data: &request.signed,
             received: request.cryptogram,
         };
-        let approved = ResponseCode::APPROVED.0;
-        let answer = module.answer_cryptogram(&keys.imk, keys.scheme, &cryptogram, approved)?;
-        let Some(answer) = answer else {
+        let method = card.map_or(AnswerMethod::default(), |card| card.chip_answer);
+        let Some(answer) = approving(module, keys, method, &cryptogram)? else {
             return Ok(ChipCheck::Wrong);
         };
         let mut out = Vec::new();
-        tlv::write(
-            &mut out,
-            ISSUER_AUTHENTICATION,
-            &[&answer[..], &approved].concat(),
-        );
+        tlv::write(&mut out, ISSUER_AUTHENTICATION, &answer);
         let [_, _, history, _] = request.card_results;
         if pin == PinCheck::Right && history & PIN_BLOCKED != 0 {
             // The holder has just proved the PIN to the bank, so the card may take it again too.
@@ -95,6 +93,25 @@ impl Issuer {
             }),
         )
     }
+}
+
+/// Tag 91 of an approval; `None` when the cryptogram is not the card's own.
+fn approving(
+    module: &dyn SecurityModule,
+    keys: &ChipKeys,
+    method: AnswerMethod,
+    cryptogram: &Cryptogram<'_>,
+) -> Result<Option<Vec<u8>>, SecurityError> {
+    let approved = ResponseCode::APPROVED.0;
+    let status = STATUS_UPDATE_APPROVED;
+    Ok(match method {
+        AnswerMethod::ResponseCode => module
+            .answer_cryptogram(&keys.imk, keys.scheme, cryptogram, approved)?
+            .map(|answer| [&answer[..], &approved].concat()),
+        AnswerMethod::StatusUpdate => module
+            .answer_cryptogram_status(&keys.imk, keys.scheme, cryptogram, status, &[])?
+            .map(|answer| [&answer[..], &status].concat()),
+    })
 }
 
 /// Tag DF31: five bytes for each script, a result and an identifier.

@@ -2,7 +2,7 @@
 //!
 //! Nothing here is secret in clear: keys are wrapped, card numbers are tokens and seals, PINs are offsets.
 
-use crypto::{Card, CryptogramScheme, MacAlgorithm, PanToken, PinOffset, WrappedKey};
+use crypto::{AnswerMethod, Card, CryptogramScheme, MacAlgorithm, PanToken, PinOffset, WrappedKey};
 use payment::{Currency, Institution, Percents};
 
 /// The most that an opening balance or a credit limit may be, in minor units; more is cut to it. It is what field 4
@@ -79,6 +79,8 @@ pub struct CardSetup {
     pub pin_offset: Option<PinOffset>,
     /// Sequence number of the chip, two ASCII digits; `None` for a card without chip.
     pub chip_sequence: Option<[u8; 2]>,
+    /// How its chip is answered: as it was personalised.
+    pub chip_answer: AnswerMethod,
     /// The most one purchase may take, in minor units.
     pub single_limit_minor: u64,
     /// The most the purchases of one day may take, in minor units.

@@ -4,7 +4,7 @@
 
 use crate::kind::BatchSide;
 use crate::terminal::Sale;
-use crate::{Batch, Stan};
+use crate::{Batch, EntryMode, Kind, Stan};
 use crypto::Card;
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +68,53 @@ pub enum UploadPart {
         /// Both blocks were balanced.
         balanced: bool,
     },
+    /// The last word of one chip; its field 55 is beside it.
+    Chip(ChipUpload),
+}
+
+/// One chip transaction as it is uploaded: those go up whether the totals agree or not (reference §3.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChipUpload {
+    /// Both blocks were balanced.
+    pub balanced: bool,
+    /// Field 22.
+    pub entry: EntryMode,
+    /// Field 23.
+    pub card_sequence: Option<u16>,
+    /// Its amount in minor units.
+    pub amount_minor: u64,
+    /// A foreign card.
+    pub foreign: bool,
+    /// What the chip said.
+    pub outcome: ChipOutcome,
+}
+
+/// What a chip said last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ChipOutcome {
+    /// It approved: a transaction certificate, or what it signed when it was tapped.
+    Approved(Card),
+    /// It did not recognise its issuer, or declined, in a transaction of this kind.
+    Failed(Kind, ChipFailure),
+}
+
+/// Why a chip transaction is in the failed group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ChipFailure {
+    /// 05: approved, though the issuer's answer was not the issuer's.
+    IssuerWrong,
+    /// 11: the card declined.
+    Declined,
+}
+
+impl ChipFailure {
+    /// Reason, and the two characters at the end of field 62.
+    pub const fn codes(self) -> (&'static str, &'static str) {
+        match self {
+            Self::IssuerWrong => ("05", "22"),
+            Self::Declined => ("11", "10"),
+        }
+    }
 }
 
 /// One transaction of a batch as it is uploaded.
@@ -100,6 +147,10 @@ impl UploadPart {
     pub const END_UNBALANCED: u16 = 202;
     /// Field 60.3 of the end of a balanced batch.
     pub const END_BALANCED: u16 = 207;
+    /// Field 60.3 of what a chip approved, balanced and not.
+    pub const CHIP_APPROVED: [u16; 2] = [203, 205];
+    /// Field 60.3 of what a chip did not approve, balanced and not.
+    pub const CHIP_FAILED: [u16; 2] = [204, 206];
 
     /// Field 60.3.
     pub const fn network_code(&self) -> u16 {
@@ -110,6 +161,16 @@ impl UploadPart {
             Self::End {
                 balanced: false, ..
             } => Self::END_UNBALANCED,
+            Self::Chip(upload) => {
+                let [balanced, unbalanced] = match upload.outcome {
+                    ChipOutcome::Approved(_) => Self::CHIP_APPROVED,
+                    ChipOutcome::Failed(..) => Self::CHIP_FAILED,
+                };
+                match upload.balanced {
+                    true => balanced,
+                    false => unbalanced,
+                }
+            }
         }
     }
 }

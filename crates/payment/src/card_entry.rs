@@ -33,6 +33,10 @@ impl EntryMode {
     pub const FALLBACK_PIN: Self = Self(801);
     /// The same without PIN.
     pub const FALLBACK: Self = Self(802);
+    /// Stripe of a card whose chip was not tried, with PIN: 021 with 60.5 = 1 at the terminal interface, 021 between hosts.
+    pub const IMPROPER_PIN: Self = Self(1_021);
+    /// The same without PIN.
+    pub const IMPROPER: Self = Self(1_022);
 
     /// The chip was read, inserted or tapped.
     pub const fn is_chip(self) -> bool {
@@ -49,9 +53,22 @@ impl EntryMode {
         matches!(self.0 / 10, 80 | 90)
     }
 
-    /// The stripe was read as that of a card without chip.
+    /// The stripe was read as that of a card without chip, or improperly.
     pub const fn is_stripe(self) -> bool {
-        self.0 / 10 == 2
+        matches!(self.0 / 10, 2 | 102)
+    }
+
+    /// The stripe of a card with a chip was read though the chip was not tried.
+    pub const fn is_improper(self) -> bool {
+        self.0 / 10 == 102
+    }
+
+    /// Field 22 between hosts, which say nothing of how a stripe was swiped.
+    pub const fn between_hosts(self) -> Self {
+        match self.is_improper() {
+            true => Self(20 + self.0 % 10),
+            false => self,
+        }
     }
 
     /// Digit 3 is 1: a PIN was entered.
@@ -68,7 +85,7 @@ impl EntryMode {
     pub const fn letter(self) -> char {
         match self.0 / 10 {
             1 => 'M',
-            2 => 'S',
+            2 | 102 => 'S',
             80 | 90 => 'F',
             5 => 'I',
             7 | 91 | 96 | 98 => 'C',

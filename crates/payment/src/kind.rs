@@ -1,5 +1,6 @@
 //! Transaction kinds: one file each, one list line each; everything that differs between kinds is in its row.
 
+use crate::download::{Download, Step};
 use crate::original::OriginalRule;
 use crate::{CNY, Currency};
 use iso8583::Mti;
@@ -99,6 +100,22 @@ kinds! {
     BarterReturn = barter_return,
     /// 订购消费.
     MotoPurchase = moto_purchase,
+    /// 参数下载.
+    ParameterDownload = parameter_download,
+    /// 参数下载结束.
+    ParameterEnd = parameter_end,
+    /// 公钥查询.
+    KeyList = key_list,
+    /// 公钥下载.
+    KeyDownload = key_download,
+    /// 公钥下载结束.
+    KeyEnd = key_end,
+    /// IC 卡参数查询.
+    AidList = aid_list,
+    /// IC 卡参数下载.
+    AidDownload = aid_download,
+    /// IC 卡参数下载结束.
+    AidEnd = aid_end,
 }
 
 /// Who decides about a transaction.
@@ -130,6 +147,8 @@ pub enum Flow {
     Report,
     /// Compares and closes a batch, between terminal and acquirer alone.
     Batch,
+    /// A step in which a terminal fetches something from its acquirer. It has no trace number.
+    Download(Download, Step),
 }
 
 /// What an approval does to the cardholder's money; its reversal does the opposite.
@@ -232,6 +251,8 @@ pub struct Row {
     pub refund: Option<Kind>,
     /// Where it counts in the totals of a batch.
     pub totals: BatchSide,
+    /// Its bit in the transaction switches that a terminal downloads (reference §3.9, tag 26); 0 for what has none.
+    pub switch: u8,
     /// Field 64 is carried.
     pub mac: bool,
     /// One sentence for the generated page.
@@ -262,6 +283,7 @@ impl Row {
         void: None,
         refund: None,
         totals: BatchSide::Neither,
+        switch: 0,
         mac: true,
         about: "",
     };
@@ -285,6 +307,14 @@ impl Row {
     /// Repeated until it is answered, and never reversed.
     pub const fn is_advice(&self) -> bool {
         matches!(self.flow, Flow::Advice | Flow::Stored)
+    }
+
+    /// Its messages have a trace number, field 11.
+    pub const fn is_numbered(&self) -> bool {
+        !matches!(
+            (self.kind, self.flow),
+            (Kind::Echo, _) | (_, Flow::Download(..))
+        )
     }
 
     /// It is about a card and an amount, and goes to the issuer.
@@ -343,6 +373,10 @@ impl Kind {
                     // Sign-on varies in its key scheme.
                     Flow::Management if *kind == Self::SignOn => {
                         codes.transaction_type == 0 && (1..=6).contains(&codes.network_code)
+                    }
+                    // Some terminals fetch their parameters under another code (reference §10.1).
+                    Flow::Download(Download::Parameters, Step::Take) => {
+                        codes.transaction_type == 0 && matches!(codes.network_code, 360 | 364)
                     }
                     _ => row.has(codes),
                 }

@@ -8,6 +8,7 @@ pub mod card_entry;
 pub mod certificate;
 pub mod chip;
 pub mod declaration;
+pub mod download;
 pub mod evidence;
 pub mod guard;
 pub mod host;

@@ -1,6 +1,7 @@
 //! Typed messages between terminal and acquirer: what the fields mean, once the bytes are known to be well formed.
 
 use crate::batch::{BatchTotals, BlockCodes, UploadPart};
+use crate::download::{Download, DownloadRequest, Piece, Versions};
 use crate::guard::TakenBack;
 use crate::{
     Amount, ApprovalCode, Batch, ChipAnswer, EntryMode, Kind, LinkId, Linked, MerchantId, Original,
@@ -120,6 +121,8 @@ pub enum Request {
         /// Field 64 is carried: the terminal speaks our extension.
         mac: bool,
     },
+    /// 0800 and 0820 of a download.
+    Download(DownloadRequest),
 }
 
 impl Request {
@@ -133,6 +136,7 @@ impl Request {
             Self::IdleReport { .. } => Kind::IdleReport,
             Self::Settle { .. } => Kind::Settlement,
             Self::Upload { .. } => Kind::BatchUpload,
+            Self::Download(request) => request.kind,
         }
     }
 
@@ -140,6 +144,7 @@ impl Request {
     pub fn carries_mac(&self) -> bool {
         match self {
             Self::Settle { mac, .. } | Self::Upload { mac, .. } => *mac,
+            Self::Download(request) => request.mac,
             _ => self.kind().row().mac,
         }
     }
@@ -152,6 +157,7 @@ impl Request {
             | Self::IdleReport { origin, .. }
             | Self::Settle { origin, .. }
             | Self::Upload { origin, .. } => *origin,
+            Self::Download(request) => request.origin,
             Self::Financial { sale, .. } | Self::Reversal { sale, .. } => Origin {
                 terminal: sale.key.terminal,
                 merchant: sale.key.merchant,
@@ -164,7 +170,10 @@ impl Request {
     /// The positive sign, when there is one.
     pub fn sign(&self) -> Option<Sign> {
         match self {
-            Self::Management { .. } | Self::Settle { .. } | Self::Upload { .. } => None,
+            Self::Management { .. }
+            | Self::Settle { .. }
+            | Self::Upload { .. }
+            | Self::Download(_) => None,
             Self::Financial { sign, .. }
             | Self::Reversal { sign, .. }
             | Self::Query { sign, .. } => *sign,
@@ -249,6 +258,12 @@ pub struct Answer {
     pub guard: Option<SaleKey>,
     /// Field 59, tag TB: a sale of the asking terminal that was taken back for what was paid elsewhere.
     pub taken_back: Option<TakenBack>,
+    /// Field 62 of a step of a download.
+    pub piece: Option<Piece>,
+    /// Field 59, tag FV: the versions that the acquirer offers, for a terminal that speaks our extension.
+    pub versions: Option<Versions>,
+    /// What the header demands when nothing else is to be done (reference §1.3); it is in no field.
+    pub demands: Option<Download>,
 }
 
 /// When to ask again, in milliseconds, at most 99,999.
@@ -323,6 +338,9 @@ impl Answer {
             qr: None,
             guard: None,
             taken_back: None,
+            piece: None,
+            versions: None,
+            demands: None,
         }
     }
 

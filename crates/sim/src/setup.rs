@@ -128,6 +128,7 @@ impl Setup {
             percents: payment::Percents::default(),
             wallet: Some(wallet.clone()),
             certificates: None,
+            offer: payment::download::Offer::default(),
             merchants: merchants(),
             terminals: Default::default(),
         };
@@ -244,6 +245,7 @@ fn bank(
             status: issuer::CardStatus::Normal,
             expiry: 3_012,
             chip_sequence: None,
+            chip_answer: crypto::AnswerMethod::ResponseCode,
             pin_offset,
             single_limit_minor: 50_000_000,
             daily_limit_minor: 10_000_000_000,

@@ -48,6 +48,7 @@ impl Terminal {
         if answer.code.asks_sign_on() {
             decided.record(Record::SignOnNeeded { retry_at: now.mono });
         }
+        self.hear_demand(now, answer, decided);
         match request {
             Request::Management {
                 kind: Kind::SignOn, ..
@@ -76,6 +77,7 @@ impl Terminal {
             Request::IdleReport { .. } => {}
             Request::Settle { .. } => self.totals_answered(now, answer, mac, decided),
             Request::Upload { part, .. } => self.upload_answered(now, part, answer, mac, decided),
+            Request::Download(request) => self.downloaded(now, request, answer, mac, decided),
         }
     }
 
@@ -172,6 +174,7 @@ impl Terminal {
             Request::Settle { .. } | Request::Upload { .. } => {
                 self.settlement_unanswered(now, decided);
             }
+            Request::Download(_) => self.download_unanswered(now, decided),
         }
     }
 
@@ -227,6 +230,7 @@ impl Terminal {
                 });
                 show(Screen::SignedOn, decided);
                 self.warn_of_printing(decided);
+                self.compare_versions(now, answer, decided);
             }
             None => {
                 decided.record(Record::SignOnNeeded {

@@ -3,13 +3,16 @@
 //! Every step is a record, so that it goes on where it stood after a restart; nothing is closed that was not answered.
 
 use crate::command::show;
-use crate::record::Record;
+use crate::record::{Ending, Record};
 use crate::state::{Completed, Exchange};
 use crate::{Decided, Screen, State, Terminal, Waits};
-use payment::batch::{BATCH_MAX, BatchTotals, BlockCodes, Reconciled, UploadPart, Uploaded};
+use payment::batch::{
+    BATCH_MAX, BatchTotals, BlockCodes, ChipFailure, ChipOutcome, ChipUpload, Reconciled,
+    UploadPart, Uploaded, is_foreign,
+};
 use payment::kind::{BatchSide, Flow};
 use payment::terminal::{Answer, MacCheck, Origin, Request};
-use payment::{Batch, Kind, Mono, Now, ResponseCode, Secrets};
+use payment::{Batch, ChipRequest, Mono, Now, ResponseCode, SaleKey, Secrets};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -38,12 +41,29 @@ pub struct Settling {
 struct Part {
     part: UploadPart,
     records: Vec<Uploaded>,
+    /// Of a chip: which one.
+    chip: Option<SaleKey>,
+}
+
+impl Part {
+    const fn of(part: UploadPart) -> Self {
+        Self {
+            part,
+            records: Vec::new(),
+            chip: None,
+        }
+    }
 }
 
 impl Terminal {
     /// Starts the settlement, or goes on with one that waits.
     pub(crate) fn settle(&self, now: Now, decided: &mut Decided) {
-        let idles = |exchange: &Exchange| exchange.request.kind() == Kind::IdleReport;
+        let idles = |exchange: &Exchange| {
+            matches!(
+                exchange.request,
+                Request::IdleReport { .. } | Request::Download(_)
+            )
+        };
         if self.state.exchange.as_ref().is_some_and(idles) {
             self.leave_exchange(now, decided);
         }
@@ -108,17 +128,24 @@ impl Terminal {
         };
         let mut parts = self.state.parts(codes);
         let place = usize::from(settling.place).min(parts.len().saturating_sub(1));
-        let Part { part, records } = parts.swap_remove(place);
-        let origin = match &part {
-            // It keeps the trace number under which it is known.
-            UploadPart::Advice(sale) => Origin {
-                stan: Some(sale.key.stan),
-                ..origin
-            },
-            _ => origin,
+        let Part {
+            part,
+            records,
+            chip,
+        } = parts.swap_remove(place);
+        let known = match &part {
+            UploadPart::Advice(sale) => Some(sale.key),
+            _ => chip,
         };
+        // What is known under a trace number keeps it.
+        let origin = Origin {
+            stan: known.map_or(origin.stan, |key| Some(key.stan)),
+            ..origin
+        };
+        let evidence = chip.and_then(|key| self.state.chip((key.batch, key.stan)));
         let secrets = Secrets {
             uploaded: records,
+            chip: evidence.and_then(|kept| ChipRequest::new(&kept.evidence.data)),
             ..Secrets::default()
         };
         self.ask(now, Request::Upload { origin, part, mac }, secrets, decided);
@@ -192,8 +219,8 @@ impl Terminal {
         show(Screen::SettlementRefused(batch), decided);
     }
 
-    /// Terminals of the extension hear batch answers only under a right MAC; the plain dialect carries none.
-    fn is_heard(&self, mac: MacCheck) -> bool {
+    /// Terminals of the extension hear batches and downloads only under a right MAC; the plain dialect carries none.
+    pub(crate) fn is_heard(&self, mac: MacCheck) -> bool {
         mac == MacCheck::Right || (!self.config.extended && mac == MacCheck::Absent)
     }
 
@@ -253,7 +280,7 @@ impl Terminal {
         decided: &mut Decided,
     ) {
         let round = self.settling_round() + 1;
-        let goes_on = round <= self.config.batch_resends;
+        let goes_on = round <= self.batch_resends();
         let next = goes_on.then(|| now.mono.plus_ms(self.config.gaps.after(round)));
         decided.record(Record::SettleAgain {
             done,
@@ -286,7 +313,59 @@ impl State {
 
     /// The open batch is full: it is settled before anything more.
     pub(crate) fn batch_is_full(&self) -> bool {
-        self.batch_journal().count() + self.advices.len() >= BATCH_MAX
+        let kept = self.completed.iter().filter(|c| !self.may_be_forgotten(c));
+        kept.count() + self.advices.len() >= BATCH_MAX
+    }
+
+    /// May be forgotten when memory is short: it counts in no open batch and goes up with none.
+    pub(crate) fn may_be_forgotten(&self, completed: &Completed) -> bool {
+        !completed.counts_in_batch() && self.chip_outcome(completed).is_none()
+    }
+
+    /// What goes up of the chip of a transaction of the open batch (reference §3.8, groups 5 to 7).
+    fn chip_outcome(&self, completed: &Completed) -> Option<ChipOutcome> {
+        let sale = &completed.sale;
+        if completed.settled || !sale.entry.is_chip() || !sale.kind.row().charges() {
+            return None;
+        }
+        let kept = self.chip((sale.key.batch, sale.key.stan))?;
+        let approved = completed.approval().is_some();
+        let issuer_wrong = kept.evidence.issuer_wrong();
+        match (approved, kept.evidence.get(0x9F27)) {
+            (true, _) if issuer_wrong => {
+                let failure = ChipFailure::IssuerWrong;
+                Some(ChipOutcome::Failed(sale.kind, failure))
+            }
+            (true, _) => Some(ChipOutcome::Approved(sale.card)),
+            // The host approved, the card did not, and the sale was taken back for it.
+            (false, Some([0x00])) if matches!(completed.ending, Ending::Reversed { .. }) => {
+                Some(ChipOutcome::Failed(sale.kind, ChipFailure::Declined))
+            }
+            _ => None,
+        }
+    }
+
+    /// The chips of the open batch: what they approved first, then what they did not.
+    fn chip_parts(&self, balanced: bool) -> Vec<Part> {
+        let part = |completed: &Completed| {
+            let sale = &completed.sale;
+            let amount = completed.approval().map_or(sale.amount, |a| a.amount);
+            Some(Part {
+                part: UploadPart::Chip(ChipUpload {
+                    balanced,
+                    entry: sale.entry,
+                    card_sequence: sale.card_sequence,
+                    amount_minor: amount.minor,
+                    foreign: is_foreign(&sale.card),
+                    outcome: self.chip_outcome(completed)?,
+                }),
+                records: Vec::new(),
+                chip: Some(sale.key),
+            })
+        };
+        let mut parts: Vec<Part> = self.completed.iter().filter_map(part).collect();
+        parts.sort_by_key(|part| part.part.network_code());
+        parts
     }
 
     /// The totals of the open batch by kind of card, from its journal.
@@ -316,31 +395,29 @@ impl State {
         let advice = |completed: &Completed| {
             let mut sale = completed.sale;
             sale.key.batch = batch;
-            Part {
-                part: UploadPart::Advice(sale),
-                records: Vec::new(),
-            }
+            Part::of(UploadPart::Advice(sale))
         };
-        let online: Vec<Uploaded> = of(Flow::Online).map(uploaded).collect();
+        // What has a chip's word goes up with it, balanced or not.
+        let stripe = |c: &&Completed| self.chip_outcome(c).is_none();
+        let online: Vec<Uploaded> = of(Flow::Online).filter(stripe).map(uploaded).collect();
         let sales = online
             .chunks(iso8583::field48::RECORDS_MAX)
             .map(|records| Part {
-                part: UploadPart::Sales(records.len() as u8),
                 records: records.to_vec(),
+                ..Part::of(UploadPart::Sales(records.len() as u8))
             });
         let (before, after) = (of(Flow::Stored).map(advice), of(Flow::Advice).map(advice));
-        let mut parts: Vec<Part> = before.chain(sales).chain(after).collect();
+        let chips = self.chip_parts(codes.balanced());
+        let parts = before.chain(sales).chain(after).chain(chips);
+        let mut parts: Vec<Part> = parts.collect();
         let records = parts
             .iter()
             .map(|part| part.records.len().max(1))
             .sum::<usize>();
-        parts.push(Part {
-            part: UploadPart::End {
-                records: records as u16,
-                balanced: codes.balanced(),
-            },
-            records: Vec::new(),
-        });
+        parts.push(Part::of(UploadPart::End {
+            records: records as u16,
+            balanced: codes.balanced(),
+        }));
         parts
     }
 
@@ -415,11 +492,6 @@ impl Completed {
         !self.settled
             && self.approval().is_some()
             && self.sale.kind.row().totals != BatchSide::Neither
-    }
-
-    /// May be forgotten when memory is short.
-    pub(crate) fn may_be_forgotten(&self) -> bool {
-        !self.counts_in_batch()
     }
 }
 

@@ -149,7 +149,7 @@ impl Terminal {
             amount,
             pin,
         } = presentation;
-        let reader = self.config.chip.as_ref().ok_or(ChipProblem::NoReader)?;
+        let terminal = self.chip_terminal().ok_or(ChipProblem::NoReader)?;
         if self.state.open.is_some() {
             return Err(ChipProblem::SaleUnresolved);
         }
@@ -166,7 +166,7 @@ impl Terminal {
             sequence: self.state.next_stan.0,
             interface,
         };
-        let opened = kernel::open(&reader.terminal, terms, &mut *card);
+        let opened = kernel::open(&terminal, terms, &mut *card);
         self.count_reading(opened.as_ref().err().copied());
         let opened = opened?;
         let pan = opened.pan().clone();
@@ -249,6 +249,8 @@ impl Terminal {
         match (condition, pin) {
             (Condition::Fallback, true) => EntryMode::FALLBACK_PIN,
             (Condition::Fallback, false) => EntryMode::FALLBACK,
+            (Condition::Improper, true) => EntryMode::IMPROPER_PIN,
+            (Condition::Improper, false) => EntryMode::IMPROPER,
             (_, true) => EntryMode::STRIPE_PIN,
             (_, false) => EntryMode::STRIPE,
         }
@@ -376,10 +378,13 @@ impl Terminal {
 
     /// The rule by which a tap needed neither PIN nor signature (UnionPay-style reference §7.4).
     pub(crate) fn free_tap(&self, sale: &Sale) -> Option<receipt::Verification> {
-        let reader = self.config.chip.as_ref();
-        let reader = reader.filter(|_| sale.entry == EntryMode::TAP)?;
-        let limits = reader.terminal.applications.iter();
-        let limit = limits.map(|application| application.contactless_free_minor);
+        let terminal = self.chip_terminal();
+        let terminal = terminal.filter(|_| sale.entry == EntryMode::TAP)?;
+        let kept = self.state.chip((sale.key.batch, sale.key.stan));
+        let tapped = kept.map_or(&[][..], |kept| &kept.evidence.aid);
+        let limits = terminal.applications.iter();
+        let own = limits.filter(|application| tapped.starts_with(&application.aid));
+        let limit = own.map(|application| application.contactless_free_minor);
         Some(receipt::Verification::NeitherBelow(limit.min()?))
     }
 

@@ -4,7 +4,7 @@ use crate::record::{Ending, Record};
 use crate::state::Phase;
 use crate::{Busy, Command, Decided, Effect, Screen, Terminal};
 use payment::terminal::Request;
-use payment::{Kind, Now, ResponseCode, Secrets};
+use payment::{Flow, Kind, Now, ResponseCode, Secrets};
 use receipt::SpoolInput;
 
 impl Terminal {
@@ -34,15 +34,16 @@ impl Terminal {
             Command::Printing(on) => self.switch_printing(now, on, decided),
             Command::ResumePrinter => self.printer(now, [SpoolInput::Resume], decided),
             Command::ClearPrinter => self.printer(now, [SpoolInput::Clear], decided),
+            Command::Download(download) => self.order_download(now, download, decided),
         }
     }
 
     fn manage(&self, now: Now, kind: Kind, decided: &mut Decided) {
-        if self.state.exchange.is_some() {
+        if !self.put_download_aside(now, decided) {
             return show(Screen::Busy(Busy::Exchanging), decided);
         }
         let mut origin = self.origin();
-        if kind == Kind::Echo {
+        if !kind.row().is_numbered() {
             origin.stan = None;
         }
         self.ask(
@@ -93,13 +94,24 @@ impl Terminal {
         }
     }
 
+    /// False when something else than a download is on the wire.
+    pub(crate) fn put_download_aside(&self, now: Now, decided: &mut Decided) -> bool {
+        match &self.state.exchange {
+            Some(exchange) if is_download(&exchange.request) => self.leave_exchange(now, decided),
+            Some(_) => return false,
+            None => {}
+        }
+        true
+    }
+
     /// Sends what is pending now. It charges nothing (hazard H3).
     fn flush(&self, now: Now, decided: &mut Decided) {
         let state = &self.state;
-        if state.exchange.is_some() {
+        if !self.put_download_aside(now, decided) {
             return show(Screen::Busy(Busy::Exchanging), decided);
         }
-        if state.is_settled() && state.advices.is_empty() && self.unreported().is_none() {
+        let reported = self.unreported().is_none() && self.download_at().is_none();
+        if state.is_settled() && state.advices.is_empty() && reported {
             return show(Screen::NothingPending, decided);
         }
         self.start_errand(now, decided);
@@ -177,9 +189,14 @@ impl Terminal {
     }
 }
 
-/// The sign of an idle report travels in the next request, and an advice is sent again.
+/// The sign of an idle report travels in the next request, an advice is sent again, and a download goes on.
 fn may_be_left(request: &Request) -> bool {
-    request.kind() == Kind::IdleReport || request.kind().row().is_advice()
+    let row = request.kind().row();
+    row.flow == Flow::Report || row.is_advice() || is_download(request)
+}
+
+fn is_download(request: &Request) -> bool {
+    matches!(request, Request::Download(_))
 }
 
 pub(crate) fn show(screen: Screen, decided: &mut Decided) {

@@ -4,6 +4,7 @@ use crate::{Effect, Input, Presented, State, Terminal};
 use crypto::{Pan, Pin, PinFormat};
 use iso8583::frame::{TerminalHeader, open_terminal};
 use iso8583::{Dialect, Message, Mti};
+use payment::download::Download;
 use payment::wire;
 use payment::{
     EdgeError, EntryMode, Institution, Kind, Party, Peer, Said, Secrets, Surroundings, Track2,
@@ -35,11 +36,12 @@ impl Party for Terminal {
             .as_ref()
             .filter(|e| e.number == exchange)
             .ok_or(EdgeError::Stranger)?;
-        let (_, body) = open_terminal(frame)?;
+        let (header, body) = open_terminal(frame)?;
         let mut message = Message::new(Mti(0));
         Dialect::terminal().decode(body, &mut message)?;
         let kind = open.request.kind();
-        let answer = wire::terminal::read_answer(&message, kind)?;
+        let mut answer = wire::terminal::read_answer(&message, kind)?;
+        answer.demands = Download::required(header.processing_requirement());
         let key = self.state.keys.as_ref().map(|keys| &keys.mac);
         let mac = wire::frame::check_terminal_mac(around.module, key, body, &message);
         let keys = match (kind, answer.keys) {

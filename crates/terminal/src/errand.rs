@@ -1,5 +1,5 @@
 //! What the terminal does by itself, one exchange at a time: sign-on, then a script result, then the reversal, then the
-//! question, then advices, then the settlement, then the report.
+//! question, then advices, then the settlement, then downloads, then the report.
 
 use crate::command::show;
 use crate::limits::QUERIES_MAX;
@@ -58,7 +58,7 @@ impl Terminal {
                     .unreported()
                     .map(|_| state.idle_since.plus_ms(self.config.idle_report_ms));
                 let advice = state.advices.front().map(|advice| advice.next);
-                [advice, self.settlement_at(), report]
+                [advice, self.settlement_at(), self.download_at(), report]
                     .into_iter()
                     .flatten()
                     .min()
@@ -174,6 +174,8 @@ impl Terminal {
             self.send_advice(now, advice.sale, decided);
         } else if self.settlement_at().is_some_and(|at| at <= now.mono) {
             self.go_on_settling(now, decided);
+        } else if self.download_at().is_some_and(|at| at <= now.mono) {
+            self.go_on_downloading(now, decided);
         } else if let Some(sign) = self.unreported() {
             self.ask(
                 now,

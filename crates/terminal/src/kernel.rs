@@ -83,6 +83,10 @@ impl Results {
         self.0 |= bits;
     }
 
+    const fn has(self, bits: u64) -> bool {
+        self.0 & bits != 0
+    }
+
     fn bytes(self) -> [u8; 5] {
         let [_, _, _, bytes @ ..] = self.0.to_be_bytes();
         bytes
@@ -283,7 +287,7 @@ impl Opened {
         let list = self.objects.get(0x8E).filter(|_| supported);
         verification::choose(
             list.unwrap_or_default(),
-            &self.terminal,
+            self.terminal.takes_pin(&self.parameters),
             &self.terms,
             pin_entered,
         )

@@ -8,6 +8,7 @@ mod cash;
 mod chip;
 mod command;
 mod config;
+mod download;
 mod edge;
 mod errand;
 mod eslip;
@@ -25,6 +26,7 @@ mod state;
 pub use batch::Settling;
 pub use chip::{ChipKept, ChipProblem, ChipRead, ChipReader, Presentation};
 pub use config::Config;
+pub use download::{DownloadProblem, Downloads};
 pub use limits::{COMPLETED_MAX, QUERIES_MAX};
 pub use record::{Approval, Cash, Ending, Record};
 pub use report::{Pending, Shift};
@@ -33,6 +35,7 @@ pub use state::{Advice, Completed, Open, PendingReversal, Phase, Refused, State,
 
 use crypto::Card;
 use payment::batch::BlockCodes;
+use payment::download::Download;
 use payment::terminal::{Answer, MacCheck, Sealed};
 use payment::{
     Amount, Batch, Decision, EntryMode, Kind, Linked, Machine, Mono, Now, Original, QrText,
@@ -182,6 +185,8 @@ pub enum Command {
     CloseShift,
     /// 电子小票: the link of a sale by trace number, or of the last one.
     ESlip(Option<Stan>),
+    /// 下载: one download anew, or all that this terminal uses.
+    Download(Option<Download>),
 }
 
 /// What a terminal hears.
@@ -407,6 +412,26 @@ pub enum Screen {
         /// How many items without a final result its slip lists.
         pending: u32,
     },
+    /// 正在下载.
+    Downloading(Download),
+    /// 下载完成.
+    Downloaded {
+        /// What.
+        download: Download,
+        /// Its version; 0 where the acquirer says none.
+        version: u16,
+        /// Items in it.
+        items: u8,
+    },
+    /// 下载未完成: what was in use stays.
+    DownloadFailed {
+        /// What.
+        download: Download,
+        /// Why.
+        problem: DownloadProblem,
+    },
+    /// 本终端未开通此交易: the downloaded parameters do not offer this kind.
+    NotOffered(Kind),
 }
 
 /// What a settlement waits for.

@@ -16,5 +16,7 @@ pub const QUERIES_MAX: u32 = 2;
 pub const ASK_AGAIN_MS: u64 = 500;
 /// A sale still in progress at the acquirer after so many times the terminal's time-out is reversed.
 pub const PATIENCE: u64 = 3;
+/// Messages of a download in vain, and beginnings anew, before it is given up until the next sign-on.
+pub const DOWNLOAD_ATTEMPTS_MAX: u32 = 5;
 /// Milliseconds between two attempts to sign on.
 pub const SIGN_ON_RETRY_MS: u64 = 1_000;

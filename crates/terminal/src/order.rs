@@ -24,11 +24,15 @@ impl Terminal {
             }
             return show(Screen::Busy(busy), decided);
         }
+        if !self.offers(order.kind) {
+            return show(Screen::NotOffered(order.kind), decided);
+        }
         let read = order.presented.as_ref().and_then(|card| card.chip.clone());
         let Some((sale, secrets)) = self.sale_of(order) else {
             return show(Screen::NoSuchOriginal, decided);
         };
-        if sale.kind.row().totals != BatchSide::Neither && self.state.batch_is_full() {
+        let row = sale.kind.row();
+        if (row.totals != BatchSide::Neither || row.charges()) && self.state.batch_is_full() {
             return show(Screen::Busy(Busy::SettleFirst), decided);
         }
         if sale.kind.row().is_advice() {

@@ -2,6 +2,7 @@
 
 use crypto::WorkingKeys;
 use payment::batch::BlockCodes;
+use payment::download::{Download, Item, ItemName};
 use payment::terminal::{Request, Sale};
 use payment::{
     Amount, ApprovalCode, Batch, LinkId, Linked, Mono, Now, QrText, ResponseCode, Rrn, SaleKey,
@@ -253,5 +254,57 @@ pub enum Record {
     SettleRefused {
         /// When.
         at: Now,
+    },
+    /// These are to be downloaded.
+    DownloadsWanted {
+        /// Which.
+        downloads: Vec<Download>,
+        /// The first message.
+        at: Mono,
+    },
+    /// A part of a list came.
+    DownloadListed {
+        /// Of what.
+        download: Download,
+        /// Its version.
+        version: u16,
+        /// The names.
+        names: Vec<ItemName>,
+        /// More follow.
+        more: bool,
+        /// The next message.
+        at: Mono,
+    },
+    /// An item came whole.
+    DownloadTaken {
+        /// Of what.
+        download: Download,
+        /// Its version.
+        version: u16,
+        /// The item.
+        item: Box<Item>,
+        /// The next message.
+        at: Mono,
+    },
+    /// The acquirer knows that everything came: from now on it is in use.
+    DownloadEnded {
+        /// What.
+        download: Download,
+        /// The next message, of another one.
+        at: Mono,
+    },
+    /// A download goes on later.
+    DownloadAgain {
+        /// The next message.
+        next: Mono,
+        /// From the beginning.
+        anew: bool,
+    },
+    /// A download was refused, or is tried no more until the next sign-on.
+    DownloadGivenUp {
+        /// What.
+        download: Download,
+        /// The next message, of another one.
+        at: Mono,
     },
 }

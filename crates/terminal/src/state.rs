@@ -1,6 +1,7 @@
 //! The terminal's state: a fold of its records and nothing else.
 
 use crate::ChipKept;
+use crate::Downloads;
 use crate::batch::Settling;
 use crate::limits::COMPLETED_MAX;
 use crate::record::{Cash, Ending, Record};
@@ -9,7 +10,7 @@ use crypto::WorkingKeys;
 use payment::batch::UploadPart;
 use payment::terminal::{Request, Sale};
 use payment::{
-    Batch, Kind, LinkId, Mono, Now, QrText, ResponseCode, SaleKey, Sign, SignOutcome, Stan,
+    Batch, Flow, LinkId, Mono, Now, QrText, ResponseCode, SaleKey, Sign, SignOutcome, Stan,
 };
 use receipt::Spool;
 use serde::{Deserialize, Serialize};
@@ -181,6 +182,7 @@ pub struct State {
     pub(crate) refused: Option<Refused>,
     /// Sales that were taken back, until the acquirer has heard that this terminal knows.
     pub(crate) taken_back: VecDeque<SaleKey>,
+    pub(crate) downloads: Downloads,
 }
 
 impl State {
@@ -210,6 +212,7 @@ impl State {
             cash: VecDeque::new(),
             refused: None,
             taken_back: VecDeque::new(),
+            downloads: Downloads::default(),
         }
     }
 
@@ -312,6 +315,7 @@ impl State {
                 self.keys = Some(*keys);
                 self.batch = *batch;
                 self.sign_on_at = None;
+                self.try_downloads_again();
             }
             Record::SignedOff => {
                 self.keys = None;
@@ -410,6 +414,12 @@ impl State {
             }
             Record::Overridden { at, .. } => self.ended(Ending::Replaced, *at),
             Record::TakenBack { sale, ending, .. } => self.taken_back(*sale, *ending),
+            download @ (Record::DownloadsWanted { .. }
+            | Record::DownloadListed { .. }
+            | Record::DownloadTaken { .. }
+            | Record::DownloadEnded { .. }
+            | Record::DownloadAgain { .. }
+            | Record::DownloadGivenUp { .. }) => self.apply_download(download),
         }
     }
 
@@ -458,18 +468,20 @@ impl State {
             }
             _ => {}
         }
-        // A reversal repeats its original's number, an advice took its own when it was kept, and an echo has none;
+        // A reversal repeats its original's number, an advice took its own when it was kept, and some have none;
         // everything else takes a new one.
         let kind = request.kind();
-        let uploads_advice = matches!(
+        let uploads_one = matches!(
             request,
             Request::Upload {
-                part: UploadPart::Advice(_),
+                part: UploadPart::Advice(_) | UploadPart::Chip(_),
                 ..
             }
         );
-        let has_own = matches!(kind, Kind::Reversal | Kind::Echo) || kind.row().is_advice();
-        if !(has_own || uploads_advice) {
+        let row = kind.row();
+        let takes_one =
+            row.is_numbered() && row.flow != Flow::Reversal && !row.is_advice() && !uploads_one;
+        if takes_one {
             self.next_stan = self.next_stan.next();
         }
     }
@@ -514,7 +526,8 @@ impl State {
         self.completed.push_back(completed);
         if self.completed.len() > COMPLETED_MAX {
             // What counts in the open batch stays; there is less of it than room.
-            let oldest = self.completed.iter().position(Completed::may_be_forgotten);
+            let forgettable = |completed: &Completed| self.may_be_forgotten(completed);
+            let oldest = self.completed.iter().position(forgettable);
             self.completed.remove(oldest.unwrap_or(0));
         }
     }

@@ -3,11 +3,15 @@
 use crate::outs::*;
 use crate::world::*;
 use acquirer::Break;
-use payment::batch::{BatchTotals, BlockCodes, Reconciled, UploadPart, Uploaded};
+use payment::batch::{
+    BatchTotals, BlockCodes, ChipFailure, ChipOutcome, ChipUpload, Reconciled, UploadPart, Uploaded,
+};
 use payment::evidence::Confirmation;
 use payment::kind::BatchSide;
 use payment::terminal::{Answer, MacCheck, Request, Sealed};
-use payment::{Amount, Kind, Original, ResponseCode, Secrets, Stan, TerminalId};
+use payment::{
+    Amount, ChipRequest, EntryMode, Kind, Original, ResponseCode, Secrets, Stan, TerminalId,
+};
 
 const VISA: &str = "4111111111111111";
 const BALANCED: BlockCodes = BlockCodes {
@@ -340,4 +344,81 @@ fn an_adjustment_after_the_trace_number_went_round() {
     let stands = fen(999_999, 600);
     let (answer, _) = world.settles(EXTENDED, 10, &[stands]);
     assert_eq!(answer.compared.map(|(_, codes)| codes), Some(BALANCED));
+}
+
+/// Certificates go up whether the totals agree or not; what counts in no total makes no break, and a repeat is none.
+#[test]
+fn the_last_words_of_chips() {
+    for balanced in [true, false] {
+        let mut world = World::open();
+        let (paid, doubted, held) = (
+            fen(1, 100),
+            fen(2, 250),
+            Ask {
+                kind: Kind::PreAuth,
+                ..fen(3, 900)
+            },
+        );
+        for ask in [&paid, &doubted, &held] {
+            world.approved(ask);
+        }
+        let counted = match balanced {
+            true => vec![paid, doubted],
+            false => vec![paid, doubted, fen(4, 70)],
+        };
+        world.settles(EXTENDED, 10, &counted);
+        let card = |world: &World, ask: &Ask| ChipOutcome::Approved(world.one(ask).card);
+        let wrong = ChipOutcome::Failed(Kind::Purchase, ChipFailure::IssuerWrong);
+        let refused = ChipOutcome::Failed(Kind::Purchase, ChipFailure::Declined);
+        let words = [
+            (paid, card(&world, &paid), 100),
+            (held, card(&world, &held), 900),
+            (doubted, wrong, 250),
+            (fen(5, 60), refused, 60),
+        ];
+        for _ in 0..2 {
+            let records = world.records();
+            for (ask, outcome, amount_minor) in &words {
+                let upload = ChipUpload {
+                    balanced,
+                    entry: EntryMode::CHIP_PIN,
+                    card_sequence: Some(1),
+                    amount_minor: *amount_minor,
+                    foreign: false,
+                    outcome: *outcome,
+                };
+                let request = Request::Upload {
+                    origin: world.origin(EXTENDED, ask.stan),
+                    part: UploadPart::Chip(upload),
+                    mac: true,
+                };
+                // A card number in field 55 is not kept.
+                let number = [0x5A, 8, 0x62, 0x25, 0x76, 0, 0, 0, 0, 0x05];
+                let data = [&[0x9F, 0x27, 1, 0x40][..], &number].concat();
+                let secrets = Secrets {
+                    chip: ChipRequest::new(&data),
+                    ..Secrets::default()
+                };
+                let outs = world.till_asks(&Sealed { request, secrets });
+                assert_eq!(code(outs), "00", "{outcome:?}");
+            }
+            let written = world.records() - records;
+            assert!(written == 0 || written == 6, "{written}");
+        }
+        // The end counts all of them, and the breaks are only what is one: the sale that we never saw.
+        assert_ne!(code(world.ends(11, 3, balanced)), "00");
+        if !balanced {
+            assert_eq!(world.uploads_sales(12, &counted[2..]), "00");
+        }
+        let records = if balanced { 4 } else { 5 };
+        assert_eq!(code(world.ends(13, records, balanced)), "00");
+        let breaks = world.found();
+        match balanced {
+            true => assert_eq!(breaks, []),
+            false => assert_eq!(breaks, [(4, Break::AcquirerHasNot { claimed_minor: 70 })]),
+        }
+        for ask in [&paid, &doubted] {
+            assert_eq!(world.sale(ask).evidence.confirmation, Confirmation::Settled);
+        }
+    }
 }

@@ -5,6 +5,7 @@ mod batch;
 mod certifying;
 mod confirming;
 mod declaring;
+mod downloads;
 mod guarding;
 mod kinds;
 mod notices;

@@ -11,6 +11,7 @@ use crypto::{
 use iso8583::frame::{HostHeader, TerminalHeader, open_host, open_terminal};
 use iso8583::{Dialect, Message, Mti};
 use payment::certificate::KeyId;
+use payment::download::Offer;
 use payment::kind::Rail;
 use payment::terminal::{Answer, MacCheck, Origin, Request, Sale, Sealed, Standing};
 use payment::verdict::{Verdict, verdict};
@@ -61,6 +62,8 @@ pub struct World {
     exchanges: u64,
     drawn: Cell<u8>,
     sales_max: Option<usize>,
+    /// Processing requirement in the header of the last answer to a till.
+    pub demanded: Cell<u8>,
 }
 
 /// A sale to ask for; fields differ from the usual one where a test says so.
@@ -139,6 +142,7 @@ fn config(module: &SoftwareModule) -> Config {
         percents: payment::Percents::default(),
         wallet: Some(acquirer::wallet::Rules::default()),
         certificates: Some(KeyId(*b"test")),
+        offer: Offer::default(),
         merchants: BTreeMap::from([(SHOP, shop("街角小店")), (OTHER_SHOP, shop("另一家店"))]),
         terminals: BTreeMap::from([(EXTENDED, till(true)), (PLAIN, till(false))]),
     }
@@ -166,12 +170,21 @@ impl World {
             exchanges: 0,
             drawn: Cell::new(0),
             sales_max: None,
+            demanded: Cell::new(0),
         }
     }
 
     /// Both terminals and the link to the network have keys.
     pub fn open() -> Self {
         Self::cold().opened()
+    }
+
+    /// The same, and terminals can download this.
+    pub fn offering(offer: Offer) -> Self {
+        let mut world = Self::cold();
+        let config = world.acquirer.config().clone();
+        world.acquirer = Acquirer::new(Config { offer, ..config });
+        world.opened()
     }
 
     fn opened(mut self) -> Self {
@@ -305,7 +318,9 @@ impl World {
         match (said.to, effect) {
             (Peer::Exchange(exchange), Effect::Reply { answer, .. }) => {
                 let (header, body) = open_terminal(&frame).unwrap();
-                assert_eq!(header, TerminalHeader::COMMON.answer());
+                self.demanded.set(header.processing_requirement());
+                let plain = header.with_processing_requirement(0);
+                assert_eq!(plain, TerminalHeader::COMMON.answer());
                 Dialect::terminal().decode(body, &mut message).unwrap();
                 let read = wire::terminal::read_answer(&message, answer.kind).unwrap();
                 assert_eq!(

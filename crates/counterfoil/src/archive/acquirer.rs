@@ -139,6 +139,7 @@ impl AcquirerTables {
             percents: payment::Percents::default(),
             wallet: None,
             certificates: None,
+            offer: payment::download::Offer::default(),
             merchants: BTreeMap::new(),
             terminals: BTreeMap::new(),
         };
@@ -173,6 +174,7 @@ impl AcquirerTables {
             | Record::Confirmed { key, .. }
             | Record::OneSided { key, .. }
             | Record::BatchBreak { key, .. }
+            | Record::ChipUploaded { key, .. }
             | Record::Guarded { key, .. }
             | Record::Linked { key, .. }
             | Record::Declared { key, .. }
@@ -206,6 +208,7 @@ impl AcquirerTables {
             | Record::Compared { .. }
             | Record::Uploaded { .. }
             | Record::UploadAnew { .. }
+            | Record::Downloaded { .. }
             | Record::BatchClosed { .. }
             | Record::NetworkAsked { .. }
             | Record::NetworkKeys { .. } => None,
@@ -449,6 +452,8 @@ fn event(record: &Record) -> Option<(&'static str, Option<String>)> {
         | Record::Compared { .. }
         | Record::Uploaded { .. }
         | Record::UploadAnew { .. }
+        | Record::ChipUploaded { .. }
+        | Record::Downloaded { .. }
         | Record::BatchClosed { .. } => return None,
         // Of these only an attempt at an advice is about a sale.
         Record::Relay(_)

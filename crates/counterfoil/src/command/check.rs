@@ -62,7 +62,7 @@ fn check(file: &Path) -> Result<(Ladder, Vec<Link>), Failure> {
         .find(|party| stem.contains(party))
     {
         Some("acquirer") => {
-            let file: AcquirerFile = config::read(file).map_err(read)?;
+            let file = AcquirerFile::read(file).map_err(read)?;
             file.resolve().map_err(named)?;
             let links = vec![file.link(), file.network.link(file.profile)];
             (file.timeouts, links)

@@ -2,6 +2,7 @@
 
 use super::{Failure, runtime, until_told_to_stop};
 use crate::config;
+use crate::config::acquirer::AcquirerFile;
 use crate::control;
 use crate::desk;
 use crate::driver::Driven;
@@ -21,8 +22,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn acquirer(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let file: config::acquirer::AcquirerFile =
-        config::read(&arguments.config).map_err(|error| error.to_string())?;
+    let file = AcquirerFile::read(&arguments.config).map_err(|error| error.to_string())?;
     serve(file.control, async || {
         let running = party::acquirer(&file)?;
         let opened = eslip::open(&file, &running).await?;

@@ -1,5 +1,6 @@
 //! `counterfoil terminal`: a till with a text interface, and the same commands from a script.
 
+mod downloads;
 mod guard;
 mod order;
 
@@ -50,6 +51,7 @@ const HELP: (&str, &str) = (
      yes|no 回答是否已交货 · signon 签到 · signoff 签退 · echo 回响 · settle 批结算 · shift 交接班 · status 状态 · quit 退出\n\
      paper complete|blank|partial|nothing|none [凭证号] 纸上看到的 · search 金额|*卡号后四位|日期|凭证号 找小票\n\
      printing on|off 开关打印 · resume 排除故障后继续 · clear 清空打印机后重打印\n\
+     download [parameters|keys|applications] 下载参数、公钥、IC 卡参数 · downloads 已下载的内容\n\
      doctor 打印医生 · d 答复（回答打印医生）",
     "pay AMOUNT [CARD|CODE|cash] (by what is shown) · order AMOUNT (the customer scans) · wallet-refund TRACE [AMOUNT]\n\
      sale AMOUNT [CARD] (swipe) · insert AMOUNT [CARD] · tap AMOUNT [CARD]\n\
@@ -59,6 +61,7 @@ const HELP: (&str, &str) = (
      yes|no (goods handed over?) · signon · signoff · echo · settle · shift · status · quit\n\
      paper complete|blank|partial|nothing|none [TRACE] (what the paper shows) · search AMOUNT|*LAST4|DATE|TRACE\n\
      printing on|off · resume (the jam is removed) · clear (what the printer holds, then reprint)\n\
+     download [parameters|keys|applications] · downloads (what is here)\n\
      doctor (what is wrong with the printer) · d ANSWER (to the doctor)",
 );
 
@@ -213,6 +216,8 @@ impl Till {
             ["settle"] => self.press(Command::Settle),
             ["shift"] => self.press(Command::CloseShift),
             ["status"] => self.status().await,
+            ["download", what @ ..] => self.download(what),
+            ["downloads"] => self.downloads().await,
             ["paper", seen, trace @ ..] => {
                 let seen = paper_seen(seen).ok_or_else(|| {
                     format!("paper {seen}: complete, blank, partial, nothing, none?")

@@ -1,22 +1,24 @@
 //! The acquirer's file.
 
+use super::downloads::DownloadsFile;
 use super::issuer::WebhookText;
 use super::keys::{KeyText, Keyring};
 use super::link::{Link, TlsText};
 use super::security::{PartyModule, SecurityText};
-use super::{Problem, Profile, institution, merchant_id, terminal_range};
+use super::{ConfigError, Problem, Profile, institution, merchant_id, terminal_range};
 use crate::wallet::signing::Credentials;
 use ::acquirer::wallet::Rules;
 use ::acquirer::{Config, MerchantSetup, TerminalSetup};
 use crypto::{KeyUsage, SecurityModule};
 use payment::Percents;
 use payment::certificate::KeyId;
+use payment::download::Offer;
 use payment::relay::Gaps;
 use payment::timeouts::Ladder;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The file.
 #[derive(Clone, Debug, Deserialize)]
@@ -77,6 +79,11 @@ pub struct AcquirerFile {
     pub sms: Option<WebhookText>,
     /// The gateway that sends links to mailboxes.
     pub mail: Option<WebhookText>,
+    /// What terminals download, a path from this file's folder; without it they download nothing.
+    pub downloads: Option<PathBuf>,
+    /// What [`AcquirerFile::read`] found there.
+    #[serde(skip)]
+    pub offer: Offer,
     /// Merchants.
     pub merchants: Vec<MerchantText>,
     /// Terminals.
@@ -266,6 +273,23 @@ impl MemberLink {
 }
 
 impl AcquirerFile {
+    /// Reads the file, and the one that says what terminals download.
+    ///
+    /// # Errors
+    /// The file that is not taken, and why.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let mut file: Self = super::read(path)?;
+        if let Some(downloads) = &file.downloads {
+            let downloads = path.parent().unwrap_or(Path::new("")).join(downloads);
+            let text: DownloadsFile = super::read(&downloads)?;
+            file.offer = text.resolve().map_err(|problem| ConfigError {
+                file: downloads,
+                problem,
+            })?;
+        }
+        Ok(file)
+    }
+
     /// The port for terminals.
     ///
     /// # Errors
@@ -367,6 +391,7 @@ impl AcquirerFile {
             percents: self.percents,
             wallet,
             certificates,
+            offer: self.offer.clone(),
             merchants,
             terminals,
         };

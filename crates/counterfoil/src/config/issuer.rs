@@ -5,7 +5,7 @@ use super::keys::{KeyText, Keyring};
 use super::security::{PartyModule, SecurityText};
 use super::{Problem, Profile, institution};
 use ::issuer::{CardSetup, CardStatus, ChipKeys, Config, Product};
-use crypto::{CryptogramScheme, KeyUsage, Pan, Pin, SecurityModule, WrappedKey};
+use crypto::{AnswerMethod, CryptogramScheme, KeyUsage, Pan, Pin, SecurityModule, WrappedKey};
 use payment::Percents;
 use payment::timeouts::Ladder;
 use serde::Deserialize;
@@ -75,6 +75,9 @@ pub struct ChipText {
     /// A chip that cannot be read may be swiped, with PIN.
     #[serde(default = "super::yes")]
     pub fallback: bool,
+    /// Method by which chips are answered (ARPC), 1 or 2; a range of cards may have another one.
+    #[serde(default = "super::arpc")]
+    pub arpc: u8,
 }
 
 /// A webhook.
@@ -100,6 +103,8 @@ pub struct CardText {
     pub pin: Option<String>,
     /// Sequence number of its chip, two digits; none for a card without chip.
     pub chip: Option<String>,
+    /// Method by which its chip is answered (ARPC), 1 or 2; without it the bank's.
+    pub arpc: Option<u8>,
     /// Who holds it.
     pub holder: String,
     /// `debit` or `credit`.
@@ -208,7 +213,7 @@ impl CardText {
         module: &dyn SecurityModule,
         pvk: &WrappedKey,
         pan: &str,
-        account: u64,
+        (account, chip_answer): (u64, AnswerMethod),
     ) -> Result<CardSetup, Problem> {
         let name = || format!("card {}", masked(pan));
         let number =
@@ -260,6 +265,7 @@ impl CardText {
                 Some(text) => Some(super::sequence_digits(text)?),
                 None => None,
             },
+            chip_answer,
             pin_offset,
             single_limit_minor: self.single_limit_minor,
             daily_limit_minor: self.daily_limit_minor,
@@ -292,8 +298,11 @@ impl IssuerFile {
         }
         let mut cards = Vec::new();
         for text in &self.cards {
+            let arpc = text.arpc.or(self.chip.as_ref().map(|chip| chip.arpc));
+            let answer = super::answer_method(arpc.unwrap_or(super::arpc()))?;
             for pan in text.numbers()? {
-                cards.push(text.setup(&keys.module, &pvk, &pan, 1_000 + cards.len() as u64)?);
+                let account = 1_000 + cards.len() as u64;
+                cards.push(text.setup(&keys.module, &pvk, &pan, (account, answer))?);
             }
         }
         let chip = match &self.chip {

@@ -9,7 +9,7 @@ use crate::printer::PrinterAddress;
 use ::terminal::ChipReader;
 use ::terminal::Config;
 use ::terminal::kernel::{ChipTerminal, FallbackRule};
-use crypto::{KeyUsage, Pin};
+use crypto::{AnswerMethod, KeyUsage, Pin};
 use payment::relay::Gaps;
 use payment::timeouts::Ladder;
 use payment::{Percents, Stan, Track2};
@@ -183,6 +183,9 @@ pub struct TestChip {
     pub imk: KeyText,
     /// The bank's master key of the MACs of scripts.
     pub smi: KeyText,
+    /// Method by which its bank answers it (ARPC), 1 or 2.
+    #[serde(default = "super::arpc")]
+    pub arpc: u8,
     /// What is wrong with it.
     pub fault: Option<CardFault>,
 }
@@ -191,6 +194,11 @@ impl TestChip {
     /// The sequence number, or what is wrong with it.
     pub fn sequence_digits(&self) -> Result<[u8; 2], Problem> {
         super::sequence_digits(&self.sequence)
+    }
+
+    /// How its bank answers it, or what is wrong with that.
+    pub fn answer(&self) -> Result<AnswerMethod, Problem> {
+        super::answer_method(self.arpc)
     }
 }
 
@@ -222,6 +230,9 @@ pub struct ChipText {
     /// After so many tries.
     #[serde(default = "fallback_tries")]
     pub fallback_tries: u8,
+    /// A chip card that is swiped without a try goes to its issuer with 60.5 = 1 instead of being refused here.
+    #[serde(default)]
+    pub improper_swipes: bool,
 }
 
 const fn contactless_free_minor() -> u64 {
@@ -248,7 +259,7 @@ impl ChipText {
             fallback: FallbackRule {
                 allowed: self.fallback,
                 tries: self.fallback_tries,
-                ..FallbackRule::default()
+                improper_swipes: self.improper_swipes,
             },
         }
     }

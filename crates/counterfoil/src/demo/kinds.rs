@@ -5,6 +5,7 @@ use super::till::Till;
 use super::{Failed, World, columns, look, until};
 use crate::config::Problem;
 use crate::view::SaleView;
+use payment::download::{Download, Step as DownloadStep};
 use payment::kind::{Flow, PinRule, Rail};
 use payment::{Amount, CNY, Currency, Kind, MerchantId, Posting, SaleKey, Stan};
 use std::fmt::Write;
@@ -222,7 +223,37 @@ async fn walk(world: &World, lines: &mut Vec<Line>) -> Result<(), Problem> {
         keys.push(key);
         lines.push(line);
     }
+    for download in Download::ALL {
+        lines.push(fetch(&mut till, download).await?);
+    }
     till.switch_off().await
+}
+
+/// The till fetches a download anew: it moves no money and prints nothing.
+async fn fetch(till: &mut Till, download: Download) -> Result<Line, Problem> {
+    let kind = download
+        .kind(DownloadStep::Take)
+        .ok_or("no such download")?;
+    till.command(terminal::Command::Download(Some(download)))?;
+    let over = |screen: &Screen| match screen {
+        Screen::Downloaded { download: done, .. }
+        | Screen::DownloadFailed { download: done, .. } => *done == download,
+        _ => false,
+    };
+    let problem = match till.wait(over).await? {
+        Screen::Downloaded { .. } => None,
+        other => Some(format!("{kind:?}: {other:?}")),
+    };
+    Ok(Line {
+        kind,
+        amount: Amount::fen(0),
+        code: if problem.is_none() { "00" } else { "–" }.to_owned(),
+        sale: None,
+        merchant: 0,
+        cardholder: 0,
+        slips: 0,
+        problem,
+    })
 }
 
 async fn take(

@@ -64,6 +64,7 @@ impl Till {
         till.command(Command::SignOn)?;
         till.wait(|screen| matches!(screen, Screen::SignedOn))
             .await?;
+        till.has_downloaded().await?;
         Ok(till)
     }
 
@@ -87,6 +88,20 @@ impl Till {
             printer: self.printer,
         };
         Ok((shop, self.shown))
+    }
+
+    /// Waits until everything that its sign-on made it fetch is there: a story's faults are for what it is about.
+    async fn has_downloaded(&self) -> Result<(), Problem> {
+        let downloaded = || async {
+            let look = self.look(|terminal| {
+                let downloads = terminal.state().downloads();
+                let idle = terminal.state().exchange().is_none();
+                (idle && downloads.wanted().next().is_none()).then_some(())
+            });
+            look.await.ok().flatten()
+        };
+        let done = super::until(PATIENCE, downloaded).await;
+        done.ok_or_else(|| "the till did not finish its downloads".to_owned())
     }
 
     /// Presses a key.

@@ -4,6 +4,7 @@ use super::lab::{self, Lab};
 use super::shop::Shop;
 use super::till::Till;
 use crate::config::acquirer::AcquirerFile;
+use crate::config::downloads::DownloadsFile;
 use crate::config::issuer::IssuerFile;
 use crate::config::network::NetworkFile;
 use crate::config::printer::PrinterFile;
@@ -226,6 +227,9 @@ impl World {
             acquirer_file.timeouts,
         ) = (data.join("acquirer"), loopback(), ladder);
         acquirer_file.network.address = upstream.address();
+        let downloads: DownloadsFile =
+            config::parse(include_str!("../../../../examples/downloads.toml"))?;
+        acquirer_file.offer = downloads.resolve()?;
         acquirer_file.confirm_within_ms = CONFIRM_WITHIN_MS;
         let wallet = open_wallet(data, &mut acquirer_file).await?;
         let acquirer = party::acquirer(&acquirer_file)?;

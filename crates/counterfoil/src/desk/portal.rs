@@ -83,7 +83,10 @@ impl Visit {
                     .and_then(|Query(chosen)| chosen.merchant);
                 let known = chosen.as_deref().and_then(merchant_of);
                 let known = known.filter(|id| desk.merchants.contains_key(id));
-                (known.ok_or_else(|| Box::new(choice(desk, lang, uri)))?, true)
+                (
+                    known.ok_or_else(|| Box::new(choice(desk, lang, uri)))?,
+                    true,
+                )
             }
         };
         Ok(Self::to(desk, lang, uri, merchant, staff))

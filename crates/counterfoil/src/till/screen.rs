@@ -1,11 +1,13 @@
 //! What the till shows, in words of the tables, and the names of its screens for scripts.
 
 use payment::batch::Reconciled;
+use payment::download::PieceError;
+use payment::response::Audience;
 use payment::verdict::{self, Situation};
 use payment::{Amount, Kind};
 use receipt::PaperSeen;
 use terminal::kernel::ChipRefusal;
-use terminal::{Busy, ChipProblem, Screen, Waits};
+use terminal::{Busy, ChipProblem, DownloadProblem, Screen, Waits};
 
 /// The screen in words of the verdict table, and the goods word where one is due.
 pub fn words(screen: &Screen, zh: bool) -> (String, Option<&'static str>) {
@@ -31,8 +33,7 @@ impl Words {
         };
         let hold = self.say(verdict::Goods::Hold.words());
         let stop = self.say(verdict::Goods::DoNotDeliver.words());
-        let cashier =
-            |code: payment::ResponseCode| code.words(payment::response::Audience::Cashier, self.zh);
+        let cashier = |code: payment::ResponseCode| code.words(Audience::Cashier, self.zh);
         match screen {
             Screen::SignedOn => (self.say(("签到成功", "Signed on")).to_owned(), None),
             Screen::NoSuchOriginal => (
@@ -278,6 +279,46 @@ impl Words {
                 ),
                 None,
             ),
+            Screen::Downloading(download) => (
+                format!(
+                    "{} {}",
+                    self.say(("正在下载", "Downloading the")),
+                    self.say(download.words())
+                ),
+                None,
+            ),
+            Screen::Downloaded {
+                download,
+                version,
+                items,
+            } => (
+                format!(
+                    "{} {} {version} {} {items}",
+                    self.say(download.words()),
+                    self.say(("下载完成，版本", "downloaded, version")),
+                    self.say(("，项数", "· items")),
+                ),
+                None,
+            ),
+            Screen::DownloadFailed { download, problem } => (
+                format!(
+                    "{} {}",
+                    self.say(download.words()),
+                    download_problem(problem, self.zh)
+                ),
+                None,
+            ),
+            Screen::NotOffered(kind) => (
+                format!(
+                    "{} {}",
+                    self.say((
+                        "本终端未开通此交易：",
+                        "Switched off by this terminal's parameters:"
+                    )),
+                    self.say((kind.row().zh, kind.row().en))
+                ),
+                Some(stop),
+            ),
             Screen::ESlip { link, .. } => (
                 format!(
                     "{} {link}",
@@ -318,6 +359,33 @@ impl Words {
                 .to_owned(),
         };
         format!("{} {what}", self.say((zh, en)))
+    }
+}
+
+/// Why a download was not taken.
+fn download_problem(problem: &DownloadProblem, zh: bool) -> String {
+    let say = |chinese: &'static str, english: &'static str| if zh { chinese } else { english };
+    match problem {
+        DownloadProblem::Refused(code) => format!(
+            "{} {}",
+            say("下载被拒绝：", "refused:"),
+            code.words(Audience::Cashier, zh)
+        ),
+        DownloadProblem::Wrong(PieceError::Nothing) => {
+            say("主机没有可下载的内容", "the host has nothing to download").to_owned()
+        }
+        DownloadProblem::Wrong(error) => format!(
+            "{} {error}",
+            say(
+                "内容有误，未采用，仍用原来的：",
+                "wrong, not taken, what was there stays:"
+            )
+        ),
+        DownloadProblem::Unfinished => say(
+            "下载未完成，下次签到后再下载",
+            "not finished; again after the next sign-on",
+        )
+        .to_owned(),
     }
 }
 
@@ -401,6 +469,10 @@ pub fn screen_name(screen: &Screen) -> &'static str {
         Screen::SettlementWaits(_) => "settlement-waits",
         Screen::Settled { .. } => "settled",
         Screen::ShiftClosed { .. } => "shift-closed",
+        Screen::Downloading(_) => "downloading",
+        Screen::Downloaded { .. } => "downloaded",
+        Screen::DownloadFailed { .. } => "download-failed",
+        Screen::NotOffered(_) => "not-offered",
     }
 }
 

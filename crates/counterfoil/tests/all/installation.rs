@@ -63,11 +63,11 @@ impl Installation {
         for host in HOSTS {
             installation.write(&format!("{host}.toml"), &installation.example(host));
         }
-        // Beside the terminals' files, which name it.
-        let tested = repository().join("examples/printer.toml");
-        std::fs::copy(tested, installation.path("printer.toml")).expect("the example");
-        let goods = repository().join("examples/goods.toml");
-        std::fs::copy(goods, installation.path("goods.toml")).expect("the example");
+        // Beside the files of terminals and acquirer, which name them.
+        for named in ["printer.toml", "goods.toml", "downloads.toml"] {
+            let example = repository().join("examples").join(named);
+            std::fs::copy(example, installation.path(named)).expect("the example");
+        }
         installation
     }
 

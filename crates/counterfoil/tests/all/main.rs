@@ -7,6 +7,7 @@ mod batch;
 mod bench;
 mod console;
 mod doctor;
+mod downloads;
 mod driver;
 mod echo;
 mod eslips;

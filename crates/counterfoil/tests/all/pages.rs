@@ -8,7 +8,7 @@ use payment::evidence::{
     Confirmation, Delivery, Evidence, Reversal, ReversalCause, ReversalProgress, Upstream,
 };
 use payment::kind::Rail;
-use payment::kind::{BatchSide, PinRule, Posting, Reach, Row};
+use payment::kind::{BatchSide, Flow, PinRule, Posting, Reach, Row};
 use payment::response::Class;
 use payment::sign::{SignOutcome, SlipEvidence, Trouble};
 use payment::tender::ROWS as ROWS_OF_TENDERS;
@@ -151,7 +151,7 @@ fn kinds() {
             format_args!(
                 "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
                 row.en,
-                format!("{:?}", row.flow).to_lowercase(),
+                flow(row.flow),
                 silence(row),
                 posting(row),
                 pin(row.pin),
@@ -171,6 +171,15 @@ fn kinds() {
         );
     }
     same(&page, expect_file!["../../../../docs/kinds.md"]);
+}
+
+fn flow(flow: Flow) -> String {
+    match flow {
+        Flow::Download(download, step) => {
+            format!("download: {}, {step:?}", download.words().1).to_lowercase()
+        }
+        flow => format!("{flow:?}").to_lowercase(),
+    }
 }
 
 const fn silence(row: &Row) -> &'static str {

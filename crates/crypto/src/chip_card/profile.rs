@@ -2,7 +2,10 @@
 //!
 //! Invariant: card number and track are packed only into answers, which are wiped when dropped.
 
-use crate::{application_cryptogram::CryptogramScheme, card::Pan};
+use crate::{
+    application_cryptogram::{AnswerMethod, CryptogramScheme},
+    card::Pan,
+};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -23,6 +26,8 @@ pub struct ChipProfile {
     pub applications: Vec<Application>,
     /// How session keys are derived.
     pub scheme: CryptogramScheme,
+    /// How its issuer answers it.
+    pub answer: AnswerMethod,
     /// Application interchange profile, tag 82.
     pub interchange: [u8; 2],
     /// Cardholder verification methods, tag 8E: two amounts, then pairs of method and condition.
@@ -99,6 +104,7 @@ impl ChipProfile {
                 priority: 1,
             }],
             scheme: CryptogramScheme::Pboc,
+            answer: AnswerMethod::ResponseCode,
             interchange: INTERCHANGE,
             verification_methods: VERIFICATION_METHODS.to_vec(),
             action_codes: [

@@ -2,8 +2,8 @@
 
 use crate::{import, module, pan, unhex};
 use crypto::{
-    CardDataError, CardMemory, CardRequest, CardScript, ChipCard, ChipProfile, ClearKey,
-    Cryptogram, CryptogramScheme, KeyUsage, SecurityModule,
+    AnswerMethod, CardDataError, CardMemory, CardRequest, CardScript, ChipCard, ChipProfile,
+    ClearKey, Cryptogram, CryptogramScheme, KeyUsage, STATUS_UPDATE_APPROVED, SecurityModule,
 };
 use proptest::prelude::*;
 
@@ -361,4 +361,52 @@ proptest! {
     fn any_card_data(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = CardRequest::read(&bytes);
     }
+}
+
+/// Method 2: the MAC over the card status update, and what the update says; each byte of the answer counts.
+#[test]
+fn a_card_that_is_answered_with_a_status_update() {
+    let answered = |status_update: [u8; 4], proprietary: &[u8], bent: Option<usize>| {
+        let profile = ChipProfile {
+            answer: AnswerMethod::StatusUpdate,
+            ..ChipProfile::unionpay(pan(NUMBER))
+        };
+        let mut card = card_of(profile);
+        let request = online(&mut card);
+        let module = module(7);
+        let number = pan(NUMBER);
+        let cryptogram = Cryptogram {
+            pan: &number,
+            sequence: *b"01",
+            counter: value(&request, 0x9F36).try_into().expect("two bytes"),
+            data: &signed(&request),
+            received: value(&request, 0x9F26).try_into().expect("eight bytes"),
+        };
+        let master = import(&module, KeyUsage::CryptogramMaster, CRYPTOGRAM_MASTER);
+        let scheme = CryptogramScheme::Pboc;
+        let answer = module
+            .answer_cryptogram_status(&master, scheme, &cryptogram, status_update, proprietary)
+            .expect("usage")
+            .expect("the card's own cryptogram");
+        let mut data = [&answer[..], &status_update, proprietary].concat();
+        if let Some(at) = bent {
+            data[at] ^= 1;
+        }
+        let command = format!("00820000{:02X}{}", data.len(), crate::hex(&data));
+        (status(&mut card, &command), finish(&mut card, "40"))
+    };
+    let approved = STATUS_UPDATE_APPROVED;
+    assert_eq!(answered(approved, &[], None), ("9000".to_owned(), 0x40));
+    assert_eq!(answered(approved, &[7; 8], None), ("9000".to_owned(), 0x40));
+    for at in 0..8 {
+        let wrong = ("6300".to_owned(), 0x00);
+        assert_eq!(answered(approved, &[], Some(at)), wrong, "byte {at}");
+    }
+    assert_eq!(answered(approved, &[7], Some(8)), ("6300".to_owned(), 0x00));
+    // The issuer's own word that it does not approve.
+    assert_eq!(answered([0; 4], &[], None), ("9000".to_owned(), 0x00));
+    // Method 1 to a card of method 2, and the other way round.
+    let mut other = card();
+    online(&mut other);
+    assert_eq!(status(&mut other, "00820000080102030400800000"), "6700");
 }

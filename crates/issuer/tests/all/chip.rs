@@ -2,7 +2,10 @@
 //! books as they were.
 
 use crate::world::{CHIP, IMK, OPENING, PIN, SIGNATURE, SMI, World, config, pan};
-use crypto::{CardMemory, ChipCard, ChipProfile, ClearKey, Pin, PinFormat, SecurityModule};
+use crypto::{
+    AnswerMethod, CardMemory, ChipCard, ChipProfile, ClearKey, Pin, PinFormat,
+    STATUS_UPDATE_APPROVED, SecurityModule,
+};
 use iso8583::tlv;
 use issuer::{COUNTER_STEP_MAX, Input};
 use payment::host::{Answer, Financial, Request, Sealed};
@@ -146,6 +149,42 @@ fn a_right_cryptogram_is_answered_so_that_the_card_believes_it() {
     let answer = world.chip_exchange(tap, CHIP, Some(&data));
     assert_eq!(answer.code, ResponseCode::NOT_AUTHENTICATED);
     assert_eq!(answer.chip, None, "no approval, no word to the card");
+}
+
+/// A card of method 2 gets a status update that it believes; a card of method 1 does not believe it.
+#[test]
+fn a_card_of_method_2_is_answered_by_its_method() {
+    let mut world = World::of(config(|at, setup| {
+        if at == CHIP {
+            setup.chip_answer = AnswerMethod::StatusUpdate;
+        }
+    }))
+    .signing_on();
+    let [imk, smi] = [IMK, SMI].map(|key| ClearKey::from_hex(key).unwrap());
+    for (answer, status) in [
+        (AnswerMethod::StatusUpdate, [0x90, 0x00]),
+        (AnswerMethod::ResponseCode, [0x67, 0x00]),
+    ] {
+        let profile = ChipProfile {
+            answer,
+            ..ChipProfile::unionpay(pan(CHIP))
+        };
+        let mut card = ChipCard::personalise(profile, &imk, &smi).unwrap();
+        let counter = world.counter();
+        card.restore(CardMemory {
+            counter,
+            ..card.memory()
+        });
+        let data = field_55(&mut card, 1_000, 0x80);
+        let sale = world.chip_sale(1_000, EntryMode::CHIP_PIN);
+        let answer = world.chip_exchange(sale, CHIP, Some(&data));
+        assert_eq!(answer.code, ResponseCode::APPROVED);
+        let word = answer.chip.expect("issuer authentication");
+        let authentication = tlv::find(word.bytes(), 0x91).unwrap().unwrap();
+        assert_eq!(authentication[4..], STATUS_UPDATE_APPROVED);
+        let command = [&[0, 0x82, 0, 0, 8][..], authentication].concat();
+        assert_eq!(*card.exchange(&command), status);
+    }
 }
 
 /// What comes, and the code it gets; nothing is booked, and no counter moves.

@@ -69,7 +69,12 @@ impl World {
     }
 
     pub fn signed_on() -> Self {
-        let mut world = Self::new();
+        Self::new().signing_on()
+    }
+
+    /// The same world, once the link has keys.
+    pub fn signing_on(self) -> Self {
+        let mut world = self;
         let effects = world.link(true);
         let request = world.sign_on_of(&effects);
         world.answer_sign_on(&request, 1);

@@ -1,8 +1,8 @@
 //! A bank with four cards, and the network's end of its link.
 
 use crypto::{
-    ClearKey, CryptogramScheme, KeyUsage, MacAlgorithm, Pan, Pin, SecurityModule, SoftwareModule,
-    WrappedKey,
+    AnswerMethod, ClearKey, CryptogramScheme, KeyUsage, MacAlgorithm, Pan, Pin, SecurityModule,
+    SoftwareModule, WrappedKey,
 };
 use iso8583::{Dialect, Message, Mti, frame};
 use issuer::{
@@ -99,6 +99,7 @@ pub fn config(change: impl Fn(usize, &mut CardSetup)) -> Config {
             status: CardStatus::Normal,
             expiry: 3012,
             chip_sequence: (at == CHIP).then_some(*b"01"),
+            chip_answer: AnswerMethod::ResponseCode,
             pin_offset: (at != SIGNATURE).then(|| offset(at)),
             single_limit_minor: 200_000,
             daily_limit_minor: 300_000,

@@ -20,6 +20,7 @@ pub const ROW: Row = Row {
         reach: Reach::SameBatch,
     }),
     totals: BatchSide::Adjust,
+    switch: 10,
     about: "Sets the amount of an offline sale of this batch anew, before settlement.",
     ..Row::BASE
 };

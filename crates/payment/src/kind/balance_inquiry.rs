@@ -15,6 +15,7 @@ pub const ROW: Row = Row {
     transaction_type: 1,
     flow: Flow::Online,
     pin: PinRule::Always,
+    switch: 1,
     about: "The cardholder asks for the available balance; it never posts.",
     ..Row::BASE
 };

@@ -22,6 +22,7 @@ pub const ROW: Row = Row {
     void: Some(Kind::CompletionVoid),
     refund: Some(Kind::Refund),
     totals: BatchSide::Debit,
+    switch: 4,
     about: "Takes the final amount of a pre-authorisation, up to the configured percentage of what is held, and releases the hold.",
     ..Row::BASE
 };

@@ -21,6 +21,7 @@ pub const ROW: Row = Row {
     }),
     refund: Some(Kind::Refund),
     totals: BatchSide::Debit,
+    switch: 11,
     about: "The same as a completion, told to the cashier at once and delivered until it is answered; it is never reversed.",
     ..Row::BASE
 };

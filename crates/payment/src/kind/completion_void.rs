@@ -20,6 +20,7 @@ pub const ROW: Row = Row {
         reach: Reach::SameBatch,
     }),
     totals: BatchSide::Credit,
+    switch: 5,
     about: "Takes a completion of the same terminal and batch back in full; the pre-authorisation holds again.",
     ..Row::BASE
 };

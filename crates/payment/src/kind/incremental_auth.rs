@@ -19,6 +19,7 @@ pub const ROW: Row = Row {
         kinds: &[Kind::PreAuth],
         reach: Reach::SameMerchant,
     }),
+    switch: 2,
     about: "Holds more on top of a pre-authorisation that stands.",
     ..Row::BASE
 };

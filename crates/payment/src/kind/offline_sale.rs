@@ -17,6 +17,7 @@ pub const ROW: Row = Row {
     posting: Posting::Debit,
     refund: Some(Kind::Refund),
     totals: BatchSide::Debit,
+    switch: 9,
     about: "A sale that the acquirer authorised by telephone, or that was taken offline: stored, and delivered until it is answered.",
     ..Row::BASE
 };

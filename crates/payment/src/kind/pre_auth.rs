@@ -17,6 +17,7 @@ pub const ROW: Row = Row {
     posting: Posting::Hold,
     pin: PinRule::AboveLimit,
     void: Some(Kind::PreAuthVoid),
+    switch: 2,
     about: "Holds an amount on the card until it is completed, voided or expired.",
     ..Row::BASE
 };

@@ -19,6 +19,7 @@ pub const ROW: Row = Row {
         kinds: &[],
         reach: Reach::SameMerchant,
     }),
+    switch: 3,
     about: "Releases everything that a pre-authorisation and its increments hold.",
     ..Row::BASE
 };

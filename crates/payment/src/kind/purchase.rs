@@ -20,6 +20,7 @@ pub const ROW: Row = Row {
     void: Some(Kind::Void),
     refund: Some(Kind::Refund),
     totals: BatchSide::Debit,
+    switch: 6,
     about: "The cardholder pays for goods; silence is answered by query, then reversal.",
     ..Row::BASE
 };

@@ -21,6 +21,7 @@ pub const ROW: Row = Row {
         reach: Reach::SameMerchant,
     }),
     totals: BatchSide::Credit,
+    switch: 8,
     about: "Gives back a part or all of an earlier sale, of any terminal of the merchant and of any day; repeated until the original is used up.",
     ..Row::BASE
 };

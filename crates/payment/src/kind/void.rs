@@ -20,6 +20,7 @@ pub const ROW: Row = Row {
         reach: Reach::SameBatch,
     }),
     totals: BatchSide::Credit,
+    switch: 7,
     about: "Takes a purchase of the same terminal and batch back in full, before settlement.",
     ..Row::BASE
 };

@@ -5,7 +5,7 @@ use super::{
     outcome, pan, pin, stan, write_acceptor, write_amount, write_balance, write_chip,
     write_outcome, write_pin, wrong,
 };
-use crate::batch::{BatchTotals, UploadPart};
+use crate::download::{DownloadRequest, Piece, Versions, read_asked, write_asked};
 use crate::guard::{TakenBack, read_guard, write_guard};
 use crate::kind::Codes;
 use crate::payment_code::CODE_TAG;
@@ -15,7 +15,7 @@ use crate::{
     LinkId, Linked, Original, QrText, ResponseCode, Rrn, SaleKey, Secrets, Sign, Stan, Track2,
 };
 use crypto::{Card, Pan, SecurityModule};
-use iso8583::{Message, Mti};
+use iso8583::Message;
 use zeroize::Zeroizing;
 
 /// Reads a request. The card number is sealed on the way in, under the key of `day`; secrets stay beside the request.
@@ -64,9 +64,16 @@ pub fn read_request(
             origin,
             sign: sign.ok_or(wrong(59, Problem::Missing))?,
         },
-        Flow::Batch => read_batch(message, kind, origin, &mut secrets, module, day)?,
+        Flow::Batch => batch::read(message, kind, origin, &mut secrets, module, day)?,
+        Flow::Download(download, step) => Request::Download(DownloadRequest {
+            kind,
+            origin,
+            asked: read_asked(download, step, message.get(62))
+                .ok_or(wrong(62, Problem::Invalid))?,
+            mac: message.get(64).is_some(),
+        }),
     };
-    if request.kind() != Kind::Echo && request.origin().stan.is_none() {
+    if request.kind().row().is_numbered() && request.origin().stan.is_none() {
         return Err(wrong(11, Problem::Missing));
     }
     Ok(Sealed { request, secrets })
@@ -120,9 +127,16 @@ pub fn write_request(
         }
         Request::Settle { totals, .. } => {
             Field60::of(Kind::Settlement, origin.batch).write(message);
-            write_totals(message, totals)?;
+            batch::write_settlement(message, totals)?;
         }
-        Request::Upload { part, .. } => write_upload(message, sealed, part, module)?,
+        Request::Upload { part, .. } => batch::write_part(message, sealed, part, module)?,
+        Request::Download(request) => {
+            Field60::of(request.kind, origin.batch).write(message);
+            let asked = write_asked(request.asked);
+            if !asked.is_empty() {
+                message.set(62, &asked);
+            }
+        }
     }
     if request.carries_mac() {
         message.set(64, &[0; 8]);
@@ -137,6 +151,10 @@ pub fn read_answer(message: &Message, kind: Kind) -> Result<Answer, WireError> {
     }
     let field60 = Field60::read(message)?;
     let outcome = outcome(message)?;
+    let fetched = matches!(kind.row().flow, Flow::Download(..));
+    if fetched && field60.network_code != kind.row().network_code {
+        return Err(wrong(60, Problem::NotServed));
+    }
     let standing = match kind {
         Kind::ResultQuery => optional(message, 62, read_standing)?,
         _ => None,
@@ -180,6 +198,12 @@ pub fn read_answer(message: &Message, kind: Kind) -> Result<Answer, WireError> {
         taken_back: message
             .get(59)
             .and_then(|field| TakenBack::read(field, origin.merchant)),
+        piece: match fetched {
+            true => optional(message, 62, Piece::new)?,
+            false => None,
+        },
+        versions: message.get(59).and_then(Versions::read),
+        demands: None,
     })
 }
 
@@ -237,99 +261,32 @@ pub fn write_answer(answer: &Answer, mac: bool, message: &mut Message) {
         answer.qr.map(|qr| qr.write()),
         answer.guard.map(|earlier| write_guard(&earlier)),
         answer.taken_back.map(|told| told.write()),
+        answer.versions.map(|versions| versions.write()),
     ] {
         add_tag(message, tag.unwrap_or_default().as_bytes());
     }
     if let Some(keys) = answer.keys {
         message.set(62, &keys.0);
     }
+    if let Some(piece) = &answer.piece {
+        message.set(62, piece.bytes());
+    }
     if mac {
         message.set(64, &[0; 8]);
     }
 }
 
-/// What of a batch a message brings: totals, or by field 60.3 a part of what it holds (reference §2.4, §3.8).
-fn read_batch(
-    message: &Message,
-    kind: Kind,
-    origin: Origin,
-    secrets: &mut Secrets,
-    module: &dyn SecurityModule,
-    day: u16,
-) -> Result<Request, WireError> {
-    let mac = message.get(64).is_some();
-    if kind == Kind::Settlement {
-        let totals = mandatory(message, 48, batch::totals)?;
-        return Ok(Request::Settle {
-            origin,
-            totals,
-            mac,
-        });
-    }
-    let codes = Field60::read(message)?.codes(message)?;
-    let part = match codes.network_code {
-        // An advice once more, with its own codes and trace number.
-        0 => {
-            let kind = Kind::of_request(Mti(0x0220), &codes).ok_or(wrong(3, Problem::NotServed))?;
-            UploadPart::Advice(read_sale(message, kind, origin, secrets, module, day)?)
-        }
-        UploadPart::SALES => {
-            let field48 = message.get(48).ok_or(wrong(48, Problem::Missing))?;
-            secrets.uploaded = batch::uploaded(field48, module, day)?;
-            UploadPart::Sales(secrets.uploaded.len() as u8)
-        }
-        code @ (UploadPart::END_BALANCED | UploadPart::END_UNBALANCED) => UploadPart::End {
-            records: mandatory(message, 48, |b| (b.len() == 4).then(|| narrow(b))?)?,
-            balanced: code == UploadPart::END_BALANCED,
-        },
-        _ => return Err(wrong(60, Problem::NotServed)),
-    };
-    Ok(Request::Upload { origin, part, mac })
-}
-
-fn write_totals(message: &mut Message, totals: &BatchTotals) -> Result<(), WireError> {
-    batch::write_totals(message, totals)?;
-    message.set_number(49, u64::from(CNY.0), 3);
-    message.set(63, b"01 ");
-    Ok(())
-}
-
-fn write_upload(
-    message: &mut Message,
-    sealed: &Sealed,
-    part: &UploadPart,
-    module: &dyn SecurityModule,
-) -> Result<(), WireError> {
-    match part {
-        UploadPart::Advice(sale) => {
-            write_sale(message, sale, &sealed.secrets, module)?;
-            write_extension(message, None, sale.linked);
-            return write_receiver(message, sale.to.as_ref(), module);
-        }
-        UploadPart::Sales(_) => {
-            batch::write_uploaded(message, &sealed.secrets.uploaded, module)?;
-        }
-        UploadPart::End { records, .. } => message.set_number(48, u64::from(*records), 4),
-    }
-    Field60 {
-        network_code: part.network_code(),
-        ..Field60::of(Kind::BatchUpload, sealed.request.origin().batch)
-    }
-    .write(message);
-    Ok(())
-}
-
 /// Sub-fields 60.1 to 60.3 as far as this crate needs them.
-struct Field60 {
-    transaction_type: u8,
-    batch: Batch,
-    network_code: u16,
+pub(super) struct Field60 {
+    pub(super) transaction_type: u8,
+    pub(super) batch: Batch,
+    pub(super) network_code: u16,
     /// 60.5.
-    condition: u8,
+    pub(super) condition: u8,
 }
 
 impl Field60 {
-    fn of(kind: Kind, batch: Batch) -> Self {
+    pub(super) fn of(kind: Kind, batch: Batch) -> Self {
         let row = kind.row();
         Self {
             transaction_type: row.transaction_type,
@@ -339,7 +296,7 @@ impl Field60 {
         }
     }
 
-    fn read(message: &Message) -> Result<Self, WireError> {
+    pub(super) fn read(message: &Message) -> Result<Self, WireError> {
         mandatory(message, 60, |b| {
             Some(Self {
                 transaction_type: narrow(b.get(..2)?)?,
@@ -351,7 +308,7 @@ impl Field60 {
     }
 
     /// The codes by which the kind is known.
-    fn codes(&self, message: &Message) -> Result<Codes, WireError> {
+    pub(super) fn codes(&self, message: &Message) -> Result<Codes, WireError> {
         Ok(Codes {
             processing: optional(message, 3, narrow)?,
             condition: optional(message, 25, narrow)?,
@@ -364,7 +321,7 @@ impl Field60 {
     }
 
     /// Management messages send exactly 60.1 to 60.3; financial ones add 60.4 (stripe, chip and tap) and 60.5 (reference §2.9).
-    fn write(&self, message: &mut Message) {
+    pub(super) fn write(&self, message: &mut Message) {
         let tail = match self.network_code {
             0 => format!("6{}", self.condition),
             _ => String::new(),
@@ -396,7 +353,7 @@ fn write_origin(message: &mut Message, origin: Origin) {
     write_acceptor(message, origin.terminal, origin.merchant);
 }
 
-fn read_sale(
+pub(super) fn read_sale(
     message: &Message,
     kind: Kind,
     origin: Origin,
@@ -467,7 +424,7 @@ fn read_sale(
     })
 }
 
-fn write_sale(
+pub(super) fn write_sale(
     message: &mut Message,
     sale: &Sale,
     secrets: &Secrets,
@@ -520,22 +477,26 @@ fn write_sale(
     Ok(())
 }
 
-/// Fallback is 02x with 60.5 = 2 at this interface (reference §10.1); 80x and 90x say the same by themselves.
-fn read_entry(message: &Message) -> Result<EntryMode, WireError> {
+/// Fallback is 02x with 60.5 = 2 at this interface (reference §10.1), a chip card swiped without a try 02x with 60.5 = 1;
+/// 80x and 90x say fallback by themselves.
+pub(super) fn read_entry(message: &Message) -> Result<EntryMode, WireError> {
     let entry = EntryMode(mandatory(message, 22, narrow)?);
     let condition = message.get(60).and_then(|field60| field60.get(12));
     Ok(match condition {
         Some(b'2') if entry.has_pin() && entry.is_stripe() => EntryMode::FALLBACK_PIN,
         Some(b'2') if entry.is_stripe() => EntryMode::FALLBACK,
+        Some(b'1') if entry.has_pin() && entry.is_stripe() => EntryMode::IMPROPER_PIN,
+        Some(b'1') if entry.is_stripe() => EntryMode::IMPROPER,
         _ => entry,
     })
 }
 
 /// Field 22 and 60.5.
-fn split_entry(entry: EntryMode) -> (u16, u8) {
-    match entry.is_fallback() {
-        true => (20 + entry.0 % 10, 2),
-        false => (entry.0, 0),
+pub(super) fn split_entry(entry: EntryMode) -> (u16, u8) {
+    match entry {
+        entry if entry.is_fallback() => (20 + entry.0 % 10, 2),
+        entry if entry.is_improper() => (20 + entry.0 % 10, 1),
+        entry => (entry.0, 0),
     }
 }
 
@@ -556,7 +517,7 @@ fn read_receiver(
         .map_err(|_| wrong(59, Problem::Security))
 }
 
-fn write_receiver(
+pub(super) fn write_receiver(
     message: &mut Message,
     to: Option<&Card>,
     module: &dyn SecurityModule,
@@ -570,7 +531,7 @@ fn write_receiver(
 }
 
 /// Field 59: the tags of our extension that a request carries.
-fn write_extension(message: &mut Message, sign: Option<Sign>, linked: Option<Linked>) {
+pub(super) fn write_extension(message: &mut Message, sign: Option<Sign>, linked: Option<Linked>) {
     if let Some(sign) = sign {
         add_tag(message, &sign.write());
     }

@@ -6,7 +6,13 @@ use crypto::{
 };
 use iso8583::frame::{HostHeader, TerminalHeader, open_host, open_terminal};
 use iso8583::{Dialect, Message, Mti};
-use payment::batch::{BatchTotals, BlockCodes, BlockTotals, Reconciled, UploadPart, Uploaded};
+use payment::batch::{
+    BatchTotals, BlockCodes, BlockTotals, ChipFailure, ChipOutcome, ChipUpload, Reconciled,
+    UploadPart, Uploaded,
+};
+use payment::download::{
+    Aid, Asked, Download, DownloadRequest, ItemName, KeyName, Piece, Step, Versions,
+};
 use payment::host::{self, AnswerKind, NetworkCode, ReversalReason};
 use payment::sign::{SlipEvidence, Trouble};
 use payment::terminal::{Answer, KeysField, MacCheck, Origin, Request, Sale, Sealed, Standing};
@@ -112,6 +118,16 @@ impl Random {
         } else {
             self.pick(&without)
         })
+    }
+
+    /// The same, with the stripes of chip cards, which element 60.5 tells from others.
+    fn swiped(&mut self, pin: bool) -> EntryMode {
+        let entry = self.entry(pin);
+        match self.within(0, 2) {
+            0 if entry.is_stripe() => EntryMode(800 + entry.0 % 10),
+            1 if entry.is_stripe() => EntryMode(1_000 + entry.0),
+            _ => entry,
+        }
     }
 
     fn institution(&mut self) -> Institution {
@@ -278,7 +294,7 @@ fn receiver(bench: &Bench, random: &mut Random, kind: Kind) -> Option<crypto::Ca
 
 fn terminal_request(bench: &Bench, random: &mut Random, kind: Kind) -> Sealed {
     let optional_stan =
-        |random: &mut Random| (kind != Kind::Echo || random.coin()).then(|| random.stan());
+        |random: &mut Random| (kind.row().is_numbered() || random.coin()).then(|| random.stan());
     let origin = Origin {
         terminal: random.terminal(),
         merchant: random.merchant(),
@@ -315,7 +331,9 @@ fn terminal_request(bench: &Bench, random: &mut Random, kind: Kind) -> Sealed {
         card: bench.module.card(&pan, DAY).unwrap(),
         entry: match asked.row().scanned {
             Some(true) => EntryMode::CODE,
-            _ => random.entry(pin),
+            // Management codes leave no room for 60.5.
+            _ if asked.row().network_code != 0 => random.entry(pin),
+            _ => random.swiped(pin),
         },
         expiry: (track || random.coin()).then(|| random.within(0, 9_999) as u16),
         card_sequence: random.maybe(|r| r.within(0, 999) as u16),
@@ -359,13 +377,60 @@ fn terminal_request(bench: &Bench, random: &mut Random, kind: Kind) -> Sealed {
             mac: random.coin(),
         }),
         Flow::Batch => upload(bench, random, origin, sale),
+        Flow::Download(download, step) => {
+            let asked = match (download, step) {
+                (Download::Parameters, _) | (_, Step::End) => Asked::Whole,
+                (_, Step::List) => Asked::Behind(random.within(0, 99) as u8),
+                (Download::PublicKeys, Step::Take) => Asked::Item(ItemName::Key(KeyName {
+                    rid: random.bytes(),
+                    index: random.within(0, 255) as u8,
+                })),
+                (Download::Applications, Step::Take) => {
+                    let length = random.within(5, 16) as usize;
+                    let name = Aid::new(&random.bytes::<16>()[..length]);
+                    Asked::Item(ItemName::Application(name.unwrap()))
+                }
+            };
+            plain(Request::Download(DownloadRequest {
+                kind,
+                origin,
+                asked,
+                mac: random.coin(),
+            }))
+        }
+    }
+}
+
+/// The last word of a chip, approved or not.
+fn chip_upload(bench: &Bench, random: &mut Random, secrets: &mut Secrets) -> ChipUpload {
+    let outcome = match random.coin() {
+        true => {
+            let pan = random.pan();
+            let card = bench.module.card(&pan, DAY).unwrap();
+            secrets.pan = Some(pan);
+            ChipOutcome::Approved(card)
+        }
+        false => ChipOutcome::Failed(
+            random.pick(&[Kind::Purchase, Kind::PreAuth]),
+            random.pick(&[ChipFailure::IssuerWrong, ChipFailure::Declined]),
+        ),
+    };
+    secrets.chip = ChipRequest::new(&random.bytes::<40>());
+    ChipUpload {
+        balanced: random.coin(),
+        entry: random.pick(&[EntryMode::CHIP, EntryMode::CHIP_PIN, EntryMode::TAP]),
+        card_sequence: random.maybe(|r| r.within(0, 999) as u16),
+        amount_minor: random.within(0, 999_999_999_999),
+        foreign: random.coin(),
+        outcome,
     }
 }
 
 /// A part of a batch: sales with their card numbers beside them, an advice once more, or the end.
 fn upload(bench: &Bench, random: &mut Random, origin: Origin, sale: Sale) -> Sealed {
     let mut secrets = Secrets::default();
-    let part = match random.within(0, 2) {
+    let part = match random.within(0, 3) {
+        2 => UploadPart::Chip(chip_upload(bench, random, &mut secrets)),
         0 => {
             let one = |random: &mut Random| Uploaded {
                 stan: random.stan(),
@@ -423,6 +488,9 @@ fn terminal_requests_come_back_as_they_were() {
             let back = wire::terminal::read_request(&read, &bench.module, DAY).unwrap();
             assert_eq!(back.request, sealed.request, "round {round} {kind:?}");
             bench.same_secrets(&back.secrets, &sealed.secrets);
+            if kind == Kind::BatchUpload {
+                assert!(back.secrets.chip == sealed.secrets.chip);
+            }
             damaged(&mut random, &frame, |body, message| {
                 if Dialect::terminal().decode(body, message).is_ok() {
                     let _ = wire::terminal::read_request(message, &bench.module, DAY);
@@ -496,6 +564,15 @@ fn terminal_answers_come_back_as_they_were() {
                     _ => None,
                 },
                 guard: random.maybe(|r| r.sale(request.origin().merchant)),
+                piece: match kind.row().flow {
+                    Flow::Download(..) => random.maybe(|r| Piece::new(&r.bytes::<300>()).unwrap()),
+                    _ => None,
+                },
+                versions: random.maybe(|r| Versions {
+                    parameters: r.within(0, 9_999) as u16,
+                    public_keys: r.within(0, 9_999) as u16,
+                    applications: r.within(0, 9_999) as u16,
+                }),
                 ..Answer::to(&request, random.code())
             };
             assert!(answer.answers(&request));

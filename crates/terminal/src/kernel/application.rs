@@ -6,23 +6,46 @@ use super::dialogue::{
     APPLICATION_BLOCKED, CARD_BLOCKED, CardReader, DONE, NO_SUCH_APPLICATION, select,
 };
 use super::objects::Objects;
-use super::{ChipRefusal, Results, Terms};
+use super::{ChipRefusal, Interface, Results, Terms};
+use payment::download::Application;
 
 /// One application that the terminal serves, as the AID download brings it (UnionPay-style reference §3.9).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AidParameters {
     /// Tag 9F06: the name, or its beginning.
     pub aid: Vec<u8>,
+    /// DF01: the whole name, nothing behind it.
+    pub exact: bool,
     /// Tag 9F09.
     pub version: [u8; 2],
     /// DF13: results that decline.
     pub action_denial: [u8; 5],
     /// 9F1B: above it the floor-limit bit is set.
     pub floor_limit_minor: u64,
+    /// DF18: a PIN may go to the issuer.
+    pub online_pin: bool,
+    /// DF19: above it the reader asks a tapped card for its issuer.
+    pub contactless_floor_minor: u64,
     /// DF20: above it a tap is refused.
     pub contactless_limit_minor: u64,
     /// DF21: up to it a tap needs no PIN.
     pub contactless_free_minor: u64,
+}
+
+impl From<&Application> for AidParameters {
+    fn from(downloaded: &Application) -> Self {
+        Self {
+            aid: downloaded.aid.bytes().to_vec(),
+            exact: downloaded.exact,
+            version: downloaded.version,
+            action_denial: downloaded.action_denial,
+            floor_limit_minor: downloaded.floor_limit_minor,
+            online_pin: downloaded.online_pin,
+            contactless_floor_minor: downloaded.contactless_floor_minor,
+            contactless_limit_minor: downloaded.contactless_limit_minor,
+            contactless_free_minor: downloaded.contactless_free_minor,
+        }
+    }
 }
 
 /// The terminal as chips see it: attended, a merchant's, online only.
@@ -53,13 +76,21 @@ impl ChipTerminal {
             pin_pad: true,
             applications: vec![AidParameters {
                 aid: vec![0xA0, 0x00, 0x00, 0x03, 0x33],
+                exact: false,
                 version: [0x00, 0x30],
                 action_denial: [0x00, 0x10, 0x00, 0x00, 0x00],
                 floor_limit_minor: 0,
+                online_pin: true,
+                contactless_floor_minor: 0,
                 contactless_limit_minor: u64::MAX,
                 contactless_free_minor: free_minor,
             }],
         }
+    }
+
+    /// A PIN can be entered and may go to the issuer of this application.
+    pub(crate) const fn takes_pin(&self, parameters: &AidParameters) -> bool {
+        self.pin_pad && parameters.online_pin
     }
 
     /// What the terminal says when a card asks, and what element 55 repeats.
@@ -70,7 +101,11 @@ impl ChipTerminal {
         results: Results,
         verification: [u8; 3],
     ) -> Objects {
-        let pin = if self.pin_pad { ONLINE_PIN } else { 0 };
+        let pin = if self.takes_pin(parameters) {
+            ONLINE_PIN
+        } else {
+            0
+        };
         let [first, second, third] = CAPABILITIES;
         let mut values = Objects::default();
         let rows: [(u32, &[u8]); 16] = [
@@ -88,7 +123,7 @@ impl ChipTerminal {
             (0x9F1E, &self.serial),
             (0x9F09, &parameters.version),
             (0x9F41, &packed::<4>(u64::from(terms.sequence))),
-            (0x9F66, &terms.interface.qualifiers()),
+            (0x9F66, &qualifiers(terms, parameters)),
             (0x9F06, &parameters.aid),
         ];
         for (tag, value) in rows {
@@ -98,6 +133,25 @@ impl ChipTerminal {
         values
     }
 }
+
+/// Tag 9F66, what the reader can and wants: a contactless debit or credit with online PIN, above the floor limit its
+/// issuer, above the free limit the cardholder's verification. Nothing of that when the card is inserted.
+fn qualifiers(terms: &Terms, parameters: &AidParameters) -> [u8; 4] {
+    if terms.interface == Interface::Contact {
+        return [0; 4];
+    }
+    let above = |limit, bit: u8| if terms.amount_minor > limit { bit } else { 0 };
+    let wants = above(parameters.contactless_floor_minor, WANTS_ISSUER)
+        | above(parameters.contactless_free_minor, WANTS_CARDHOLDER);
+    let pin = if parameters.online_pin { READER_PIN } else { 0 };
+    [READER | pin, wants, 0x00, 0x00]
+}
+
+/// First byte of tag 9F66: contactless and inserted cards, signature; online PIN. Second: what the reader wants.
+const READER: u8 = 0x22;
+const READER_PIN: u8 = 0x04;
+const WANTS_ISSUER: u8 = 0x80;
+const WANTS_CARDHOLDER: u8 = 0x40;
 
 /// Packed digits, the leading ones cut off.
 fn packed<const N: usize>(mut number: u64) -> [u8; N] {
@@ -132,8 +186,10 @@ pub(crate) fn choose(
         let reply = select(card, &parameters.aid).ok_or(ChipRefusal::Unreadable)?;
         match reply.status {
             DONE => {
-                let (priority, chosen) =
-                    read(parameters, reply.data()).ok_or(ChipRefusal::Unreadable)?;
+                let found = read(parameters, reply.data()).ok_or(ChipRefusal::Unreadable)?;
+                let Some((priority, chosen)) = found else {
+                    continue;
+                };
                 if best.as_ref().is_none_or(|(known, _)| priority < *known) {
                     best = Some((priority, chosen));
                 }
@@ -163,12 +219,17 @@ const NAME: core::ops::RangeInclusive<usize> = 5..=16;
 /// Priority of an application without one: the last.
 const NO_PRIORITY: u8 = 16;
 
-fn read(parameters: &AidParameters, data: &[u8]) -> Option<(u8, Chosen)> {
+/// The application and how much the card likes it; none inside when it is not the one that is served.
+fn read(parameters: &AidParameters, data: &[u8]) -> Option<Option<(u8, Chosen)>> {
     let mut objects = Objects::default();
     objects.take(data).ok()?;
     let name = objects.get(0x84)?;
     if !NAME.contains(&name.len()) || !name.starts_with(&parameters.aid) {
         return None;
+    }
+    // Another application than the one that is served, however it begins.
+    if parameters.exact && name.len() != parameters.aid.len() {
+        return Some(None);
     }
     let priority = match objects.fixed::<1>(0x87).map(|[byte]| byte & 15) {
         None | Some(0) => NO_PRIORITY,
@@ -176,7 +237,7 @@ fn read(parameters: &AidParameters, data: &[u8]) -> Option<(u8, Chosen)> {
     };
     let label = objects.get(0x50).unwrap_or_default();
     let printable = label.iter().filter(|byte| (0x20..0x7F).contains(*byte));
-    Some((
+    Some(Some((
         priority,
         Chosen {
             parameters: parameters.clone(),
@@ -184,5 +245,5 @@ fn read(parameters: &AidParameters, data: &[u8]) -> Option<(u8, Chosen)> {
             label: printable.take(16).map(|byte| char::from(*byte)).collect(),
             wanted: objects.get(0x9F38).unwrap_or_default().to_vec(),
         },
-    ))
+    )))
 }

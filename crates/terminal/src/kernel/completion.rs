@@ -49,6 +49,12 @@ impl Evidence {
         tlv::find(&self.data, tag).ok().flatten()
     }
 
+    /// The card said that the answer was not its issuer's: byte 5 of tag 95.
+    pub fn issuer_wrong(&self) -> bool {
+        let results = self.get(0x95).and_then(|value| value.try_into().ok());
+        results.is_some_and(|results| Results::of(results).has(Results::ISSUER_NOT_AUTHENTICATED))
+    }
+
     /// Element 55 of a reversal (UnionPay-style reference §2.7).
     pub fn reversal(&self, scripts: &[u8]) -> Vec<u8> {
         self.part(&[0x95, 0x9F1E, 0x9F10, 0x9F36], scripts)

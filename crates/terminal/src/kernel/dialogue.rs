@@ -2,8 +2,8 @@
 //!
 //! Invariant: an answer is data and two status bytes, and everything else is no answer.
 
+use super::ChipRefusal;
 use super::objects::{Objects, fill};
-use super::{ChipRefusal, Interface};
 use crypto::{CardBytes, ChipCard};
 use iso8583::tlv;
 
@@ -222,15 +222,5 @@ pub(crate) fn generate(
         Ok(signed)
     } else {
         Err(ChipRefusal::Broken)
-    }
-}
-
-impl Interface {
-    /// Tag 9F66, what the reader can: a contactless debit or credit with online PIN, or nothing of that.
-    pub(crate) fn qualifiers(self) -> [u8; 4] {
-        match self {
-            Self::Contact => [0; 4],
-            Self::Contactless => [0x26, 0x00, 0x00, 0x00],
-        }
     }
 }

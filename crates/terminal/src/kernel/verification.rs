@@ -2,7 +2,7 @@
 //!
 //! Invariant: no PIN means no online PIN in the result, whatever the list says.
 
-use super::{ChipTerminal, Terms};
+use super::Terms;
 
 /// What was done to know the cardholder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,12 +61,7 @@ pub(crate) fn contactless(free: bool, pin_entered: bool) -> Chosen {
 
 /// Walks the list of methods: the first whose condition holds and that works; one that fails ends the list unless it lets
 /// the next follow.
-pub(crate) fn choose(
-    list: &[u8],
-    terminal: &ChipTerminal,
-    terms: &Terms,
-    pin_entered: bool,
-) -> Chosen {
+pub(crate) fn choose(list: &[u8], pin_pad: bool, terms: &Terms, pin_entered: bool) -> Chosen {
     let Some((amounts, rules)) = list.split_first_chunk::<8>() else {
         return Chosen {
             method: Verification::NotNeeded,
@@ -77,12 +72,12 @@ pub(crate) fn choose(
     let mut results = 0;
     for [method, condition] in rules.as_chunks::<2>().0 {
         let plain = method & 0x3F;
-        let holds = condition_holds(*condition, plain, amounts, terminal, terms);
+        let holds = condition_holds(*condition, plain, amounts, pin_pad, terms);
         if !holds {
             continue;
         }
         let worked = match plain {
-            ONLINE_PIN if !terminal.pin_pad => Err(NO_PIN_PAD),
+            ONLINE_PIN if !pin_pad => Err(NO_PIN_PAD),
             ONLINE_PIN if !pin_entered => Err(PIN_NOT_ENTERED),
             ONLINE_PIN => Ok((Verification::OnlinePin, RESULT_UNKNOWN, PIN_ENTERED)),
             SIGNATURE => Ok((Verification::Signature, RESULT_UNKNOWN, 0)),
@@ -118,7 +113,7 @@ fn condition_holds(
     condition: u8,
     method: u8,
     amounts: &[u8; 8],
-    terminal: &ChipTerminal,
+    pin_pad: bool,
     terms: &Terms,
 ) -> bool {
     let [a, b, c, d, e, f, g, h] = *amounts;
@@ -127,7 +122,7 @@ fn condition_holds(
     match condition {
         0 | 2 => true,
         3 => match method {
-            ONLINE_PIN => terminal.pin_pad,
+            ONLINE_PIN => pin_pad,
             SIGNATURE | NO_VERIFICATION => true,
             _ => false,
         },

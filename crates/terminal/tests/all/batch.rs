@@ -3,13 +3,15 @@
 use crate::host::{BALANCED, BATCH, Fate, Mac, Sent, approval};
 use crate::money::settle;
 use crate::world::{World, key};
-use payment::batch::{BATCH_MAX, BlockCodes, Reconciled, UploadPart};
+use iso8583::tlv;
+use payment::batch::{BATCH_MAX, BlockCodes, ChipFailure, ChipOutcome, Reconciled, UploadPart};
 use payment::terminal::{Request, Sale};
 use payment::{
     Amount, Batch, EntryMode, Kind, Machine, Original, ResponseCode, Rrn, SaleKey, Stan,
 };
 use receipt::{PendingItem, Report, Search, SettlementFields, ShiftFields, SpoolRecord};
 use std::collections::{BTreeSet, VecDeque};
+use terminal::kernel::Interface;
 use terminal::{Busy, Command, Ending, Input, Record, Screen, Totals, Waits};
 
 const UNEVEN: BlockCodes = BlockCodes {
@@ -659,5 +661,71 @@ fn what_is_about_another_terminals_sale_changes_nothing_of_its_own() {
         });
         let totals = world.terminal.state().batch_totals();
         assert_eq!(totals.domestic.debits_minor, minor, "{rrn:?}");
+    }
+}
+
+/// Chips go up whether the totals agree or not: certificates first, then what the card refused; and in no other group.
+#[test]
+fn the_last_words_of_chips_go_up() {
+    for (codes, groups) in [(BALANCED, [203, 204]), (UNEVEN, [205, 206])] {
+        let mut world = World::reading_chips(true);
+        world.lenient();
+        let refused = world.chip_sale(Interface::Contact, 12_800, Some(3));
+        let inserted = world.chip_sale(Interface::Contact, 12_900, None);
+        let tapped = world.chip_sale(Interface::Contactless, 3_000, None);
+        let stripe = world.sell_and_approve();
+        world.due();
+        world.serve(&mut VecDeque::new(), Fate::Approve);
+        world.host.codes = codes;
+        world.command(Command::Settle);
+        world.served(Kind::Settlement);
+        if codes == UNEVEN {
+            let sent = world.served(Kind::BatchUpload);
+            let stans: Vec<Stan> = sent.uploaded.iter().map(|one| one.stan).collect();
+            assert_eq!(stans, [stripe.stan], "no chip among the stripes");
+        }
+        for (key, outcome, minor) in [
+            (inserted, Some(0x40), 12_900),
+            (tapped, Some(0x80), 3_000),
+            (refused, None, 12_800),
+        ] {
+            let sent = world.served(Kind::BatchUpload);
+            let UploadPart::Chip(upload) = part(&sent) else {
+                panic!("{sent:?}");
+            };
+            assert_eq!(sent.request.origin().stan, Some(key.stan));
+            assert_eq!(upload.amount_minor, minor);
+            let data = sent.chip.as_ref().unwrap().expose();
+            let kind = tlv::find(data, 0x9F27).unwrap().unwrap()[0];
+            let code = part(&sent).network_code();
+            match outcome {
+                Some(information) => {
+                    assert!(matches!(upload.outcome, ChipOutcome::Approved(_)));
+                    assert_eq!((kind, code), (information, groups[0]));
+                    for field in [2, 4, 11, 22, 23, 41, 42, 55, 60, 62] {
+                        assert!(sent.fields.contains(&field), "{field}");
+                    }
+                }
+                None => {
+                    let failed = ChipOutcome::Failed(Kind::Purchase, ChipFailure::Declined);
+                    assert_eq!((upload.outcome, kind, code), (failed, 0, groups[1]));
+                    for field in [3, 11, 22, 23, 25, 41, 42, 55, 60, 62] {
+                        assert!(sent.fields.contains(&field), "{field}");
+                    }
+                    assert!(!sent.fields.contains(&2));
+                }
+            }
+        }
+        let end = world.served(Kind::BatchUpload);
+        let records = if codes == UNEVEN { 4 } else { 3 };
+        assert!(matches!(part(&end), UploadPart::End { records: n, .. } if n == records));
+        assert!(world.host.closed.contains(&BATCH));
+        // What went up does not go up again with the next batch.
+        world.sign_on();
+        world.command(Command::Settle);
+        world.host.codes = BALANCED;
+        world.served(Kind::Settlement);
+        let end = world.served(Kind::BatchUpload);
+        assert!(matches!(part(&end), UploadPart::End { records: 0, .. }));
     }
 }

@@ -40,6 +40,24 @@ impl World {
         sent
     }
 
+    /// A chip sale that the host approves; with the issuer's word bent at a byte its card refuses and it is reversed.
+    pub fn chip_sale(
+        &mut self,
+        interface: Interface,
+        fen: u64,
+        break_at: Option<usize>,
+    ) -> SaleKey {
+        let sent = self.sell_by_chip(interface, fen, interface == Interface::Contact);
+        let answer = approved(&sent, None, break_at);
+        self.answer(&sent, &answer, Mac::Right);
+        self.due();
+        while let Some(sent) = self.sent.pop_front() {
+            self.code(&sent, ResponseCode::APPROVED, Mac::Right);
+        }
+        self.screens();
+        key(&sent)
+    }
+
     fn fields(&self) -> SlipFields {
         let submitted = self.records.iter().rev().find_map(|record| match record {
             Record::Spool(SpoolRecord::Submitted {
@@ -335,4 +353,23 @@ fn no_reader_and_no_second_card() {
     world.sell_by_chip(Interface::Contact, 12_800, true);
     let refused = world.presents(Box::new(Silent), Interface::Contact, 1, true);
     assert!(matches!(refused, Err(ChipProblem::SaleUnresolved)));
+}
+
+/// A chip card swiped without a try, where the terminal lets it: 60.5 = 1, and its issuer decides.
+#[test]
+fn swiped_improperly() {
+    let mut world = World::reading_chips(true);
+    world.lenient();
+    let track2 = Track2::parse(TRACK2.as_bytes()).unwrap();
+    let pin = Pin::parse(PIN.as_bytes()).unwrap();
+    let presented = world
+        .around(|terminal, around| terminal.present(around, track2, Some(&pin)))
+        .unwrap();
+    assert_eq!(presented.entry, EntryMode::IMPROPER_PIN);
+    world.command(Command::sale(Amount::fen(12_800), presented));
+    let sent = world.only(Kind::Purchase);
+    assert_eq!(entry(&sent), (EntryMode::IMPROPER_PIN, None));
+    assert_eq!(sent.capability, b"61");
+    world.answer(&sent, &approval(&sent.request), Mac::Right);
+    assert_eq!(world.fields().entry_letter, 'S');
 }

@@ -4,6 +4,7 @@ use crypto::{ClearKey, KeyUsage, SecurityModule, SoftwareModule, WorkingKeys, Wr
 use iso8583::frame::{TerminalHeader, open_terminal};
 use iso8583::{Dialect, Message, Mti};
 use payment::batch::{BlockCodes, Reconciled, UploadPart, Uploaded};
+use payment::download::{Download, DownloadRequest, Offer, Step, Versions};
 use payment::guard::TakenBack;
 use payment::terminal::{Answer, KeysField, MacCheck, Request, Standing};
 use payment::wire::{frame, terminal as wire};
@@ -106,6 +107,12 @@ pub struct Host {
     pub refused_ends: u32,
     /// What every answer tells until the terminal has said that it knows.
     pub notice: Option<TakenBack>,
+    /// What can be downloaded.
+    pub offer: Offer,
+    /// Processing requirement in the header of its answers.
+    pub demands: u8,
+    /// Downloads whose end it heard.
+    pub taken: Vec<Download>,
 }
 
 impl Host {
@@ -122,6 +129,9 @@ impl Host {
             closed: BTreeSet::new(),
             refused_ends: 0,
             notice: None,
+            offer: Offer::default(),
+            demands: 0,
+            taken: Vec::new(),
         }
     }
 
@@ -152,7 +162,9 @@ impl Host {
             .as_ref()
             .filter(|_| mac != Mac::Absent)
             .map(|keys| &keys.mac);
-        let header = TerminalHeader::COMMON.answer();
+        let header = TerminalHeader::COMMON
+            .answer()
+            .with_processing_requirement(self.demands);
         let mut bytes = Vec::new();
         frame::write_terminal(&self.module, &header, &message, key, &mut bytes).unwrap();
         if mac == Mac::Wrong {
@@ -172,6 +184,7 @@ impl Host {
         let mut answer = Answer::to(request, ResponseCode::APPROVED);
         answer.origin.batch = Batch(BATCH.0 + self.closed.len() as u32);
         answer.keys = Some(KeysField(field62));
+        answer.versions = self.versions();
         answer
     }
 
@@ -226,6 +239,7 @@ impl Host {
                 self.result(key, request)
             }
             Request::Settle { .. } | Request::Upload { .. } => self.batch(sent),
+            Request::Download(asked) => self.piece(asked),
             _ => Answer::to(request, ResponseCode::APPROVED),
         };
         let mac = match (request.carries_mac(), fate) {
@@ -295,6 +309,7 @@ impl Host {
                 UploadPart::Advice(sale) => {
                     self.uploaded.insert(sale.key.stan);
                 }
+                UploadPart::Chip(_) => self.uploaded.extend(sent.request.origin().stan),
                 UploadPart::End { records, .. } => {
                     if usize::from(*records) == self.uploaded.len() {
                         self.closed.insert(batch);
@@ -307,6 +322,21 @@ impl Host {
             },
             other => panic!("no part of a batch: {other:?}"),
         }
+        answer
+    }
+
+    fn versions(&self) -> Option<Versions> {
+        Some(self.offer.versions).filter(|versions| *versions != Versions::default())
+    }
+
+    fn piece(&mut self, asked: &DownloadRequest) -> Answer {
+        let (download, step) = asked.step().unwrap();
+        if step == Step::End {
+            self.taken.push(download);
+        }
+        let mut answer = Answer::to(&Request::Download(*asked), ResponseCode::APPROVED);
+        answer.piece = self.offer.answer(download, step, asked.asked);
+        answer.versions = self.versions().filter(|_| asked.mac);
         answer
     }
 

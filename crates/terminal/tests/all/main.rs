@@ -5,6 +5,7 @@ mod batch;
 mod cash;
 mod cashier;
 mod chip;
+mod downloads;
 mod eslip;
 mod host;
 mod kernel;

@@ -137,6 +137,14 @@ impl World {
         world.signing_on()
     }
 
+    /// It lets a chip card be swiped without a try.
+    pub fn lenient(&mut self) {
+        if let Some(reader) = &mut self.config.chip {
+            reader.fallback.improper_swipes = true;
+        }
+        self.terminal = self.replayed();
+    }
+
     fn signing_on(self) -> Self {
         let mut world = self;
         world.command(Command::SignOn);
