@@ -313,8 +313,10 @@ mod tests {
             };
             let text = std::fs::read_to_string(folder.join(format!("{name}.rs")));
             let runs = text.expect("the file of a module").contains("#[test]");
-            let staged = STAGES.iter().any(|stage| {
-                matches!(stage.run, Run::Slow(filter) if filter == format!("{SLOW}{name}::"))
+            let staged = STAGES.iter().any(|stage| match stage.run {
+                Run::Slow(filter) => filter == format!("{SLOW}{name}::"),
+                Run::Browser => name == "browser",
+                _ => false,
             });
             assert_eq!(runs, staged, "{name}");
         }
