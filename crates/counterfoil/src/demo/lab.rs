@@ -30,6 +30,9 @@ const OPEN_MAX: Duration = Duration::from_secs(60);
 /// How often a run looks.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// Looks after a run is over.
+const AFTERWARDS: u32 = 50;
+
 /// The lab.
 #[derive(Clone, Debug)]
 pub struct Lab {
@@ -146,6 +149,11 @@ impl Lab {
             lab.hosts.upstream.heal();
             lab.hosts.bank.heal();
             lab.shop.hop.heal();
+            // The slip may come out a little after the loop has closed.
+            for _ in 0..AFTERWARDS {
+                tokio::time::sleep(LOOK).await;
+                lab.tell();
+            }
         });
         Ok(number)
     }

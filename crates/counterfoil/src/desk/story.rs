@@ -34,6 +34,7 @@ pub(super) fn tell(
         proofs: proofs(facts),
         slip: slip(sale, facts),
         slip_picture: facts.slip.is_some(),
+        declared: sale.declared,
         audit: facts.events.iter().map(row).collect(),
     }
 }

@@ -11,6 +11,7 @@ use crate::language::{Lang, Words};
 use crate::ring;
 use crate::sale::{Audience, SaleView};
 use maud::{Markup, html};
+use payment::Declarations;
 
 /// Everything of one sale.
 #[derive(Clone, Debug)]
@@ -37,6 +38,8 @@ pub struct SalePage {
     pub slip: Vec<(Words, String)>,
     /// A picture of the slip is at the page's own path with `/slip.svg`.
     pub slip_picture: bool,
+    /// What its cardholder has said of it.
+    pub declared: Declarations,
     /// Its rows of the journal, oldest first.
     pub audit: Vec<AuditRow>,
 }
@@ -94,7 +97,7 @@ pub fn sale(asked: Asked<'_>, view: &SalePage) -> String {
                 (part(lang, 3, &ledger::ledger(lang, &view.books)))
                 (part(lang, 4, &evidence(lang, view)))
                 (part(lang, 5, &receipt(lang, view)))
-                (part(lang, 6, &people(lang)))
+                (part(lang, 6, &people(lang, view.declared)))
             }
         }
         (part(lang, 7, &audit(lang, &view.audit)))
@@ -175,11 +178,23 @@ fn receipt(lang: Lang, view: &SalePage) -> Markup {
     }
 }
 
-fn people(lang: Lang) -> Markup {
+fn people(lang: Lang, declared: Declarations) -> Markup {
+    let said = [
+        (
+            declared.paid_cash,
+            ("持卡人：我另付了现金", "The cardholder: I paid cash too"),
+        ),
+        (
+            declared.not_me,
+            ("持卡人：这不是我付的", "The cardholder: this was not me"),
+        ),
+    ];
     html! {
+        @if declared == Declarations::default() { p { (lang.say(("没有人声明过什么。", "Nobody has declared anything."))) } }
+        ul.plain { @for (at, words) in said { @if let Some(at) = at { li { b { (lang.say(words)) } " " time { (at.text()) } } } } }
         p.second { (lang.say((
-            "没有留下联系方式或声明。联系方式只在交易未了结时、经本人同意后保存，了结即删除。",
-            "No contact and no declaration is kept. Contacts are kept only with consent and while a sale is open, and deleted with its end.",
+            "联系方式只在经本人同意后、为发送电子小票而保存，送达即删除。",
+            "Contacts are kept only with consent, to send an e-slip, and deleted once it has arrived.",
         ))) }
     }
 }

@@ -116,6 +116,10 @@ fn sale_page() -> SalePage {
         }],
         slip: vec![(("证据等级", "Evidence level"), "E4".into())],
         slip_picture: true,
+        declared: payment::Declarations {
+            paid_cash: Some(payment::Wall(1_763_791_385_000)),
+            not_me: None,
+        },
         audit: vec![AuditRow {
             place: (12, 0),
             at: "14:02:51.142".into(),

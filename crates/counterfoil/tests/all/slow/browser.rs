@@ -137,6 +137,19 @@ impl Browser {
             .unwrap_or_else(|error| panic!("{css}: {error}"));
     }
 
+    /// Types on the keyboard, wherever it is.
+    async fn press(&self, keys: &str) {
+        let element = self
+            .client
+            .find(Locator::Css("body"))
+            .await
+            .expect("a page");
+        element
+            .send_keys(keys)
+            .await
+            .unwrap_or_else(|error| panic!("{keys}: {error}"));
+    }
+
     async fn size(&self, width: u32, height: u32) {
         let _ = self.client.set_window_rect(0, 0, width, height).await;
         // A window has a least width of its own; what is measured is the page's.
@@ -261,17 +274,23 @@ fn on_runtime(test: impl AsyncFnOnce(&Path)) {
 }
 
 #[test]
-fn the_founding_case_in_the_lab_is_broken_watched_and_healed() {
+fn the_founding_case_is_told_in_one_sentence_everywhere() {
     on_runtime(async |data| {
         let (_world, pages, browser) = shop(data).await;
-        let lab = pages.link("Fault lab").expect("the lab");
+        let [till, public, console, merchant, lab] = [
+            "Till",
+            "Where is my money (cardholder)",
+            "Console",
+            "Merchant",
+            "Fault lab",
+        ]
+        .map(|name| pages.link(name).expect("a page of the demo"));
         browser.goto(lab).await;
         browser.click("input[value=F2]").await;
         browser.click("button.main").await;
+        let sentence = "自动冲正成功，款项将退回原卡";
         browser
-            .until("#run .headline", |text| {
-                text == "自动冲正成功，款项将退回原卡"
-            })
+            .until("#run .headline", |text| text == sentence)
             .await;
         let books = browser.text("#run table").await;
         assert!(books.contains("50,000.00"), "{books}");
@@ -281,11 +300,68 @@ fn the_founding_case_in_the_lab_is_broken_watched_and_healed() {
             })
             .await;
         browser.look("lab", lab).await;
-        browser.goto(&format!("{lab}?lang=en")).await;
-        assert_eq!(
-            browser.text("#run .headline").await,
-            "Reversed. Money returns to the card"
+
+        let api = format!("http://{}/api/v1/lab", pages.desk);
+        let told = tokio::task::spawn_blocking(move || {
+            ureq::get(&api).call()?.body_mut().read_to_string()
+        });
+        let told: Value =
+            serde_json::from_str(&told.await.expect("a thread").expect("the lab answers"))
+                .expect("JSON");
+        let sale = &told["run"]["sale"];
+        assert_eq!(sale["headline"][0], sentence);
+        let (key, link) = (
+            sale["key"].as_str().expect("a key"),
+            sale["link"].as_str().expect("a link"),
         );
+
+        browser.goto(till).await;
+        browser.until("body", |text| text.contains(sentence)).await;
+        browser.look("till", till).await;
+        browser.goto(console).await;
+        browser
+            .look("console", &format!("http://{}/console", pages.desk))
+            .await;
+        let page = format!("http://{}/console/sale/{key}", pages.desk);
+        browser.goto(&page).await;
+        browser.until("body", |text| text.contains(sentence)).await;
+        browser.look("sale", &page).await;
+        for name in ["one-sided", "terminals", "settings", "plots"] {
+            browser
+                .look(name, &format!("http://{}/console/{name}", pages.desk))
+                .await;
+        }
+        browser.goto(merchant).await;
+        let shown = browser.run("return location.href").await;
+        browser
+            .look("merchant", shown.as_str().expect("an address"))
+            .await;
+        browser.look("where", public).await;
+        let page = format!("{public}r/{link}");
+        browser.goto(&page).await;
+        browser.until("body", |text| text.contains(sentence)).await;
+        browser.look("cardholder", &page).await;
+        browser.goto(&format!("{page}?lang=en")).await;
+        browser
+            .until("body", |text| {
+                text.contains("Reversed. Money returns to the card")
+            })
+            .await;
+        browser.close().await;
+    });
+}
+
+#[test]
+fn a_sale_is_charged_with_the_keyboard_alone() {
+    on_runtime(async |data| {
+        let (_world, pages, browser) = shop(data).await;
+        browser.goto(pages.link("Till").expect("the till")).await;
+        browser.press("36.50\u{E007}").await;
+        browser
+            .until("body", |text| {
+                text.contains("交易成功") && text.contains("交货")
+            })
+            .await;
         browser.close().await;
     });
 }
