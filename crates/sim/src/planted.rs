@@ -86,10 +86,16 @@ pub struct Found {
 
 /// Runs drawn seeds with the bug in until an invariant rings; `None` when none does within `seeds_max`.
 pub fn hunt(bug: Bug, seeds_max: u64) -> Option<Found> {
+    hunt_for(bug, seeds_max, |_| true)
+}
+
+/// The same until an invariant of this kind rings, among all that ring in a seed.
+pub fn hunt_for(bug: Bug, seeds_max: u64, wanted: impl Fn(&'static str) -> bool) -> Option<Found> {
     (0..seeds_max).find_map(|seed| {
         let mut scenario = Scenario::drawn(seed);
         scenario.planted = Some(bug);
-        let violation = crate::run(&scenario).violations.into_iter().next()?;
+        let mut violations = crate::run(&scenario).violations.into_iter();
+        let violation = violations.find(|violation| wanted(violation.invariant))?;
         Some(Found {
             seeds_needed: seed + 1,
             invariant: violation.invariant,
