@@ -22,7 +22,7 @@ pub use store::{Clock, People, Trouble};
 pub(crate) use store::{drawn, same_token};
 
 pub(crate) use answered::Asked;
-pub(crate) use guard::{Admitted, admit, is_same_site};
+pub(crate) use guard::{Admitted, admit};
 pub(crate) use page::{blocking, places, trouble};
 
 use payment::MerchantId;

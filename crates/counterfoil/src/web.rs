@@ -109,20 +109,29 @@ pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         })
 }
 
-/// Whether a request that changes something comes from a page of ours: browsers say so of themselves (C21).
-pub fn is_own(headers: &HeaderMap) -> bool {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    if let Some(site) = text("sec-fetch-site") {
-        return matches!(site, "same-origin" | "none");
-    }
-    match (text("origin"), text("host")) {
-        (Some(origin), Some(host)) => origin
+/// Where a request says that it comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A page of this site.
+    Own,
+    /// A page of another one.
+    Foreign,
+    /// It says nothing: a program, or a browser of long ago.
+    Silent,
+}
+
+/// Where a request comes from (C21). `Referrer-Policy: no-referrer` makes the `Origin` of forms `null`, so that
+/// `Sec-Fetch-Site`, which no page can set, is asked first; without it the `Origin` must name this host.
+pub fn origin(headers: &HeaderMap) -> Origin {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let own = match (text("sec-fetch-site"), text("origin")) {
+        (Some(site), _) => site == "same-origin",
+        (None, Some(origin)) => origin
             .split_once("://")
-            .is_some_and(|(_, from)| from == host),
-        (Some(_), None) => false,
-        // No browser: a program that sends no cookie of anybody's.
-        (None, _) => true,
-    }
+            .is_some_and(|(_, named)| Some(named) == text("host")),
+        (None, None) => return Origin::Silent,
+    };
+    if own { Origin::Own } else { Origin::Foreign }
 }
 
 /// A live page's stream: at once, and whenever `changed` counts up but at most every `pause`, the new parts as `{id: inner HTML}`.

@@ -2,6 +2,7 @@
 
 use crate::frame::{Area, Frame, Place};
 use crate::language::Lang;
+use crate::merchant::today::signed;
 use crate::ring;
 use crate::sale::{Audience, SaleView};
 use crate::verdict_card::verdict_card;
@@ -265,8 +266,8 @@ fn accounts(lang: Lang, run: &Run) -> Markup {
                 } }
                 tbody { @for account in &run.accounts { tr {
                     td { (lang.say(account.name)) }
-                    td.number { (yuan(account.before_minor)) }
-                    td.number { (yuan(account.now_minor)) }
+                    td.number { (signed(account.before_minor)) }
+                    td.number { (signed(account.now_minor)) }
                     td.number { b { (signed(account.now_minor - account.before_minor)) } }
                 } } }
             } }
@@ -280,46 +281,5 @@ fn paper(lang: Lang, run: &Run) -> Markup {
             h2 { (lang.say(("纸上", "On paper"))) }
             div.papers { @for slip in &run.paper { pre.paper { (slip) } } }
         }
-    }
-}
-
-/// Minor units as `1,234.00`.
-fn yuan(minor: i64) -> String {
-    let (whole, part) = (minor.unsigned_abs() / 100, minor.unsigned_abs() % 100);
-    let digits = whole.to_string();
-    let mut grouped = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    let sign = if minor < 0 { "−" } else { "" };
-    format!("{sign}{grouped}.{part:02}")
-}
-
-fn signed(minor: i64) -> String {
-    if minor > 0 {
-        format!("+{}", yuan(minor))
-    } else {
-        yuan(minor)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_are_grouped_and_signed() {
-        for (minor, text) in [
-            (0, "0.00"),
-            (5, "0.05"),
-            (-12_800, "−128.00"),
-            (123_456_789, "1,234,567.89"),
-        ] {
-            assert_eq!(yuan(minor), text);
-        }
-        assert_eq!(signed(12_801), "+128.01");
     }
 }

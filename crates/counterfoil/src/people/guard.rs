@@ -6,11 +6,11 @@
 use super::store::{People, same_token};
 use super::{Permission, Session, page};
 use crate::config::Profile;
-use crate::web::{self, Language};
+use crate::web::{self, Language, Origin};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 
@@ -137,7 +137,7 @@ async fn own_wish(session: &Session, request: Request) -> Result<Request, Status
     if request.method().is_safe() {
         return Ok(request);
     }
-    if !is_same_site(request.headers()) {
+    if web::origin(request.headers()) != Origin::Own {
         return Err(StatusCode::FORBIDDEN);
     }
     let right = |token: &str| same_token(token, &session.csrf);
@@ -156,16 +156,4 @@ async fn own_wish(session: &Session, request: Request) -> Result<Request, Status
         return Err(StatusCode::FORBIDDEN);
     }
     Ok(Request::from_parts(parts, Body::from(body)))
-}
-
-/// Whether a request comes from a page of this site. `Referrer-Policy: no-referrer` makes the `Origin` of forms `null`, so
-/// that `Sec-Fetch-Site`, which no page can set, is asked first; without it the `Origin` must name this host.
-pub(crate) fn is_same_site(headers: &HeaderMap) -> bool {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    if let Some(site) = text("sec-fetch-site") {
-        return site == "same-origin";
-    }
-    let host = text(header::HOST.as_str());
-    let origin = text(header::ORIGIN.as_str()).and_then(|origin| origin.split_once("://"));
-    origin.is_some_and(|(_, origin)| Some(origin) == host)
 }

@@ -4,8 +4,8 @@ use super::audit::Kept;
 use super::guard::{SECOND_FACTOR, SIGN_OUT};
 use super::proposals::{Action, Proposal, Proposals, Refusal, State as Stands};
 use super::store::{People, Trouble};
-use super::{Account, Opened, Permission, Refused, Role, Session, is_same_site};
-use crate::web::{self, Language};
+use super::{Account, Opened, Permission, Refused, Role, Session};
+use crate::web::{self, Language, Origin};
 use axum::extract::{Extension, Form, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -75,7 +75,7 @@ async fn own_site(
     request: axum::extract::Request,
     next: middleware::Next,
 ) -> Response {
-    if !request.method().is_safe() && !is_same_site(request.headers()) {
+    if !request.method().is_safe() && web::origin(request.headers()) != Origin::Own {
         return forged(lang, request.uri().path(), StatusCode::FORBIDDEN);
     }
     next.run(request).await

@@ -4,7 +4,7 @@
 //! our own page, and the form carries a token that only a page shown to this browser has (security reference C20–C23).
 
 use crate::driver::random;
-use crate::web;
+use crate::web::{self, Origin};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hmac::{Hmac, KeyInit, Mac};
@@ -73,7 +73,7 @@ impl Visitor {
     ) -> Result<(), Stranger> {
         let expected = self.token(key);
         let equal = !self.fresh && !expected.is_empty() && same(&expected, token);
-        match equal && web::is_own(headers) {
+        match equal && web::origin(headers) != Origin::Foreign {
             true => Ok(()),
             false => Err(Stranger),
         }
@@ -150,7 +150,7 @@ mod tests {
         let from = |pairs: &[(&'static str, &str)]| {
             let mut all = vec![("host", "127.0.0.1:7500")];
             all.extend_from_slice(pairs);
-            web::is_own(&headers(&all))
+            web::origin(&headers(&all)) != Origin::Foreign
         };
         assert!(from(&[]));
         assert!(from(&[

@@ -1,13 +1,12 @@
 //! The lab's page and API.
 
 use super::{Lab, Refusal};
-use crate::web::{self, Language, is_own};
-use axum::Json;
-use axum::Router;
-use axum::extract::{RawForm, State};
+use crate::web::{self, Language, Origin};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use axum::{Form, Json, Router};
 use pages::lab;
 use payment::Amount;
 use serde::Deserialize;
@@ -40,14 +39,14 @@ async fn run(
     State(lab): State<Lab>,
     Language(lang): Language,
     headers: HeaderMap,
-    RawForm(form): RawForm,
+    Form(fields): Form<Vec<(String, String)>>,
 ) -> Response {
-    if !is_own(&headers) {
+    if web::origin(&headers) == Origin::Foreign {
         return StatusCode::FORBIDDEN.into_response();
     }
     let mut faults = Vec::new();
     let mut amount = None;
-    for (name, value) in form_pairs(&form) {
+    for (name, value) in fields {
         match name.as_str() {
             "fault" => faults.push(value),
             "amount" => amount = Amount::parse_yuan(&value),
@@ -60,17 +59,8 @@ async fn run(
     }
 }
 
-/// Names and values of a form; what is no text is left out.
-fn form_pairs(form: &[u8]) -> Vec<(String, String)> {
-    let text = std::str::from_utf8(form).unwrap_or_default();
-    let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
-    pairs
-        .map(|(name, value)| (name.to_owned(), value.replace("%2E", ".")))
-        .collect()
-}
-
 async fn heal(State(lab): State<Lab>, headers: HeaderMap) -> Response {
-    if !is_own(&headers) {
+    if web::origin(&headers) == Origin::Foreign {
         return StatusCode::FORBIDDEN.into_response();
     }
     lab.heal();
@@ -104,7 +94,7 @@ async fn state(State(lab): State<Lab>) -> Response {
 }
 
 async fn begin(State(lab): State<Lab>, headers: HeaderMap, Json(wanted): Json<Wanted>) -> Response {
-    if !is_own(&headers) {
+    if web::origin(&headers) == Origin::Foreign {
         return StatusCode::FORBIDDEN.into_response();
     }
     match lab.begin(&wanted.faults, wanted.amount_minor) {
@@ -118,7 +108,7 @@ async fn begin(State(lab): State<Lab>, headers: HeaderMap, Json(wanted): Json<Wa
 }
 
 async fn mend(State(lab): State<Lab>, headers: HeaderMap) -> StatusCode {
-    if !is_own(&headers) {
+    if web::origin(&headers) == Origin::Foreign {
         return StatusCode::FORBIDDEN;
     }
     lab.heal();

@@ -2,9 +2,8 @@
 
 use super::Api;
 use super::problem::Problem;
-use crate::people::{
-    self, Admitted, Asked, People, Permission, Person, admit, blocking, is_same_site,
-};
+use crate::people::{self, Admitted, Asked, People, Permission, Person, admit, blocking};
+use crate::web::{self, Origin};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -81,7 +80,7 @@ async fn who(people: &People, headers: &HeaderMap, safe: bool) -> Result<Person,
     let token = headers
         .get("x-csrf-token")
         .and_then(|value| value.to_str().ok());
-    let own = is_same_site(headers)
+    let own = web::origin(headers) == Origin::Own
         && token.is_some_and(|token| people::same_token(token, &session.csrf));
     if !safe && !own {
         return Err(Problem::forbidden());
