@@ -70,11 +70,13 @@ pub enum Mark {
     ChipRefused,
     ScriptReported,
     ChipUploaded,
+    Downloaded,
+    DownloadAnew,
 }
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Self; 66] = [
+    pub const ALL: [Self; 68] = [
         Self::LateApproval,
         Self::ReversalBeforeOriginal,
         Self::RecoveredByQuery,
@@ -141,6 +143,8 @@ impl Mark {
         Self::ChipRefused,
         Self::ScriptReported,
         Self::ChipUploaded,
+        Self::Downloaded,
+        Self::DownloadAnew,
     ];
 
     /// What it says in reports.
@@ -212,6 +216,8 @@ impl Mark {
             Self::ChipRefused => "chip refused its issuer",
             Self::ScriptReported => "result of a script reported",
             Self::ChipUploaded => "last word of a chip uploaded",
+            Self::Downloaded => "download ended",
+            Self::DownloadAnew => "download begun anew",
         }
     }
 }
