@@ -299,6 +299,8 @@ pub(super) async fn charge(
     Form(fields): Form<Fields>,
 ) -> Answered {
     page.admit(&headers, &fields)?;
+    // Whoever swipes again waits no more, and is held back anew.
+    page.desk().waits = None;
     Ok(page.give(&fields, async || page.sell(&fields).await).await)
 }
 

@@ -4,7 +4,7 @@
 use crate::shop::{MERCHANT, Shop, TILL, between, heading, silence};
 use counterfoil::fault::Direction::{Back, Forth};
 use counterfoil::fault::{Direction, Hop};
-use counterfoil::{fleet, journal, view};
+use counterfoil::{archive, fleet, journal, view};
 use payment::terminal::Request;
 use payment::verdict::{self, Outcome, Owner, Position};
 use payment::{Amount, Stan, Wall};
@@ -92,6 +92,7 @@ fn everybody(shop: &Shop, trace: u32) -> Vec<(&'static str, String)> {
     };
     told.push(("control port", sale.headline.0.clone()));
     let key = &sale.key;
+    let id = key.replace('/', "-");
     let console = aged(
         shop.page(&shop.desk(&format!("/console/sale/{key}?lang=zh-CN"))),
         "as-of",
@@ -106,7 +107,7 @@ fn everybody(shop: &Shop, trace: u32) -> Vec<(&'static str, String)> {
     let merchant = format!("/merchant/sale/{key}?merchant={MERCHANT}&lang=zh-CN");
     let merchant = aged(shop.page(&shop.desk(&merchant)), "as-of");
     told.push(("merchant", heading(&merchant, "<main")));
-    let api = shop.json(&shop.desk(&format!("/api/v1/sales/{key}")));
+    let api = shop.json(&shop.desk(&format!("/api/v1/sales/{id}")));
     assert!(api["as_of"].is_string(), "{api}");
     told.push((
         "API",
@@ -115,7 +116,6 @@ fn everybody(shop: &Shop, trace: u32) -> Vec<(&'static str, String)> {
     let list = shop.json(&shop.desk("/api/v1/sales"));
     assert!(list["as_of"].is_string(), "{list}");
     let rows = list["items"].as_array().expect("sales");
-    let id = key.replace('/', "-");
     let row = rows.iter().find(|row| row["id"] == id.as_str());
     let listed = row.map(|row| row["headline"]["zh-CN"].as_str().expect("words").to_owned());
     told.extend(listed.map(|listed| ("API's list", listed)));
@@ -251,7 +251,7 @@ impl Disk {
         if place == "till" && headline.starts_with("没有连上主机") {
             return on_disk(self.till.contains("not sent"), "the till has not given up");
         }
-        let sale = payment::verdict::Family::Sale;
+        let sale = verdict::Family::Sale;
         let row = verdict::ROWS
             .iter()
             .find(|row| row.headline.0 == headline && row.families.contains(&sale));
@@ -293,7 +293,7 @@ impl Disk {
 
 /// Every gathering of a party's journal.
 fn records<R: DeserializeOwned>(shop: &Shop, party: &str) -> Vec<Vec<R>> {
-    let path = counterfoil::archive::journal_path(&shop.data(party));
+    let path = archive::journal_path(&shop.data(party));
     let rows = journal::read(&path).expect("a journal");
     let rows = rows.map(|row| row.and_then(|row| row.records(&path)).expect("a row"));
     rows.collect()

@@ -39,6 +39,7 @@ mod vectors;
 mod verify_page;
 mod wallets;
 mod webhook;
+mod words;
 
 use std::time::{Duration, Instant};
 

@@ -89,6 +89,7 @@ fn all_say(told: &Told, sale: &SaleView) -> bool {
 fn everybody(shop: &Shop, trace: u32, sale: &SaleView, paper: Paper, by_lab: bool) -> Told {
     let mut told = Told::new();
     let key = &sale.key;
+    let id = key.replace('/', "-");
     let link = sale.link.as_deref().expect("a link");
     for (zh, lang) in [(true, "zh-CN"), (false, "en")] {
         let mut say = |place, text: &str| told.insert((place, zh), folded(text));
@@ -112,7 +113,7 @@ fn everybody(shop: &Shop, trace: u32, sale: &SaleView, paper: Paper, by_lab: boo
             "merchant",
             &heading(&shop.page(&shop.desk(&merchant)), "<main"),
         );
-        let api = shop.json(&shop.desk(&format!("/api/v1/sales/{key}")));
+        let api = shop.json(&shop.desk(&format!("/api/v1/sales/{id}")));
         say(
             "API",
             api["headline"][usize::from(!zh)]
@@ -121,9 +122,7 @@ fn everybody(shop: &Shop, trace: u32, sale: &SaleView, paper: Paper, by_lab: boo
         );
         let list = shop.json(&shop.desk("/api/v1/sales"));
         let rows = list["items"].as_array().expect("sales");
-        let row = rows
-            .iter()
-            .find(|row| row["id"] == key.replace('/', "-").as_str());
+        let row = rows.iter().find(|row| row["id"] == id.as_str());
         say(
             "API's list",
             row.map_or("", |row| row["headline"][lang].as_str().expect("words")),

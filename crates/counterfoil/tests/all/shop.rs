@@ -156,6 +156,21 @@ impl Shop {
 
     /// A swipe at the till's page; the trace number of the sale that came of it.
     pub fn swipe(&self, yuan: &str) -> u32 {
+        let charge = self.swiping(yuan);
+        assert_eq!(charge().status, 303);
+        // The same form again leads to the sale that it made.
+        let leads = charge().location;
+        let trace = leads.strip_prefix("/?trace=").and_then(|n| n.parse().ok());
+        trace.unwrap_or_else(|| panic!("{yuan} was not charged: {leads:?}"))
+    }
+
+    /// A swipe that may be held back.
+    pub fn swipe_again(&self, yuan: &str) {
+        assert_eq!(self.swiping(yuan)().status, 303);
+    }
+
+    /// The form of a swipe, to be sent.
+    fn swiping(&self, yuan: &str) -> impl Fn() -> Answer {
         let door = self.ask(&self.till("/"), Some(""));
         let hidden = |name: &str| between(&door.text, &format!("name=\"{name}\" value=\""), "\"");
         let form = format!(
@@ -163,12 +178,7 @@ impl Shop {
             hidden("csrf"),
             hidden("once")
         );
-        let charge = || self.post(&self.till("/charge"), &door.cookie, &form);
-        assert_eq!(charge().status, 303);
-        // The same form again leads to the sale that it made.
-        let leads = charge().location;
-        let trace = leads.strip_prefix("/?trace=").and_then(|n| n.parse().ok());
-        trace.unwrap_or_else(|| panic!("{yuan} was not charged: {leads:?}"))
+        move || self.post(&self.till("/charge"), &door.cookie, &form)
     }
 
     /// The lab breaks these and charges; the trace number, once the acquirer has heard of it.
@@ -237,7 +247,7 @@ impl Shop {
     }
 }
 
-fn answer(answer: ureq::http::Response<ureq::Body>) -> Answer {
+fn answer(answer: http::Response<ureq::Body>) -> Answer {
     let header = |name: &str| {
         let value = answer
             .headers()

@@ -96,6 +96,7 @@ pub const ROWS_MAX: usize = 30;
 /// The parts that change, by the id of their element.
 pub fn parts(lang: Lang, board: &Board, hop: Option<usize>) -> Vec<(&'static str, String)> {
     vec![
+        ("as-of", board.as_of.clone()),
         ("age", age(lang, board).into_string()),
         ("figures", figures(lang, &board.figures).into_string()),
         ("hops", hops(lang, board, hop).into_string()),

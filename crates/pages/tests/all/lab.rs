@@ -50,5 +50,5 @@ fn a_closed_run_is_exported_and_an_open_one_is_not() {
     assert!(before.contains("Try F2"));
     assert!(open.contains("open for 2.3 s") && !open.contains("experiment.toml"));
     assert!(closed.contains("closed after 2.3 s") && closed.contains("experiment.toml"));
-    assert!(closed.contains("-¥128.01") && closed.contains("2026-11-22 14:03:05"));
+    assert!(closed.contains("¥128.01") && closed.contains("2026-11-22 14:03:05"));
 }

@@ -34,13 +34,10 @@ fn has_sentence(text: &str) -> bool {
     for word in text.split([' ', '\n']) {
         let word = word.trim_end_matches([',', ';', ':', '.', '?', '!']);
         let is_word = !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c == '\'');
+        let capital = word.strip_prefix(|c: char| c.is_ascii_uppercase());
         let begins =
-            run == 0 && word.len() > 1 && word[1..].chars().all(|c| c.is_ascii_lowercase());
-        run = if is_word || (begins && word.starts_with(|c: char| c.is_ascii_uppercase())) {
-            run + 1
-        } else {
-            0
-        };
+            run == 0 && capital.is_some_and(|rest| rest.chars().all(|c| c.is_ascii_lowercase()));
+        run = if is_word || begins { run + 1 } else { 0 };
         if run >= SENTENCE_WORDS {
             return true;
         }

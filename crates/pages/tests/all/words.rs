@@ -87,9 +87,9 @@ fn every_pair_of_words_is_whole_and_one() {
     assert_eq!(unsaid, UNSAID.map(str::to_owned).into(), "left over");
 }
 
-/// How a word is written at the beginning of a line or inside one makes no other word of it.
+/// How a word is written at the beginning of a line or inside one, and its plural, make no other word of it.
 fn plain(text: &str) -> String {
-    text.trim_end_matches([':', '.']).to_lowercase()
+    text.trim_end_matches([':', '.', 's']).to_lowercase()
 }
 
 fn is_label(text: &str) -> bool {
@@ -100,7 +100,7 @@ fn is_label(text: &str) -> bool {
 fn area(root: &Path, file: &Path) -> PathBuf {
     let own = file.strip_prefix(root).expect("below the root");
     let parts: Vec<_> = own.components().collect();
-    match own.starts_with("crates/payment") {
+    match own.starts_with("crates/payment") || own.starts_with("crates/receipt") {
         true => own.to_owned(),
         false => parts.iter().take(4).collect::<PathBuf>().with_extension(""),
     }
@@ -124,6 +124,10 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 fn pairs(source: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for (at, _) in source.match_indices('(') {
+        // What is put in the place of a text is no word and its translation.
+        if source[..at].ends_with("replace") {
+            continue;
+        }
         let after = source[at + 1..].trim_start();
         let pair = literal(after).and_then(|(zh, after)| {
             let after = after.trim_start().strip_prefix(',')?.trim_start();
@@ -139,22 +143,21 @@ fn pairs(source: &str) -> Vec<(String, String)> {
 
 /// A string literal at the beginning of a text, and what follows it.
 fn literal(text: &str) -> Option<(String, &str)> {
-    let inner = text.strip_prefix('"')?;
+    let mut rest = text.strip_prefix('"')?;
     let mut said = String::new();
-    let mut chars = inner.char_indices();
-    while let Some((at, c)) = chars.next() {
-        match c {
-            '"' => return Some((said, &inner[at + 1..])),
-            '\\' => match chars.next()?.1 {
-                '\n' => {
-                    let rest = chars.as_str().trim_start();
-                    let skipped = chars.as_str().len() - rest.len();
-                    (0..skipped).for_each(|_| drop(chars.next()));
-                }
-                escaped => said.push(escaped),
-            },
-            c => said.push(c),
+    loop {
+        let at = rest.find(['"', '\\'])?;
+        said += &rest[..at];
+        let after = &rest[at + 1..];
+        if rest[at..].starts_with('"') {
+            return Some((said, after));
         }
+        rest = match after.strip_prefix('\n') {
+            Some(next) => next.trim_start(),
+            None => {
+                said.extend(after.chars().next());
+                after.get(1..)?
+            }
+        };
     }
-    None
 }

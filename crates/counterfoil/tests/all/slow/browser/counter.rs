@@ -60,8 +60,8 @@ async fn six_steps(shop: &Shop, browser: &Browser, pointer: Pointer) {
     browser
         .until("#verdict .goods", |text| text == "稍候")
         .await;
-    let loops = "return document.querySelectorAll('#loop svg .active').length";
-    assert_ne!(browser.run(loops).await, 0, "where the loop is now");
+    let drawn = "return document.querySelector('#loop svg').textContent.includes('…')";
+    assert_eq!(browser.run(drawn).await, true, "where the loop is now");
     browser.until("#clock", |text| text.contains("至多")).await;
     // 6 The slip: on paper before it is called printed. No reload: the page follows by itself.
     browser.watch("#verdict .headline").await;

@@ -17,7 +17,9 @@ fn paper_runs_out_in_a_slip_and_is_refilled() {
             .await;
         // The e-slip takes the paper's place meanwhile.
         browser.until_seen("款已收妥，电子小票已提供").await;
-        browser.until("#code svg", |_| true).await;
+        browser
+            .until("#code", |text| text.contains("电子小票"))
+            .await;
         let pressed = "return document.querySelector('.pictures [aria-pressed=true]').value";
         assert_eq!(browser.run(pressed).await, "no-paper");
         let sold = shop.json(&shop.desk("/api/v1/sales"))["items"][0].clone();
