@@ -496,9 +496,9 @@ pub(super) async fn doctor(
 }
 
 /// What a picture of the strip complains of.
+/// Whether there is no paper or it is stuck, the printer's own status tells better than who looks at it.
 fn symptom(picture: &str) -> Option<Symptom> {
     match picture {
-        "no-paper" | "jam" => Some(Symptom::Nothing),
         "blank" => Some(Symptom::Blank),
         "offline" => Some(Symptom::Offline),
         _ => None,

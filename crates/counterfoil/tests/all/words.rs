@@ -39,9 +39,12 @@ const NOT_PAGES: [&str; 8] = [
 #[test]
 fn no_page_of_the_servers_says_a_word_of_the_other_language() {
     let shop = Shop::open();
-    shop.lab(&["F2"], 3_001);
-    let reversed = shop.lab(&["F7a"], 3_002);
-    shop.until_row(reversed, "paid_eslip");
+    let unprinted = shop.lab(&["F7a"], 3_001);
+    shop.until_row(unprinted, "paid_eslip");
+    shop.lab(&["F2"], 3_002);
+    shop.until("the till's own word on the reversal", || {
+        shop.page(&shop.till("/")).contains("自动冲正成功")
+    });
     walk(&shop);
     // A reversal on its way, and a second swipe that was held back.
     shop.world

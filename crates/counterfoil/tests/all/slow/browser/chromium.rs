@@ -135,16 +135,22 @@ impl Browser {
         panic!("{css} stayed at {last:?}");
     }
 
+    /// Clicks what `css` selects; a live page may just be putting a new one in its place.
     pub(super) async fn click(&self, css: &str) {
-        let element = self
-            .client
-            .find(Locator::Css(css))
-            .await
-            .unwrap_or_else(|error| panic!("{css}: {error}"));
-        element
-            .click()
-            .await
-            .unwrap_or_else(|error| panic!("{css}: {error}"));
+        let end = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let found = self.client.find(Locator::Css(css)).await;
+            let element = found.unwrap_or_else(|error| panic!("{css}: {error}"));
+            match element.click().await {
+                Ok(()) => return,
+                Err(error) if error.is_stale_element_reference() => {}
+                Err(error) => panic!("{css}: {error}"),
+            }
+            assert!(
+                tokio::time::Instant::now() < end,
+                "{css} never stands still"
+            );
+        }
     }
 
     /// Types on the keyboard, wherever it is.

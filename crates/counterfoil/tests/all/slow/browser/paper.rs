@@ -26,7 +26,7 @@ fn paper_runs_out_in_a_slip_and_is_refilled() {
         browser.keep("till-no-paper").await;
 
         browser.click(".pictures button[value=no-paper]").await;
-        browser.until("main", |text| text.contains("纸")).await;
+        browser.until("main", |text| text.contains("缺纸")).await;
         browser.keep("till-doctor").await;
         printer.with(|printer| {
             printer.set_paper_lines_left(None);

@@ -141,6 +141,14 @@ async fn others(shop: &Shop, browser: &Browser, sale: &SaleView) -> [WindowHandl
     let row = format!("a.sale[href='/console/sale/{}'] .because", sale.key);
     browser.until(&row, |text| !text.is_empty()).await;
     browser.watch(&row).await;
+    // Two ages on one page, and both follow.
+    let loaded = browser.text("#as-of").await;
+    let age = browser.until("#as-of", |text| text != loaded).await;
+    browser
+        .until("#age", |text| {
+            text.trim_start_matches("截至 ") >= age.as_str()
+        })
+        .await;
     let link = sale.link.as_deref().expect("a link");
     let cardholder = browser.window(&shop.public(&format!("/r/{link}"))).await;
     browser.until("#now h1", |text| !text.is_empty()).await;
