@@ -22,6 +22,7 @@ mod members;
 mod money;
 mod outbox;
 mod pages;
+mod pairs;
 mod people;
 mod printer;
 mod printer_liars;

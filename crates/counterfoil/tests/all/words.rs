@@ -2,7 +2,7 @@
 //! that shows data carries its age.
 
 #[path = "../../../pages/tests/all/spoken.rs"]
-mod spoken;
+pub mod spoken;
 
 use crate::shop::{Shop, between, silence};
 use counterfoil::fault::Direction;

@@ -120,9 +120,9 @@ async fn charge(shop: &Shop, browser: &Browser, yuan: &str) -> (WindowHandle, Sa
         .await;
     browser.watch("#verdict .headline").await;
     let list = |shop: &Shop| shop.json(&shop.desk("/api/v1/sales"))["items"][0].clone();
-    let amount = yuan.replace('.', "");
+    let amount: u64 = yuan.replace('.', "").parse().expect("fen");
     shop.until("the acquirer's sale", || {
-        list(shop)["amount_minor"].to_string() == amount
+        list(shop)["amount_minor"] == amount
     });
     let id = list(shop)["id"].as_str().expect("a name").to_owned();
     let trace = id.rsplit('-').next().and_then(|trace| trace.parse().ok());
