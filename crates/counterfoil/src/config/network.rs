@@ -20,6 +20,8 @@ pub struct NetworkFile {
     pub profile: Profile,
     /// Directory of journal and archive.
     pub data: PathBuf,
+    /// The collector that spans of every loop are posted to (OTLP over HTTP); without one there are none.
+    pub traces: Option<String>,
     /// Keeps the archive beside the journal up to date while it runs.
     #[serde(default = "super::yes")]
     pub archive: bool,

@@ -26,6 +26,8 @@ pub struct TerminalFile {
     pub profile: Profile,
     /// Directory of the journal.
     pub data: PathBuf,
+    /// The collector that spans of every loop are posted to (OTLP over HTTP); without one there are none.
+    pub traces: Option<String>,
     /// Keeps the archive beside the journal up to date while it runs.
     #[serde(default = "super::yes")]
     pub archive: bool,

@@ -32,6 +32,7 @@ mod terminals;
 mod till_page;
 mod tls;
 mod token;
+mod traces;
 mod vectors;
 mod verify_page;
 mod wallets;

@@ -132,7 +132,13 @@ fn check_metrics(running: &Running) {
             let (name, value) = line.rsplit_once(' ').expect("a value");
             assert!(value.parse::<f64>().is_ok(), "{line}");
             let (name, labels) = name.split_once('{').expect("labels");
-            assert!(text.contains(&format!("# TYPE {name} ")), "{line}");
+            let of_histogram = ["_bucket", "_sum", "_count"]
+                .iter()
+                .find_map(|part| name.strip_suffix(part))
+                .is_some_and(|name| text.contains(&format!("# TYPE {name} histogram\n")));
+            let typed = text.contains(&format!("# TYPE {name} "));
+            assert!(typed || of_histogram, "{line}");
+            assert!(name.starts_with("counterfoil_"), "{line}");
             assert!(
                 labels.starts_with("party=\"") && labels.ends_with("\"}"),
                 "{line}"
@@ -141,7 +147,7 @@ fn check_metrics(running: &Running) {
     }
     let acquirer = running.installation.ports().control[0];
     let (_, text) = crate::installation::get(acquirer, "/metrics").expect("an answer");
-    let approved = r#"payments_total{party="acquirer",outcome="approved"} 2"#;
+    let approved = r#"counterfoil_payments_total{party="acquirer",outcome="approved"} 2"#;
     assert!(text.lines().any(|line| line == approved), "{text}");
 }
 
