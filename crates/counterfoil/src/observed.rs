@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
 /// Where the ranges of a hop's latency end, in milliseconds: from a healthy hop to beyond the longest time-out.
-pub const HOP_MS: [u64; 13] = [
+const HOP_MS: [u64; 13] = [
     1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000, 20_000, 60_000,
 ];
 /// Where the ranges of healing end, in milliseconds: from a second to a week.
-pub const HEAL_MS: [u64; 9] = [
+const HEAL_MS: [u64; 9] = [
     1_000,
     5_000,
     30_000,

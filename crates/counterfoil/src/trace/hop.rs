@@ -371,3 +371,113 @@ fn named(role: Role, what: What, kind: Option<&str>) -> String {
     };
     format!("{} {did}", role.name())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STAN: u32 = 17;
+
+    fn told(at: i64, said: bool, what: What, own: u32, answer: Option<Option<&str>>) -> Told {
+        let of = (what != What::Query || answer.is_none()).then_some((1, STAN));
+        Told {
+            at: Wall(at),
+            said,
+            what,
+            answer: answer.is_some(),
+            named: Named::Counter {
+                terminal: "T0000001".to_owned(),
+                own,
+                of,
+            },
+            terminal: Some("T0000001".to_owned()),
+            merchant: Some("898100053110001".to_owned()),
+            rrn: answer.flatten().map(str::to_owned),
+            kind: Some(Kind::Purchase),
+            code: answer.map(|_| "00".to_owned()),
+        }
+    }
+
+    /// Name, start, end and whether there was an answer, of each span.
+    type Seen<'a> = (&'a str, i64, i64, bool);
+
+    #[track_caller]
+    fn check(role: Role, frames: &[Told], expected: &[Seen<'_>]) -> Vec<Span> {
+        let mut follower = Follower::new(role);
+        let spans: Vec<Span> = frames
+            .iter()
+            .cloned()
+            .flat_map(|frame| follower.take(frame))
+            .collect();
+        let seen: Vec<Seen<'_>> = spans
+            .iter()
+            .map(|span| (span.name.as_str(), span.start.0, span.end.0, span.code.is_some()))
+            .collect();
+        assert_eq!(seen, expected);
+        assert!(spans.windows(2).all(|pair| pair[0].trace == pair[1].trace));
+        spans
+    }
+
+    #[test]
+    fn hops_wait_for_the_name_of_their_loop_and_are_told_once() {
+        use What::{Query, Reversal, Sale};
+        let (rrn, nothing) = (Some(Some("077900000001")), Some(None));
+        let sale = told(1, true, Sale, STAN, None);
+        let paid = told(5, false, Sale, STAN, rrn);
+        let late = told(9, false, Sale, STAN, rrn);
+        let approved = check(
+            Role::Terminal,
+            &[sale.clone(), paid, late.clone()],
+            &[("terminal purchase", 1, 5, true)],
+        );
+        let asked = told(20, true, Query, 18, None);
+        let again = told(30, true, Query, 19, None);
+        let recovered = check(
+            Role::Terminal,
+            &[
+                sale.clone(),
+                asked.clone(),
+                told(25, false, Query, 18, nothing),
+                again.clone(),
+                told(33, false, Query, 19, rrn),
+                late,
+            ],
+            &[
+                ("terminal query", 20, 25, true),
+                ("terminal query", 30, 33, true),
+                ("terminal purchase", 1, 33, false),
+            ],
+        );
+        // Whatever named it, it is the same loop; and each query is a hop of its own.
+        assert_eq!(approved[0].id, recovered[2].id);
+        assert_ne!(recovered[0].id, recovered[1].id);
+        // Nobody ever gave it a number.
+        let withdrawn = [
+            sale.clone(),
+            told(40, true, Reversal, STAN, None),
+            told(44, false, Reversal, STAN, nothing),
+        ];
+        let unseen = check(
+            Role::Terminal,
+            &withdrawn,
+            &[
+                ("terminal reversal", 40, 44, true),
+                ("terminal purchase", 1, 44, false),
+            ],
+        );
+        assert_ne!(unseen[0].trace, approved[0].trace);
+        // Nothing is kept for ever.
+        let other = Told {
+            named: Named::Hosts("1/1/1/1".to_owned()),
+            ..told(1 + KEPT_MS, true, Sale, STAN, nothing)
+        };
+        check(
+            Role::Terminal,
+            &[sale, asked, other],
+            &[
+                ("terminal purchase", 1, 1 + KEPT_MS, false),
+                ("terminal query", 20, 1 + KEPT_MS, false),
+            ],
+        );
+    }
+}
