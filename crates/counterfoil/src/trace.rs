@@ -9,7 +9,7 @@ mod span;
 mod told;
 
 use crate::archive::Role;
-use crate::config::Problem;
+use crate::config::{self, Problem};
 use crate::driver::{Driven, DriverHandle, Frame};
 use crate::observed::Observed;
 use hop::Follower;
@@ -64,14 +64,9 @@ impl Tracer {
         role: Role,
         party: &DriverHandle<P>,
     ) -> Result<Option<Self>, Problem> {
-        let Some(collector) = collector else {
+        let Some(address) = collector.map(config::collector).transpose()? else {
             return Ok(None);
         };
-        let refuse = |why: &str| format!("traces \"{collector}\": {why}");
-        let address: Uri = collector.parse().map_err(|_| refuse("is no address"))?;
-        if !matches!(address.scheme_str(), Some("http" | "https")) {
-            return Err(refuse("must begin with http:// or https://"));
-        }
         let (frames, heard) = sync_channel(FRAMES_MAX);
         let (spans, made) = sync_channel(SPANS_MAX);
         let (own, observed) = (frames.clone(), Arc::clone(party.observed()));
@@ -93,7 +88,7 @@ impl Tracer {
             let thread = std::thread::Builder::new().name(name.to_owned());
             thread
                 .spawn(work)
-                .map_err(|error| refuse(&error.to_string()))
+                .map_err(|error| format!("traces: {error}"))
         };
         let threads = vec![
             thread("trace", Box::new(follow))?,

@@ -310,6 +310,7 @@ impl AcquirerFile {
 
     /// The party's configuration and its security module, or the first thing that is wrong.
     pub fn resolve(&self) -> Result<(Config, PartyModule), Problem> {
+        self.traces.as_deref().map(super::collector).transpose()?;
         self.timeouts.check().map_err(|error| error.to_string())?;
         if self.confirm_within_ms <= self.timeouts.terminal_ms {
             return Err(format!(

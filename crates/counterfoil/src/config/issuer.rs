@@ -284,6 +284,7 @@ fn masked(pan: &str) -> String {
 impl IssuerFile {
     /// The party's configuration and its security module, or the first thing that is wrong.
     pub fn resolve(&self) -> Result<(Config, PartyModule), Problem> {
+        self.traces.as_deref().map(super::collector).transpose()?;
         self.timeouts.check().map_err(|error| error.to_string())?;
         let keys = Keyring::open(
             self.local_master_key.as_ref(),

@@ -108,6 +108,7 @@ impl NetworkFile {
 
     /// The party's configuration and its security module, or the first thing that is wrong.
     pub fn resolve(&self) -> Result<(Config, PartyModule), Problem> {
+        self.traces.as_deref().map(super::collector).transpose()?;
         self.timeouts.check().map_err(|error| error.to_string())?;
         if self.cutover >= 2_400 || self.cutover % 100 >= 60 {
             return Err(format!(

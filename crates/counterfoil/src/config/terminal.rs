@@ -360,6 +360,7 @@ impl TerminalFile {
 
     /// The configuration of every terminal and their security module, or the first thing that is wrong.
     pub fn resolve(&self) -> Result<(Vec<Config>, PartyModule), Problem> {
+        self.traces.as_deref().map(super::collector).transpose()?;
         self.timeouts.check().map_err(|error| error.to_string())?;
         let keys = Keyring::open(
             self.local_master_key.as_ref(),

@@ -411,7 +411,14 @@ mod tests {
             .collect();
         let seen: Vec<Seen<'_>> = spans
             .iter()
-            .map(|span| (span.name.as_str(), span.start.0, span.end.0, span.code.is_some()))
+            .map(|span| {
+                (
+                    span.name.as_str(),
+                    span.start.0,
+                    span.end.0,
+                    span.code.is_some(),
+                )
+            })
             .collect();
         assert_eq!(seen, expected);
         assert!(spans.windows(2).all(|pair| pair[0].trace == pair[1].trace));

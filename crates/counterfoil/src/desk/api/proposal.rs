@@ -43,10 +43,10 @@ pub struct NewRole {
     /// Whose.
     name: String,
     /// The role that they have: `auditor`, `operator` or `supervisor`.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, pattern = "^(auditor|operator|supervisor)$")]
     from: Role,
     /// The role that they get.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, pattern = "^(auditor|operator|supervisor)$")]
     to: Role,
 }
 

@@ -35,6 +35,7 @@ pub struct WebhookList {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 pub struct NewWebhook {
     /// `https://…`; a sandbox also takes its own loopback.
+    #[schema(pattern = "^https?://")]
     address: String,
 }
 
