@@ -16,8 +16,8 @@ use hop::Follower;
 use payment::Wall;
 use span::Span;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use ureq::Agent;
@@ -41,6 +41,7 @@ pub const REST_MS: u64 = 1_000;
 #[derive(Debug)]
 pub struct Tracer {
     frames: SyncSender<Work>,
+    ends: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -83,7 +84,9 @@ impl Tracer {
         let observed = Arc::clone(party.observed());
         let follow = move || follow(role, &heard, &spans, &observed);
         let observed = Arc::clone(party.observed());
-        let send = move || send_all(role, &address, &made, &observed);
+        let ends: Arc<AtomicBool> = Arc::default();
+        let told = Arc::clone(&ends);
+        let send = move || send_all(role, &address, &made, &observed, &told);
         let thread = |name: &str, work: Box<dyn FnOnce() + Send>| {
             let thread = std::thread::Builder::new().name(name.to_owned());
             thread
@@ -94,11 +97,16 @@ impl Tracer {
             thread("trace", Box::new(follow))?,
             thread("trace-out", Box::new(send))?,
         ];
-        Ok(Some(Self { frames, threads }))
+        Ok(Some(Self {
+            frames,
+            ends,
+            threads,
+        }))
     }
 
-    /// Sends what is there and ends. Blocks for one request to the collector at most.
+    /// Sends what is there and ends. Blocks as long as the collector takes it, and drops the rest when it does not.
     pub fn finish(self) {
+        self.ends.store(true, Relaxed);
         // A thread that is gone has nothing left to send.
         let _ = self.frames.send(Work::End);
         for thread in self.threads {
@@ -121,7 +129,13 @@ fn follow(role: Role, frames: &Receiver<Work>, spans: &SyncSender<Span>, observe
     }
 }
 
-fn send_all(role: Role, address: &Uri, spans: &Receiver<Span>, observed: &Observed) {
+fn send_all(
+    role: Role,
+    address: &Uri,
+    spans: &Receiver<Span>,
+    observed: &Observed,
+    ends: &AtomicBool,
+) {
     let config = Agent::config_builder()
         .timeout_global(Some(Duration::from_millis(POST_MS)))
         .max_redirects(0)
@@ -129,38 +143,35 @@ fn send_all(role: Role, address: &Uri, spans: &Receiver<Span>, observed: &Observ
         .build();
     let agent = Agent::new_with_config(config);
     while let Ok(first) = spans.recv() {
-        let (batch, more) = batch(first, spans);
+        let batch = batch(first, spans);
         let count = batch.len() as u64;
         let body = span::request(role, &batch);
         let posted = agent
             .post(address)
             .content_type("application/x-protobuf")
             .send(&body[..]);
-        match posted {
-            Ok(_) => {
-                observed.spans_sent.fetch_add(count, Relaxed);
-            }
-            Err(problem) => {
-                observed.spans_dropped.fetch_add(count, Relaxed);
-                tracing::debug!(%problem, count, "the collector took no spans");
-                if more {
-                    std::thread::sleep(Duration::from_millis(REST_MS));
-                }
-            }
+        let Err(problem) = posted else {
+            observed.spans_sent.fetch_add(count, Relaxed);
+            continue;
+        };
+        observed.spans_dropped.fetch_add(count, Relaxed);
+        tracing::debug!(%problem, count, "the collector took no spans");
+        if ends.load(Relaxed) {
+            return;
         }
+        std::thread::sleep(Duration::from_millis(REST_MS));
     }
 }
 
-/// `first` with those that come soon after it; and whether more may come.
-fn batch(first: Span, spans: &Receiver<Span>) -> (Vec<Span>, bool) {
+/// `first` with those that come soon after it.
+fn batch(first: Span, spans: &Receiver<Span>) -> Vec<Span> {
     let end = Instant::now() + Duration::from_millis(BATCH_MS);
     let mut batch = vec![first];
     while batch.len() < BATCH_MAX {
         match spans.recv_timeout(end.saturating_duration_since(Instant::now())) {
             Ok(span) => batch.push(span),
-            Err(RecvTimeoutError::Timeout) => return (batch, true),
-            Err(RecvTimeoutError::Disconnected) => return (batch, false),
+            Err(_) => break,
         }
     }
-    (batch, true)
+    batch
 }

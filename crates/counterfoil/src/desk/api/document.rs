@@ -50,10 +50,20 @@ fn operation(row: &Endpoint, parts: &mut BTreeMap<String, Value>) -> Value {
     };
     let content = match row.gives {
         Gives::Json(_) => json!({ "schema": named(given, parts) }),
-        Gives::Stream(_) => {
-            named(given, parts);
-            json!({ "schema": { "type": "string" } })
-        }
+        // One event; its data is text that holds JSON.
+        Gives::Stream(_) => json!({ "schema": {
+            "type": "object",
+            "required": ["id", "event", "data"],
+            "properties": {
+                "id": { "type": "string" },
+                "event": { "type": "string" },
+                "data": {
+                    "type": "string",
+                    "contentMediaType": "application/json",
+                    "contentSchema": named(given, parts),
+                },
+            },
+        } }),
     };
     let problem = named(shape::<Problem>(), parts);
     let mut operation = json!({
