@@ -12,11 +12,6 @@ use std::path::Path;
 use std::process::{Command, Output};
 use ureq::Agent;
 
-/// Requests for each operation in the part that draws them.
-const EXAMPLES: &str = "20";
-/// Every run draws the same.
-const SEED: &str = "20261122";
-
 #[test]
 fn the_api_keeps_its_document_and_another_document_is_noticed() {
     let world = World::start();
@@ -161,7 +156,6 @@ impl World {
             .arg(config)
             .args(["run", "--url", &format!("http://{}", self.at())])
             .args(["--header", &format!("Authorization: {}", self.bearer())])
-            .args(["--max-examples", EXAMPLES, "--seed", SEED, "--workers", "1"])
             .args(more)
             .arg(&document)
             .current_dir(document.parent().unwrap_or(Path::new(".")))
