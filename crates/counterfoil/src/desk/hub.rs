@@ -182,7 +182,8 @@ fn due(sale: &SaleRecord) -> Option<Wall> {
     sale.evidence.due
 }
 
-fn cause(sale: &SaleRecord) -> Cause {
+/// Why a sale stands in the queue.
+pub(crate) fn cause(sale: &SaleRecord) -> Cause {
     let evidence = &sale.evidence;
     match evidence.reversal.map(|reversal| reversal.progress) {
         Some(ReversalProgress::Refused(_)) => Cause::ReversalRefused,

@@ -36,6 +36,7 @@ mod terminals;
 mod till_page;
 mod tls;
 mod token;
+mod traces;
 mod vectors;
 mod verify_page;
 mod wallets;
