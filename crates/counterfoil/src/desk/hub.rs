@@ -317,7 +317,7 @@ impl Seen {
             .saturating_sub(self.counters.forwarded);
         self.passed = match first {
             true => 0,
-            false => came.saturating_sub(looked.fresh.len() as u64),
+            false => came.saturating_sub(looked.fresh.len().min(board::ROWS_MAX) as u64),
         };
         for sale in looked.fresh.iter().rev() {
             // What is older than the desk is shown, not counted.

@@ -291,7 +291,7 @@ pub fn list(lang: Lang, rows: &[&Listed], base: &str) -> Markup {
                         span.when { (sale.received.get(11..).unwrap_or_default()) }
                         span.till { b { (sale.key.split('/').next().unwrap_or_default()) } " " span.second { (merchant) } }
                         span.ringcell { (ring::small(sale)) }
-                        span.money { span.second { (lang.pick(&sale.kind)) } " " b { (sale.amount) } }
+                        span.money { span.second { (lang.pick(&sale.kind)) } " " b { (sale.amount(lang)) } }
                         span.chips { (chip::outcome(lang, sale)) " " (chip::receipt(lang, sale)) }
                     }
                 }

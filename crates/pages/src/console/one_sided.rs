@@ -206,7 +206,7 @@ fn items(lang: Lang, items: &[&Item]) -> Markup {
                             " " span.second.small { (lang.say(match item.clock { Some(Clock { left_ms: ..0, .. }) => ("已超时", "overdue"), Some(_) => ("还剩", "left"), None => ("无时限", "no clock") })) } }
                         span.till { b { (sale.key) } " " span.second { (item.row.merchant) } }
                         span.ringcell { (ring::small(sale)) }
-                        span.money { b { (sale.amount) } }
+                        span.money { b { (sale.amount(lang)) } }
                         span.chips { (chip::outcome(lang, sale)) " " (chip::chip(Tone::Wait, lang.say(item.cause.words()))) }
                         span.because {
                             (lang.pick(&sale.headline)) " "
@@ -266,7 +266,7 @@ pub fn preview(asked: Asked<'_>, items: &[Item]) -> String {
                     p { b { (lang.say(("建议：", "Proposed: "))) (lang.say(what)) } }
                     p.second { (lang.say(("理由：", "Why: "))) (lang.say(why)) }
                     ul { @for item in of { li {
-                        a href=(sale_path("/console", &item.row.sale.key)) { (item.row.sale.key) } " " (item.row.sale.amount) " · " (lang.pick(item.row.sale.line(Audience::Operator)))
+                        a href=(sale_path("/console", &item.row.sale.key)) { (item.row.sale.key) } " " (item.row.sale.amount(lang)) " · " (lang.pick(item.row.sale.line(Audience::Operator)))
                     } } }
                 }
             }

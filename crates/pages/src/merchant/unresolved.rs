@@ -19,7 +19,7 @@ pub fn unresolved(asked: Asked<'_>, items: &[Item]) -> String {
         div.cards { @for item in items {
             @let sale = &item.row.sale;
             article.card {
-                p { span.amount { (sale.amount) } " " (chip::outcome(lang, sale)) " " (chip::receipt(lang, sale)) }
+                p { span.amount { (sale.amount(lang)) } " " (chip::outcome(lang, sale)) " " (chip::receipt(lang, sale)) }
                 h2 { a href=(asked.to(&format!("/sale/{}", sale.key))) { (lang.pick(&sale.headline)) } }
                 p { (ring::small(sale)) " " span.second { (sale.key) " · " (sale.received) } }
                 p { (lang.pick(sale.line(Audience::Merchant))) }
