@@ -82,7 +82,7 @@ pub fn tiles(lang: Lang, terminals: &[Terminal]) -> Markup {
                 dl.facts {
                     dt { (lang.say(("最近一笔", "Last sale"))) }
                     dd { @match terminal.seen_ms {
-                        Some(ms) => (lang.either(html! { (duration(lang, ms)) "前" }, html! { (duration(lang, ms)) " ago" })),
+                        Some(ms) => (lang.either(html! { (duration(lang, ms)) " 前" }, html! { (duration(lang, ms)) " ago" })),
                         None => (lang.say(("还没有", "none yet"))),
                     } }
                     dt { (lang.say(("打印机", "Printer"))) }

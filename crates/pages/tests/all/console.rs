@@ -310,3 +310,10 @@ fn a_queue_shows_one_cause_when_asked() {
         (1, 1, 0)
     );
 }
+
+#[test]
+fn dump_all() {
+    for lang in Lang::ALL {
+        for (n, page) in all(lang).into_iter().enumerate() { crate::dump(&format!("console-{n}-{}", lang.tag()), &page); }
+    }
+}

@@ -23,3 +23,7 @@ fn speaks_english(page: &str) {
     });
     assert_eq!(foreign, None, "Chinese on an English page");
 }
+
+fn dump(name: &str, page: &str) {
+    if let Ok(dir) = std::env::var("LOOKS") { std::fs::write(format!("{dir}/{name}.html"), page).unwrap(); }
+}
