@@ -52,14 +52,27 @@ pub struct Limit {
 
 /// Bars below each other; drawing and table are one.
 pub fn bars(lang: Lang, head: &Head, bars: &[Bar]) -> Markup {
+    drawn_bars(lang, head, &html! {}, bars)
+}
+
+/// The same below a drawing of their own.
+pub(crate) fn drawn_bars(lang: Lang, head: &Head, drawing: &Markup, bars: &[Bar]) -> Markup {
     if bars.is_empty() {
-        return framed(lang, &Head { n: 0, ..head.clone() }, &html! {});
+        return framed(
+            lang,
+            &Head {
+                n: 0,
+                ..head.clone()
+            },
+            &html! {},
+        );
     }
     let longest = bars.iter().map(|bar| bar.value).max().unwrap_or(0).max(1);
     framed(
         lang,
         head,
         &html! {
+            (drawing)
             table.bars {
                 tbody { @for bar in bars {
                     tr class=(bar.tone.class()) {
@@ -196,7 +209,9 @@ pub fn line(lang: Lang, head: &Head, points: &[Point], limits: &[Limit]) -> Mark
 fn apart(lines: impl Iterator<Item = u64>) -> Vec<u64> {
     let mut names: Vec<u64> = Vec::new();
     for line in lines {
-        let room = names.last().map_or(line, |below| below.saturating_sub(NAME));
+        let room = names
+            .last()
+            .map_or(line, |below| below.saturating_sub(NAME));
         names.push(line.min(room));
     }
     names

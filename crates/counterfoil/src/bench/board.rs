@@ -16,13 +16,12 @@ use crate::config::{Problem, Profile};
 use crate::people::{People, Person, Role};
 use browser::Browser;
 use follower::{Follower, Message};
+use pages::PAGE_BYTES_MAX;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// A page is no larger than this.
-pub const PAGE_BYTES_MAX: usize = 200_000;
 /// Its first byte comes within this, in microseconds, on the machine that the aim is for.
 pub const FIRST_BYTE_US_MAX: u64 = 1_000_000;
 /// How long the last purchase may take to come to rest.
@@ -146,7 +145,8 @@ pub fn measure(plan: &BoardPlan) -> Result<BoardReport, Problem> {
         // A folder that stays behind costs space, and nothing else.
         let _ = std::fs::remove_dir_all(&plan.data);
     }
-    let well = |page: &PageCost| page.bytes < PAGE_BYTES_MAX && page.first_byte_us < FIRST_BYTE_US_MAX;
+    let well =
+        |page: &PageCost| page.bytes < PAGE_BYTES_MAX && page.first_byte_us < FIRST_BYTE_US_MAX;
     Ok(BoardReport {
         rate: plan.rate,
         followers: plan.followers,
@@ -213,9 +213,16 @@ fn pages_under_load(
         });
         let arrivals = Arrivals::Open { rate: plan.rate };
         while !done.load(Ordering::Relaxed) {
-            load.run(arrivals, Duration::from_secs(1), Duration::ZERO, Duration::ZERO);
+            load.run(
+                arrivals,
+                Duration::from_secs(1),
+                Duration::ZERO,
+                Duration::ZERO,
+            );
         }
-        asked.join().map_err(|_| "asking for pages panicked".to_owned())?
+        asked
+            .join()
+            .map_err(|_| "asking for pages panicked".to_owned())?
     })
 }
 

@@ -1,9 +1,9 @@
 //! `counterfoil bench`: figures of this machine, each run closed by an audit.
 
 use super::{Failure, print_json};
+use crate::bench::audit::Audit;
 use crate::bench::board::{self, BoardPlan};
 use crate::bench::heal::{self, HealPlan};
-use crate::bench::audit::Audit;
 use crate::bench::slips::{self, SlipsPlan};
 use crate::bench::{self, Arrivals, LoopPlan, codec, simulator};
 use clap::{Subcommand, value_parser};

@@ -4,6 +4,7 @@ mod cardholder;
 mod console;
 mod fixture;
 mod frame;
+mod lab;
 mod merchant;
 mod people;
 mod till;
@@ -22,8 +23,4 @@ fn speaks_english(page: &str) {
         })
     });
     assert_eq!(foreign, None, "Chinese on an English page");
-}
-
-fn dump(name: &str, page: &str) {
-    if let Ok(dir) = std::env::var("LOOKS") { std::fs::write(format!("{dir}/{name}.html"), page).unwrap(); }
 }

@@ -82,10 +82,3 @@ fn staff_keep_the_merchant_in_every_link_and_merchants_never_name_one() {
     let own = &all(Lang::Zh, false)[1];
     assert!(own.contains(r#"href="/merchant/tills""#) && !own.contains(r#"name="merchant""#));
 }
-
-#[test]
-fn dump_all() {
-    for lang in Lang::ALL {
-        for (n, page) in all(lang, true).into_iter().enumerate() { crate::dump(&format!("merchant-{n}-{}", lang.tag()), &page); }
-    }
-}

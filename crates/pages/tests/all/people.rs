@@ -250,10 +250,3 @@ fn a_checker_sees_what_is_named_by_the_approval() {
     assert!(html.contains(r#"name="shown" value="ff00""#) && html.contains("another role"));
     assert!(html.contains(r#"action="/console/proposals/7/approve""#));
 }
-
-#[test]
-fn dump_all() {
-    for lang in Lang::ALL {
-        for (n, (name, page)) in every_page(lang).into_iter().enumerate() { crate::dump(&format!("people-{n}-{}-{}", name.replace(['/',' '],"_"), lang.tag()), &page); }
-    }
-}

@@ -454,10 +454,3 @@ fn a_drill_scores_by_the_verdict_table() {
     assert_ne!(Deal::of(3, Some(first)), first, "not the same twice");
     assert_eq!(Answer::of("deliver", "steal"), None);
 }
-
-#[test]
-fn dump_all() {
-    for lang in Lang::ALL {
-        for (n, page) in pages_of(lang).into_iter().enumerate() { crate::dump(&format!("till-{n}-{}", lang.tag()), &page); }
-    }
-}

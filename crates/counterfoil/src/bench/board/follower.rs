@@ -68,14 +68,22 @@ pub(super) fn first_key(board: &str) -> Option<String> {
 pub(super) fn staleness(purchases: &[Purchase], messages: &[&Message], from_us: u64) -> Vec<u64> {
     let begun = |purchase: &Purchase| Some((purchase.key?.to_string(), purchase.sent_us));
     let begun: BTreeMap<String, u64> = purchases.iter().filter_map(begun).collect();
-    let mut waiting: Vec<u64> = begun.values().copied().filter(|us| *us >= from_us).collect();
+    let mut waiting: Vec<u64> = begun
+        .values()
+        .copied()
+        .filter(|us| *us >= from_us)
+        .collect();
     waiting.sort_unstable();
     let mut told = Vec::new();
     for message in messages {
         let newest = message.newest.as_ref().and_then(|key| begun.get(key));
         let Some(newest_us) = newest else { continue };
         let covered = waiting.partition_point(|us| us <= newest_us);
-        told.extend(waiting.drain(..covered).map(|us| message.at_us.saturating_sub(us)));
+        told.extend(
+            waiting
+                .drain(..covered)
+                .map(|us| message.at_us.saturating_sub(us)),
+        );
     }
     told
 }
@@ -103,7 +111,12 @@ mod tests {
             outcome: Outcome::Approved,
             timed: true,
         };
-        let purchases = [purchase(1, 5), purchase(2, 10), purchase(3, 20), purchase(4, 90)];
+        let purchases = [
+            purchase(1, 5),
+            purchase(2, 10),
+            purchase(3, 20),
+            purchase(4, 90),
+        ];
         let message = |at_us, newest: Option<u32>| Message {
             at_us,
             bytes: 1,
