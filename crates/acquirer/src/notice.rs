@@ -82,9 +82,10 @@ impl Acquirer {
 }
 
 impl State {
-    /// Another till may take this sale's place: its own till has to be told.
+    /// Another till may take this sale's place: its own till has to be told, unless it follows a reversal already.
     pub(crate) fn owe_notice(&mut self, earlier: SaleKey, by: SaleKey) {
-        if earlier.terminal != by.terminal {
+        let follows = self.sales.get(&earlier).is_some_and(goes_back_otherwise);
+        if earlier.terminal != by.terminal && !follows {
             self.notices.insert(earlier, by);
         }
     }
@@ -95,7 +96,7 @@ impl State {
             return;
         };
         let own = |earlier: &SaleRecord| match earlier.evidence.reversal {
-            Some(reversal) => reversal.cause != ReversalCause::Replaced,
+            Some(_) => goes_back_otherwise(earlier),
             None => !earlier.stands(),
         };
         let linked = sale.request.linked.map(|linked| linked.earlier);
@@ -112,4 +113,10 @@ impl State {
             self.notices.remove(&key);
         }
     }
+}
+
+/// It is reversed, but not because something else was paid in its place.
+fn goes_back_otherwise(sale: &SaleRecord) -> bool {
+    let reversal = sale.evidence.reversal;
+    reversal.is_some_and(|reversal| reversal.cause != ReversalCause::Replaced)
 }

@@ -65,11 +65,16 @@ pub enum Mark {
     CreditRefused,
     LegReversed,
     TakenBack,
+    ChipInserted,
+    ChipTapped,
+    ChipRefused,
+    ScriptReported,
+    ChipUploaded,
 }
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Self; 61] = [
+    pub const ALL: [Self; 66] = [
         Self::LateApproval,
         Self::ReversalBeforeOriginal,
         Self::RecoveredByQuery,
@@ -131,6 +136,11 @@ impl Mark {
         Self::CreditRefused,
         Self::LegReversed,
         Self::TakenBack,
+        Self::ChipInserted,
+        Self::ChipTapped,
+        Self::ChipRefused,
+        Self::ScriptReported,
+        Self::ChipUploaded,
     ];
 
     /// What it says in reports.
@@ -197,6 +207,11 @@ impl Mark {
             Self::CreditRefused => "credit leg refused",
             Self::LegReversed => "leg of a transfer taken back",
             Self::TakenBack => "till told that its sale was replaced elsewhere",
+            Self::ChipInserted => "chip inserted",
+            Self::ChipTapped => "chip tapped",
+            Self::ChipRefused => "chip refused its issuer",
+            Self::ScriptReported => "result of a script reported",
+            Self::ChipUploaded => "last word of a chip uploaded",
         }
     }
 }
