@@ -70,7 +70,7 @@ enum What {
         #[arg(long, default_value_t = 200, value_parser = value_parser!(u32).range(1..=1_000_000))]
         rate: u32,
         /// Seconds of each of the three parts: without a desk, with one, with followers
-        #[arg(long, default_value_t = 30, value_parser = value_parser!(u32).range(1..=3_600))]
+        #[arg(long, default_value_t = 60, value_parser = value_parser!(u32).range(1..=3_600))]
         seconds: u32,
         /// Open boards
         #[arg(long, default_value_t = 1, value_parser = value_parser!(u16).range(1..))]
