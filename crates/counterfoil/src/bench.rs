@@ -3,6 +3,7 @@
 //! Invariant: no speed figure of the loop without a clean audit of every purchase behind it (reliability §3.2).
 
 pub mod audit;
+pub mod board;
 mod chips;
 pub mod codec;
 pub mod heal;
@@ -69,6 +70,7 @@ pub fn measure_loop(plan: &LoopPlan) -> Result<LoopReport, Problem> {
         ladders: Ladders::Default,
         breakable: false,
         tls: plan.tls,
+        desk: false,
     })?;
     let before = Disk::measure(&plan.data)?;
     let mut load = Load::sign_on(&world, plan.pin_percent, plan.chip)?;

@@ -97,6 +97,10 @@ pub struct Opened {
     pub address: SocketAddr,
     /// Who works there.
     pub people: People,
+    /// Who looks at the acquirer for everybody.
+    pub hub: Hub,
+    /// Who is told of events.
+    pub subscriptions: Subscriptions,
 }
 
 /// Serves the desk of a running acquirer on `desk_listen`, with `more` routes beside its own. Must be called on the runtime.
@@ -119,11 +123,17 @@ pub async fn open(
             .map_err(|error| error.to_string())?,
         per_minute: file.api_per_minute,
     };
-    let people = desk.people.clone();
+    let (people, hub) = (desk.people.clone(), desk.hub.clone());
+    let subscriptions = api.subscriptions.clone();
     let own = people::routes(&people).merge(api::routes(&api));
     // Whose data somebody sees is decided page by page; here only that they are signed in.
     let pages = desk.people.guard(desk.pages(), Permission::ReadSales);
     let routes = web::site(pages.merge(own).merge(more));
     let address = crate::control::serve(address, routes).await?;
-    Ok(Some(Opened { address, people }))
+    Ok(Some(Opened {
+        address,
+        people,
+        hub,
+        subscriptions,
+    }))
 }

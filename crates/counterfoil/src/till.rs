@@ -24,9 +24,8 @@ use crate::driver::{DriverHandle, random};
 use crate::fleet::Fleet;
 use crate::web::{self, Language};
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use basket::Basket;
@@ -142,15 +141,7 @@ fn routes(page: Shared) -> Router {
         )
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .with_state(page);
-    web::site(routes).layer(middleware::from_fn(ours))
-}
-
-/// Whoever reached us by a name that is not this machine's own was led here by somebody else's page.
-async fn ours(request: Request, next: Next) -> Response {
-    match visitor::is_ours(request.headers()) {
-        true => next.run(request).await,
-        false => StatusCode::MISDIRECTED_REQUEST.into_response(),
-    }
+    web::by_own_name(web::site(routes))
 }
 
 /// What a page may be asked for.

@@ -2,19 +2,18 @@
 //!
 //! Every answer carries the same policy, errors too: nothing from elsewhere, no inline script, no frame, nothing kept.
 
+pub mod live;
+
 use axum::Router;
 use axum::extract::{FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use futures_util::stream::{self, Stream};
 use pages::{Lang, served};
 use std::convert::Infallible;
-use std::time::Duration;
-use tokio::sync::watch;
+use std::net::{IpAddr, SocketAddr};
 
 /// The policy of every page of ours (security reference, C22).
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -134,29 +133,52 @@ pub fn origin(headers: &HeaderMap) -> Origin {
     if own { Origin::Own } else { Origin::Foreign }
 }
 
-/// A live page's stream: at once, and whenever `changed` counts up but at most every `pause`, the new parts as `{id: inner HTML}`.
-/// It ends when whoever counts is gone; what `parts` cannot give now comes with the next change.
-pub fn live<F>(
-    mut changed: watch::Receiver<u64>,
-    pause: Duration,
-    parts: impl Fn() -> F + Clone + Send + 'static,
-) -> Sse<impl Stream<Item = Result<Event, Infallible>>>
-where
-    F: Future<Output = Option<serde_json::Value>> + Send,
-{
-    changed.mark_changed();
-    let stream = stream::unfold(changed, move |mut changed| {
-        let parts = parts.clone();
-        async move {
-            loop {
-                changed.changed().await.ok()?;
-                tokio::time::sleep(pause).await;
-                changed.mark_unchanged();
-                if let Some(parts) = parts().await {
-                    return Some((Ok(Event::default().data(parts.to_string())), changed));
-                }
-            }
+/// `routes` for those only who asked for this machine by a name of its own: whoever came by another one was led here by
+/// somebody else's page (C20).
+pub fn by_own_name(routes: Router) -> Router {
+    routes.layer(middleware::from_fn(own_name))
+}
+
+async fn own_name(request: Request, next: Next) -> Response {
+    match is_own_name(request.headers()) {
+        true => next.run(request).await,
+        false => StatusCode::MISDIRECTED_REQUEST.into_response(),
+    }
+}
+
+fn is_own_name(headers: &HeaderMap) -> bool {
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    host.is_some_and(|host| {
+        let named = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        named == "localhost"
+            || host
+                .parse::<SocketAddr>()
+                .map(|at| at.ip())
+                .or_else(|_| host.parse::<IpAddr>())
+                .is_ok_and(|ip| ip.is_loopback())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_this_machine_lead_here() {
+        for (host, ours) in [
+            ("127.0.0.1:7500", true),
+            ("localhost:7400", true),
+            ("[::1]:7400", true),
+            ("rebound.example:7400", false),
+            ("127.0.0.1.example:7400", false),
+            ("10.0.0.1:7400", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, HeaderValue::from_static(host));
+            assert_eq!(is_own_name(&headers), ours, "{host}");
         }
-    });
-    Sse::new(stream).keep_alive(KeepAlive::default())
+        assert!(!is_own_name(&HeaderMap::new()));
+    }
 }

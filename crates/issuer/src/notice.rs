@@ -85,13 +85,14 @@ impl Notice {
     /// The text of the message, in zh-CN or in English.
     pub fn text(&self, zh: bool) -> String {
         let t = self.at.local();
-        let (last4, amount) = (self.card.last4, self.amount);
+        let (last4, amount) = (self.card.last4, self.amount.text(zh));
         let (month, day, hour, minute) = (t.month(), t.day(), t.hour(), t.minute());
         let balance = Amount {
             minor: self.balance.max(0).unsigned_abs(),
-            currency: amount.currency,
+            currency: self.amount.currency,
         };
-        let barter = amount.currency == BARTER_UNIT;
+        let balance = balance.text(zh);
+        let barter = self.amount.currency == BARTER_UNIT;
         let (paid, held, held_money) = match barter {
             true => ("易货支付", "易货托管", "易货托管的额度"),
             false => ("消费", "预授权冻结", "预授权冻结的款项"),

@@ -197,7 +197,7 @@ fn now(lang: Lang, view: &MoneyView) -> Markup {
         p { (chip(tone, lang.say(words))) }
         h1 { (lang.pick(&view.status.headline)) }
         p.line { (lang.pick(&view.status.line)) (soon::expected(lang, view)) }
-        p.amount { (view.amount) }
+        p.amount { (lang.amount(&view.amount)) }
     }
 }
 

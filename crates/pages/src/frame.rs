@@ -3,6 +3,9 @@
 use crate::language::{Lang, Words};
 use maud::{DOCTYPE, Markup, html};
 
+/// A page is smaller than this, and so is each file that it needs.
+pub const PAGE_BYTES_MAX: usize = 200_000;
+
 /// Whose page it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Area {

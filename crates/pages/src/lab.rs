@@ -1,5 +1,6 @@
 //! The fault lab: choose what breaks, charge, and watch what everybody sees until the loop is closed.
 
+use crate::chip::{Tone, chip};
 use crate::frame::{Area, Frame, Place};
 use crate::language::Lang;
 use crate::merchant::today::signed;
@@ -7,6 +8,7 @@ use crate::ring;
 use crate::sale::{Audience, SaleView};
 use crate::verdict_card::verdict_card;
 use maud::{Markup, html};
+use payment::evidence::Loop;
 use serde::Serialize;
 
 /// What can be broken together stands together.
@@ -53,6 +55,26 @@ pub struct Account {
     pub now_minor: i64,
 }
 
+/// A webhook that the lab's own receiver was sent.
+#[derive(Clone, Debug, Serialize)]
+pub struct Webhook {
+    /// The event's id: the same when it comes again.
+    pub id: String,
+    /// What happened.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// When it happened.
+    pub at: String,
+    /// Where it was posted.
+    pub to: String,
+    /// How often it has come by then.
+    pub attempt: u32,
+    /// Its signature is right.
+    pub verified: bool,
+    /// The loop as the acquirer knew it when this came.
+    pub beads: Option<Loop>,
+}
+
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -84,6 +106,8 @@ pub struct Run {
     pub accounts: Vec<Account>,
     /// Messages of the bank to the cardholder, zh-CN and en.
     pub notices: Vec<(String, String)>,
+    /// Webhooks about it, oldest first.
+    pub webhooks: Vec<Webhook>,
     /// What came out on paper since, as text.
     pub paper: Vec<String>,
     /// Why it could not be done, zh-CN and en.
@@ -200,6 +224,7 @@ pub fn run(lang: Lang, view: &LabView) -> Markup {
         }
         @if !run.notices.is_empty() { (notices(lang, run)) }
         @if !run.accounts.is_empty() { (accounts(lang, run)) }
+        @if !run.webhooks.is_empty() { (webhooks(lang, &run.webhooks)) }
         @if !run.paper.is_empty() { (paper(lang, run)) }
         @if run.phase == Phase::Closed {
             p { a.button href="/lab/experiment.toml" download="experiment.toml" { (lang.say(("导出为测试", "Export as a test"))) }
@@ -269,6 +294,30 @@ fn accounts(lang: Lang, run: &Run) -> Markup {
                     td.number { (signed(account.before_minor)) }
                     td.number { (signed(account.now_minor)) }
                     td.number { b { (signed(account.now_minor - account.before_minor)) } }
+                } } }
+            } }
+        }
+    }
+}
+
+fn webhooks(lang: Lang, sent: &[Webhook]) -> Markup {
+    let to = sent.first().map_or("", |first| first.to.as_str());
+    html! {
+        section.card {
+            h2 { (lang.say(("回调通知", "Webhooks"))) }
+            p.second.small { (lang.say(("发往 ", "posted to "))) code { (to) } (lang.say(("；签名由接收方核验，环路是送达那一刻的。", "; the receiver checks the signature, and the loop is as it stood then."))) }
+            div.scroll { table {
+                thead { tr {
+                    th { (lang.say(("事件", "Event"))) }
+                    th { (lang.say(("环路", "Loop"))) }
+                    th.number { (lang.say(("第几次", "Attempt"))) }
+                    th { (lang.say(("签名", "Signature"))) }
+                } }
+                tbody { @for webhook in sent { tr {
+                    td { code { (webhook.kind) } br; span.second.small { (webhook.id) " · " (webhook.at) } }
+                    td { @if let Some(beads) = &webhook.beads { (ring::dots(beads)) } @else { "–" } }
+                    td.number { (webhook.attempt) }
+                    td { @if webhook.verified { (chip(Tone::Closed, lang.say(("已核验", "verified")))) } @else { (chip(Tone::Stop, lang.say(("不对", "wrong")))) } }
                 } } }
             } }
         }

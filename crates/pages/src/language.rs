@@ -65,6 +65,11 @@ impl Lang {
         }
     }
 
+    /// An amount that was told in zh-CN, in this language: the unit that is no money has a word in each.
+    pub fn amount(self, told: &str) -> String {
+        payment::money::in_language(told.to_owned(), self == Self::Zh)
+    }
+
     /// The one of two that speaks this language: for sentences with values in them.
     pub fn either(self, zh: impl Render, en: impl Render) -> Markup {
         match self {

@@ -19,7 +19,7 @@ pub mod served;
 pub mod till;
 pub mod verdict_card;
 
-pub use frame::{Area, Frame, Place};
+pub use frame::{Area, Frame, PAGE_BYTES_MAX, Place};
 pub use language::{Lang, Words};
 pub use maud::{Markup, html};
 pub use sale::SaleView;

@@ -52,11 +52,27 @@ pub struct Limit {
 
 /// Bars below each other; drawing and table are one.
 pub fn bars(lang: Lang, head: &Head, bars: &[Bar]) -> Markup {
+    drawn_bars(lang, head, &html! {}, bars)
+}
+
+/// The same below a drawing of their own.
+pub(crate) fn drawn_bars(lang: Lang, head: &Head, drawing: &Markup, bars: &[Bar]) -> Markup {
+    if bars.is_empty() {
+        return framed(
+            lang,
+            &Head {
+                n: 0,
+                ..head.clone()
+            },
+            &html! {},
+        );
+    }
     let longest = bars.iter().map(|bar| bar.value).max().unwrap_or(0).max(1);
     framed(
         lang,
         head,
         &html! {
+            (drawing)
             table.bars {
                 tbody { @for bar in bars {
                     tr class=(bar.tone.class()) {
@@ -108,6 +124,8 @@ const FOOT: u64 = 28;
 const HEAD: u64 = 22;
 /// Room for what a limit is called.
 const SIDE: u64 = 130;
+/// Height of a name.
+const NAME: u64 = 18;
 
 /// Columns beside each other, and limits across: a histogram.
 pub fn columns(lang: Lang, head: &Head, points: &[Point], at: Option<(usize, &Limit)>) -> Markup {
@@ -165,9 +183,9 @@ pub fn line(lang: Lang, head: &Head, points: &[Point], limits: &[Limit]) -> Mark
     // Names of neighbours would overlap.
     let every = (points.len() / 10).max(1);
     let drawing = html! {
-        @for limit in limits {
+        @for (limit, at) in limits.iter().zip(apart(limits.iter().map(|limit| y(limit.value)))) {
             line class={ "limit " (limit.tone.class()) } x1="0" x2=(WIDTH - SIDE) y1=(y(limit.value)) y2=(y(limit.value)) {}
-            text class={ "limit " (limit.tone.class()) } x=(WIDTH - SIDE + 8) y=(y(limit.value) + 5) { (lang.say(limit.name)) }
+            text class={ "limit " (limit.tone.class()) } x=(WIDTH - SIDE + 8) y=(at + 5) { (lang.say(limit.name)) }
         }
         @if !path.is_empty() { path.line d={ "M" (path.join(" L")) } {} }
         @for (n, point) in points.iter().enumerate() {
@@ -184,6 +202,19 @@ pub fn line(lang: Lang, head: &Head, points: &[Point], limits: &[Limit]) -> Mark
         head,
         &html! { (canvas(lang, head, &drawing)) (table(lang, points)) },
     )
+}
+
+/// Heights at which names can stand below each other: each is at its line, or as far above the one before as a name is high.
+/// Lines come from below.
+fn apart(lines: impl Iterator<Item = u64>) -> Vec<u64> {
+    let mut names: Vec<u64> = Vec::new();
+    for line in lines {
+        let room = names
+            .last()
+            .map_or(line, |below| below.saturating_sub(NAME));
+        names.push(line.min(room));
+    }
+    names
 }
 
 fn canvas(lang: Lang, head: &Head, drawing: &Markup) -> Markup {

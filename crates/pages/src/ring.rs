@@ -3,7 +3,7 @@
 use crate::language::{Lang, drawn};
 use crate::sale::SaleView;
 use maud::{Markup, html};
-use payment::evidence::Bead;
+use payment::evidence::{Bead, Loop};
 use payment::loop_picture;
 use std::fmt::Write;
 
@@ -14,11 +14,16 @@ pub fn large(lang: Lang, sale: &SaleView) -> Markup {
 
 /// Two rows of dots and a small slip: the way out above, the way back below, as in the large one.
 pub fn small(sale: &SaleView) -> Markup {
+    dots(&sale.beads)
+}
+
+/// The same of a loop alone.
+pub fn dots(beads: &Loop) -> Markup {
     let mut svg = format!(
         r#"<svg class="dots" viewBox="0 0 78 28" width="78" height="28" role="img" aria-label="{}">"#,
-        loop_picture::dots(&sale.beads)
+        loop_picture::dots(beads)
     );
-    for (n, bead) in sale.beads[..7].iter().enumerate() {
+    for (n, bead) in beads[..7].iter().enumerate() {
         let (x, y) = if n < 4 {
             (7 + 16 * n, 8)
         } else {
@@ -29,7 +34,7 @@ pub fn small(sale: &SaleView) -> Markup {
     let _ = write!(
         svg,
         r#"<path class="{}" d="M64 9 h9 v14 l-3 -2 l-3 2 l-3 -2 z"/></svg>"#,
-        class(sale.beads[7])
+        class(beads[7])
     );
     drawn(svg)
 }

@@ -1,5 +1,6 @@
 //! A sale as every page, the API and `counterfoil where` show it: one value, made in one place from what the acquirer knows.
 
+use crate::language::Lang;
 use payment::evidence::Loop;
 use payment::kind::Rail;
 use payment::verdict::{Goods, Outcome};
@@ -92,8 +93,44 @@ pub enum Audience {
 }
 
 impl SaleView {
+    /// The amount in this language.
+    pub fn amount(&self, lang: Lang) -> String {
+        lang.amount(&self.amount)
+    }
+
+    /// The masked card as pages show it.
+    pub fn card(&self) -> String {
+        dotted(&self.card)
+    }
+
     /// The second line of an audience.
     pub const fn line(&self, audience: Audience) -> &(String, String) {
         &self.lines[audience as usize]
+    }
+}
+
+/// A masked card as pages show it, in fours and with dots: `6228 48•• •••• 0123`. Slips keep the standard's asterisks.
+pub fn dotted(masked: &str) -> String {
+    let mut dotted = String::with_capacity(masked.len() * 2);
+    for (n, digit) in masked.chars().enumerate() {
+        if n > 0 && n % 4 == 0 {
+            dotted.push(' ');
+        }
+        dotted.push(if digit == '*' { '•' } else { digit });
+    }
+    dotted
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_card_is_shown_in_fours_with_dots() {
+        for (masked, shown) in [
+            ("622848******0123", "6228 48•• •••• 0123"),
+            ("622848*********1234", "6228 48•• •••• •••1 234"),
+            ("", ""),
+        ] {
+            assert_eq!(super::dotted(masked), shown);
+        }
     }
 }

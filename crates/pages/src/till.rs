@@ -264,7 +264,7 @@ fn pending(lang: Lang, view: &TillView, _: &Door) -> Markup {
             ul.last {
                 @for item in &view.pending {
                     li.line {
-                        b.much { (item.amount) }
+                        b.much { (lang.amount(&item.amount)) }
                         span { (lang.pick(&item.words)) }
                         span.second.small { @if item.trace > 0 { (lang.say(("凭证号", "trace"))) " " (format!("{:06}", item.trace)) " · " } (item.since) }
                     }

@@ -12,6 +12,9 @@ pub const CNY: Currency = Currency(156);
 /// 易货额, the unit of barter centres: outside ISO 4217's money, and never added to any.
 pub const BARTER_UNIT: Currency = Currency(998);
 
+/// What the unit is called in zh-CN and en.
+const QUOTA: (&str, &str) = ("易货额", "quota");
+
 /// An amount in minor units (fen for CNY), at most twelve digits as field 4 carries it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Amount {
@@ -48,10 +51,25 @@ impl Amount {
         let cents: u64 = format!("{decimals:0<2}").parse().ok()?;
         Some(Self::fen(whole.parse::<u64>().ok()? * 100 + cents))
     }
+
+    /// `¥1,234.00` for CNY, as pages and terminals show it (printed slips use `￥`); barter's unit is no money and has a word
+    /// in each language: `易货额 1,234.00`, `quota 1,234.00`.
+    pub fn text(self, zh: bool) -> String {
+        in_language(self.to_string(), zh)
+    }
+}
+
+/// An amount that was told in zh-CN, in either language.
+pub fn in_language(told: String, zh: bool) -> String {
+    if zh {
+        told
+    } else {
+        told.replace(QUOTA.0, QUOTA.1)
+    }
 }
 
 impl std::fmt::Display for Amount {
-    /// `¥1,234.00` for CNY, as pages and terminals show it (printed slips use `￥`); `易货额 1,234.00` for barter.
+    /// As [`Amount::text`] in zh-CN.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let whole = (self.minor / 100).to_string();
         let mut grouped = String::new();
@@ -63,7 +81,7 @@ impl std::fmt::Display for Amount {
         }
         let sign = match self.currency {
             CNY => "¥".to_owned(),
-            BARTER_UNIT => "易货额 ".to_owned(),
+            BARTER_UNIT => format!("{} ", QUOTA.0),
             other => format!("{} ", other.0),
         };
         write!(f, "{sign}{grouped}.{:02}", self.minor % 100)
@@ -100,5 +118,6 @@ mod tests {
             currency: BARTER_UNIT,
         };
         assert_eq!(quota.to_string(), "易货额 123.00");
+        assert_eq!(quota.text(false), "quota 123.00");
     }
 }

@@ -99,29 +99,16 @@ pub fn judge(core: &mut Core, node: &Node<Terminal>) {
     }
 }
 
-/// It is what its version offers. A plain till is told no version: each item of its own is what some version offers, for what is
-/// offered may change while it downloads.
+/// It is what its version offers. A plain till has neither version nor MAC: what it gets may change on its way and in between.
 fn is_whole(downloads: &Downloads, download: Download) -> bool {
-    let some =
-        |fits: &dyn Fn(&Offer) -> bool| (1..=OFFERS_MAX).any(|version| fits(&offer(version)));
     let version = downloads.versions().get(download);
     let own = offer(version.max(1));
-    let (parameters, keys) = (downloads.parameters(), downloads.public_keys());
-    let applications = downloads.applications();
-    match (download, version) {
-        (Download::Parameters, 0) => {
-            parameters.is_none_or(|parameters| some(&|offer| offer.parameters == parameters))
+    version == 0
+        || match download {
+            Download::Parameters => downloads.parameters() == Some(own.parameters),
+            Download::PublicKeys => downloads.public_keys() == own.public_keys,
+            Download::Applications => downloads.applications() == own.applications,
         }
-        (Download::PublicKeys, 0) => keys
-            .iter()
-            .all(|key| some(&|offer| offer.public_keys.contains(key))),
-        (Download::Applications, 0) => applications
-            .iter()
-            .all(|one| some(&|offer| offer.applications.contains(one))),
-        (Download::Parameters, _) => parameters == Some(own.parameters),
-        (Download::PublicKeys, _) => keys == own.public_keys,
-        (Download::Applications, _) => applications == own.applications,
-    }
 }
 
 /// An acquirer comes back with a new file so often.

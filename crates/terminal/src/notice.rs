@@ -51,7 +51,7 @@ impl Terminal {
                 Screen::TakenBack {
                     key: told.sale,
                     by: told.by,
-                    amount: standing.map(|completed| self.state.standing_amount(completed)),
+                    amount: standing.map(Completed::approved_amount),
                 },
                 decided,
             );

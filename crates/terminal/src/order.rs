@@ -282,6 +282,12 @@ impl Completed {
         }
     }
 
+    /// What was approved, before anything about it.
+    pub(crate) fn approved_amount(&self) -> Amount {
+        let approval = self.approval();
+        approval.map_or(self.sale.amount, |approval| approval.amount)
+    }
+
     /// How a later transaction names it.
     fn named(&self) -> Original {
         let approval = self.approval();
@@ -317,9 +323,7 @@ impl crate::State {
 
     /// The same as if one later transaction had not been.
     pub(crate) fn standing_without(&self, completed: &Completed, without: SaleKey) -> Amount {
-        let own = completed
-            .approval()
-            .map_or(completed.sale.amount, |a| a.amount);
+        let own = completed.approved_amount();
         let later = self
             .completed
             .iter()

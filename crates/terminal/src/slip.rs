@@ -120,7 +120,8 @@ impl Terminal {
         let fields = self.fields(now, sale, reversal_title(sale), when);
         let replaced = (format!("已由 {by} 代替"), format!("Replaced by {by}"));
         let fields = SlipFields {
-            amount_minor: self.state.standing_amount(completed).minor,
+            // An adjustment that is still on its way is refused: what was adjusted is never taken back.
+            amount_minor: completed.approved_amount().minor,
             link: completed.link.and_then(|link| self.address(link)),
             remarks: fields.remarks.iter().cloned().chain([replaced]).collect(),
             ..fields

@@ -71,6 +71,7 @@ pub fn measure(plan: &HealPlan) -> Result<HealReport, Problem> {
         ladders: Ladders::Demo,
         breakable: true,
         tls: false,
+        desk: false,
     })?;
     let hop = world.hop.clone().ok_or("the hop did not start")?;
     let mut load = Load::sign_on(&world, 50, false)?;

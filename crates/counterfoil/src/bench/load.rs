@@ -221,6 +221,11 @@ impl Load {
         self.tills.drain(patience);
     }
 
+    /// When the purchases' clock began.
+    pub(super) fn origin(&self) -> Instant {
+        self.tills.origin
+    }
+
     /// Microseconds on the purchases' clock.
     pub(super) fn now_us(&self) -> u64 {
         self.tills.now_us()

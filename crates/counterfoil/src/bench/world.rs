@@ -55,6 +55,8 @@ pub(super) struct Plan {
     pub(super) breakable: bool,
     /// TLS on every link, with an authority of the world's own.
     pub(super) tls: bool,
+    /// The acquirer opens its desk.
+    pub(super) desk: bool,
 }
 
 /// The running world; dropping it ends the processes.
@@ -64,6 +66,8 @@ pub(super) struct World {
     pub(super) runtime: Runtime,
     pub(super) till: TerminalFile,
     pub(super) hop: Option<Hop>,
+    /// Where the acquirer's desk is.
+    pub(super) desk: Option<SocketAddr>,
 }
 
 struct Host {
@@ -124,6 +128,7 @@ impl World {
             acquirer: port()?,
             network: port()?,
             controls: [port()?, port()?, port()?],
+            desk: plan.desk.then(&mut port).transpose()?,
         };
         let mut hosts = vec![Host::start(
             "network",
@@ -155,6 +160,7 @@ impl World {
             runtime,
             till,
             hop,
+            desk: at.desk,
         })
     }
 
@@ -172,6 +178,13 @@ impl World {
             own_cpu_us: machine::process_cpu_us(std::process::id()).unwrap_or_default(),
             machine_us: machine::machine_cpu_us().unwrap_or_default(),
         })
+    }
+
+    /// CPU microseconds that the acquirer has used.
+    pub(super) fn acquirer_cpu_us(&self) -> Result<u64, Problem> {
+        let acquirer = self.hosts.iter().find(|host| host.name == "acquirer");
+        let used = acquirer.and_then(|host| machine::process_cpu_us(host.child.id()));
+        used.ok_or("the acquirer has ended".to_owned())
     }
 
     /// Ends the processes; gives where their journals are.
@@ -244,6 +257,7 @@ struct Addresses {
     acquirer: SocketAddr,
     network: SocketAddr,
     controls: [SocketAddr; 3],
+    desk: Option<SocketAddr>,
 }
 
 /// What the files say of their links, one line each.
@@ -326,8 +340,11 @@ fn ladder(plan: &Plan) -> String {
 }
 
 fn acquirer_toml(plan: &Plan, at: &Addresses, upstream: SocketAddr, links: &Links) -> String {
+    let desk = at
+        .desk
+        .map_or_else(String::new, |at| format!("desk_listen = \"{at}\"\n"));
     format!(
-        "{}{}listen = \"{}\"\ncontrol = \"{}\"\ninstitution = \"48500001\"\n{}\
+        "{}{}{desk}listen = \"{}\"\ncontrol = \"{}\"\ninstitution = \"48500001\"\n{}\
          [network]\ninstitution = \"10000\"\naddress = \"{upstream}\"\nkek = \"{ACQUIRER_KEK}\"\n{}\
          [[merchants]]\nid = \"{MERCHANT}\"\nname = \"Bench\"\ncategory = 5411\n\
          [[terminals]]\nid = \"T0000001\"\ncount = {}\nmerchant = \"{MERCHANT}\"\ntmk = \"{TMK}\"\n",

@@ -1,6 +1,8 @@
 //! `counterfoil bench`: figures of this machine, each run closed by an audit.
 
 use super::{Failure, print_json};
+use crate::bench::audit::Audit;
+use crate::bench::board::{self, BoardPlan};
 use crate::bench::heal::{self, HealPlan};
 use crate::bench::slips::{self, SlipsPlan};
 use crate::bench::{self, Arrivals, LoopPlan, codec, simulator};
@@ -59,6 +61,26 @@ enum What {
         /// Writes the load tool's own list of purchases to this file, as JSON
         #[arg(long)]
         list: Option<PathBuf>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// What the live board costs the acquirer, how old it is, how heavy every page is; exit status 0 only with clean audits
+    Board {
+        /// Purchases offered in a second
+        #[arg(long, default_value_t = 200, value_parser = value_parser!(u32).range(1..=1_000_000))]
+        rate: u32,
+        /// Seconds of each of the three parts: without a desk, with one, with followers
+        #[arg(long, default_value_t = 60, value_parser = value_parser!(u32).range(1..=3_600))]
+        seconds: u32,
+        /// Open boards
+        #[arg(long, default_value_t = 1, value_parser = value_parser!(u16).range(1..))]
+        followers: u16,
+        /// Terminals, one purchase at a time each
+        #[arg(long, default_value_t = 200, value_parser = value_parser!(u16).range(1..))]
+        terminals: u16,
+        /// Connections that the terminals share
+        #[arg(long, default_value_t = 8, value_parser = value_parser!(u16).range(1..))]
+        connections: u16,
         #[command(flatten)]
         place: Place,
     },
@@ -144,6 +166,26 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
                 list: list.clone(),
             })?;
             tell(json, &report, bench::text(&report), report.audit.clean())
+        }
+        What::Board {
+            rate,
+            seconds,
+            followers,
+            terminals,
+            connections,
+            place,
+        } => {
+            let report = board::measure(&BoardPlan {
+                rate: *rate,
+                seconds: *seconds,
+                followers: *followers,
+                terminals: *terminals,
+                connections: *connections,
+                data: place.data.clone(),
+                keep: place.keep,
+            })?;
+            let clean = report.audits.iter().all(Audit::clean);
+            tell(json, &report, board::text(&report), clean)
         }
         What::Heal {
             rate,

@@ -171,9 +171,9 @@ async fn take(
         "✓".to_owned(),
         say((step.zh, step.en)),
         say((&sale.headline.0, &sale.headline.1)),
-        signed(step.merchant, CNY),
-        signed(step.cardholder, CNY),
-        signed(step.cash, CNY),
+        signed(step.merchant, CNY, zh),
+        signed(step.cardholder, CNY, zh),
+        signed(step.cash, CNY, zh),
     ])
 }
 

@@ -396,12 +396,12 @@ fn rows_of(lines: &[Line], zh: bool) -> Vec<Vec<String>> {
             if line.problem.is_none() { "✓" } else { "✕" }.to_owned(),
             if zh { row.zh } else { row.en }.to_owned(),
             match row.moves_money() {
-                true => line.amount.to_string(),
+                true => line.amount.text(zh),
                 false => "–".to_owned(),
             },
             format!("{} {headline}", line.code),
-            signed(line.merchant, row.unit),
-            signed(line.cardholder, row.unit),
+            signed(line.merchant, row.unit, zh),
+            signed(line.cardholder, row.unit, zh),
             match line.slips {
                 0 => "–".to_owned(),
                 slips => slips.to_string(),
@@ -428,11 +428,12 @@ pub(super) fn table(rows: &[Vec<String>]) -> String {
 }
 
 /// An amount with its sign; nothing is a dash.
-pub(super) fn signed(minor: i64, currency: Currency) -> String {
+pub(super) fn signed(minor: i64, currency: Currency, zh: bool) -> String {
     let amount = Amount {
         minor: minor.unsigned_abs(),
         currency,
-    };
+    }
+    .text(zh);
     match minor {
         0 => "–".to_owned(),
         minor if minor < 0 => format!("−{amount}"),

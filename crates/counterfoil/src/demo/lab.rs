@@ -5,6 +5,7 @@
 
 mod experiment;
 mod faults;
+mod receiver;
 mod web;
 
 pub use experiment::Experiment;
@@ -13,15 +14,18 @@ pub(super) use web::routes;
 use super::shop::Shop;
 use super::world::{Hosts, World};
 use crate::config::Problem;
+use crate::desk::Opened;
+use crate::people::Person;
 use crate::view;
 use crypto::PanToken;
 use faults::{FAULTS, LabFault};
 use pages::lab::{Account, Choice, LabView, Phase, Run};
 use payment::verdict::Outcome;
 use payment::{Amount, SaleKey};
+use receiver::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// What is offered to be charged first, in fen.
 const AMOUNT_MINOR: u64 = 12_801;
@@ -30,8 +34,8 @@ const OPEN_MAX: Duration = Duration::from_secs(60);
 /// How often a run looks.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Looks after a run is over.
-const AFTERWARDS: u32 = 50;
+/// Pages of the lab that are kept live at the same time.
+pub const FOLLOWERS_MAX: usize = 16;
 
 /// The lab.
 #[derive(Clone, Debug)]
@@ -44,6 +48,8 @@ pub struct Lab {
     /// Counts changes, for those who watch.
     changed: watch::Sender<u64>,
     links: Arc<Vec<(String, (&'static str, &'static str))>>,
+    receiver: Receiver,
+    places: Arc<Semaphore>,
 }
 
 /// What a run remembers.
@@ -103,7 +109,24 @@ impl Lab {
             run: Arc::default(),
             changed: watch::Sender::new(0),
             links: Arc::new(links),
+            receiver: Receiver::default(),
+            places: Arc::new(Semaphore::new(FOLLOWERS_MAX)),
         })
+    }
+
+    /// Is told of what happens after a run as well: by the desk's hub, by the printer, and by webhooks like everybody who
+    /// subscribes to them. Must be called on the runtime.
+    pub(super) fn watch(&self, desk: &Opened, staff: &Person) -> Result<(), Problem> {
+        self.receiver.subscribe(desk, staff)?;
+        let lab = self.clone();
+        desk.hub.at_each_look(move || lab.tell());
+        let (lab, mut papers) = (self.clone(), self.shop.printer.papers());
+        tokio::spawn(async move {
+            while papers.changed().await.is_ok() {
+                lab.tell();
+            }
+        });
+        Ok(())
     }
 
     /// Breaks what was chosen and charges; the rest is watched.
@@ -149,11 +172,6 @@ impl Lab {
             lab.hosts.upstream.heal();
             lab.hosts.bank.heal();
             lab.shop.hop.heal();
-            // The slip may come out a little after the loop has closed.
-            for _ in 0..AFTERWARDS {
-                tokio::time::sleep(LOOK).await;
-                lab.tell();
-            }
         });
         Ok(number)
     }
@@ -238,7 +256,7 @@ impl Lab {
         self.hosts.bank.heal();
         self.shop.hop.heal();
         faults::mend_printer(&self.shop.printer);
-        self.shop.handle.skew_wall(0);
+        faults::set_clocks_right(&self.hosts, &self.shop);
         self.tell();
     }
 
@@ -329,6 +347,9 @@ impl Lab {
             } else {
                 Vec::new()
             },
+            webhooks: run
+                .key
+                .map_or_else(Vec::new, |key| self.receiver.of(&key.to_string())),
             problem: run.problem,
         })
     }

@@ -1,19 +1,20 @@
 //! The demo's shop: one till that pages work, with a hop, a printer and a clock that break.
 
+use super::till::presented;
 use crate::config::Problem;
 use crate::config::security::PartyModule;
 use crate::config::terminal::{TerminalFile, TestCard};
-use crate::driver::{DriverHandle, random};
+use crate::driver::DriverHandle;
 use crate::fault::Hop;
 use crate::fleet::{Fleet, Input};
 use crate::party::{Running, Shown};
 use crate::printer::Bench;
 use crate::till::{self, Screens};
 use crypto::Pan;
-use payment::{Amount, MerchantId, SaleKey, Surroundings, TerminalId};
+use payment::{Amount, MerchantId, SaleKey, TerminalId};
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
-use terminal::{Command, Presented};
+use terminal::Command;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 /// The shop's till.
@@ -41,27 +42,15 @@ impl Shop {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        let card = self.card.clone();
-        let look = self.handle.look(move |fleet, now| {
+        let presented = presented(&self.handle, module, self.card.clone()).await?;
+        let look = self.handle.look(move |fleet, _| {
             let terminal = fleet
                 .terminal(0)
                 .filter(|terminal| terminal.busy().is_none())?;
-            let around = Surroundings {
-                module: &module,
-                now,
-                random: &random,
-            };
-            let presented = terminal
-                .present(&around, card.track2()?, card.entered_pin().as_ref())
-                .ok()?;
-            Some((
-                presented,
-                terminal.state().batch(),
-                terminal.state().next_stan(),
-            ))
+            Some((terminal.state().batch(), terminal.state().next_stan()))
         });
         let free = look.await.map_err(|refused| format!("{refused:?}"))?;
-        let (presented, batch, stan): (Presented, _, _) = free.ok_or("the till is busy")?;
+        let (batch, stan) = free.ok_or("the till is busy")?;
         let input = terminal::Input::Cashier(Command::sale(amount, presented));
         self.handle
             .send(Input::One(0, Box::new(input)))

@@ -5,7 +5,7 @@ use super::world::World;
 use crate::config::Problem;
 use crate::config::security::PartyModule;
 use crate::config::terminal::{TerminalFile, TestCard};
-use crate::driver::random;
+use crate::driver::{DriverHandle, random};
 use crate::fault::Hop;
 use crate::fleet::{Fleet, Input};
 use crate::party::{self, Running, Shown};
@@ -163,25 +163,7 @@ impl Till {
     pub async fn present_card(&self, name: &str) -> Result<Presented, Problem> {
         let card = self.card(name)?.clone();
         let running = self.running.as_ref().ok_or("the till is off")?;
-        let module = self.module.clone();
-        running
-            .handle()
-            .look(move |fleet, now| {
-                let around = Surroundings {
-                    module: &module,
-                    now,
-                    random: &random,
-                };
-                let pin = card.entered_pin();
-                let track = card.track2()?;
-                fleet
-                    .terminal(0)?
-                    .present(&around, track, pin.as_ref())
-                    .ok()
-            })
-            .await
-            .map_err(|refused| format!("{refused:?}"))?
-            .ok_or_else(|| "the card could not be read".to_owned())
+        presented(running.handle(), self.module.clone(), card).await
     }
 
     /// A sale with the sample chip card of this name, inserted or tapped; its holder enters the PIN where it is wanted.
@@ -328,4 +310,27 @@ impl Till {
                 .join("\n")
         })
     }
+}
+
+/// A test card at the first terminal, with the PIN that its holder enters.
+pub(super) async fn presented(
+    terminals: &DriverHandle<Fleet>,
+    module: PartyModule,
+    card: TestCard,
+) -> Result<Presented, Problem> {
+    let look = terminals.look(move |fleet, now| {
+        let around = Surroundings {
+            module: &module,
+            now,
+            random: &random,
+        };
+        let (track, pin) = (card.track2()?, card.entered_pin());
+        fleet
+            .terminal(0)?
+            .present(&around, track, pin.as_ref())
+            .ok()
+    });
+    look.await
+        .map_err(|refused| format!("{refused:?}"))?
+        .ok_or_else(|| "the card could not be read".to_owned())
 }

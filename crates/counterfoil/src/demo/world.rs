@@ -70,6 +70,7 @@ impl Pages {
 #[derive(Clone, Debug)]
 pub(super) struct Hosts {
     pub acquirer: DriverHandle<Acquirer>,
+    pub network: DriverHandle<Network>,
     pub issuer: DriverHandle<Issuer>,
     pub upstream: Hop,
     pub bank: Hop,
@@ -313,13 +314,15 @@ impl World {
             ),
         ];
         let lab = Lab::new(self, Arc::clone(&shop), links.clone())?;
-        let desk = crate::desk::open(&self.acquirer_file, &self.acquirer, lab::routes(lab)).await?;
+        let routes = lab::routes(lab.clone());
+        let desk = crate::desk::open(&self.acquirer_file, &self.acquirer, routes).await?;
         let desk = desk.ok_or("the desk has no address")?;
         let staff = Person {
             name: "demo".to_owned(),
             role: Role::Supervisor,
             merchant: None,
         };
+        lab.watch(&desk, &staff)?;
         for (path, name) in [
             ("/console".to_owned(), ("运营台", "Console")),
             (
@@ -435,6 +438,7 @@ impl World {
     pub(super) fn hosts(&self) -> Hosts {
         Hosts {
             acquirer: self.acquirer().clone(),
+            network: self.network.handle().clone(),
             issuer: self.issuer().clone(),
             upstream: self.upstream.clone(),
             bank: self.bank.clone(),

@@ -2,13 +2,13 @@
 
 use super::Desk;
 use super::facts;
-use super::live;
+use super::live::Viewer;
 use super::story;
 use super::survey;
 use super::visitor::{Scope, SignedIn};
 use crate::driver::Refused;
 use crate::view;
-use crate::web::Language;
+use crate::web::{Language, live};
 use acquirer::SaleRecord;
 use axum::Router;
 use axum::extract::{Path, Query, State};
@@ -16,6 +16,7 @@ use axum::http::{StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use pages::Lang;
+use pages::console::board::Mode;
 use pages::console::one_sided::{self, Cause, cause_name};
 use pages::console::settings::{self, Settings};
 use pages::console::{self, board, fleet, plots, sale};
@@ -100,9 +101,18 @@ struct Filter {
     /// 1 to 8.
     hop: Option<usize>,
     pause: Option<u8>,
+    wall: Option<u8>,
 }
 
 impl Filter {
+    fn mode(&self) -> Mode {
+        match (self.pause, self.wall) {
+            (Some(_), _) => Mode::Paused,
+            (None, Some(_)) => Mode::Wall,
+            (None, None) => Mode::Live,
+        }
+    }
+
     fn hop(&self) -> Option<usize> {
         self.hop
             .filter(|hop| (1..=8).contains(hop))
@@ -120,12 +130,11 @@ async fn live_board(
     Scope::staff(&person)?;
     let around = Around::of(&desk, lang, &uri);
     let shown = desk.hub.shown();
-    let paused = filter.pause.is_some();
     Ok(Html(board::board(
         around.asked(),
         &shown.board,
         filter.hop(),
-        paused,
+        filter.mode(),
     )))
 }
 
@@ -136,7 +145,8 @@ async fn parts(
     Query(filter): Query<Filter>,
 ) -> Result<Response, StatusCode> {
     Scope::staff(&person)?;
-    Ok(live::board(&desk.hub, lang, filter.hop()))
+    let viewer = Viewer::new(&desk.hub, lang, filter.hop());
+    Ok(live::follow(desk.hub.places(), viewer))
 }
 
 /// A sale as a path names it.

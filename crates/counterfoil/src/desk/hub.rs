@@ -7,6 +7,7 @@ use super::tap::Tap;
 use crate::driver::DriverHandle;
 use crate::link::{LinkCount, LinkFigures};
 use crate::view;
+use crate::web::live::Parts;
 use acquirer::{Acquirer, Counters, SaleRecord};
 use pages::Lang;
 use pages::console::board::{self, Board, Clock, Figures, LinkCard, Listed};
@@ -16,8 +17,10 @@ use payment::{MerchantId, Now, SaleKey, Wall};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
+/// Boards that are kept live at the same time.
+pub const FOLLOWERS_MAX: usize = 64;
 /// Milliseconds between two looks.
 pub const LOOK_MS: u64 = 250;
 /// Sales that one look takes as new; the rest is counted as passed.
@@ -45,6 +48,7 @@ const HOPS: usize = 8;
 #[derive(Clone, Debug)]
 pub struct Hub {
     boards: watch::Receiver<Arc<Shown>>,
+    places: Arc<Semaphore>,
 }
 
 impl Hub {
@@ -70,7 +74,25 @@ impl Hub {
                 }
             }
         });
-        Self { boards }
+        Self {
+            boards,
+            places: Arc::new(Semaphore::new(FOLLOWERS_MAX)),
+        }
+    }
+
+    /// Places for those who follow.
+    pub(super) fn places(&self) -> &Arc<Semaphore> {
+        &self.places
+    }
+
+    /// Does something after each look, until the acquirer stops. Must be called on the runtime.
+    pub fn at_each_look(&self, act: impl Fn() + Send + 'static) {
+        let mut boards = self.boards.clone();
+        tokio::spawn(async move {
+            while boards.changed().await.is_ok() {
+                act();
+            }
+        });
     }
 
     /// What was seen last.
@@ -85,9 +107,6 @@ impl Hub {
         boards
     }
 }
-
-/// The parts of a page by element.
-type Parts = Vec<(&'static str, Arc<str>)>;
 
 /// A board, and its parts for each language and filter once somebody has asked for them.
 #[derive(Debug)]
@@ -318,7 +337,7 @@ impl Seen {
             .saturating_sub(self.counters.forwarded);
         self.passed = match first {
             true => 0,
-            false => came.saturating_sub(looked.fresh.len() as u64),
+            false => came.saturating_sub(looked.fresh.len().min(board::ROWS_MAX) as u64),
         };
         for sale in looked.fresh.iter().rev() {
             // What is older than the desk is shown, not counted.

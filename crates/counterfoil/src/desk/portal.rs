@@ -6,14 +6,16 @@ use super::Desk;
 use super::console::{self, find, merchant_of, stopped, without_lang};
 use super::survey::{self, is_unprinted, reading};
 use super::visitor::{Scope, SignedIn};
+use crate::people::Person;
 use crate::view;
 use crate::web::Language;
 use acquirer::SaleRecord;
-use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::{FromRequestParts, Path, Query, State};
+use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use pages::Lang;
 use pages::console::board::Listed;
 use pages::console::one_sided::Item;
@@ -71,10 +73,15 @@ struct Visit {
     waiting: u64,
 }
 
-impl Visit {
+impl FromRequestParts<Desk> for Visit {
+    type Rejection = Response;
+
     /// Whose portal it is: the visitor's own, or the one that staff name. Else what is answered instead.
-    fn of(desk: &Desk, lang: Lang, person: &SignedIn, uri: &Uri) -> Result<Self, Box<Response>> {
-        let scope = Scope::of(person).map_err(|refused| Box::new(refused.into_response()))?;
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Response> {
+        let Ok(Language(lang)) = Language::from_request_parts(parts, desk).await;
+        let person = parts.extensions.get::<Person>().cloned().map(Extension);
+        let scope = Scope::of(&person).map_err(IntoResponse::into_response)?;
+        let uri = &parts.uri;
         let (merchant, staff) = match scope {
             Scope::Merchant(merchant) => (merchant, false),
             Scope::Staff => {
@@ -83,15 +90,14 @@ impl Visit {
                     .and_then(|Query(chosen)| chosen.merchant);
                 let known = chosen.as_deref().and_then(merchant_of);
                 let known = known.filter(|id| desk.merchants.contains_key(id));
-                (
-                    known.ok_or_else(|| Box::new(choice(desk, lang, uri)))?,
-                    true,
-                )
+                (known.ok_or_else(|| choice(desk, lang, uri))?, true)
             }
         };
         Ok(Self::to(desk, lang, uri, merchant, staff))
     }
+}
 
+impl Visit {
     fn to(desk: &Desk, lang: Lang, uri: &Uri, merchant: MerchantId, staff: bool) -> Self {
         let shown = desk.hub.shown();
         let own = shown
@@ -133,13 +139,7 @@ fn choice(desk: &Desk, lang: Lang, uri: &Uri) -> Response {
     Html(merchant::choice(lang, &without_lang(uri), &as_of, &named)).into_response()
 }
 
-async fn whole(
-    State(desk): State<Desk>,
-    Language(lang): Language,
-    person: SignedIn,
-    uri: Uri,
-) -> Result<Html<String>, Response> {
-    let visit = Visit::of(&desk, lang, &person, &uri).map_err(|answer| *answer)?;
+async fn whole(State(desk): State<Desk>, visit: Visit) -> Result<Html<String>, Response> {
     let merchant = visit.merchant;
     let looked = desk
         .acquirer
@@ -289,12 +289,9 @@ fn day(date: &str) -> Option<i64> {
 
 async fn listed(
     State(desk): State<Desk>,
-    Language(lang): Language,
-    person: SignedIn,
+    visit: Visit,
     Query(wanted): Query<Wanted>,
-    uri: Uri,
 ) -> Result<Html<String>, Response> {
-    let visit = Visit::of(&desk, lang, &person, &uri).map_err(|answer| *answer)?;
     let filters = wanted.filters();
     let (merchant, number) = (visit.merchant, visit.number.clone());
     let keys = reading(&desk, move |archive| {
@@ -374,13 +371,10 @@ fn keys(
 
 async fn file(
     State(desk): State<Desk>,
-    Language(lang): Language,
-    person: SignedIn,
+    visit: Visit,
     Query(wanted): Query<Wanted>,
-    uri: Uri,
 ) -> Result<Response, Response> {
-    let visit = Visit::of(&desk, lang, &person, &uri).map_err(|answer| *answer)?;
-    let number = visit.number.clone();
+    let (number, lang) = (visit.number.clone(), visit.lang);
     let rows = reading(&desk, move |archive| cells(archive, &wanted, &number, lang)).await;
     let rows = rows.map_err(IntoResponse::into_response)?;
     let head = match lang {
@@ -459,13 +453,7 @@ fn cells(
     rows.collect()
 }
 
-async fn open(
-    State(desk): State<Desk>,
-    Language(lang): Language,
-    person: SignedIn,
-    uri: Uri,
-) -> Result<Html<String>, Response> {
-    let visit = Visit::of(&desk, lang, &person, &uri).map_err(|answer| *answer)?;
+async fn open(State(desk): State<Desk>, visit: Visit) -> Result<Html<String>, Response> {
     let shown = desk.hub.shown();
     let own = shown
         .open
@@ -475,26 +463,14 @@ async fn open(
     Ok(Html(unresolved::unresolved(visit.asked(), &items)))
 }
 
-async fn tills(
-    State(desk): State<Desk>,
-    Language(lang): Language,
-    person: SignedIn,
-    uri: Uri,
-) -> Result<Html<String>, Response> {
-    let visit = Visit::of(&desk, lang, &person, &uri).map_err(|answer| *answer)?;
+async fn tills(State(desk): State<Desk>, visit: Visit) -> Result<Html<String>, Response> {
     let seen = survey::fleet(&desk, Some(visit.merchant))
         .await
         .map_err(IntoResponse::into_response)?;
     Ok(Html(merchant::tills(visit.asked(), &seen)))
 }
 
-async fn payouts(
-    State(desk): State<Desk>,
-    Language(lang): Language,
-    person: SignedIn,
-    uri: Uri,
-) -> Result<Html<String>, Response> {
-    let visit = Visit::of(&desk, lang, &person, &uri).map_err(|answer| *answer)?;
+async fn payouts(State(desk): State<Desk>, visit: Visit) -> Result<Html<String>, Response> {
     let merchant = visit.merchant;
     let looked = desk
         .acquirer
@@ -505,23 +481,11 @@ async fn payouts(
     Ok(Html(merchant::payouts(visit.asked(), &today::signed(due))))
 }
 
-async fn disputes(
-    State(desk): State<Desk>,
-    Language(lang): Language,
-    person: SignedIn,
-    uri: Uri,
-) -> Result<Html<String>, Response> {
-    let visit = Visit::of(&desk, lang, &person, &uri).map_err(|answer| *answer)?;
+async fn disputes(visit: Visit) -> Result<Html<String>, Response> {
     Ok(Html(merchant::disputes(visit.asked())))
 }
 
-async fn documents(
-    State(desk): State<Desk>,
-    Language(lang): Language,
-    person: SignedIn,
-    uri: Uri,
-) -> Result<Html<String>, Response> {
-    let visit = Visit::of(&desk, lang, &person, &uri).map_err(|answer| *answer)?;
+async fn documents(State(desk): State<Desk>, visit: Visit) -> Result<Html<String>, Response> {
     let merchant = visit.merchant;
     let looked = desk.acquirer.look(move |acquirer, _| {
         acquirer
@@ -543,6 +507,7 @@ async fn one_sale(
     State(desk): State<Desk>,
     Language(lang): Language,
     person: SignedIn,
+    visit: Result<Visit, Response>,
     Path(named): console::Named,
     uri: Uri,
 ) -> Result<Response, Response> {
@@ -551,7 +516,7 @@ async fn one_sale(
         .await
         .map_err(|refused| stopped(refused).into_response())?;
     let Some(found) = found else {
-        let visit = Visit::of(&desk, lang, &person, &uri).map_err(|answer| *answer)?;
+        let visit = visit?;
         return Ok((StatusCode::NOT_FOUND, Html(sale::sale(visit.asked(), None))).into_response());
     };
     let visit = Visit::to(

@@ -8,24 +8,20 @@ use super::found::{self, Found, Named};
 use super::limit::MISS_PAGES;
 use crate::driver::wall;
 use crate::view;
-use crate::web::Language;
+use crate::web::live::{Parts, Source};
+use crate::web::{self, Language};
 use ::acquirer::{Input, SaleRecord};
-use axum::extract::{ConnectInfo, Form, Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::extract::{ConnectInfo, Form, FromRequestParts, Path, State};
+use axum::http::{HeaderMap, StatusCode, header, request};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use futures_util::stream;
 use pages::Lang;
 use pages::cardholder::{self, Answer, Asked, Facts, Status};
 use payment::verdict::row;
 use payment::{Declarations, LinkId, SaleKey, Statement, Wall};
 use serde::Deserialize;
-use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::OwnedSemaphorePermit;
 
 /// Bytes of a form.
 pub const FORM_BYTES_MAX: usize = 4_096;
@@ -66,8 +62,6 @@ pub(super) struct Asks {
 pub(super) struct Declared {
     statement: String,
 }
-
-type Address = Path<(String, String)>;
 
 /// The form.
 pub(super) async fn ask(Language(lang): Language) -> Html<String> {
@@ -125,37 +119,12 @@ pub(super) async fn find(
 }
 
 /// The page of a sale.
-pub(super) async fn page(
-    State(desk): State<Desk>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Language(lang): Language,
-    Path((way, id)): Address,
-    headers: HeaderMap,
-) -> Response {
-    match desk
-        .visit(peer_of(&headers, peer.ip()), lang, &way, &id)
-        .await
-    {
-        Ok(found) => Html(cardholder::money(lang, &found.view)).into_response(),
-        Err(refused) => refused,
-    }
+pub(super) async fn page(Visit { found, lang }: Visit) -> Html<String> {
+    Html(cardholder::money(lang, &found.view))
 }
 
 /// The slip as a picture, for whoever keeps pictures.
-pub(super) async fn picture(
-    State(desk): State<Desk>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Language(lang): Language,
-    Path((way, id)): Address,
-    headers: HeaderMap,
-) -> Response {
-    let found = match desk
-        .visit(peer_of(&headers, peer.ip()), lang, &way, &id)
-        .await
-    {
-        Ok(found) => found,
-        Err(refused) => return refused,
-    };
+pub(super) async fn picture(Visit { found, lang }: Visit) -> Response {
     match cardholder::picture(&found.view) {
         Some(svg) => ([(header::CONTENT_TYPE, "image/svg+xml")], svg).into_response(),
         None => missing(lang),
@@ -165,19 +134,9 @@ pub(super) async fn picture(
 /// Sends the link to the address that the cardholder typed and agreed to.
 pub(super) async fn send(
     State(desk): State<Desk>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Language(lang): Language,
-    Path((way, id)): Address,
-    headers: HeaderMap,
+    Visit { found, lang }: Visit,
     Form(asked): Form<Asks>,
 ) -> Response {
-    let found = match desk
-        .visit(peer_of(&headers, peer.ip()), lang, &way, &id)
-        .await
-    {
-        Ok(found) => found,
-        Err(refused) => return refused,
-    };
     let Some(link) = found.link else {
         return missing(lang);
     };
@@ -200,19 +159,9 @@ pub(super) async fn send(
 /// Keeps a statement; it is on disk when the answer says so.
 pub(super) async fn declare(
     State(desk): State<Desk>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Language(lang): Language,
-    Path((way, id)): Address,
-    headers: HeaderMap,
+    Visit { found, lang }: Visit,
     Form(declared): Form<Declared>,
 ) -> Response {
-    let found = match desk
-        .visit(peer_of(&headers, peer.ip()), lang, &way, &id)
-        .await
-    {
-        Ok(found) => found,
-        Err(refused) => return refused,
-    };
     let Some(statement) = Statement::named(&declared.statement) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
@@ -232,42 +181,20 @@ pub(super) async fn declare(
 }
 
 /// Keeps an open page live; one that is closed is not followed, which ends its script's attempts.
-pub(super) async fn events(
-    State(desk): State<Desk>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Language(lang): Language,
-    Path((way, id)): Address,
-    headers: HeaderMap,
-) -> Response {
-    let found = match desk
-        .visit(peer_of(&headers, peer.ip()), lang, &way, &id)
-        .await
-    {
-        Ok(found) => found,
-        Err(refused) => return refused,
-    };
+pub(super) async fn events(State(desk): State<Desk>, Visit { found, lang }: Visit) -> Response {
     if found.is_settled() {
         return StatusCode::NO_CONTENT.into_response();
     }
-    let Ok(place) = Arc::clone(&desk.followers).try_acquire_owned() else {
-        return too_often(lang);
-    };
+    let places = Arc::clone(&desk.followers);
     let follower = Follower {
         named: Named::Key(found.key),
         path: found.view.path,
         desk,
         lang,
-        sent: BTreeMap::new(),
         looks: 0,
         over: false,
-        _place: place,
     };
-    let events = stream::unfold(follower, |mut follower| async move {
-        let event = follower.next().await?;
-        Some((Ok::<_, Infallible>(event), follower))
-    });
-    let events = Sse::new(events).keep_alive(KeepAlive::default());
-    events.into_response()
+    web::live::follow(&places, follower)
 }
 
 /// One page that is kept live.
@@ -276,35 +203,56 @@ struct Follower {
     named: Named,
     path: String,
     lang: Lang,
-    sent: BTreeMap<&'static str, String>,
     looks: u32,
     over: bool,
-    _place: OwnedSemaphorePermit,
 }
 
-impl Follower {
-    /// What changed; none once nothing more will, or after so many looks.
-    async fn next(&mut self) -> Option<Event> {
-        while !self.over && self.looks < LOOKS_MAX {
-            if self.looks > 0 {
-                tokio::time::sleep(LOOKS).await;
-            }
-            self.looks += 1;
-            let found = self.desk.show(self.named, &self.path).await.ok()??;
-            let mut changed = cardholder::parts(self.lang, &found.view);
-            changed.retain(|id, html| self.sent.get(id) != Some(html));
-            self.over = found.is_settled();
-            if self.over {
-                // The end of this stream is no disconnection.
-                changed.insert("offline", String::new());
-            }
-            if !changed.is_empty() {
-                let event = Event::default().json_data(&changed).ok();
-                self.sent.append(&mut changed);
-                return event;
-            }
+impl Source for Follower {
+    /// None once nothing more will change, or after so many looks.
+    async fn next(&mut self) -> Option<Parts> {
+        if self.over || self.looks == LOOKS_MAX {
+            return None;
         }
-        None
+        if self.looks > 0 {
+            tokio::time::sleep(LOOKS).await;
+        }
+        self.looks += 1;
+        let found = self.desk.show(self.named, &self.path).await.ok()??;
+        let mut parts = cardholder::parts(self.lang, &found.view);
+        self.over = found.is_settled();
+        if self.over {
+            // The end of this stream is no disconnection.
+            parts.insert("offline", String::new());
+        }
+        Some(
+            parts
+                .into_iter()
+                .map(|(id, html)| (id, html.into()))
+                .collect(),
+        )
+    }
+}
+
+/// A visitor at the address of a sale. Whoever may not see it gets the answer instead.
+pub(super) struct Visit {
+    found: Found,
+    lang: Lang,
+}
+
+impl FromRequestParts<Desk> for Visit {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut request::Parts, desk: &Desk) -> Result<Self, Response> {
+        let Ok(Language(lang)) = Language::from_request_parts(parts, desk).await;
+        let ConnectInfo(peer) = ConnectInfo::<SocketAddr>::from_request_parts(parts, desk)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        let Path((way, id)) = Path::<(String, String)>::from_request_parts(parts, desk)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        let peer = peer_of(&parts.headers, peer.ip());
+        let found = desk.visit(peer, lang, &way, &id).await?;
+        Ok(Self { found, lang })
     }
 }
 

@@ -19,6 +19,7 @@ pub struct Bench {
     printer: Arc<Mutex<VirtualPrinter>>,
     started: Instant,
     linked: watch::Sender<bool>,
+    papers: watch::Sender<usize>,
 }
 
 /// A sentence in zh-CN and en.
@@ -31,6 +32,7 @@ impl Bench {
             printer: Arc::new(Mutex::new(VirtualPrinter::new(paper))),
             started: Instant::now(),
             linked: watch::Sender::new(true),
+            papers: watch::Sender::new(0),
         }
     }
 
@@ -42,7 +44,16 @@ impl Bench {
         let _ = self
             .linked
             .send_if_modified(|linked| std::mem::replace(linked, reachable) != reachable);
+        let papers = printer.papers_total();
+        let _ = self
+            .papers
+            .send_if_modified(|known| std::mem::replace(known, papers) != papers);
         done
+    }
+
+    /// Tells whenever another paper is out.
+    pub fn papers(&self) -> watch::Receiver<usize> {
+        self.papers.subscribe()
     }
 
     /// Pulls the network cable, or puts it back.

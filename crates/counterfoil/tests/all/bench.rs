@@ -68,6 +68,33 @@ fn a_loop_under_tls_has_a_clean_audit() {
     );
 }
 
+/// The board is followed, every page is asked for, and the purchases are audited; no figure is judged here.
+#[test]
+fn a_board_is_followed_and_every_page_is_below_its_limit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let arguments =
+        "bench board --rate 60 --seconds 2 --terminals 8 --connections 2 --followers 2 --json";
+    let arguments: Vec<_> = arguments.split(' ').collect();
+    let report = program(&arguments, folder.path());
+    keys(
+        &report,
+        &[
+            "without_desk/cpu_us_per_purchase",
+            "unwatched/cpu_ms_per_s",
+            "followed/cpu_us_per_purchase",
+            "sent/bytes_per_s",
+            "machine/build",
+        ],
+    );
+    assert!(report["sent"]["staleness_us"]["n"].as_u64() > Some(0));
+    let pages = report["pages"].as_array().expect("pages");
+    assert!(pages.len() > 15, "{report}");
+    for page in pages {
+        let bytes = page["bytes"].as_u64().expect("bytes");
+        assert!((1..200_000).contains(&bytes), "{page}");
+    }
+}
+
 /// Many terminals on few connections: every answer finds its own terminal, or the audit would not be clean.
 #[test]
 fn a_loop_is_audited_and_a_planted_difference_is_found() {

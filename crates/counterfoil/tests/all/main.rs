@@ -16,6 +16,7 @@ mod installation;
 mod journal;
 mod keys;
 mod kill;
+mod lab;
 mod ledger_first;
 mod links;
 mod members;

@@ -30,7 +30,7 @@ pub(super) fn actions(lang: Lang, view: &MoneyView) -> Markup {
 
 /// What a bank can look up, in one text.
 pub(super) fn words(lang: Lang, view: &MoneyView) -> String {
-    let (amount, last4, merchant) = (&view.amount, &view.last4, &view.merchant);
+    let (amount, last4, merchant) = (lang.amount(&view.amount), &view.last4, &view.merchant);
     let (at, headline) = (view.received.text(), lang.pick(&view.status.headline));
     let (zh_card, en_card) = match view.status.rail {
         Rail::Wallet => ("付款码", "payment code"),

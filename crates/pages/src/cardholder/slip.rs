@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use payment::Certificate;
 use payment::certificate::Signed;
 use payment::kind::Rail;
+use payment::money::in_language;
 use payment::verdict::{Family, Outcome};
 use receipt::slip::{Align, Row, Size, Wording};
 use receipt::{Language, Paper, Slip, Title};
@@ -71,6 +72,7 @@ fn document(view: &MoneyView, language: Language) -> Slip {
         Rail::Card => ("卡号", "CARD NO"),
     };
     let headline = &view.status.headline;
+    let amount = in_language(view.amount.clone(), language != Language::En);
     let mut rows = vec![
         Row::Title(say(title.words())),
         said(("持卡人存根", "CARDHOLDER COPY")),
@@ -96,7 +98,7 @@ fn document(view: &MoneyView, language: Language) -> Slip {
         Row::Rule,
         Row::Pair {
             label: say(("金额", "AMOUNT")),
-            value: Wording::One(view.amount.replace('¥', "￥")),
+            value: Wording::One(amount.replace('¥', "￥")),
             size: Size::Double,
         },
         said((&headline.0, &headline.1)),

@@ -105,9 +105,21 @@ pub fn parts(lang: Lang, board: &Board, hop: Option<usize>) -> Vec<(&'static str
     ]
 }
 
-/// The whole page. `paused` shows it as it is now and lets it stand.
-pub fn board(asked: Asked<'_>, board: &Board, hop: Option<usize>, paused: bool) -> String {
-    let lang = asked.lang;
+/// How the board is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Live.
+    #[default]
+    Live,
+    /// As it is now; it stands.
+    Paused,
+    /// Live, for a screen on the wall: larger, and nothing to press but the way back.
+    Wall,
+}
+
+/// The whole page.
+pub fn board(asked: Asked<'_>, board: &Board, hop: Option<usize>, mode: Mode) -> String {
+    let (lang, paused) = (asked.lang, mode == Mode::Paused);
     let filter = hop.map_or(String::new(), |hop| format!("?hop={}", hop + 1));
     let live = (!paused).then(|| {
         format!(
@@ -119,14 +131,17 @@ pub fn board(asked: Asked<'_>, board: &Board, hop: Option<usize>, paused: bool) 
     let joint = if filter.is_empty() { '?' } else { '&' };
     let body = html! {
         p id="offline" hidden { (lang.say(("与前置的连接断开，画面停在最后的时刻。", "The connection is lost; the page shows the last moment it knew."))) }
-        div.board data-live=[live] {
+        div.board.wall[mode == Mode::Wall] data-live=[live] {
             div.boardhead {
                 h1 { (lang.say(("实时", "Live"))) }
                 span.second id="age" { (age(lang, board)) }
                 @if paused {
                     (chip::chip(Tone::Wait, lang.say(("已暂停", "paused"))))
                     a.button href={ "/console" (filter) } { (lang.say(("继续", "Resume"))) }
+                } @else if mode == Mode::Wall {
+                    a.button href={ "/console" (filter) } { (lang.say(("退出墙屏", "Leave the wall"))) }
                 } @else {
+                    a.button href={ "/console" (filter) (joint) "wall=1" } { (lang.say(("墙屏", "Wall"))) }
                     a.button href={ "/console" (filter) (joint) "pause=1" } { (lang.say(("暂停", "Pause"))) }
                 }
             }
@@ -292,7 +307,7 @@ pub fn list(lang: Lang, rows: &[&Listed], base: &str) -> Markup {
                         span.when { (sale.received.get(11..).unwrap_or_default()) }
                         span.till { b { (sale.key.split('/').next().unwrap_or_default()) } " " span.second { (merchant) } }
                         span.ringcell { (ring::small(sale)) }
-                        span.money { span.second { (lang.pick(&sale.kind)) } " " b { (sale.amount) } }
+                        span.money { span.second { (lang.pick(&sale.kind)) } " " b { (sale.amount(lang)) } }
                         span.chips { (chip::outcome(lang, sale)) " " (chip::receipt(lang, sale)) }
                         span.because.second { (lang.pick(&sale.headline)) }
                     }

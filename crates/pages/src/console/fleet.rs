@@ -71,10 +71,13 @@ pub fn fleet(asked: Asked<'_>, fleet: &Fleet) -> String {
     page(asked, ("终端", "Terminals"), None, &body)
 }
 
-/// Terminals as tiles.
+/// Tiles of a page: it is no longer than a page may be.
+pub const TILES_MAX: usize = 100;
+
+/// Terminals as tiles, the least healthy first.
 pub fn tiles(lang: Lang, terminals: &[Terminal]) -> Markup {
     html! {
-        div.fleet { @for terminal in terminals {
+        div.fleet { @for terminal in terminals.iter().take(TILES_MAX) {
             @let (tone, words) = terminal.health();
             section class={ "card " (tone.class()) } {
                 h2 { (terminal.id) " " (chip::chip(tone, lang.say(words))) }
@@ -82,7 +85,7 @@ pub fn tiles(lang: Lang, terminals: &[Terminal]) -> Markup {
                 dl.facts {
                     dt { (lang.say(("最近一笔", "Last sale"))) }
                     dd { @match terminal.seen_ms {
-                        Some(ms) => (lang.either(html! { (duration(lang, ms)) "前" }, html! { (duration(lang, ms)) " ago" })),
+                        Some(ms) => (lang.either(html! { (duration(lang, ms)) " 前" }, html! { (duration(lang, ms)) " ago" })),
                         None => (lang.say(("还没有", "none yet"))),
                     } }
                     dt { (lang.say(("打印机", "Printer"))) }
@@ -96,6 +99,9 @@ pub fn tiles(lang: Lang, terminals: &[Terminal]) -> Markup {
                 }
             }
         } }
+        @if let Some(more) = terminals.len().checked_sub(TILES_MAX + 1) {
+            p.second { (lang.either(html! { "另有 " (more + 1) " 台未列出，最需要看的在前。" }, html! { (more + 1) " more are not listed; those to look at come first." })) }
+        }
     }
 }
 

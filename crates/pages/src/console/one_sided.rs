@@ -130,6 +130,9 @@ pub const AGES: [(u64, Words, Tone); 5] = [
     (u64::MAX, ("7 天以上", "over 7 d"), Tone::Stop),
 ];
 
+/// Items that a page lists: it is no longer than a page may be; what is beyond waits for a cause to be chosen, or for its turn.
+pub const LISTED_MAX: usize = 50;
+
 /// The page; `cause` shows one cause alone.
 pub fn queue(asked: Asked<'_>, queue: &Queue, cause: Option<Cause>) -> String {
     let lang = asked.lang;
@@ -137,7 +140,9 @@ pub fn queue(asked: Asked<'_>, queue: &Queue, cause: Option<Cause>) -> String {
         .items
         .iter()
         .filter(|item| cause.is_none_or(|cause| cause == item.cause));
-    let shown: Vec<&Item> = shown.collect();
+    let mut shown: Vec<&Item> = shown.collect();
+    let more = queue.more + shown.len().saturating_sub(LISTED_MAX) as u64;
+    shown.truncate(LISTED_MAX);
     let body = html! {
         h1 { (lang.say(("单边账", "One-sided"))) }
         p { (lang.say((
@@ -155,8 +160,8 @@ pub fn queue(asked: Asked<'_>, queue: &Queue, cause: Option<Cause>) -> String {
                         span.second.small { (lang.say(("预览不改动任何账。", "A preview changes nothing."))) } }
                 }
             }
-            @if queue.more > 0 {
-                p.second { (lang.either(html! { "另有 " (queue.more) " 笔未列出。" }, html! { (queue.more) " more are not listed." })) }
+            @if more > 0 {
+                p.second { (lang.either(html! { "另有 " (more) " 笔未列出，最先到期的在上。" }, html! { (more) " more are not listed; what runs out first is on top." })) }
             }
         }
         section.card { (ageing(lang, &queue.items)) }
@@ -206,7 +211,7 @@ fn items(lang: Lang, items: &[&Item]) -> Markup {
                             " " span.second.small { (lang.say(match item.clock { Some(Clock { left_ms: ..0, .. }) => ("已超时", "overdue"), Some(_) => ("还剩", "left"), None => ("无时限", "no clock") })) } }
                         span.till { b { (sale.key) } " " span.second { (item.row.merchant) } }
                         span.ringcell { (ring::small(sale)) }
-                        span.money { b { (sale.amount) } }
+                        span.money { b { (sale.amount(lang)) } }
                         span.chips { (chip::outcome(lang, sale)) " " (chip::chip(Tone::Wait, lang.say(item.cause.words()))) }
                         span.because {
                             (lang.pick(&sale.headline)) " "
@@ -266,7 +271,7 @@ pub fn preview(asked: Asked<'_>, items: &[Item]) -> String {
                     p { b { (lang.say(("建议：", "Proposed: "))) (lang.say(what)) } }
                     p.second { (lang.say(("理由：", "Why: "))) (lang.say(why)) }
                     ul { @for item in of { li {
-                        a href=(sale_path("/console", &item.row.sale.key)) { (item.row.sale.key) } " " (item.row.sale.amount) " · " (lang.pick(item.row.sale.line(Audience::Operator)))
+                        a href=(sale_path("/console", &item.row.sale.key)) { (item.row.sale.key) } " " (item.row.sale.amount(lang)) " · " (lang.pick(item.row.sale.line(Audience::Operator)))
                     } } }
                 }
             }

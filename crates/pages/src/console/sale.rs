@@ -115,9 +115,9 @@ fn header(lang: Lang, view: &SalePage) -> Markup {
     html! {
         section.salehead {
             p.salefacts {
-                span.amount { (sale.amount) } " "
+                span.amount { (sale.amount(lang)) } " "
                 (chip::outcome(lang, sale)) " " (chip::receipt(lang, sale))
-                span.second { (lang.pick(&sale.kind)) " · " (view.merchant) " · " (sale.key) " · RRN " (sale.rrn) " · " (sale.card) }
+                span.second { (lang.pick(&sale.kind)) " · " (view.merchant) " · " (sale.key) " · RRN " (sale.rrn) " · " (sale.card()) }
             }
             h1 { (lang.pick(&sale.headline)) }
             p { (lang.pick(sale.line(Audience::Operator))) }

@@ -90,7 +90,8 @@ fn message(lang: Lang, step: &Step, y: usize) -> Markup {
     html! {
         text.at x="4" y=(y + 4) { (step.at) }
         @if from == to {
-            rect.note x=(from - 66) y=(y - 15) width="132" height="28" rx="8" {}
+            @let width = breadth(text);
+            rect.note x=(from - width / 2) y=(y - 15) width=(width) height="28" rx="8" {}
             text.said x=(from) y=(y + 4) text-anchor="middle" { (text) }
         } @else {
             @let end = if step.lost { from.abs_diff(to) / 2 } else { from.abs_diff(to) - 6 };
@@ -105,6 +106,12 @@ fn message(lang: Lang, step: &Step, y: usize) -> Markup {
             text.said x=(usize::midpoint(from, to)) y=(y - if step.lost { 10 } else { 7 }) text-anchor="middle" { (text) }
         }
     }
+}
+
+/// Room for a note: a letter is half as wide as a Chinese character.
+fn breadth(text: &str) -> usize {
+    let halves: usize = text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
+    (halves * 7 + 24).max(132)
 }
 
 /// The same for `sequenceDiagram` of Mermaid.

@@ -99,7 +99,30 @@ fn nested(lang: Lang, ladder: &Ladder, refused: Option<&NotNested>) -> Markup {
         ),
         n: 4,
     };
-    plot::bars(lang, &head, &bars)
+    plot::drawn_bars(lang, &head, &drawn(ladder, offending), &bars)
+}
+
+/// Height of the drawing, and of the band by which each bar is inside the one around it, in units of the drawing.
+const HEIGHT: u64 = 100;
+const BAND: u64 = 13;
+
+/// The ladder as bars inside each other, the terminal's outermost: one that does not nest sticks out.
+fn drawn(ladder: &Ladder, offending: impl Fn(&str) -> bool) -> Markup {
+    let steps = steps(ladder);
+    let longest = steps
+        .iter()
+        .map(|(_, _, value)| *value)
+        .max()
+        .unwrap_or(0)
+        .max(1);
+    html! {
+        svg.ladder viewBox={ "0 0 1000 " (HEIGHT) } preserveAspectRatio="none" aria-hidden="true" {
+            @for (depth, (name, _, value)) in (0..).zip(steps.iter().rev()) {
+                @let tone = if offending(name) { Tone::Stop } else { Tone::Closed };
+                rect class=(tone.class()) x="1" y=(1 + depth * BAND) width=(value.saturating_mul(998) / longest) height=(HEIGHT - 2 - 2 * depth * BAND) {}
+            }
+        }
+    }
 }
 
 fn told(lang: Lang, refused: Option<&NotNested>) -> Markup {

@@ -15,7 +15,7 @@ pub fn sale(asked: Asked<'_>, sale: Option<(&SaleView, bool)>) -> String {
     let body = html! {
         div.saleparts {
             div {
-                p.salefacts { span.amount { (sale.amount) } span.second { (lang.pick(&sale.kind)) " · " (sale.key) " · RRN " (sale.rrn) " · " (sale.card) " · " (sale.received) } }
+                p.salefacts { span.amount { (sale.amount(lang)) } span.second { (lang.pick(&sale.kind)) " · " (sale.key) " · RRN " (sale.rrn) " · " (sale.card()) " · " (sale.received) } }
                 (verdict_card(lang, sale, Audience::Merchant))
                 (ring::large(lang, sale))
             }

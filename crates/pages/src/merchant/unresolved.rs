@@ -3,7 +3,7 @@
 use super::{Asked, page};
 use crate::chip::{self, Tone};
 use crate::console::board::clock_text;
-use crate::console::one_sided::Item;
+use crate::console::one_sided::{Item, LISTED_MAX};
 use crate::ring;
 use crate::sale::Audience;
 use maud::html;
@@ -16,10 +16,10 @@ pub fn unresolved(asked: Asked<'_>, items: &[Item]) -> String {
         @if items.is_empty() {
             section.card { p { (chip::chip(Tone::Closed, lang.say(("没有待确认的交易", "nothing is open")))) } }
         }
-        div.cards { @for item in items {
+        div.cards { @for item in items.iter().take(LISTED_MAX) {
             @let sale = &item.row.sale;
             article.card {
-                p { span.amount { (sale.amount) } " " (chip::outcome(lang, sale)) " " (chip::receipt(lang, sale)) }
+                p { span.amount { (sale.amount(lang)) } " " (chip::outcome(lang, sale)) " " (chip::receipt(lang, sale)) }
                 h2 { a href=(asked.to(&format!("/sale/{}", sale.key))) { (lang.pick(&sale.headline)) } }
                 p { (ring::small(sale)) " " span.second { (sale.key) " · " (sale.received) } }
                 p { (lang.pick(sale.line(Audience::Merchant))) }
@@ -31,6 +31,9 @@ pub fn unresolved(asked: Asked<'_>, items: &[Item]) -> String {
                 }
             }
         } }
+        @if let Some(more) = items.len().checked_sub(LISTED_MAX + 1) {
+            p.second { (lang.either(html! { "另有 " (more + 1) " 笔未列出，最先到期的在上。" }, html! { (more + 1) " more are not listed; what runs out first is on top." })) }
+        }
     };
     page(asked, ("待确认", "Unresolved"), &body)
 }

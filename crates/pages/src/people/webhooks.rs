@@ -80,7 +80,8 @@ impl WebhooksView<'_> {
             section.card {
                 h1 { (lang.say(("事件通知", "Webhooks"))) }
                 (told(lang, self.told))
-                @if !self.webhooks.is_empty() { div.scroll { table {
+                @if self.webhooks.is_empty() { p.second { (lang.say(("还没有接收地址", "No address is told yet"))) } }
+                @else { div.scroll { table {
                     thead { tr {
                         th { (lang.say(("地址", "Address"))) } th.number { (lang.say(("等待", "Waiting"))) }
                         th.number { (lang.say(("放弃", "Given up"))) } @if self.manages { th { (lang.say(("操作", "Do"))) } }
@@ -93,7 +94,7 @@ impl WebhooksView<'_> {
                         } } }
                     } } }
                 } } }
-                @if self.manages { form.add method="post" action="/webhooks" {
+                @if self.manages { form.subscribe method="post" action="/webhooks" {
                     (csrf(self.csrf))
                     label for="address" { (lang.say(("新的接收地址（https）", "A new address (https)"))) }
                     div.row {

@@ -58,8 +58,8 @@ pub fn page(
                     li {
                         div.line {
                             span.at { (slip.at) }
-                            b.much { (slip.amount) }
-                            span { (format!("{:06}", slip.trace)) " · " (slip.card) }
+                            b.much { (lang.amount(&slip.amount)) }
+                            span { (format!("{:06}", slip.trace)) " · " (crate::sale::dotted(&slip.card)) }
                             span.second { (lang.pick(&slip.title)) " · " (lang.pick(&slip.state)) }
                         }
                         div.row {

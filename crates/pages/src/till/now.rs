@@ -139,8 +139,8 @@ pub(super) fn ring(lang: Lang, view: &TillView, door: &Door) -> Markup {
     html! {
         h2 { (lang.say(("这笔交易走到哪里了", "How far the sale is"))) }
         p.second {
-            (kind) " " b { (sale.amount) } " · "
-            (lang.say(("凭证号", "trace"))) " " (trace) " · " (sale.card) " · " (sale.received)
+            (kind) " " b { (sale.amount(lang)) } " · "
+            (lang.say(("凭证号", "trace"))) " " (trace) " · " (sale.card()) " · " (sale.received)
         }
         (ring::large(lang, sale))
         (caption(lang, sale))

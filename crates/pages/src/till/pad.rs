@@ -59,7 +59,7 @@ pub(super) fn form(lang: Lang, view: &TillView, door: &Door) -> Markup {
                     }
                 }
             }
-            div.tiles {
+            div.tiles.three {
                 (tile("swipe", ("刷卡", "Swipe"), "main"))
                 (tile("insert", ("插卡", "Insert"), ""))
                 (tile("tap", ("挥卡", "Tap"), ""))

@@ -42,7 +42,7 @@ pub(super) fn row(lang: Lang, recent: &Recent) -> Markup {
         Recent::Sale(sale) => html! {
             a.line href={ "/?trace=" (trace(sale)) } {
                 span.at { (clock_time(&sale.received)) }
-                b.much { (sale.amount) }
+                b.much { (lang.amount(&sale.amount)) }
                 (ring::small(sale))
                 span.chips {
                     (chip::outcome(lang, sale)) " " (chip::receipt(lang, sale))

@@ -59,8 +59,8 @@ fn goods(lang: Lang, question: &GoodsQuestion, door: &Door) -> Markup {
             h2 id="goods-asked" { (lang.say(("商品已经交给顾客了吗？", "Were the goods handed over?"))) }
             p {
                 (lang.either(
-                    html! { "凭证号 " (format!("{:06}", question.trace)) " 的 " (question.amount) " 已找回结果：银行同意。" },
-                    html! { "The result of " (question.amount) ", trace " (format!("{:06}", question.trace)) ", was found: approved." },
+                    html! { "凭证号 " (format!("{:06}", question.trace)) " 的 " (lang.amount(&question.amount)) " 已找回结果：银行同意。" },
+                    html! { "The result of " (lang.amount(&question.amount)) ", trace " (format!("{:06}", question.trace)) ", was found: approved." },
                 ))
             }
             p.second {
@@ -121,12 +121,12 @@ fn told(lang: Lang, second: &SecondSwipe) -> Markup {
     });
     match age {
         Some((zh, en)) => lang.either(
-            html! { "这张卡" (zh) "的 " b { (second.amount) } "（凭证号 " (trace) "）还没有结果。" },
-            html! { "This card's " b { (second.amount) } " from " (en) " (trace " (trace) ") has no result yet." },
+            html! { "这张卡" (zh) "的 " b { (lang.amount(&second.amount)) } "（凭证号 " (trace) "）还没有结果。" },
+            html! { "This card's " b { (lang.amount(&second.amount)) } " from " (en) " (trace " (trace) ") has no result yet." },
         ),
         None => lang.either(
-            html! { "这张卡在另一台收银机上的 " b { (second.amount) } "（" (second.earlier) "）还没有结果。" },
-            html! { "This card's " b { (second.amount) } " at another till (" (second.earlier) ") has no result yet." },
+            html! { "这张卡在另一台收银机上的 " b { (lang.amount(&second.amount)) } "（" (second.earlier) "）还没有结果。" },
+            html! { "This card's " b { (lang.amount(&second.amount)) } " at another till (" (second.earlier) ") has no result yet." },
         ),
     }
 }

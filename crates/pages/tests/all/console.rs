@@ -6,14 +6,14 @@ use pages::chip::Tone;
 use pages::console::fleet::{Fleet, Terminal};
 use pages::console::ledger::{Account, Books, Entry, Known};
 use pages::console::messages::{Field, Message};
-use pages::console::one_sided::Cause;
+use pages::console::one_sided::{Cause, Queue};
 use pages::console::plots::Plots;
 use pages::console::sale::{AuditRow, Proof, SalePage};
 use pages::console::sequence::{Lane, Step, mermaid};
 use pages::console::settings::Settings;
 use pages::console::timeline::{Bar, Timeline};
 use pages::console::{Asked, board as live, fleet, one_sided, plots, sale as one, settings};
-use pages::plot::Point;
+use pages::plot::{self, Head, Limit, Point};
 use payment::kind::Rail;
 use payment::timeouts::Ladder;
 
@@ -199,8 +199,8 @@ pub fn all(lang: Lang) -> Vec<String> {
         n: 1_000,
     };
     vec![
-        live::board(asked, &board(), None, false),
-        live::board(asked, &board(), Some(5), true),
+        live::board(asked, &board(), None, live::Mode::Live),
+        live::board(asked, &board(), Some(5), live::Mode::Paused),
         one::sale(asked, &sale_page()),
         one_sided::queue(asked, &queue(), None),
         one_sided::preview(asked, &[item()]),
@@ -241,7 +241,7 @@ fn a_board_is_filtered_by_the_bead_that_is_open() {
 
 #[test]
 fn figures_name_their_unit_and_their_n() {
-    let page = live::board(asked(Lang::En), &board(), None, false);
+    let page = live::board(asked(Lang::En), &board(), None, live::Mode::Live);
     for told in [
         "12.3",
         "99.9",
@@ -254,7 +254,7 @@ fn figures_name_their_unit_and_their_n() {
         assert!(page.contains(told), "no {told}");
     }
     assert!(page.contains(r#"data-live="/console/live?lang=en""#));
-    let paused = live::board(asked(Lang::En), &board(), Some(5), true);
+    let paused = live::board(asked(Lang::En), &board(), Some(5), live::Mode::Paused);
     assert!(!paused.contains("data-live") && paused.contains(r#"href="/console?hop=6""#));
 }
 
@@ -308,4 +308,102 @@ fn a_queue_shows_one_cause_when_asked() {
         ),
         (1, 1, 0)
     );
+}
+
+/// What a page lists is bounded, so that the page is: every list is full here.
+#[test]
+fn full_pages_stay_below_their_limit() {
+    let full_board = || {
+        let mut board = board();
+        board.sales = (0..180).map(|_| crate::fixture::listed()).collect();
+        board
+    };
+    let full_queue = Queue {
+        items: (0..500).map(|_| item()).collect(),
+        more: 7,
+    };
+    let full_fleet = Fleet {
+        terminals: (0..300).map(|_| terminal()).collect(),
+        unseen: 0,
+        n: 1,
+    };
+    for lang in Lang::ALL {
+        let asked = asked(lang);
+        for (name, page) in [
+            (
+                "board",
+                live::board(asked, &full_board(), None, live::Mode::Live),
+            ),
+            ("queue", one_sided::queue(asked, &full_queue, None)),
+            ("fleet", fleet::fleet(asked, &full_fleet)),
+        ] {
+            assert!(
+                page.len() < pages::PAGE_BYTES_MAX,
+                "{name}: {} bytes",
+                page.len()
+            );
+        }
+        let queue = one_sided::queue(asked, &full_queue, None);
+        assert!(queue.contains("457"), "450 are not listed, and 7 before");
+        let more = lang.say(("另有 200 台未列出", "200 more are not listed"));
+        assert!(fleet::fleet(asked, &full_fleet).contains(more));
+    }
+    for file in pages::served::FILES {
+        assert!(file.bytes.len() < pages::PAGE_BYTES_MAX, "{}", file.name);
+    }
+}
+
+#[test]
+fn names_of_limits_never_lie_on_each_other() {
+    let limit = |value| Limit {
+        value,
+        name: ("限", "limit"),
+        tone: Tone::Stop,
+    };
+    let head = Head {
+        title: ("图", "plot"),
+        unit: words("单位", "unit"),
+        n: 1,
+    };
+    let names = |values: [u64; 2]| -> Vec<i64> {
+        let drawn = plot::line(Lang::En, &head, &[], &values.map(limit)).into_string();
+        let texts = drawn.split("<text class=\"limit").skip(1);
+        texts
+            .map(|text| {
+                let y = text.split("y=\"").nth(1).and_then(|y| y.split('"').next());
+                y.and_then(|y| y.parse().ok()).expect("a height")
+            })
+            .collect()
+    };
+    for values in [[0, 0], [5, 5], [10, 11], [0, 100]] {
+        let drawn = names(values);
+        assert!(drawn[0] - drawn[1] >= 18, "{values:?}: {drawn:?}");
+    }
+    let empty = plot::bars(Lang::En, &head, &[]).into_string();
+    assert!(empty.contains("no data yet"), "{empty}");
+}
+
+#[test]
+fn a_bar_that_does_not_nest_sticks_out() {
+    let drawn = |tried| {
+        let view = Settings {
+            tried,
+            ..settings_view()
+        };
+        let page = settings::settings(asked(Lang::En), &view);
+        let (_, ladder) = page.split_once("svg class=\"ladder\"").expect("a ladder");
+        let ladder = ladder.split("</svg>").next().unwrap_or_default().to_owned();
+        let widths = ladder.split("width=\"").skip(1);
+        let widths: Vec<u64> = widths
+            .filter_map(|width| width.split('"').next()?.parse().ok())
+            .collect();
+        (widths, ladder.matches("class=\"stop\"").count())
+    };
+    let (widths, stops) = drawn(Ladder::DEMO);
+    assert!(
+        widths.is_sorted_by(|a, b| a > b) && stops == 0,
+        "{widths:?}"
+    );
+    let (widths, stops) = drawn(settings_view().tried);
+    assert!(widths[2] > widths[1] && stops == 2, "{widths:?}");
 }

@@ -82,3 +82,20 @@ fn staff_keep_the_merchant_in_every_link_and_merchants_never_name_one() {
     let own = &all(Lang::Zh, false)[1];
     assert!(own.contains(r#"href="/merchant/tills""#) && !own.contains(r#"name="merchant""#));
 }
+
+#[test]
+fn full_lists_stay_below_the_limit_of_a_page() {
+    let items: Vec<_> = (0..500).map(|_| item()).collect();
+    for (lang, more) in [(Lang::Zh, "另有 450 笔未列出"), (Lang::En, "450 more")] {
+        let page = unresolved::unresolved(asked(lang, true), &items);
+        assert!(page.len() < pages::PAGE_BYTES_MAX && page.contains(more));
+        let view = Transactions {
+            filters: Filters::default(),
+            tills: Vec::new(),
+            rows: (0..50).map(|_| listed()).collect(),
+            next: Some(1),
+        };
+        let page = transactions::transactions(asked(lang, true), &view);
+        assert!(page.len() < pages::PAGE_BYTES_MAX, "{} bytes", page.len());
+    }
+}

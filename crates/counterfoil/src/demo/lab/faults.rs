@@ -39,8 +39,29 @@ enum Does {
     Frames(Line, u16, Direction, What, u32),
     /// The printer has a fault.
     Printer(virtual_printer::Fault),
-    /// The till's wall clock is wrong by so many minutes.
-    Clock(i64),
+    /// The wall clock of a party is wrong by so many minutes.
+    Clock(Whose, i64),
+}
+
+/// Whose clock.
+#[derive(Clone, Copy, Debug)]
+enum Whose {
+    Till,
+    Acquirer,
+    Network,
+    Issuer,
+}
+
+impl Whose {
+    fn set(self, hosts: &Hosts, shop: &Shop, minutes: i64) {
+        let ms = minutes * 60_000;
+        match self {
+            Self::Till => shop.handle.skew_wall(ms),
+            Self::Acquirer => hosts.acquirer.skew_wall(ms),
+            Self::Network => hosts.network.skew_wall(ms),
+            Self::Issuer => hosts.issuer.skew_wall(ms),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +100,21 @@ const fn printer(
         words,
         class: sim::Fault::Printer,
         does: Does::Printer(fault),
+    }
+}
+
+const fn clock(
+    id: &'static str,
+    words: (&'static str, &'static str),
+    whose: Whose,
+    minutes: i64,
+) -> LabFault {
+    LabFault {
+        id,
+        part: Part::Clock,
+        words,
+        class: sim::Fault::Clock,
+        does: Does::Clock(whose, minutes),
     }
 }
 
@@ -177,13 +213,33 @@ pub(super) const FAULTS: &[LabFault] = &[
         ("打印机开盖", "the cover is open"),
         virtual_printer::Fault::CoverOpen,
     ),
-    LabFault {
-        id: "F13",
-        part: Part::Clock,
-        words: ("终端的钟快 7 分钟", "the till's clock is 7 minutes fast"),
-        class: sim::Fault::Clock,
-        does: Does::Clock(7),
-    },
+    clock(
+        "F13",
+        ("终端的钟快 7 分钟", "the till's clock is 7 minutes fast"),
+        Whose::Till,
+        7,
+    ),
+    clock(
+        "F13a",
+        (
+            "前置的钟慢 7 分钟",
+            "the acquirer's clock is 7 minutes slow",
+        ),
+        Whose::Acquirer,
+        -7,
+    ),
+    clock(
+        "F13n",
+        ("银联的钟快 7 分钟", "the network's clock is 7 minutes fast"),
+        Whose::Network,
+        7,
+    ),
+    clock(
+        "F13i",
+        ("发卡行的钟慢 7 分钟", "the bank's clock is 7 minutes slow"),
+        Whose::Issuer,
+        -7,
+    ),
 ];
 
 /// The fault of this name.
@@ -217,8 +273,15 @@ impl LabFault {
                 });
             }
             Does::Printer(fault) => shop.printer.with(|printer| printer.set_fault(fault, true)),
-            Does::Clock(minutes) => shop.handle.skew_wall(minutes * 60_000),
+            Does::Clock(whose, minutes) => whose.set(hosts, shop, minutes),
         }
+    }
+}
+
+/// Sets every clock right.
+pub(super) fn set_clocks_right(hosts: &Hosts, shop: &Shop) {
+    for whose in [Whose::Till, Whose::Acquirer, Whose::Network, Whose::Issuer] {
+        whose.set(hosts, shop, 0);
     }
 }
 
