@@ -1,6 +1,10 @@
 //! Chip cards in their holders' hands: real cryptograms from real keys, and what goes wrong between card and reader.
 //!
 //! A card outlives the sale it pays: its counter grows from till to till, as a card's does.
+#![expect(
+    clippy::disallowed_types,
+    reason = "a reader takes what may be sent between threads; a world has one"
+)]
 
 use crate::core::Core;
 use crate::prng::Prng;
@@ -26,8 +30,7 @@ const SECOND_BYTES: u8 = 31;
 /// Where faults of chips happen: at the till of this number and up.
 const CHIPS: u32 = 70;
 
-/// A chip that is read again and again; readers take what may be sent between threads, and a world has one.
-#[expect(clippy::disallowed_types)]
+/// A chip that is read again and again.
 pub type Chip = Arc<Mutex<ChipCard>>;
 
 /// Whether the banks of this world gave chips out.
