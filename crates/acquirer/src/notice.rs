@@ -1,4 +1,5 @@
-//! Notices: a till that holds an approval is told when its sale was taken back for what was paid at another till.
+//! Notices: a till that holds an approval is told when its sale was taken back, for what was paid at another till or by
+//! staff. What staff gave back is named as taken back by itself.
 //!
 //! Invariant: the notice goes with every MACed answer to that till until the till itself says that it has taken the sale
 //! back; while nobody knows yet whether it will be, the till is asked to report again.
@@ -82,9 +83,10 @@ impl Acquirer {
 }
 
 impl State {
-    /// Another till may take this sale's place: its own till has to be told.
+    /// Another till may take this sale's place, or staff gave it back: its own till has to be told.
     pub(crate) fn owe_notice(&mut self, earlier: SaleKey, by: SaleKey) {
-        if earlier.terminal != by.terminal {
+        let by_staff = self.notices.get(&earlier) == Some(&earlier);
+        if !by_staff && (earlier.terminal != by.terminal || earlier == by) {
             self.notices.insert(earlier, by);
         }
     }
@@ -95,7 +97,10 @@ impl State {
             return;
         };
         let own = |earlier: &SaleRecord| match earlier.evidence.reversal {
-            Some(reversal) => reversal.cause != ReversalCause::Replaced,
+            Some(reversal) => !matches!(
+                reversal.cause,
+                ReversalCause::Replaced | ReversalCause::Staff(_)
+            ),
             None => !earlier.stands(),
         };
         let linked = sale.request.linked.map(|linked| linked.earlier);

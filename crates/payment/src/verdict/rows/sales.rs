@@ -380,6 +380,35 @@ pub(super) const ROWS: &[Row] = &[
         ),
     },
     Row {
+        id: "giving_back",
+        families: SALES,
+        when: Situation::GivingBack,
+        headline: (
+            "收单机构正在退回这笔款项",
+            "The acquirer is giving this payment back",
+        ),
+        outcome: Outcome::Reversing,
+        position: Position::Suspended,
+        goods: Goods::DoNotDeliver,
+        owner: Owner::Acquirer,
+        cashier: (
+            "未交的货不要再交，这一笔原路退回。",
+            "Deliver nothing more: this one goes back the way it came.",
+        ),
+        merchant: (
+            "收单运营人员经双人复核退回本笔，不再入账。",
+            "The acquirer's staff give it back, two of them having checked; it is not paid out.",
+        ),
+        cardholder: (
+            "款项正在退回原卡，发卡行确认后到账。",
+            "The money is on its way back to your card, once your bank has confirmed.",
+        ),
+        operator: (
+            "运营退回已发出，等待发卡行应答。",
+            "Given back by staff; awaiting the issuer's word.",
+        ),
+    },
+    Row {
         id: "reversing_for_terminal",
         families: SALES,
         when: Situation::ReversingForTerminal,
