@@ -11,6 +11,7 @@ mod guard;
 mod key;
 mod page;
 pub mod proposals;
+pub mod remedies;
 mod session;
 mod store;
 

@@ -8,8 +8,8 @@ use crate::money::CNY;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Longest name of somebody of the staff, in bytes.
-pub const NAME_BYTES_MAX: usize = 64;
+/// Longest name of somebody of the staff, or of a key, in bytes.
+pub const NAME_BYTES_MAX: usize = 80;
 /// Longest reason, in bytes.
 pub const REASON_BYTES_MAX: usize = 240;
 
@@ -135,7 +135,7 @@ pub enum Unremedied {
     OnePerson,
     /// Nothing of it is unanswered.
     NothingToAsk,
-    /// Not what a cardholder paid or had frozen.
+    /// Not what a cardholder paid.
     NoSale,
     /// Its answer is awaited.
     InProgress,
@@ -219,13 +219,11 @@ impl Unremedied {
     }
 }
 
-/// Staff give back what a cardholder paid, or what is frozen: never what a cardholder got, nor what another card received.
+/// Staff give back what a cardholder paid: never what a cardholder got, nor what another card received. A hold took no money;
+/// it ends by its void at the till or by itself.
 pub fn may_be_given_back(kind: Kind) -> bool {
     let row: &Row = kind.row();
-    let taken = matches!(
-        row.posting,
-        Posting::Debit | Posting::Capture | Posting::Hold
-    );
+    let taken = matches!(row.posting, Posting::Debit | Posting::Capture);
     row.reversible() && taken && row.unit == CNY
 }
 
@@ -255,7 +253,7 @@ mod tests {
 
     #[test]
     fn what_moves_money_needs_two_people() {
-        let name = |text| StaffName::of(text).expect("a name");
+        let name = |text: &str| StaffName::of(text).expect("a name");
         let mandate = |approved: Option<&str>| Mandate {
             proposal: 1,
             by: name("li"),
@@ -273,7 +271,7 @@ mod tests {
     fn only_what_was_taken_is_given_back() {
         for (kind, may) in [
             (Kind::Purchase, true),
-            (Kind::PreAuth, true),
+            (Kind::PreAuth, false),
             (Kind::Completion, true),
             (Kind::WalletOrder, true),
             (Kind::Refund, false),

@@ -65,11 +65,14 @@ pub enum Mark {
     CreditRefused,
     LegReversed,
     TakenBack,
+    StaffAskedNow,
+    StaffGaveBack,
+    StaffInFlight,
 }
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Self; 61] = [
+    pub const ALL: [Self; 64] = [
         Self::LateApproval,
         Self::ReversalBeforeOriginal,
         Self::RecoveredByQuery,
@@ -131,6 +134,9 @@ impl Mark {
         Self::CreditRefused,
         Self::LegReversed,
         Self::TakenBack,
+        Self::StaffAskedNow,
+        Self::StaffGaveBack,
+        Self::StaffInFlight,
     ];
 
     /// What it says in reports.
@@ -197,6 +203,9 @@ impl Mark {
             Self::CreditRefused => "credit leg refused",
             Self::LegReversed => "leg of a transfer taken back",
             Self::TakenBack => "till told that its sale was replaced elsewhere",
+            Self::StaffAskedNow => "staff asked again at once",
+            Self::StaffGaveBack => "staff gave a sale back",
+            Self::StaffInFlight => "staff at a sale that goes back already",
         }
     }
 }

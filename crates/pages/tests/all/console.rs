@@ -12,6 +12,7 @@ use pages::console::sale::{AuditRow, Proof, SalePage};
 use pages::console::sequence::{Lane, Step, mermaid};
 use pages::console::settings::Settings;
 use pages::console::timeline::{Bar, Timeline};
+use pages::console::remedy::{self, Offered, Offers};
 use pages::console::{Asked, board as live, fleet, one_sided, plots, sale as one, settings};
 use pages::plot::Point;
 use payment::kind::Rail;
@@ -30,6 +31,23 @@ fn words(zh: &str, en: &str) -> (String, String) {
     (zh.to_owned(), en.to_owned())
 }
 
+/// One that can be asked for again, one that can be given back, for a reader who may.
+fn offers() -> Offers {
+    let refused = Some(("已经退回", "It went back already"));
+    let row = |refused| Offered {
+        sale: sale(),
+        merchant: HOSTILE.into(),
+        cause: Some(Cause::LostAtOurHop),
+        refused,
+    };
+    Offers {
+        rows: vec![row([None, refused]), row([refused, None])],
+        unknown: 2,
+        csrf: Some("0123abcd".into()),
+        told: Some(("请写明理由", "A reason is needed")),
+    }
+}
+
 fn sale_page() -> SalePage {
     let entry = |debit, counts| Entry {
         debit,
@@ -45,6 +63,7 @@ fn sale_page() -> SalePage {
         sale: sale(),
         merchant: HOSTILE.into(),
         left_ms: Some(-5_000),
+        offers: offers(),
         timeline: Timeline {
             start: "14:02:51.142".into(),
             length_ms: 8_100,
@@ -203,7 +222,8 @@ fn all(lang: Lang) -> Vec<String> {
         live::board(asked, &board(), Some(5), true),
         one::sale(asked, &sale_page()),
         one_sided::queue(asked, &queue(), None),
-        one_sided::preview(asked, &[item()]),
+        remedy::preview(asked, &offers()),
+        remedy::preview(asked, &Offers::default()),
         fleet::fleet(asked, &fleet_view),
         settings::settings(asked, &settings_view()),
         plots::plots(asked, &plots_view()),

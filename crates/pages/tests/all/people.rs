@@ -4,7 +4,7 @@ use pages::api::{DocsRow, DocsView};
 use pages::chip::Tone;
 use pages::people::{
     AccountView, AuditRow, AuditView, DeliveryRow, EverybodyView, PersonRow, ProposalRow,
-    ProposalView, ProposalsView, SecondFactorView, SignInView, WebhookRow, WebhooksView, refused,
+    ProposalSale, ProposalView, ProposalsView, SecondFactorView, SignInView, WebhookRow, WebhooksView, refused,
 };
 use pages::{Lang, Words};
 
@@ -37,6 +37,12 @@ fn every_page(lang: Lang) -> Vec<(&'static str, String)> {
         state: ("待复核", "waits for a second person"),
         tone: Tone::Wait,
         checked: Some((NAME.to_owned(), AS_OF.to_owned())),
+    };
+    let sale = ProposalSale {
+        sale: "T0000001/000001/000042".to_owned(),
+        amount: "¥1,234.00".to_owned(),
+        said: ("将退回", "goes back"),
+        tone: Tone::Wait,
     };
     let record = AuditRow {
         seq: 3,
@@ -146,6 +152,7 @@ fn every_page(lang: Lang) -> Vec<(&'static str, String)> {
             "proposal",
             ProposalView {
                 row: &proposal,
+                sales: &[sale.clone()],
                 shown: "ff00",
                 may_approve: true,
                 may_refuse: true,
