@@ -182,6 +182,11 @@ fn due(sale: &SaleRecord) -> Option<Wall> {
     sale.evidence.due
 }
 
+/// Why it stands in the queue, when it does.
+pub(super) fn queued(sale: &SaleRecord) -> Option<Cause> {
+    (is_open(sale) && for_people(sale)).then(|| cause(sale))
+}
+
 fn cause(sale: &SaleRecord) -> Cause {
     let evidence = &sale.evidence;
     match evidence.reversal.map(|reversal| reversal.progress) {

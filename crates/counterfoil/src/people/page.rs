@@ -3,6 +3,7 @@
 use super::audit::Kept;
 use super::guard::{SECOND_FACTOR, SIGN_OUT};
 use super::proposals::{Action, Proposal, Proposals, Refusal, State as Stands};
+use super::remedies::Chosen;
 use super::store::{People, Trouble};
 use super::{Account, Opened, Permission, Refused, Role, Session};
 use crate::web::{self, Language, Origin};
@@ -13,7 +14,8 @@ use axum::routing::{get, post};
 use axum::{Router, middleware};
 use pages::chip::Tone;
 use pages::people::{
-    AccountView, AuditRow, AuditView, EverybodyView, PersonRow, ProposalRow, ProposalView,
+    AccountView, AuditRow, AuditView, EverybodyView, PersonRow, ProposalRow, ProposalSale,
+    ProposalView,
     ProposalsView, SecondFactorView, SignInView,
 };
 use pages::{Lang, Place, Words};
@@ -432,7 +434,7 @@ async fn proposals(
 
 fn proposal_row(proposal: &Proposal) -> ProposalRow {
     let tone = match proposal.state {
-        Stands::Open => Tone::Wait,
+        Stands::Open | Stands::Approved => Tone::Wait,
         Stands::Done => Tone::Closed,
         Stands::Refused | Stands::Void => Tone::Stop,
     };
@@ -466,7 +468,15 @@ async fn shown_proposal(
 ) -> Response {
     let now = people.now().text();
     let path = format!("/console/proposals/{id}");
-    let found = match blocking(move || Proposals::new(people).find(id)).await {
+    let read = move || {
+        let proposals = Proposals::new(people);
+        let Some(found) = proposals.find(id)? else {
+            return Ok(None);
+        };
+        let sales = remedied(&proposals, &found)?;
+        Ok::<_, Trouble>(Some((found, sales)))
+    };
+    let (found, sales) = match blocking(read).await {
         Ok(Some(found)) => found,
         Ok(None) => return missing(lang, "/console/proposals"),
         Err(problem) => return trouble(lang, &path, &problem.to_string()),
@@ -479,6 +489,7 @@ async fn shown_proposal(
     );
     let view = ProposalView {
         row: &proposal_row(&found),
+        sales: &sales,
         shown: &found.shown,
         may_approve: open && may && !own,
         may_refuse: open && (may || own),
@@ -491,6 +502,33 @@ async fn shown_proposal(
     };
     let status = told.map_or(StatusCode::OK, |_| StatusCode::CONFLICT);
     (status, Html(view.page(lang))).into_response()
+}
+
+/// The sales of a proposed remedy with what came of them; while it is open, with what the acquirer would say now.
+fn remedied(proposals: &Proposals, found: &Proposal) -> Result<Vec<ProposalSale>, Trouble> {
+    let Action::Remedy { remedy, sales, .. } = &found.action else {
+        return Ok(Vec::new());
+    };
+    let outcomes = match found.state {
+        Stands::Open => proposals.foreseen(*remedy, sales)?,
+        _ => proposals.outcomes(found.id)?,
+    };
+    let open = found.state == Stands::Open;
+    let row = |chosen: &Chosen| {
+        let (said, tone) = match outcomes.get(&chosen.sale) {
+            Some(Err(why)) => (why.words(), Tone::Stop),
+            Some(Ok(())) if open => (("可以执行", "can be done"), Tone::Wait),
+            Some(Ok(())) => (("已执行", "done"), Tone::Closed),
+            None => (("没有执行", "not done"), Tone::Quiet),
+        };
+        ProposalSale {
+            sale: chosen.sale.clone(),
+            amount: chosen.amount.to_string(),
+            said,
+            tone,
+        }
+    };
+    Ok(sales.iter().map(row).collect())
 }
 
 #[derive(Deserialize)]

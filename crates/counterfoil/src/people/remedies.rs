@@ -226,6 +226,17 @@ impl Proposals {
         })
     }
 
+    /// What would come of these sales now.
+    ///
+    /// # Errors
+    /// The acquirer does not answer.
+    pub fn foreseen(&self, remedy: Remedy, sales: &[Chosen]) -> Result<Outcomes, Trouble> {
+        let sales: Vec<String> = sales.iter().map(|chosen| chosen.sale.clone()).collect();
+        let judged = self.people().remedies()?.judge(&sales, remedy)?;
+        let outcome = |judged: Judged| (judged.sale, judged.refused.map_or(Ok(()), Err));
+        Ok(judged.into_iter().map(outcome).collect())
+    }
+
     /// What came of the sales of a proposal so far.
     ///
     /// # Errors

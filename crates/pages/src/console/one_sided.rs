@@ -6,7 +6,6 @@ use crate::chip::{self, Tone};
 use crate::language::{Lang, Words};
 use crate::plot::{self, Bar, Head};
 use crate::ring;
-use crate::sale::Audience;
 use maud::{Markup, html};
 use payment::Amount;
 

@@ -1,6 +1,6 @@
 //! The operator's console, rendered in both languages and read.
 
-use crate::fixture::{HOSTILE, board, item, queue, sale};
+use crate::fixture::{HOSTILE, board, queue, sale};
 use pages::Lang;
 use pages::chip::Tone;
 use pages::console::fleet::{Fleet, Terminal};
