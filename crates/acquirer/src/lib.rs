@@ -43,7 +43,8 @@ pub use state::{Counters, State};
 use payment::host;
 use payment::terminal::{Answer, MacCheck, Sealed};
 use payment::{
-    Decision, HostKey, LinkId, Machine, Mandate, Mono, Now, Remedy, ResponseCode, SaleKey, Statement,
+    Decision, HostKey, LinkId, Machine, Mandate, Mono, Now, Remedy, ResponseCode, SaleKey,
+    Statement,
 };
 
 /// The acquirer.

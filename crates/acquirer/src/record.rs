@@ -13,8 +13,8 @@ use payment::host::ReversalReason;
 use payment::relay::RelayRecord;
 use payment::terminal::{KeysField, Sale};
 use payment::{
-    Batch, HostKey, LinkId, Mandate, Mono, Now, Remedy, ResponseCode, Rrn, SaleKey, Stan, Statement,
-    TerminalId, Wall,
+    Batch, HostKey, LinkId, Mandate, Mono, Now, Remedy, ResponseCode, Rrn, SaleKey, Stan,
+    Statement, TerminalId, Wall,
 };
 use serde::{Deserialize, Serialize};
 

@@ -118,13 +118,7 @@ impl Acquirer {
         }
     }
 
-    fn give_back(
-        &self,
-        now: Now,
-        sale: &SaleRecord,
-        cause: ReversalCause,
-        decided: &mut Decided,
-    ) {
+    fn give_back(&self, now: Now, sale: &SaleRecord, cause: ReversalCause, decided: &mut Decided) {
         let key = sale.key();
         let setup = self.config.terminals.get(&key.terminal);
         // A terminal that does not speak our extension could never say that it knows.

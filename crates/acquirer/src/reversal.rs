@@ -214,7 +214,13 @@ impl Acquirer {
 
     /// One more attempt at an advice of a terminal that nobody upstream has answered. Its secrets are gone; the issuer
     /// asks for none.
-    pub(crate) fn deliver_advice(&self, now: Now, sale: &SaleRecord, host: HostKey, decided: &mut Decided) {
+    pub(crate) fn deliver_advice(
+        &self,
+        now: Now,
+        sale: &SaleRecord,
+        host: HostKey,
+        decided: &mut Decided,
+    ) {
         let attempt = self.state.relay.attempt(host, now.mono, &self.config.gaps);
         decided.record(Record::Relay(attempt));
         let about = self.original_host(sale);

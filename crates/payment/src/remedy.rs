@@ -190,10 +190,7 @@ impl Unremedied {
     pub const fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Unknown => ("没有这笔交易", "There is no such transaction"),
-            Self::OnePerson => (
-                "动钱要另一人复核",
-                "What moves money needs a second person",
-            ),
+            Self::OnePerson => ("动钱要另一人复核", "What moves money needs a second person"),
             Self::NothingToAsk => ("没有待答复的报文", "Nothing of it is unanswered"),
             Self::NoSale => (
                 "这类交易不能由运营退回",

@@ -98,7 +98,10 @@ impl Core {
         let Some(number) = self.oracle.by_key(key) else {
             return self.violate("G1", || format!("{key}: given back, and there is none"));
         };
-        let alone = mandate.approved.as_ref().is_none_or(|second| *second == mandate.by);
+        let alone = mandate
+            .approved
+            .as_ref()
+            .is_none_or(|second| *second == mandate.by);
         let oracle = &self.oracle;
         let sale = &oracle.sales[number as usize];
         let later = sale.later.iter().map(|at| &oracle.sales[*at as usize]);

@@ -399,9 +399,7 @@ impl<K: Copy> Draft<K> {
             refund.next = refund.next.min(now);
         }
         let soonest = match (self.order.stage, self.order.way) {
-            (Stage::Ending, Way::Presented) => {
-                self.order.created.plus_ms(rules.revoke_after_ms)
-            }
+            (Stage::Ending, Way::Presented) => self.order.created.plus_ms(rules.revoke_after_ms),
             _ => now,
         };
         if soonest <= now {

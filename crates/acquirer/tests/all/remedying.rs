@@ -59,13 +59,19 @@ fn what_stands_goes_back_once_and_the_till_is_told() {
         let sale = buy(1);
         let asked = world.approved(&sale);
         world.report(sign(1, SignOutcome::Approved, 4, Trouble::None));
-        assert_eq!((world.verdict(&sale).row, world.payable()), ("paid", 12_800));
+        assert_eq!(
+            (world.verdict(&sale).row, world.payable()),
+            ("paid", 12_800)
+        );
         let advised = advice(world.gives_back(&sale));
         let host::Request::Reversal(said) = advised.request else {
             panic!("a reversal")
         };
         assert_eq!(said.original, asked.request.key());
-        assert_eq!((world.verdict(&sale).row, world.payable()), ("giving_back", 0));
+        assert_eq!(
+            (world.verdict(&sale).row, world.payable()),
+            ("giving_back", 0)
+        );
         let reversal = world.sale(&sale).evidence.reversal.expect("a reversal");
         assert_eq!(reversal.cause, ReversalCause::Staff(7));
         world.refuses(&sale, Remedy::GiveBack, Unremedied::BeingReversed);

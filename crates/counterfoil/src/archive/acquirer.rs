@@ -15,8 +15,8 @@ use payment::relay::{Gaps, RelayRecord};
 use payment::timeouts::Ladder;
 use payment::verdict::verdict;
 use payment::{
-    Certificate, Claims, HostKey, Institution, Machine, Mandate, MerchantId, Party, Remedy, SaleKey,
-    Statement, Wall,
+    Certificate, Claims, HostKey, Institution, Machine, Mandate, MerchantId, Party, Remedy,
+    SaleKey, Statement, Wall,
 };
 use rusqlite::{Connection, params};
 use std::collections::{BTreeMap, BTreeSet};

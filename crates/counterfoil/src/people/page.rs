@@ -15,8 +15,7 @@ use axum::{Router, middleware};
 use pages::chip::Tone;
 use pages::people::{
     AccountView, AuditRow, AuditView, EverybodyView, PersonRow, ProposalRow, ProposalSale,
-    ProposalView,
-    ProposalsView, SecondFactorView, SignInView,
+    ProposalView, ProposalsView, SecondFactorView, SignInView,
 };
 use pages::{Lang, Place, Words};
 use payment::Wall;

@@ -139,7 +139,13 @@ impl Proposals {
             return self.propose(maker, &action);
         }
         let id = self.people().write(|write, entries| {
-            let id = insert(write, &maker.name, self.people().now(), &action, State::Approved)?;
+            let id = insert(
+                write,
+                &maker.name,
+                self.people().now(),
+                &action,
+                State::Approved,
+            )?;
             let entry = Entry::new(&maker.name, remedy.name(), action.told(id));
             entries.push(entry.changed(&(), &action));
             Ok::<_, Refusal>(id)
@@ -192,7 +198,9 @@ impl Proposals {
         };
         let remedies = self.people().remedies()?;
         let known = self.outcomes(proposal.id)?;
-        let open = sales.iter().filter(|chosen| !known.contains_key(&chosen.sale));
+        let open = sales
+            .iter()
+            .filter(|chosen| !known.contains_key(&chosen.sale));
         for Chosen { sale, .. } in open {
             let outcome = remedies.carry_out(sale, *remedy, &mandate)?;
             let refused = outcome.err().map(Unremedied::name);
@@ -220,7 +228,9 @@ impl Proposals {
                     "{}: {done} done, {refused} refused",
                     proposal.action.told(proposal.id)
                 );
-                entries.push(Entry::new(who, "remedied", object).changed(&State::Approved, &State::Done));
+                entries.push(
+                    Entry::new(who, "remedied", object).changed(&State::Approved, &State::Done),
+                );
             }
             Ok(())
         })
@@ -248,7 +258,8 @@ impl Proposals {
             let refused: Option<String> = row.get(1)?;
             let why = |name: String| {
                 let mut all = Unremedied::ALL.into_iter();
-                all.find(|why| why.name() == name).unwrap_or(Unremedied::Unknown)
+                all.find(|why| why.name() == name)
+                    .unwrap_or(Unremedied::Unknown)
             };
             Ok((row.get(0)?, refused.map_or(Ok(()), |name| Err(why(name)))))
         })?;

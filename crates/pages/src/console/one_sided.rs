@@ -59,7 +59,10 @@ impl Cause {
                 ),
             ),
             Self::LostUpstream => (
-                ("等待自动冲正，或马上再问", "let the automatic reversal go on, or ask again now"),
+                (
+                    "等待自动冲正，或马上再问",
+                    "let the automatic reversal go on, or ask again now",
+                ),
                 (
                     "冲正通知会一直重发到发卡行答复；线路刚恢复时，马上再问会快一些。",
                     "the advice is repeated until the issuer answers; when a line has just come back, asking now is sooner.",

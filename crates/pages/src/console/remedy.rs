@@ -109,10 +109,8 @@ pub(super) fn parts(lang: Lang, offers: &Offers) -> Markup {
 
 fn part(lang: Lang, offers: &Offers, n: usize) -> Markup {
     let remedy = Remedy::ALL[n];
-    let (can, cannot): (Vec<&Offered>, Vec<&Offered>) = offers
-        .rows
-        .iter()
-        .partition(|row| row.refused[n].is_none());
+    let (can, cannot): (Vec<&Offered>, Vec<&Offered>) =
+        offers.rows.iter().partition(|row| row.refused[n].is_none());
     html! {
         h3 { (lang.say(remedy.words())) }
         p.second { (lang.say(about(remedy))) }

@@ -4,7 +4,8 @@ use pages::api::{DocsRow, DocsView};
 use pages::chip::Tone;
 use pages::people::{
     AccountView, AuditRow, AuditView, DeliveryRow, EverybodyView, PersonRow, ProposalRow,
-    ProposalSale, ProposalView, ProposalsView, SecondFactorView, SignInView, WebhookRow, WebhooksView, refused,
+    ProposalSale, ProposalView, ProposalsView, SecondFactorView, SignInView, WebhookRow,
+    WebhooksView, refused,
 };
 use pages::{Lang, Words};
 
