@@ -11,7 +11,7 @@ use crate::{Acquirer, Decided, State};
 use payment::evidence::{Delivery, ReversalCause, ReversalProgress, Upstream};
 use payment::host::ReversalReason;
 use payment::terminal::{Request, Sale};
-use payment::{Claims, Linked, Now, ResponseCode, SaleKey};
+use payment::{Linked, Now, ResponseCode, SaleKey};
 
 impl Acquirer {
     /// Refuses a charge that may repeat an earlier one.
@@ -176,9 +176,7 @@ impl Acquirer {
             .request
             .linked
             .and_then(|linked| self.state.sale(&linked.earlier));
-        if let Some(earlier) =
-            earlier.filter(|earlier| earlier.stands() && earlier.claims == Claims::default())
-        {
+        if let Some(earlier) = earlier.filter(|earlier| earlier.stands() && !earlier.is_claimed()) {
             self.replace(now, earlier, Upstream::Approved, decided);
         }
     }
@@ -238,7 +236,7 @@ impl SaleRecord {
 
     /// Its terminal has the approval, or something was claimed of it since.
     fn is_completed(&self) -> bool {
-        self.stands() && (self.has_confirmed_approval() || self.claims != Claims::default())
+        self.stands() && (self.has_confirmed_approval() || self.is_claimed())
     }
 }
 

@@ -83,10 +83,13 @@ impl Acquirer {
 }
 
 impl State {
-    /// Another till may take this sale's place, or staff gave it back: its own till has to be told.
+    /// Another till may take this sale's place, or staff gave it back: its own till has to be told, unless it follows a
+    /// reversal already.
     pub(crate) fn owe_notice(&mut self, earlier: SaleKey, by: SaleKey) {
         let by_staff = self.notices.get(&earlier) == Some(&earlier);
-        if !by_staff && (earlier.terminal != by.terminal || earlier == by) {
+        let follows = self.sales.get(&earlier).is_some_and(goes_back_otherwise);
+        let untold = earlier.terminal != by.terminal || earlier == by;
+        if untold && !by_staff && !follows {
             self.notices.insert(earlier, by);
         }
     }
@@ -97,10 +100,7 @@ impl State {
             return;
         };
         let own = |earlier: &SaleRecord| match earlier.evidence.reversal {
-            Some(reversal) => !matches!(
-                reversal.cause,
-                ReversalCause::Replaced | ReversalCause::Staff(_)
-            ),
+            Some(_) => goes_back_otherwise(earlier),
             None => !earlier.stands(),
         };
         let linked = sale.request.linked.map(|linked| linked.earlier);
@@ -117,4 +117,11 @@ impl State {
             self.notices.remove(&key);
         }
     }
+}
+
+/// It is reversed, but neither because something else was paid in its place nor by staff.
+fn goes_back_otherwise(sale: &SaleRecord) -> bool {
+    let told = |cause| matches!(cause, ReversalCause::Replaced | ReversalCause::Staff(_));
+    let reversal = sale.evidence.reversal;
+    reversal.is_some_and(|reversal| !told(reversal.cause))
 }

@@ -6,7 +6,7 @@
 //! it may be reversed.
 
 use crate::record::Record;
-use crate::sale::{SaleRecord, has_approval};
+use crate::sale::{Claim, SaleRecord, has_approval};
 use crate::{Acquirer, State};
 use payment::evidence::Upstream;
 use payment::kind::Reach;
@@ -131,37 +131,64 @@ impl State {
 
     /// A transaction claims of its original from now on.
     pub(crate) fn claim(&mut self, key: &SaleKey) {
-        self.change_claims(key, true);
+        if self.turn_claim(key, Claim::Open).is_some() {
+            self.change_claims(key, true);
+        }
     }
 
     /// It was refused, or its reversal is confirmed: the original has it again.
     pub(crate) fn give_back_claim(&mut self, key: &SaleKey) {
-        self.change_claims(key, false);
+        match self.turn_claim(key, Claim::None) {
+            Some(Claim::Open) => self.change_claims(key, false),
+            Some(Claim::Settled) => {
+                self.change_room(key, false);
+                if !self.holds_more(key) {
+                    self.change_claims(key, false);
+                }
+            }
+            Some(Claim::None) | None => {}
+        }
     }
 
     /// What gives room counts only when nothing can take it back any more: its terminal has said that it has the approval.
     pub(crate) fn settle_claim(&mut self, key: &SaleKey) {
-        if let Some(room) = self.room(key) {
-            self.change_room(&room, true);
+        if self.turn_claim(key, Claim::Settled) == Some(Claim::Open) {
+            if self.holds_more(key) {
+                self.change_claims(key, false);
+            }
+            self.change_room(key, true);
         }
     }
 
+    /// What its claim was before, when it is another one now.
+    fn turn_claim(&mut self, key: &SaleKey, claim: Claim) -> Option<Claim> {
+        let sale = self.sales.get_mut(key)?;
+        let before = std::mem::replace(&mut sale.claim, claim);
+        (before != claim).then_some(before)
+    }
+
+    fn holds_more(&self, key: &SaleKey) -> bool {
+        let posting = self
+            .sales
+            .get(key)
+            .map(|sale| sale.request.kind.row().posting);
+        posting == Some(Posting::HoldMore)
+    }
+
+    /// An increment that is under way is only counted: it gives no room yet.
     fn change_claims(&mut self, key: &SaleKey, takes: bool) {
         let Some(sale) = self.sales.get(key) else {
             return;
         };
         let (kind, amount, moved) = (sale.request.kind, sale.request.amount, sale.moved_minor);
-        let settled = self.room(key).filter(|_| sale.has_confirmed_approval());
-        if kind.row().posting != Posting::HoldMore
-            && let Some(original) = sale.original.and_then(|key| self.sales.get_mut(&key))
-        {
-            match takes {
-                true => original.claims.claim(kind, amount, moved),
-                false => original.claims.give_back(kind, amount, moved),
-            }
-        }
-        if let (false, Some(room)) = (takes, settled) {
-            self.change_room(&room, false);
+        let Some(original) = sale.original.and_then(|key| self.sales.get_mut(&key)) else {
+            return;
+        };
+        match (kind.row().posting, takes) {
+            (Posting::HoldMore, true) => original.awaited += 1,
+            (Posting::HoldMore, false) => original.awaited = original.awaited.saturating_sub(1),
+            (_, true) => original.claims.claim(kind, amount, moved),
+            (_, false) => original.claims.give_back(kind, amount, moved),
         }
     }
 
@@ -183,8 +210,10 @@ impl State {
         })
     }
 
-    fn change_room(&mut self, room: &Room, gives: bool) {
-        if let Some(held) = self.sales.get_mut(&room.held) {
+    fn change_room(&mut self, key: &SaleKey, gives: bool) {
+        if let Some(room) = self.room(key)
+            && let Some(held) = self.sales.get_mut(&room.held)
+        {
             room.change(&mut held.claims, gives);
         }
     }

@@ -4,7 +4,7 @@
 //! answered is the terminal's next attempt, and one answered twice forwards once.
 
 use crate::limits::SALES_MAX;
-use crate::sale::{FirstAnswer, Reply, SaleRecord};
+use crate::sale::{Claim, FirstAnswer, Reply, SaleRecord};
 use crate::scan::is_scanned;
 use crate::terminal::Heard;
 use crate::{Acquirer, Decided, Effect, State};
@@ -97,6 +97,8 @@ impl Recalled {
             original: None,
             moved_minor: self.moved_minor,
             claims: self.claims,
+            awaited: 0,
+            claim: Claim::None,
             guard: None,
             replaced_by: None,
             declared: payment::Declarations::default(),

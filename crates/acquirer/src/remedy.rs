@@ -10,7 +10,7 @@ use crate::{Acquirer, Decided};
 use payment::evidence::{Reversal, ReversalCause, ReversalProgress, Upstream};
 use payment::host::ReversalReason;
 use payment::remedy::may_be_given_back;
-use payment::{Claims, Mandate, Now, Remedy, SaleKey, Unremedied};
+use payment::{Mandate, Now, Remedy, SaleKey, Unremedied};
 
 impl Acquirer {
     /// Whether a remedy would be done now.
@@ -106,7 +106,7 @@ impl Acquirer {
 
     /// Nothing was claimed of it, and its till has not settled it.
     fn is_whole(&self, sale: &SaleRecord) -> Result<(), Unremedied> {
-        if sale.claims != Claims::default() {
+        if sale.is_claimed() {
             return Err(Unremedied::Claimed);
         }
         let key = sale.key();

@@ -8,7 +8,7 @@ use payment::certificate::CertifiedOutcome;
 use payment::evidence::{ReversalCause, ReversalProgress, Upstream};
 use payment::host::{self, ReversalReason};
 use payment::terminal::{Request, Sale};
-use payment::{Claims, HostKey, Now, ResponseCode, SaleKey, Secrets};
+use payment::{HostKey, Now, ResponseCode, SaleKey, Secrets};
 
 impl Acquirer {
     /// 0400: always honoured, also twice, also for a sale never seen; never one for somebody else's sale.
@@ -75,8 +75,7 @@ impl Acquirer {
                     waiter,
                 });
             }
-            // Something was claimed of it already: giving it back as well would pay twice.
-            None if sale.claims != Claims::default() => refuse(
+            None if sale.is_claimed() => refuse(
                 reply,
                 &request,
                 ResponseCode::INVALID_RELATED,

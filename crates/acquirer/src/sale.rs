@@ -92,6 +92,10 @@ pub struct SaleRecord {
     pub moved_minor: i64,
     /// What later transactions have claimed of it.
     pub claims: Claims,
+    /// Increments about it that give no room yet.
+    pub awaited: u32,
+    /// How far its own claim of its original is.
+    pub claim: Claim,
     /// It had been forgotten: only what a refund needs is known of it.
     pub recalled: bool,
     /// The earlier sale for which it was refused.
@@ -102,7 +106,24 @@ pub struct SaleRecord {
     pub declared: Declarations,
 }
 
+/// How far a transaction's claim of its original is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Claim {
+    /// It claims nothing, or nothing any more.
+    #[default]
+    None,
+    /// It was forwarded.
+    Open,
+    /// Its terminal has said that it has the approval.
+    Settled,
+}
+
 impl SaleRecord {
+    /// Something was claimed of it, or may be at any moment: giving it back as well would pay twice.
+    pub(crate) fn is_claimed(&self) -> bool {
+        self.claims != Claims::default() || self.awaited > 0
+    }
+
     /// `asked` is this sale's own request, not another one that took its trace number again.
     pub(crate) fn is_request(&self, asked: &Sale) -> bool {
         let own = &self.request;

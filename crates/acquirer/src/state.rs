@@ -4,7 +4,7 @@ use crate::batch::BreakItem;
 use crate::books::{Books, NETWORK_RECEIVABLE, WALLET_RECEIVABLE};
 use crate::limits::TOMBSTONES_MAX;
 use crate::record::Record;
-use crate::sale::{FirstAnswer, Reply, SaleRecord, SaleReversal};
+use crate::sale::{Claim, FirstAnswer, Reply, SaleRecord, SaleReversal};
 use crate::scan::is_scanned;
 use crate::session::Session;
 use crate::wallet::{Change, WalletRecord, Wallets};
@@ -631,6 +631,8 @@ fn keep(sale: &Sale, rrn: Rrn, at: Now, reply: Reply, upstream: Upstream) -> Sal
         original: None,
         moved_minor: 0,
         claims: Claims::default(),
+        awaited: 0,
+        claim: Claim::None,
         recalled: false,
         guard: None,
         replaced_by: None,
