@@ -13,7 +13,7 @@ pub use account::{AccountView, SecondFactorView};
 pub use audit::{AuditRow, AuditView};
 pub use everybody::{EverybodyView, PersonRow};
 pub use proposals::{ProposalRow, ProposalSale, ProposalView, ProposalsView};
-pub use sign_in::{SignInView, refused};
+pub use sign_in::{SignInView, WelcomeView, refused};
 pub use webhooks::{DeliveryRow, WebhookRow, WebhooksView};
 
 use crate::{Lang, Markup, Words, html};

@@ -15,7 +15,7 @@ use axum::{Router, middleware};
 use pages::chip::Tone;
 use pages::people::{
     AccountView, AuditRow, AuditView, EverybodyView, PersonRow, ProposalRow, ProposalSale,
-    ProposalView, ProposalsView, SecondFactorView, SignInView,
+    ProposalView, ProposalsView, SecondFactorView, SignInView, WelcomeView,
 };
 use pages::{Lang, Place, Words};
 use payment::Wall;
@@ -30,6 +30,7 @@ pub fn routes(people: &People) -> Router {
     let open = Router::new()
         .route("/login", get(login).post(sign_in))
         .route("/enter/{token}", get(enter))
+        .route("/welcome/{token}", get(welcome).post(accept))
         .layer(middleware::from_fn(own_site));
     let own = Router::new()
         .route(SIGN_OUT, post(sign_out))
@@ -37,7 +38,9 @@ pub fn routes(people: &People) -> Router {
         .route("/account/password", post(password))
         .route(SECOND_FACTOR, get(second_factor).post(confirm));
     let everybody = Router::new().route("/console/people", get(everybody));
-    let manage = Router::new().route("/console/people/{name}/access", post(access));
+    let manage = Router::new()
+        .route("/console/people", post(invite))
+        .route("/console/people/{name}/access", post(access));
     let propose = Router::new().route("/console/people/{name}/role", post(propose_role));
     let read = Router::new()
         .route("/console/proposals", get(proposals))
@@ -151,15 +154,8 @@ async fn enter(
     let store = people.clone();
     match blocking(move || store.enter(&token)).await {
         Ok(opened) => entered(&people, &opened, &next),
-        Err(refused) => {
-            let title = ("链接已失效", "This link does not work any more");
-            let why = (
-                "入口链接只能用一次，并且很快过期。",
-                "An entry link works once, and for a short while.",
-            );
-            let page = pages::people::refused(lang, "/login", title, why);
-            (status(&refused), Html(page)).into_response()
-        }
+        Err(refused @ Refused::Trouble(_)) => trouble(lang, "/enter", &format!("{refused:?}")),
+        Err(_) => spent(lang),
     }
 }
 
@@ -336,15 +332,15 @@ async fn shown_everybody(
         Err(problem) => return trouble(lang, "/console/people", &problem.to_string()),
     };
     let rows: Vec<PersonRow> = rows.iter().map(row_of).collect();
-    let roles: Vec<(&str, Words)> = Role::ALL
-        .iter()
-        .filter(|role| role.is_staff())
-        .map(|role| (role.name(), role.words()))
-        .collect();
+    let named = |role: &Role| (role.name(), role.words());
+    let staff = Role::ALL.iter().filter(|role| role.is_staff());
+    let roles: Vec<(&str, Words)> = staff.map(named).collect();
+    let all_roles: Vec<(&str, Words)> = Role::ALL.iter().map(named).collect();
     let role = session.person.role;
     let view = EverybodyView {
         rows: &rows,
         roles: &roles,
+        all_roles: &all_roles,
         manages: role.may(Permission::ManagePeople),
         name: &session.person.name,
         role: role.words(),
@@ -388,6 +384,89 @@ async fn propose_role(
         Ok(id) => Redirect::to(&format!("/console/proposals/{id}")).into_response(),
         Err(refusal) => shown_everybody(people, lang, session, Some(refusal.words())).await,
     }
+}
+
+#[derive(Deserialize)]
+struct Newcomer {
+    name: String,
+    role: Role,
+    #[serde(default)]
+    merchant: String,
+}
+
+async fn invite(
+    State(people): State<People>,
+    Language(lang): Language,
+    Extension(session): Extension<Session>,
+    Form(typed): Form<Newcomer>,
+) -> Response {
+    let (store, maker) = (people.clone(), session.person.clone());
+    let merchant = typed.merchant.trim();
+    let action = Action::Invite {
+        name: typed.name.trim().to_owned(),
+        role: typed.role,
+        merchant: (!merchant.is_empty()).then(|| merchant.to_owned()),
+    };
+    match blocking(move || Proposals::new(store).propose(&maker, &action)).await {
+        Ok(id) => Redirect::to(&format!("/console/proposals/{id}")).into_response(),
+        Err(refusal) => shown_everybody(people, lang, session, Some(refusal.words())).await,
+    }
+}
+
+async fn welcome(
+    State(people): State<People>,
+    Language(lang): Language,
+    Path(token): Path<String>,
+) -> Response {
+    shown_welcome(people, lang, token, None).await
+}
+
+async fn shown_welcome(people: People, lang: Lang, token: String, told: Option<Words>) -> Response {
+    let path = format!("/welcome/{token}");
+    match blocking(move || people.invited(&token)).await {
+        Ok(Some(name)) => {
+            let view = WelcomeView {
+                name: &name,
+                path: &path,
+                told,
+            };
+            let status = told.map_or(StatusCode::OK, |_| StatusCode::BAD_REQUEST);
+            (status, Html(view.page(lang))).into_response()
+        }
+        Ok(None) => spent(lang),
+        Err(problem) => trouble(lang, "/welcome", &problem.to_string()),
+    }
+}
+
+#[derive(Deserialize)]
+struct FirstPassword {
+    password: String,
+}
+
+async fn accept(
+    State(people): State<People>,
+    Language(lang): Language,
+    Path(token): Path<String>,
+    Form(FirstPassword { password }): Form<FirstPassword>,
+) -> Response {
+    let (store, held) = (people.clone(), token.clone());
+    let _one = CHECKING.acquire().await;
+    match blocking(move || store.accept(&held, &password)).await {
+        Ok(()) => Redirect::to("/login").into_response(),
+        Err(Refused::Unknown) => spent(lang),
+        Err(refused) => shown_welcome(people, lang, token, Some(refused.words())).await,
+    }
+}
+
+/// A link that does not work any more, or never did.
+fn spent(lang: Lang) -> Response {
+    let title = ("链接已失效", "This link does not work any more");
+    let why = (
+        "入口链接只能用一次，并且很快过期。",
+        "An entry link works once, and for a short while.",
+    );
+    let page = pages::people::refused(lang, "/login", title, why);
+    (StatusCode::FORBIDDEN, Html(page)).into_response()
 }
 
 #[derive(Deserialize)]
@@ -467,15 +546,23 @@ async fn shown_proposal(
 ) -> Response {
     let now = people.now().text();
     let path = format!("/console/proposals/{id}");
+    let reader = session.person.name.clone();
     let read = move || {
         let proposals = Proposals::new(people);
         let Some(found) = proposals.find(id)? else {
             return Ok(None);
         };
         let sales = remedied(&proposals, &found)?;
-        Ok::<_, Trouble>(Some((found, sales)))
+        // Whoever approved a new account hands its link over.
+        let own = found.checker.as_ref() == Some(&reader);
+        let invites = own && matches!(found.action, Action::Invite { .. });
+        let link = match invites {
+            true => proposals.people().invitation(id)?,
+            false => None,
+        };
+        Ok::<_, Trouble>(Some((found, sales, link)))
     };
-    let (found, sales) = match blocking(read).await {
+    let (found, sales, link) = match blocking(read).await {
         Ok(Some(found)) => found,
         Ok(None) => return missing(lang, "/console/proposals"),
         Err(problem) => return trouble(lang, &path, &problem.to_string()),
@@ -489,6 +576,7 @@ async fn shown_proposal(
     let view = ProposalView {
         row: &proposal_row(&found),
         sales: &sales,
+        link: link.as_deref(),
         shown: &found.shown,
         may_approve: open && may && !own,
         may_refuse: open && (may || own),

@@ -5,6 +5,7 @@
 
 use super::account::active;
 use super::audit::Entry;
+use super::invitation::{invited, is_free};
 use super::remedies::{self, Chosen};
 use super::store::{People, Trouble, hex};
 use super::{Permission, Person, Role, Session};
@@ -31,6 +32,15 @@ pub enum Action {
         /// The role that they get.
         to: Role,
     },
+    /// Somebody gets an account.
+    Invite {
+        /// The name that they will sign in with.
+        name: String,
+        /// Their role.
+        role: Role,
+        /// Number of their merchant; none for staff.
+        merchant: Option<String>,
+    },
     /// Staff do something about sales.
     Remedy {
         /// What.
@@ -46,13 +56,23 @@ impl Action {
     /// The proposal of this number and what it is about, for the audit log.
     pub(super) fn told(&self, id: u64) -> String {
         match self {
-            Self::ChangeRole { name, .. } => format!("proposal {id}, {name}"),
+            Self::ChangeRole { name, .. } | Self::Invite { name, .. } => {
+                format!("proposal {id}, {name}")
+            }
             Self::Remedy { remedy, sales, .. } => {
                 let (name, first) = (remedy.name(), sales.first());
                 let first = first.map_or("", |chosen| &chosen.sale);
                 let more = sales.len().saturating_sub(1);
                 format!("proposal {id}, {name} {first} + {more}")
             }
+        }
+    }
+
+    /// What its maker must be allowed.
+    const fn permission(&self) -> Permission {
+        match self {
+            Self::Invite { .. } => Permission::ManagePeople,
+            Self::ChangeRole { .. } | Self::Remedy { .. } => Permission::Propose,
         }
     }
 
@@ -63,6 +83,20 @@ impl Action {
                 format!("{name} 的角色：{} → {}", from.words().0, to.words().0),
                 format!("role of {name}: {} → {}", from.words().1, to.words().1),
             ),
+            Self::Invite {
+                name,
+                role,
+                merchant,
+            } => {
+                let of = merchant.as_deref().unwrap_or_default();
+                let (zh, en) = role.words();
+                (
+                    format!("新账户 {name}：{zh} {of}").trim_end().to_owned(),
+                    format!("new account {name}: {en} {of}")
+                        .trim_end()
+                        .to_owned(),
+                )
+            }
             Self::Remedy {
                 remedy,
                 sales,
@@ -78,6 +112,11 @@ impl Action {
                 let among_staff = from.is_staff() && to.is_staff() && from != to;
                 among_staff.then_some(()).ok_or(Refusal::Senseless)
             }
+            Self::Invite {
+                name,
+                role,
+                merchant,
+            } => invited(name, *role, merchant.as_deref()).map(drop),
             Self::Remedy { remedy, sales, .. } => {
                 let some = (1..=remedies::SALES_MAX).contains(&sales.len());
                 let fits = some && remedy.needs_approval();
@@ -94,13 +133,14 @@ impl Action {
                 let as_seen = person.is_some_and(|person| person.role == *from);
                 as_seen.then_some(()).ok_or(Refusal::Changed)
             }
+            Self::Invite { name, .. } => is_free(write, name),
             // Judged by the acquirer, before and again when it is done.
             Self::Remedy { .. } => Ok(()),
         }
     }
 
     /// Does it, or finds that the world is not as it was shown; what the acquirer does is approved here, and done after it.
-    fn execute(&self, write: &Transaction<'_>) -> Result<State, Refusal> {
+    fn execute(&self, people: &People, write: &Transaction<'_>, id: u64) -> Result<State, Refusal> {
         match self {
             Self::ChangeRole { name, from, to } => {
                 let changed = write.execute(
@@ -112,6 +152,15 @@ impl Action {
                 }
                 // With other rights every session begins anew.
                 write.execute("DELETE FROM session WHERE name = ?1", [name])?;
+                Ok(State::Done)
+            }
+            Self::Invite {
+                name,
+                role,
+                merchant,
+            } => {
+                let person = invited(name, *role, merchant.as_deref())?;
+                people.invite(write, &person, id)?;
                 Ok(State::Done)
             }
             Self::Remedy { .. } => Ok(State::Approved),
@@ -207,6 +256,8 @@ pub enum Refusal {
     Changed,
     /// What is proposed makes no sense.
     Senseless,
+    /// There is such an account already.
+    Taken,
     /// A reason is missing, or too long.
     Reason,
     /// It can be done for none of these sales.
@@ -243,6 +294,7 @@ impl Refusal {
                 "Things are not as they were shown; nothing was done",
             ),
             Self::Senseless => ("这项申请没有意义", "This proposal makes no sense"),
+            Self::Taken => ("已有这个用户", "There is such an account already"),
             Self::Reason => (
                 "请写明理由，不超过 80 个汉字",
                 "A reason is needed, of at most 240 characters",
@@ -279,7 +331,7 @@ impl Proposals {
     /// # Errors
     /// [`Refusal::Forbidden`], [`Refusal::Senseless`], [`Refusal::Changed`], [`Refusal::Full`] or the disk.
     pub fn propose(&self, maker: &Person, action: &Action) -> Result<u64, Refusal> {
-        if !maker.role.may(Permission::Propose) {
+        if !maker.role.may(action.permission()) {
             return Err(Refusal::Forbidden);
         }
         action.check()?;
@@ -324,7 +376,7 @@ impl Proposals {
             let act = serde_json::to_string(&found.action).map_err(|_| Refusal::Senseless)?;
             let as_shown = seen == found.shown && shown(&act, &found.preview) == found.shown;
             let executed = match as_shown {
-                true => found.action.execute(write),
+                true => found.action.execute(&self.0, write, id),
                 false => Err(Refusal::Changed),
             };
             let state = match executed {

@@ -4,6 +4,7 @@
 //! in a file of their own, so that a copy of the database alone opens nothing.
 
 use super::audit::{self, Entry};
+use super::invitation;
 use super::remedies::{self, Remedies};
 use crate::config::Profile;
 use hmac::{Hmac, KeyInit, Mac};
@@ -105,6 +106,7 @@ impl People {
             begin.execute_batch(SCHEMA)?;
             begin.execute_batch(audit::SCHEMA)?;
             begin.execute_batch(remedies::SCHEMA)?;
+            begin.execute_batch(invitation::SCHEMA)?;
             begin.commit()?;
             Ok(disk)
         };

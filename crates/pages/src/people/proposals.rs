@@ -97,6 +97,8 @@ pub struct ProposalView<'a> {
     pub row: &'a ProposalRow,
     /// The sales of a remedy.
     pub sales: &'a [ProposalSale],
+    /// The link that opens a new account, for who approved it.
+    pub link: Option<&'a str>,
     /// Hash of what is shown; the approval names it.
     pub shown: &'a str,
     /// It is open and the reader may approve it.
@@ -144,6 +146,13 @@ impl ProposalView<'_> {
                     dt { (lang.say(("指纹", "Fingerprint"))) } dd { code.small { (self.shown) } }
                 }
                 (self.sales(lang))
+                @if let Some(link) = self.link {
+                    p { (lang.say((
+                        "把这个链接转交本人：用来设第一个密码，一天内有效，只能用一次。",
+                        "Hand this link to its owner: it sets the first password, works once, and for a day.",
+                    ))) }
+                    p { code { (link) } }
+                }
                 @if self.may_approve || self.may_refuse { div.row {
                     @if self.may_approve { form method="post" action={ (path) "/approve" } {
                         (csrf(self.csrf))

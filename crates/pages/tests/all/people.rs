@@ -88,6 +88,15 @@ fn every_page(lang: Lang) -> Vec<(&'static str, String)> {
             ),
         ),
         (
+            "welcome",
+            WelcomeView {
+                name,
+                path: "/welcome/0123abcd",
+                told: TOLD,
+            }
+            .page(lang),
+        ),
+        (
             "sign-in",
             SignInView {
                 next: NAME,
@@ -127,6 +136,7 @@ fn every_page(lang: Lang) -> Vec<(&'static str, String)> {
                     ("auditor", ("审计", "auditor")),
                     ("operator", ("运营", "operator")),
                 ],
+                all_roles: &[("merchant", ("商户", "merchant"))],
                 manages: true,
                 name,
                 role,
@@ -153,7 +163,8 @@ fn every_page(lang: Lang) -> Vec<(&'static str, String)> {
             "proposal",
             ProposalView {
                 row: &proposal,
-                sales: &[sale.clone()],
+                sales: &[sale],
+                link: Some("/welcome/0123abcd"),
                 shown: "ff00",
                 may_approve: true,
                 may_refuse: true,
@@ -229,8 +240,9 @@ fn each_page_speaks_one_language_and_no_name_is_markup() {
             let tokens = html
                 .matches(&format!(r#"name="csrf" value="{TOKEN}""#))
                 .count();
-            // The sign-in form comes before any session.
-            assert_eq!(tokens, if page == "sign-in" { 0 } else { forms }, "{page}");
+            // These forms come before any session.
+            let before = ["sign-in", "welcome"].contains(&page);
+            assert_eq!(tokens, if before { 0 } else { forms }, "{page}");
         }
     }
 }
