@@ -1,9 +1,11 @@
 //! The pages of sign-in, accounts, proposals and audit, as routes.
 
+mod newcomer;
+mod proposal;
+
 use super::audit::Kept;
 use super::guard::{SECOND_FACTOR, SIGN_OUT};
-use super::proposals::{Action, Proposal, Proposals, Refusal, State as Stands};
-use super::remedies::Chosen;
+use super::proposals::{Action, Proposals};
 use super::store::{People, Trouble};
 use super::{Account, Opened, Permission, Refused, Role, Session};
 use crate::web::{self, Language, Origin};
@@ -12,13 +14,13 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
-use pages::chip::Tone;
+use newcomer::{accept, invite, welcome};
 use pages::people::{
-    AccountView, AuditRow, AuditView, EverybodyView, PersonRow, ProposalRow, ProposalSale,
-    ProposalView, ProposalsView, SecondFactorView, SignInView, WelcomeView,
+    AccountView, AuditRow, AuditView, EverybodyView, PersonRow, SecondFactorView, SignInView,
 };
 use pages::{Lang, Place, Words};
 use payment::Wall;
+use proposal::{approve, proposal, proposals, refuse};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
@@ -386,78 +388,6 @@ async fn propose_role(
     }
 }
 
-#[derive(Deserialize)]
-struct Newcomer {
-    name: String,
-    role: Role,
-    #[serde(default)]
-    merchant: String,
-}
-
-async fn invite(
-    State(people): State<People>,
-    Language(lang): Language,
-    Extension(session): Extension<Session>,
-    Form(typed): Form<Newcomer>,
-) -> Response {
-    let (store, maker) = (people.clone(), session.person.clone());
-    let merchant = typed.merchant.trim();
-    let action = Action::Invite {
-        name: typed.name.trim().to_owned(),
-        role: typed.role,
-        merchant: (!merchant.is_empty()).then(|| merchant.to_owned()),
-    };
-    match blocking(move || Proposals::new(store).propose(&maker, &action)).await {
-        Ok(id) => Redirect::to(&format!("/console/proposals/{id}")).into_response(),
-        Err(refusal) => shown_everybody(people, lang, session, Some(refusal.words())).await,
-    }
-}
-
-async fn welcome(
-    State(people): State<People>,
-    Language(lang): Language,
-    Path(token): Path<String>,
-) -> Response {
-    shown_welcome(people, lang, token, None).await
-}
-
-async fn shown_welcome(people: People, lang: Lang, token: String, told: Option<Words>) -> Response {
-    let path = format!("/welcome/{token}");
-    match blocking(move || people.invited(&token)).await {
-        Ok(Some(name)) => {
-            let view = WelcomeView {
-                name: &name,
-                path: &path,
-                told,
-            };
-            let status = told.map_or(StatusCode::OK, |_| StatusCode::BAD_REQUEST);
-            (status, Html(view.page(lang))).into_response()
-        }
-        Ok(None) => spent(lang),
-        Err(problem) => trouble(lang, "/welcome", &problem.to_string()),
-    }
-}
-
-#[derive(Deserialize)]
-struct FirstPassword {
-    password: String,
-}
-
-async fn accept(
-    State(people): State<People>,
-    Language(lang): Language,
-    Path(token): Path<String>,
-    Form(FirstPassword { password }): Form<FirstPassword>,
-) -> Response {
-    let (store, held) = (people.clone(), token.clone());
-    let _one = CHECKING.acquire().await;
-    match blocking(move || store.accept(&held, &password)).await {
-        Ok(()) => Redirect::to("/login").into_response(),
-        Err(Refused::Unknown) => spent(lang),
-        Err(refused) => shown_welcome(people, lang, token, Some(refused.words())).await,
-    }
-}
-
 /// A link that does not work any more, or never did.
 fn spent(lang: Lang) -> Response {
     let title = ("链接已失效", "This link does not work any more");
@@ -485,177 +415,6 @@ async fn access(
     match blocking(move || store.disable(&by, &name, disabled)).await {
         Ok(()) => Redirect::to("/console/people").into_response(),
         Err(refused) => shown_everybody(people, lang, session, Some(refused.words())).await,
-    }
-}
-
-async fn proposals(
-    State(people): State<People>,
-    Language(lang): Language,
-    Extension(session): Extension<Session>,
-) -> Response {
-    let now = people.now().text();
-    let rows = match blocking(move || Proposals::new(people).list()).await {
-        Ok(rows) => rows,
-        Err(problem) => return trouble(lang, "/console/proposals", &problem.to_string()),
-    };
-    let rows: Vec<ProposalRow> = rows.iter().map(proposal_row).collect();
-    let view = ProposalsView {
-        rows: &rows,
-        name: &session.person.name,
-        role: session.person.role.words(),
-        csrf: &session.csrf,
-        places: &places(session.person.role),
-        as_of: &now,
-    };
-    Html(view.page(lang)).into_response()
-}
-
-fn proposal_row(proposal: &Proposal) -> ProposalRow {
-    let tone = match proposal.state {
-        Stands::Open | Stands::Approved => Tone::Wait,
-        Stands::Done => Tone::Closed,
-        Stands::Refused | Stands::Void => Tone::Stop,
-    };
-    let checked = proposal.checker.clone().zip(proposal.checked_ms);
-    ProposalRow {
-        id: proposal.id,
-        preview: proposal.preview.clone(),
-        maker: proposal.maker.clone(),
-        made: Wall(proposal.made_ms).text(),
-        state: proposal.state.words(),
-        tone,
-        checked: checked.map(|(who, at)| (who, Wall(at).text())),
-    }
-}
-
-async fn proposal(
-    State(people): State<People>,
-    Language(lang): Language,
-    Extension(session): Extension<Session>,
-    Path(id): Path<u64>,
-) -> Response {
-    shown_proposal(people, lang, session, id, None).await
-}
-
-async fn shown_proposal(
-    people: People,
-    lang: Lang,
-    session: Session,
-    id: u64,
-    told: Option<Words>,
-) -> Response {
-    let now = people.now().text();
-    let path = format!("/console/proposals/{id}");
-    let reader = session.person.name.clone();
-    let read = move || {
-        let proposals = Proposals::new(people);
-        let Some(found) = proposals.find(id)? else {
-            return Ok(None);
-        };
-        let sales = remedied(&proposals, &found)?;
-        // Whoever approved a new account hands its link over.
-        let own = found.checker.as_ref() == Some(&reader);
-        let invites = own && matches!(found.action, Action::Invite { .. });
-        let link = match invites {
-            true => proposals.people().invitation(id)?,
-            false => None,
-        };
-        Ok::<_, Trouble>(Some((found, sales, link)))
-    };
-    let (found, sales, link) = match blocking(read).await {
-        Ok(Some(found)) => found,
-        Ok(None) => return missing(lang, "/console/proposals"),
-        Err(problem) => return trouble(lang, &path, &problem.to_string()),
-    };
-    let person = &session.person;
-    let open = found.state == Stands::Open;
-    let (own, may) = (
-        found.maker == person.name,
-        person.role.may(Permission::Approve),
-    );
-    let view = ProposalView {
-        row: &proposal_row(&found),
-        sales: &sales,
-        link: link.as_deref(),
-        shown: &found.shown,
-        may_approve: open && may && !own,
-        may_refuse: open && (may || own),
-        told,
-        name: &person.name,
-        role: person.role.words(),
-        csrf: &session.csrf,
-        places: &places(person.role),
-        as_of: &now,
-    };
-    let status = told.map_or(StatusCode::OK, |_| StatusCode::CONFLICT);
-    (status, Html(view.page(lang))).into_response()
-}
-
-/// The sales of a proposed remedy with what came of them; while it is open, with what the acquirer would say now.
-fn remedied(proposals: &Proposals, found: &Proposal) -> Result<Vec<ProposalSale>, Trouble> {
-    let Action::Remedy { remedy, sales, .. } = &found.action else {
-        return Ok(Vec::new());
-    };
-    let outcomes = match found.state {
-        Stands::Open => proposals.foreseen(*remedy, sales)?,
-        _ => proposals.outcomes(found.id)?,
-    };
-    let open = found.state == Stands::Open;
-    let row = |chosen: &Chosen| {
-        let (said, tone) = match outcomes.get(&chosen.sale) {
-            Some(Err(why)) => (why.words(), Tone::Stop),
-            Some(Ok(())) if open => (("可以执行", "can be done"), Tone::Wait),
-            Some(Ok(())) => (("已执行", "done"), Tone::Closed),
-            None => (("没有执行", "not done"), Tone::Quiet),
-        };
-        ProposalSale {
-            sale: chosen.sale.clone(),
-            amount: chosen.amount.to_string(),
-            said,
-            tone,
-        }
-    };
-    Ok(sales.iter().map(row).collect())
-}
-
-#[derive(Deserialize)]
-struct Shown {
-    shown: String,
-}
-
-async fn approve(
-    State(people): State<People>,
-    Language(lang): Language,
-    Extension(session): Extension<Session>,
-    Path(id): Path<u64>,
-    Form(Shown { shown }): Form<Shown>,
-) -> Response {
-    let (store, checker) = (people.clone(), session.clone());
-    let approved = blocking(move || Proposals::new(store).approve(&checker, id, &shown)).await;
-    decided(people, lang, session, id, approved).await
-}
-
-async fn refuse(
-    State(people): State<People>,
-    Language(lang): Language,
-    Extension(session): Extension<Session>,
-    Path(id): Path<u64>,
-) -> Response {
-    let (store, checker) = (people.clone(), session.clone());
-    let refused = blocking(move || Proposals::new(store).refuse(&checker, id)).await;
-    decided(people, lang, session, id, refused).await
-}
-
-async fn decided(
-    people: People,
-    lang: Lang,
-    session: Session,
-    id: u64,
-    done: Result<(), Refusal>,
-) -> Response {
-    match done {
-        Ok(()) => Redirect::to(&format!("/console/proposals/{id}")).into_response(),
-        Err(refusal) => shown_proposal(people, lang, session, id, Some(refusal.words())).await,
     }
 }
 

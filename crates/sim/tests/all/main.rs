@@ -169,6 +169,7 @@ fn planted_bugs_are_all_found() {
         ("R4", "IssuerKeepsClaim"),
         ("R5", "TakesForeignVoids"),
         ("W1", "GivesUpOrders"),
+        ("G1", "GivesBackTwice"),
     ] {
         let mut bugs = sim::planted::all().into_iter();
         let bug = bugs.find(|bug| format!("{bug:?}").contains(shown_by));

@@ -383,18 +383,12 @@ pub(super) const ROWS: &[Row] = &[
         id: "giving_back",
         families: SALES,
         when: Situation::GivingBack,
-        headline: (
-            "收单机构正在退回这笔款项",
-            "The acquirer is giving this payment back",
-        ),
+        headline: ("正在退回这笔款项", "This payment is being given back"),
         outcome: Outcome::Reversing,
         position: Position::Suspended,
         goods: Goods::DoNotDeliver,
         owner: Owner::Acquirer,
-        cashier: (
-            "未交的货不要再交，这一笔原路退回。",
-            "Deliver nothing more: this one goes back the way it came.",
-        ),
+        cashier: ("不要再交货。", "Deliver nothing more."),
         merchant: (
             "收单运营人员经双人复核退回本笔，不再入账。",
             "The acquirer's staff give it back, two of them having checked; it is not paid out.",
@@ -403,10 +397,7 @@ pub(super) const ROWS: &[Row] = &[
             "款项正在退回原卡，发卡行确认后到账。",
             "The money is on its way back to your card, once your bank has confirmed.",
         ),
-        operator: (
-            "运营退回已发出，等待发卡行应答。",
-            "Given back by staff; awaiting the issuer's word.",
-        ),
+        operator: ("运营退回，等待应答。", "By staff; awaiting the issuer."),
     },
     Row {
         id: "reversing_for_terminal",
