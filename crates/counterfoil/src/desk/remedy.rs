@@ -91,15 +91,16 @@ fn judged(acquirer: &Acquirer, now: Now, sale: &str, remedy: Remedy) -> Judged {
         acquirer.may_remedy(now, &found.key(), remedy)
     });
     Judged {
-        sale: sale.to_owned(),
+        sale: found.map_or(sale.to_owned(), |found| found.key().to_string()),
         amount: found.map(|found| found.request.amount),
         refused: refused.err(),
     }
 }
 
-/// By its key alone, so that many are found in one turn.
+/// By its key alone, so that many are found in one turn; as pages or as the API write it.
 fn found<'a>(acquirer: &'a Acquirer, sale: &str) -> Option<&'a SaleRecord> {
-    let [terminal, batch, stan] = sale.split('/').collect::<Vec<_>>().try_into().ok()?;
+    let mut parts = sale.rsplitn(3, ['/', '-']);
+    let (stan, batch, terminal) = (parts.next()?, parts.next()?, parts.next()?);
     let terminal = TerminalId::parse(terminal.as_bytes())?;
     let key = SaleKey {
         terminal,

@@ -122,9 +122,12 @@ impl Proposals {
         reason: &str,
     ) -> Result<u64, Refusal> {
         let reason = Reason::of(reason).ok_or(Refusal::Reason)?;
-        let judged = self.judge(maker, sales, remedy)?.into_iter();
-        let chosen = judged.filter(|judged| judged.refused.is_none());
-        let sales: Vec<Chosen> = chosen
+        let mut judged = self.judge(maker, sales, remedy)?;
+        judged.retain(|judged| judged.refused.is_none());
+        judged.sort_by(|one, other| one.sale.cmp(&other.sale));
+        judged.dedup_by(|one, other| one.sale == other.sale);
+        let sales: Vec<Chosen> = judged
+            .into_iter()
             .filter_map(|Judged { sale, amount, .. }| amount.map(|amount| Chosen { sale, amount }))
             .collect();
         if sales.is_empty() {

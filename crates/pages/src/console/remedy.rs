@@ -102,8 +102,14 @@ fn advice(lang: Lang, rows: &[Offered]) -> Markup {
 /// The remedies of one sale, for its own page.
 pub(super) fn parts(lang: Lang, offers: &Offers) -> Markup {
     html! {
-        @if let Some(told) = offers.told { p.told role="status" { (lang.say(told)) } }
-        @for n in 0..Remedy::ALL.len() { div.remedy { (part(lang, offers, n)) } }
+        @for row in &offers.rows { @for (n, remedy) in Remedy::ALL.into_iter().enumerate() { div.remedy {
+            h3 { (lang.say(remedy.words())) }
+            p { (outcome(lang, row, n)) }
+            @if row.refused[n].is_none() {
+                p.second { (lang.say(about(remedy))) }
+                (form(lang, remedy, &[row], offers.csrf.as_deref()))
+            }
+        } } }
     }
 }
 
@@ -112,19 +118,24 @@ fn part(lang: Lang, offers: &Offers, n: usize) -> Markup {
     let (can, cannot): (Vec<&Offered>, Vec<&Offered>) =
         offers.rows.iter().partition(|row| row.refused[n].is_none());
     html! {
-        h3 { (lang.say(remedy.words())) }
+        h2 { (lang.say(remedy.words())) }
         p.second { (lang.say(about(remedy))) }
-        @if offers.rows.len() > 1 {
-            p.sum { (lang.either(
-                html! { b { (can.len()) } " 笔可以处理，共 " b { (sum(&can)) } "；" (cannot.len()) " 笔不能。" },
-                html! { b { (can.len()) } " can be done, " b { (sum(&can)) } "; " (cannot.len()) " cannot." },
-            )) }
+        p.tally { (lang.either(
+            html! { b { (can.len()) } " 笔可以处理，共 " b { (sum(&can)) } "；" (cannot.len()) " 笔不能。" },
+            html! { b { (can.len()) } " can be done, " b { (sum(&can)) } "; " (cannot.len()) " cannot." },
+        )) }
+        (list(lang, &can, n))
+        @if can.is_empty() {
+            details { summary { (lang.say(("为什么不能", "Why not"))) } (list(lang, &cannot, n)) }
+        } @else {
+            (list(lang, &cannot, n))
+            (form(lang, remedy, &can, offers.csrf.as_deref()))
         }
-        ul.remedies {
-            @for row in can.iter().chain(&cannot) { li { (one(lang, row, n)) } }
-        }
-        @if let (Some(token), false) = (&offers.csrf, can.is_empty()) { (form(lang, remedy, &can, token)) }
     }
+}
+
+fn list(lang: Lang, rows: &[&Offered], n: usize) -> Markup {
+    html! { @if !rows.is_empty() { ul.remedies { @for row in rows { li { (one(lang, row, n)) } } } } }
 }
 
 fn one(lang: Lang, row: &Offered, n: usize) -> Markup {
@@ -132,17 +143,23 @@ fn one(lang: Lang, row: &Offered, n: usize) -> Markup {
     html! {
         span.key { a href=(sale_path("/console", &sale.key)) { (sale.key) } " " span.second { (row.merchant) } }
         b.money { (sale.amount) }
-        span { @match row.refused[n] {
-            None => (chip::chip(Tone::Closed, lang.say(would(Remedy::ALL[n])))),
-            Some(why) => { (chip::chip(Tone::Quiet, lang.say(("不做", "not done")))) " " (lang.say(why)) }
-        } }
+        span { (outcome(lang, row, n)) }
     }
 }
 
-fn form(lang: Lang, remedy: Remedy, can: &[&Offered], token: &str) -> Markup {
+/// What would come of it.
+fn outcome(lang: Lang, row: &Offered, n: usize) -> Markup {
+    html! { @match row.refused[n] {
+        None => (chip::chip(Tone::Closed, lang.say(would(Remedy::ALL[n])))),
+        Some(why) => { (chip::chip(Tone::Quiet, lang.say(("不做", "not done")))) " " (lang.say(why)) }
+    } }
+}
+
+/// Nothing for a reader who may not ask.
+fn form(lang: Lang, remedy: Remedy, can: &[&Offered], token: Option<&str>) -> Markup {
     let id = format!("reason-{}", remedy.name());
     html! {
-        form.ask-remedy method="post" action="/console/remedies" {
+        @if let Some(token) = token { form.ask-remedy method="post" action="/console/remedies" {
             (csrf(token))
             input type="hidden" name="remedy" value=(remedy.name());
             @for row in can { input type="hidden" name="sale" value=(row.sale.key); }
@@ -154,7 +171,7 @@ fn form(lang: Lang, remedy: Remedy, can: &[&Offered], token: &str) -> Markup {
                     Remedy::GiveBack => ("提出退回，交另一人复核", "Propose it to a second person"),
                 })) }
             }
-        }
+        } }
     }
 }
 

@@ -18,7 +18,7 @@ pub struct NewRemedy {
     /// `ask_now`: what nobody has answered is asked again at once. `give_back`: what stands goes back to the cardholder.
     #[schema(value_type = String)]
     remedy: Remedy,
-    /// The sales, each as `terminal/batch/trace`; 1 to 100.
+    /// The ids of the sales; 1 to 100.
     sales: Vec<String>,
     /// Why; at most 240 bytes of UTF-8. It is kept in the journal.
     reason: String,
@@ -27,7 +27,7 @@ pub struct NewRemedy {
 /// What becomes of one sale.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RemedyItem {
-    /// `terminal/batch/trace`.
+    /// Its id.
     pub sale: String,
     /// Name of the reason for which it is left out, or was refused when it was done.
     pub refused: Option<&'static str>,
@@ -67,7 +67,7 @@ pub(super) async fn ask(
         let later = outcomes.get(&judged.sale).and_then(|outcome| outcome.err());
         let refused = judged.refused.or(later);
         RemedyItem {
-            sale: judged.sale,
+            sale: judged.sale.replace('/', "-"),
             refused: refused.map(payment::Unremedied::name),
             why: refused.map(|why| Words::of(why.words())),
         }
