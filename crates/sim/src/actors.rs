@@ -77,6 +77,7 @@ impl Actor for Terminal {
             }
             terminal::Record::Stored { sale, .. } => core.terminal_stored(at, sale),
             terminal::Record::AdviceEnded { ending, .. } => core.advice_ended(at, ending),
+            terminal::Record::Chip { key, chip } => core.chip_spoke(key, chip),
             terminal::Record::AskGoods { .. } => core.mark(Mark::GoodsQuestion),
             terminal::Record::Overridden { .. } => {
                 core.mark(Mark::Overridden);

@@ -2,17 +2,19 @@
 //!
 //! What the cashier saw is evidence of its own; it comes from screens, never from a party's state.
 
+use crate::chip::{self, Inserted};
 use crate::core::{Core, Event, Who};
 use crate::marks::Mark;
 use crate::node::Node;
-use crate::oracle::{End, Ordered};
+use crate::oracle::{End, Ordered, Read};
 use crate::orders::Draft;
-use crate::setup::{PIN, TestCard};
+use crate::setup::TestCard;
 use crate::weather::Fault;
 use crypto::Pan;
 use payment::kind::{PinRule, Rail};
 use payment::{Amount, CNY, Kind, LinkReason, Linked, Machine, SaleKey, Track2};
-use terminal::{Command, Input, Order, Phase, Presented, Screen, Terminal};
+use terminal::kernel::Interface;
+use terminal::{Command, Input, Order, Phase, Presentation, Presented, Screen, Terminal};
 
 /// How long a cashier waits before looking again, in microseconds.
 const LOOK_US: u64 = 1_000_000;
@@ -381,12 +383,18 @@ fn order(
         named,
         presents,
     } = draft;
-    let Ok((presented, wrong_pin)) = present(core, node, cards, &ordered, presents) else {
+    let Ok(Brought {
+        presented,
+        wrong_pin,
+        read,
+    }) = present(core, node, cards, &ordered, (terminal, presents))
+    else {
         return;
     };
     let row = ordered.kind.row();
     let sale = core.oracle.order(terminal, &ordered);
-    core.oracle.sales[sale as usize].wrong_pin = wrong_pin;
+    let own = &mut core.oracle.sales[sale as usize];
+    (own.wrong_pin, own.read) = (wrong_pin, read);
     core.cashiers[at].left = core.cashiers[at].left.saturating_sub(1);
     core.cashiers[at].current = Some(sale);
     core.note(Who::Terminal(terminal), || {
@@ -425,16 +433,25 @@ fn order(
     node.input(core, Input::Cashier(Command::Transact(Box::new(order))));
 }
 
-/// A card and its PIN, or a code, where the order needs one; and whether the PIN is a wrong one.
+/// What a customer brings for an order.
+#[derive(Default)]
+struct Brought {
+    presented: Option<Presented>,
+    /// A wrong PIN was entered.
+    wrong_pin: bool,
+    read: Option<Read>,
+}
+
+/// A card and its PIN, or a code, where the order needs one.
 fn present(
     core: &mut Core,
     node: &mut Node<Terminal>,
     cards: &[TestCard],
     ordered: &Ordered,
-    presents: bool,
-) -> Result<(Option<Presented>, bool), payment::EdgeError> {
+    (terminal, presents): (u8, bool),
+) -> Result<Brought, Unpresented> {
     if !presents {
-        return Ok((None, false));
+        return Ok(Brought::default());
     }
     if ordered.kind == Kind::WalletOrder
         && let Some(number) = node.party.order_number()
@@ -444,7 +461,10 @@ fn present(
     if let Some(digits) = core.codes.digits(ordered.card) {
         let code = Pan::parse(digits).expect("digits");
         let scanned = node.around(core.time, |till, around| till.scan(around, code))?;
-        return Ok((Some(scanned), false));
+        return Ok(Brought {
+            presented: Some(scanned),
+            ..Brought::default()
+        });
     }
     let number = ordered.card;
     let card = &cards[number];
@@ -456,15 +476,76 @@ fn present(
     let enters_pin = asks_pin && core.human.percent(patience);
     // A wrong PIN now and then, never on the cards that must not be blocked.
     let wrong_pin = enters_pin && number.is_multiple_of(4) && core.human.percent(3);
+    let row = ordered.kind.row();
+    let pin = enters_pin.then(|| chip::pin(wrong_pin));
+    if let Some(chip) = card.chip.clone()
+        && !row.keyed
+    {
+        let trouble = core.chip_trouble(terminal);
+        let tapped = core.human.percent(50);
+        let read = if tapped { Read::Tapped } else { Read::Inserted };
+        let inserted = Inserted { chip, trouble };
+        let presented = read_chip(core, node, ordered, (inserted, read), pin.as_ref())?;
+        // A tap of little asks for none.
+        let asked = presented.secrets.pin.is_some();
+        return Ok(Brought {
+            presented: Some(presented),
+            wrong_pin: wrong_pin && asked,
+            // What is about an earlier transaction is no matter of its chip.
+            read: Some(read).filter(|_| row.original.is_none()),
+        });
+    }
     let track2 = Track2::parse(&card.track2).expect("a test card");
-    let pin = enters_pin
-        .then(|| crypto::Pin::parse(if wrong_pin { b"654321" } else { PIN }).expect("digits"));
-    let read = node.around(core.time, |till, around| match ordered.kind.row().keyed {
+    let presented = node.around(core.time, |till, around| match row.keyed {
         true => {
             let pan = track2.pan().expect("a test card");
             till.key_in(around, pan, track2.expiry())
         }
         false => till.present(around, track2, pin.as_ref()),
     })?;
-    Ok((Some(read), wrong_pin))
+    Ok(Brought {
+        presented: Some(presented),
+        wrong_pin,
+        read: None,
+    })
+}
+
+/// The card could not be read; the cashier tries something else.
+struct Unpresented;
+
+impl From<payment::EdgeError> for Unpresented {
+    fn from(_: payment::EdgeError) -> Self {
+        Self
+    }
+}
+
+/// A chip is read for an order, and signs it.
+fn read_chip(
+    core: &mut Core,
+    node: &mut Node<Terminal>,
+    ordered: &Ordered,
+    (inserted, read): (Inserted, Read),
+    pin: Option<&crypto::Pin>,
+) -> Result<Presented, Unpresented> {
+    let amount = Amount {
+        minor: ordered.minor.unwrap_or(0),
+        currency: ordered.kind.row().unit,
+    };
+    let presentation = Presentation {
+        interface: match read {
+            Read::Tapped => Interface::Contactless,
+            Read::Inserted => Interface::Contact,
+        },
+        kind: ordered.kind,
+        amount,
+        pin,
+    };
+    let presented = node.around(core.time, |till, around| {
+        till.present_chip(around, Box::new(inserted), presentation)
+    });
+    core.mark(match read {
+        Read::Tapped => Mark::ChipTapped,
+        Read::Inserted => Mark::ChipInserted,
+    });
+    presented.map_err(|_| Unpresented)
 }

@@ -6,6 +6,7 @@
 mod accounts;
 mod actors;
 mod cashier;
+mod chip;
 mod codes;
 mod core;
 mod disk;

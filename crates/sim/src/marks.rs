@@ -65,6 +65,11 @@ pub enum Mark {
     CreditRefused,
     LegReversed,
     TakenBack,
+    ChipInserted,
+    ChipTapped,
+    ChipRefused,
+    ScriptReported,
+    ChipUploaded,
     StaffAskedNow,
     StaffGaveBack,
     StaffInFlight,
@@ -72,7 +77,7 @@ pub enum Mark {
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Self; 64] = [
+    pub const ALL: [Self; 69] = [
         Self::LateApproval,
         Self::ReversalBeforeOriginal,
         Self::RecoveredByQuery,
@@ -134,6 +139,11 @@ impl Mark {
         Self::CreditRefused,
         Self::LegReversed,
         Self::TakenBack,
+        Self::ChipInserted,
+        Self::ChipTapped,
+        Self::ChipRefused,
+        Self::ScriptReported,
+        Self::ChipUploaded,
         Self::StaffAskedNow,
         Self::StaffGaveBack,
         Self::StaffInFlight,
@@ -203,6 +213,11 @@ impl Mark {
             Self::CreditRefused => "credit leg refused",
             Self::LegReversed => "leg of a transfer taken back",
             Self::TakenBack => "till told that its sale was replaced elsewhere",
+            Self::ChipInserted => "chip inserted",
+            Self::ChipTapped => "chip tapped",
+            Self::ChipRefused => "chip refused its issuer",
+            Self::ScriptReported => "result of a script reported",
+            Self::ChipUploaded => "last word of a chip uploaded",
             Self::StaffAskedNow => "staff asked again at once",
             Self::StaffGaveBack => "staff gave a sale back",
             Self::StaffInFlight => "staff at a sale that goes back already",

@@ -6,6 +6,7 @@
 mod banks;
 mod batches;
 mod cash;
+mod chips;
 mod hosts;
 mod rules;
 mod tills;
@@ -21,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub use batches::Book;
 pub use cash::{Kept, Paid};
+pub use chips::Read;
 pub use rules::{ADJUST_PERCENT, capture_percent};
 pub use transfers::{CREDIT, DEBIT, is_split};
 pub use wallets::unended;
@@ -68,6 +70,10 @@ pub struct Sale {
     pub wrong: Option<&'static [&'static str]>,
     pub linked: Option<Linked>,
     pub wrong_pin: bool,
+    /// How its chip was read.
+    pub read: Option<Read>,
+    /// Whether its card agreed to the approval, by its till's records.
+    pub agreed: Option<bool>,
     pub key: Option<SaleKey>,
     /// When its request left terminal, acquirer and network.
     pub sent: [Option<u64>; 3],
@@ -134,6 +140,8 @@ impl Sale {
             wrong: ordered.wrong,
             linked: ordered.linked,
             wrong_pin: false,
+            read: None,
+            agreed: None,
             key: None,
             sent: [None; 3],
             later: Vec::new(),
@@ -243,6 +251,8 @@ pub struct Oracle {
     /// Terminals without a MAC on their batch messages, one of which was changed on its way.
     pub garbled: BTreeSet<u8>,
     pub signed_on: Vec<bool>,
+    /// The last counter of each card's chip that its bank took.
+    counters: BTreeMap<usize, u16>,
 }
 
 impl Oracle {

@@ -236,6 +236,7 @@ impl Core {
         let numbered = (0..).zip(&self.oracle.sales);
         let named = numbered.filter(|(number, sale)| {
             sale.end == Some(End::Approved)
+                && sale.kind != Kind::ScriptResult
                 && (sale.terminal == terminal || sale.rrn.is_some())
                 && shops[usize::from(sale.terminal)] == own
                 && fits(self, *number, sale)

@@ -1,5 +1,6 @@
 //! The parties' configurations: published test keys, published test cards, terminals of both kinds.
 
+use crate::chip::{self, Chip};
 use crate::prng::Prng;
 use crate::scenario::Scenario;
 use crypto::{
@@ -20,7 +21,11 @@ pub const ISSUERS: [Institution; 4] = [
 /// The third bank's cards are foreign ones (外卡).
 const BINS: [&str; 4] = ["622848", "622576", "404118", "880011"];
 pub const CARDS_PER_ISSUER: usize = 4;
+/// Of these the first ones have a chip, where the banks gave chips out.
+const CHIPS_PER_ISSUER: usize = 2;
 const FIRST_ACCOUNT: u64 = 1_000;
+/// A tap up to this needs no PIN, in fen; the banks' own limit is the same.
+const FREE_MINOR: u64 = 2_000;
 /// The published test PIN.
 pub const PIN: &[u8] = b"123456";
 pub const KEY_HEX: [&str; 3] = [
@@ -33,7 +38,6 @@ pub const MERCHANTS_MAX: usize = 3;
 pub const REVOKE_AFTER_MS: u64 = 15_000;
 
 /// A card as its holder has it.
-#[derive(Clone, Debug)]
 pub struct TestCard {
     pub pan: Vec<u8>,
     pub track2: Vec<u8>,
@@ -41,6 +45,7 @@ pub struct TestCard {
     pub opening_minor: i64,
     pub token: crypto::PanToken,
     pub has_pin: bool,
+    pub chip: Option<Chip>,
 }
 
 /// Everything a world is built from.
@@ -52,7 +57,7 @@ pub struct Setup {
     pub cards: Vec<TestCard>,
 }
 
-fn key(module: &SoftwareModule, usage: KeyUsage, hex: &str) -> WrappedKey {
+pub fn key(module: &SoftwareModule, usage: KeyUsage, hex: &str) -> WrappedKey {
     let clear = ClearKey::from_hex(hex).expect("a published key");
     module
         .import(usage, &clear)
@@ -100,11 +105,19 @@ impl Setup {
         let modules: Vec<_> = (0..7)
             .map(|n| SoftwareModule::new([n as u8 + 1; 32]))
             .collect();
+        let chips = chip::are_given(scenario.seed);
         let (network_module, count) = (&modules[2], scenario.acquirers as usize);
         let mut cards = Vec::new();
         let issuers = (0..scenario.issuers as usize).map(|n| {
             let module = modules[3 + n].clone();
-            let config = bank(n, &module, mac, ladder.issuer_ms, &mut prng, &mut cards);
+            let config = bank(
+                n,
+                &module,
+                mac,
+                (ladder.issuer_ms, chips),
+                &mut prng,
+                &mut cards,
+            );
             (config, module)
         });
         let mut issuers: Vec<_> = issuers.collect();
@@ -112,7 +125,14 @@ impl Setup {
             let n = issuers.len();
             let module = modules[3 + n].clone();
             let mut draws = Prng::new(scenario.seed, 0xCE47);
-            let mut config = bank(n, &module, mac, ladder.issuer_ms, &mut draws, &mut cards);
+            let mut config = bank(
+                n,
+                &module,
+                mac,
+                (ladder.issuer_ms, false),
+                &mut draws,
+                &mut cards,
+            );
             config.unit = BARTER_UNIT;
             issuers.push((config, module));
         }
@@ -206,7 +226,7 @@ fn bank(
     n: usize,
     module: &SoftwareModule,
     mac: MacAlgorithm,
-    issuer_timeout_ms: u64,
+    (issuer_timeout_ms, chips): (u64, bool),
     prng: &mut Prng,
     cards: &mut Vec<TestCard>,
 ) -> issuer::Config {
@@ -218,6 +238,7 @@ fn bank(
         let card: Card = module.card(&clear, 20_000).expect("a sandbox module seals");
         let credit = at == 1;
         let has_pin = at != 2;
+        let has_chip = chips && at < CHIPS_PER_ISSUER;
         // The last card of each bank is nearly empty, so that some sales are declined.
         let opening = if at == 3 {
             prng.within(2_000, 60_000)
@@ -244,15 +265,19 @@ fn bank(
             credit_limit_minor: if credit { opening } else { 0 },
             status: issuer::CardStatus::Normal,
             expiry: 3_012,
-            chip_sequence: None,
-            chip_answer: crypto::AnswerMethod::ResponseCode,
+            chip_sequence: has_chip.then_some(*b"01"),
+            chip_answer: chip::answered(at),
             pin_offset,
             single_limit_minor: 50_000_000,
             daily_limit_minor: 10_000_000_000,
             daily_count_limit: 100_000,
         });
         let mut track2 = number.clone();
-        track2.extend_from_slice(b"D30122010000012345");
+        // Service code 201 says that the card has a chip, 101 that it has none.
+        track2.extend_from_slice(match has_chip {
+            true => b"D30122010000012345",
+            false => b"D30121010000012345",
+        });
         cards.push(TestCard {
             pan: number,
             track2,
@@ -260,6 +285,7 @@ fn bank(
             opening_minor: opening as i64,
             token: card.token,
             has_pin,
+            chip: has_chip.then(|| chip::personalise(&clear, at)),
         });
     }
     issuer::Config {
@@ -271,14 +297,14 @@ fn bank(
         issuer_timeout_ms,
         cards: setups,
         pin_tries_max: 3,
-        no_pin_limit_minor: 2_000,
+        no_pin_limit_minor: FREE_MINOR,
         percents: payment::Percents::default(),
         // In some worlds holds run out while the storm is on.
         hold_ms: match prng.percent(40) {
             true => prng.within(4, 90) * 1_000,
             false => 3_600_000,
         },
-        chip: None,
+        chip: chips.then(|| chip::keys(module)),
         unit: payment::CNY,
     }
 }
@@ -319,7 +345,10 @@ fn till(
         prints: prng.percent(25),
         eslip: None,
         eslip_after_ms: 0,
-        chip: None,
+        chip: Some(terminal::ChipReader {
+            terminal: terminal::kernel::ChipTerminal::unionpay(*b"00000001", FREE_MINOR),
+            fallback: terminal::kernel::FallbackRule::default(),
+        }),
         language: Language::Zh,
         paper: Paper::Mm58,
     }

@@ -51,11 +51,13 @@ pub enum Fault {
     WalletDeaf,
     /// A till's batch messages say something else than its journal: a wrong total, a record left out, made up or changed.
     Miscount,
+    /// A chip is pulled out too early, or hears its issuer's answer changed.
+    Chip,
 }
 
 impl Fault {
     /// Every class.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::RequestLost,
         Self::IssuerAnswerLost,
         Self::NetworkAnswerLost,
@@ -77,6 +79,7 @@ impl Fault {
         Self::Cashier,
         Self::WalletDeaf,
         Self::Miscount,
+        Self::Chip,
     ];
 
     /// Its switch: `F1` to `F13`, then names of our own.
@@ -103,6 +106,7 @@ impl Fault {
             Self::Cashier => "cashier",
             Self::WalletDeaf => "wallet-deaf",
             Self::Miscount => "miscount",
+            Self::Chip => "chip",
         }
     }
 
@@ -134,6 +138,7 @@ impl Fault {
             Self::Cashier => 600,
             Self::WalletDeaf => 1_500,
             Self::Miscount => 2_500,
+            Self::Chip => 1_500,
         }
     }
 }

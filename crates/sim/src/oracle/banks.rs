@@ -5,7 +5,7 @@ use crate::accounts::Moved;
 use crate::core::Core;
 use crate::marks::Mark;
 use ledger::Entry;
-use payment::{HostKey, Posting};
+use payment::{HostKey, Kind, Posting};
 
 /// Refusals for the sake of the earlier transaction (UnionPay-style reference §6.3).
 const ABOUT_ORIGINALS: [&str; 6] = ["12", "22", "25", "58", "61", "64"];
@@ -61,6 +61,9 @@ impl Core {
         let Some(number) = self.oracle.by_host(&request.key) else {
             return;
         };
+        if let Some(counter) = answered.chip_counter {
+            self.cryptogram_taken(number, counter);
+        }
         let success = answered.code.is_success();
         if success {
             self.judge_unit(bank, number);
@@ -124,7 +127,7 @@ impl Core {
                 format!("sale {number}: approved with a wrong PIN")
             });
         }
-        if repeated {
+        if repeated || kind == Kind::ScriptResult {
             return;
         }
         if let Err(why) = self.oracle.allows(kind, minor, number) {

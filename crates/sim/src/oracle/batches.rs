@@ -34,6 +34,8 @@ pub struct Book {
     miscounted: bool,
     withheld: BTreeSet<Stan>,
     made_up: BTreeSet<Stan>,
+    /// Of which chips the acquirer has the last word.
+    pub(super) chips: BTreeSet<Stan>,
 }
 
 impl super::Oracle {
@@ -136,6 +138,9 @@ impl Core {
             }
             terminal::Record::BatchClosed { .. } => {
                 self.mark(Mark::BatchSettled);
+                if let Some(batch) = self.oracle.compared.get(&till).copied() {
+                    self.judge_chips(till, batch);
+                }
                 let own = self.oracle.sales.iter_mut();
                 let own = own.filter(|sale| sale.terminal == till && sale.key.is_some());
                 own.for_each(|sale| sale.settled = true);
@@ -183,9 +188,12 @@ impl Core {
             Record::UploadAnew { terminal } => {
                 let till = terminal_number(terminal);
                 if let Some(batch) = self.oracle.compared.get(&till).copied() {
-                    self.book(till, batch).uploaded.clear();
+                    let book = self.book(till, batch);
+                    book.uploaded.clear();
+                    book.chips.clear();
                 }
             }
+            Record::ChipUploaded { key, .. } => self.chip_uploaded(key),
             Record::BatchBreak { key, found, .. } => {
                 let till = terminal_number(&key.terminal);
                 self.mark(Mark::BatchBreak);
@@ -317,7 +325,7 @@ impl Core {
                         sale.amount.minor += 7;
                     }
                 }
-                // Certificates count in no total, and no chip is read here.
+                // What a chip signed cannot be changed here without breaking its cryptogram.
                 UploadPart::Chip(_) => {}
                 UploadPart::End { records, .. } => {
                     let book = self.book(till, origin.batch);
@@ -356,7 +364,7 @@ impl Core {
         }
     }
 
-    fn book(&mut self, till: u8, batch: Batch) -> &mut Book {
+    pub(super) fn book(&mut self, till: u8, batch: Batch) -> &mut Book {
         self.oracle.books.entry((till, batch)).or_default()
     }
 }

@@ -54,6 +54,13 @@ impl Core {
             };
             return stored(self, Kept::Link(earlier));
         }
+        if sale.kind == Kind::ScriptResult {
+            if let Some(number) = self.script_kept(sale) {
+                // It goes before everything that waits.
+                self.oracle.stored[usize::from(terminal)].push_front(Kept::Sale(number));
+            }
+            return;
+        }
         let Some(number) = self.wrote_down(terminal, sale) else {
             return;
         };
@@ -176,7 +183,10 @@ impl Core {
             });
         }
         match ending {
-            Ending::Approved(approval) => self.judge_ending(number, &sale, approval),
+            Ending::Approved(approval) => {
+                self.judge_ending(number, &sale, approval);
+                self.judge_chip(number);
+            }
             Ending::Declined(code) => {
                 self.mark(Mark::Declined);
                 let code = code.as_str();
