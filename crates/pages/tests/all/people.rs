@@ -5,7 +5,7 @@ use pages::chip::Tone;
 use pages::people::{
     AccountView, AuditRow, AuditView, DeliveryRow, EverybodyView, PersonRow, ProposalRow,
     ProposalSale, ProposalView, ProposalsView, SecondFactorView, SignInView, WebhookRow,
-    WebhooksView, refused,
+    WebhooksView, WelcomeView, refused,
 };
 use pages::{Lang, Words};
 
