@@ -14,6 +14,10 @@ pub const REQUIREMENTS: &[Requirements] = &[
         any_python: false,
     },
     Requirements {
+        file: "tests/python/requirements-contract.txt",
+        any_python: false,
+    },
+    Requirements {
         file: "tests/python/requirements-printer.txt",
         any_python: true,
     },

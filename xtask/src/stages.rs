@@ -71,6 +71,10 @@ pub const STAGES: &[Stage] = &[
         run: Run::Slow("slow::independent::"),
     },
     Stage {
+        name: "contract",
+        run: Run::Slow("slow::contract::"),
+    },
+    Stage {
         name: "emupos",
         run: Run::Slow("slow::emupos::"),
     },

@@ -22,6 +22,7 @@ impl Party for Acquirer {
 
     fn restore(&mut self, state: State) {
         self.state = state;
+        self.state.find_cases();
         self.state.sales_max = self.sales_max;
     }
 

@@ -35,6 +35,7 @@ impl Acquirer {
         let mut answer = Answer::to(request, ResponseCode::APPROVED);
         answer.standing = Some((standing, ASK_AGAIN_MS));
         answer.link = sale.and_then(|sale| self.link_of(sale));
+        answer.rrn = sale.map(|sale| sale.rrn);
         if standing == Standing::InProgress {
             answer.qr = sale.and_then(|sale| self.qr_of(sale));
         }

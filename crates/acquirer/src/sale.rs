@@ -164,6 +164,11 @@ impl SaleRecord {
         }
     }
 
+    /// It stands in the one-sided queue.
+    pub(crate) fn waits_for_people(&self) -> bool {
+        self.evidence.case.is_some() && !self.is_closed()
+    }
+
     /// A pre-authorisation that is neither completed nor released.
     fn holds(&self) -> bool {
         self.request.kind.row().posting == Posting::Hold

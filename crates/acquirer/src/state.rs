@@ -81,6 +81,9 @@ pub struct State {
     pub(crate) breaks: BTreeMap<u32, BreakItem>,
     /// Sales of which their till must be told that they were taken back, and for what.
     pub(crate) notices: BTreeMap<SaleKey, SaleKey>,
+    /// No fact, and in no snapshot: the sales that people must look at, by when they came.
+    #[serde(skip)]
+    pub(crate) cases: BTreeSet<(Mono, SaleKey)>,
     /// No fact, and in no snapshot: how much is remembered.
     #[serde(skip)]
     pub(crate) sales_max: Option<usize>,
@@ -531,10 +534,28 @@ impl State {
     }
 
     fn with(&mut self, key: &SaleKey, change: impl FnOnce(&mut SaleRecord, &mut Books)) {
-        let Self { sales, books, .. } = self;
+        let Self {
+            sales,
+            books,
+            cases,
+            ..
+        } = self;
         if let Some(sale) = sales.get_mut(key) {
             change(sale, books);
+            let place = (sale.received.mono, *key);
+            match sale.waits_for_people() {
+                true => cases.insert(place),
+                false => cases.remove(&place),
+            };
         }
+    }
+
+    /// Finds again what a snapshot does not hold.
+    pub(crate) fn find_cases(&mut self) {
+        let waiting = self.sales.values().filter(|sale| sale.waits_for_people());
+        self.cases = waiting
+            .map(|sale| (sale.received.mono, sale.key()))
+            .collect();
     }
 
     pub(crate) fn insert(&mut self, sale: SaleRecord) {
@@ -563,6 +584,7 @@ impl State {
         }
         if let Some(sale) = self.sales.remove(&oldest) {
             self.by_rrn.remove(&sale.rrn);
+            self.cases.remove(&(sale.received.mono, oldest));
             self.wallets.forget(&oldest);
             let refunds = (oldest, 0)..=(oldest, u8::MAX);
             let refunds: Vec<_> = self

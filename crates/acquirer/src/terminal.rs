@@ -485,7 +485,7 @@ impl Acquirer {
         sale.link.filter(|_| setup.is_some_and(|t| t.extended))
     }
 
-    /// Answers `request`, which is about `sale`, with a code and the sale's link.
+    /// Answers `request`, which is about `sale`, with a code, the sale's reference and its link.
     pub(crate) fn tell(
         &self,
         reply: Reply,
@@ -495,7 +495,7 @@ impl Acquirer {
         decided: &mut Decided,
     ) {
         let mut answer = Answer::to(request, code);
-        answer.link = self.link_of(sale);
+        (answer.rrn, answer.link) = (Some(sale.rrn), self.link_of(sale));
         decided.effect(Effect::Reply {
             reply,
             answer,

@@ -51,10 +51,12 @@ impl State {
             .map(|(_, sale)| sale)
     }
 
-    /// Sales in the one-sided queue.
+    /// Sales in the one-sided queue, oldest first.
     pub fn one_sided(&self) -> impl Iterator<Item = &SaleRecord> {
-        self.sales()
-            .filter(|sale| sale.evidence.case.is_some() && !sale.is_closed())
+        let known = self.cases.iter();
+        known
+            .filter_map(|(_, key)| self.sales.get(key))
+            .filter(|sale| sale.waits_for_people())
     }
 
     /// Approvals that the terminal has not confirmed yet.

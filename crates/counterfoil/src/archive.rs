@@ -16,7 +16,7 @@ pub use event::{EVENTS, event_words};
 pub use projector::{Projector, WAKE_MS};
 pub use store::{FLUSH_RECORDS, SCHEMA_VERSION};
 
-pub(crate) use projection::{Projection, for_role, name};
+pub(crate) use projection::{Projection, Watch, for_role, name};
 pub(crate) use store::{create, fold, snapshots, stored_place, write};
 
 use crate::journal::{Head, JournalError};

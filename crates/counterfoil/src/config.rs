@@ -15,6 +15,7 @@ pub mod terminal;
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use ureq::http::Uri;
 
 /// A configuration that is not taken, with its place.
 #[derive(Debug)]
@@ -96,6 +97,15 @@ pub fn read<T: DeserializeOwned>(file: &Path) -> Result<T, ConfigError> {
 /// Reads text.
 pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
+}
+
+/// Where a collector takes spans.
+pub fn collector(text: &str) -> Result<Uri, Problem> {
+    let address: Option<Uri> = text.parse().ok();
+    let web = address.filter(|address| matches!(address.scheme_str(), Some("http" | "https")));
+    web.ok_or(format!(
+        "traces \"{text}\" must be an address of http or https"
+    ))
 }
 
 /// An institution's code: 1 to 11 digits.

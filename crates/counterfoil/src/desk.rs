@@ -15,6 +15,7 @@ mod survey;
 mod tap;
 mod visitor;
 
+pub(crate) use hub::cause;
 pub use hub::{FRESH_MAX, Hub, LOOK_MS, OPEN_MAX};
 pub use tap::{MESSAGES_MAX, Tap};
 
@@ -124,6 +125,7 @@ pub async fn open(
         certifier: Certifier::new(file)?.map(Arc::new),
         subscriptions: Subscriptions::open(&desk.data, &desk.people)
             .map_err(|error| error.to_string())?,
+        per_minute: file.api_per_minute,
     };
     let people = desk.people.clone();
     let own = people::routes(&people)

@@ -17,6 +17,7 @@ pub(crate) use machine_thread::random;
 
 use crate::journal::JournalError;
 use crate::link::{Board, LinkFigures};
+use crate::observed::Observed;
 use crypto::SecurityModule;
 use figures::Counters;
 use inbox::{Event, Inbox};
@@ -24,7 +25,7 @@ use payment::{Machine, Now, Party, Peer, Wall};
 use std::fmt::Debug;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
@@ -82,7 +83,7 @@ impl Settings {
 pub type Local<P> = Box<dyn FnMut(<P as Machine>::Effect) + Send>;
 
 /// A frame as a tap sees it.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
     /// When the party took it up.
     pub at: Wall,
@@ -96,6 +97,9 @@ pub struct Frame<'a> {
 
 /// Sees every frame once what was decided of it is on disk. It is called on the journal thread: it must not wait.
 pub type Tap = Box<dyn Fn(Frame<'_>) + Send + Sync>;
+
+/// The taps of a party.
+type Taps = Arc<RwLock<Vec<Tap>>>;
 
 /// A running party.
 #[derive(Debug)]
@@ -124,10 +128,13 @@ impl<P: Driven> Driver<P> {
             inbox: Arc::clone(&inbox),
             board: Arc::new(board),
             counters,
-            tap: Arc::default(),
+            taps: Arc::default(),
+            observed: Arc::default(),
             skew_ms: clock.skew(),
             name: settings.name.as_str().into(),
         };
+        let head = resumed.journal.head();
+        handle.observed.journal_at(head.seq, head.now.wall);
         inbox.control(Event::Input(P::resumed()));
         let threads = machine_thread::spawn(
             machine_thread::Machine {
@@ -183,7 +190,8 @@ pub struct DriverHandle<P: Driven> {
     inbox: Arc<Inbox<P>>,
     board: Arc<Board<P::Input>>,
     counters: Arc<Counters>,
-    tap: Arc<OnceLock<Tap>>,
+    taps: Taps,
+    observed: Arc<Observed>,
     skew_ms: Arc<AtomicI64>,
     name: Arc<str>,
 }
@@ -194,7 +202,8 @@ impl<P: Driven> Clone for DriverHandle<P> {
             inbox: Arc::clone(&self.inbox),
             board: Arc::clone(&self.board),
             counters: Arc::clone(&self.counters),
-            tap: Arc::clone(&self.tap),
+            taps: Arc::clone(&self.taps),
+            observed: Arc::clone(&self.observed),
             skew_ms: Arc::clone(&self.skew_ms),
             name: Arc::clone(&self.name),
         }
@@ -260,9 +269,21 @@ impl<P: Driven> DriverHandle<P> {
         Ok(answered)
     }
 
-    /// Shows every frame from now on to `tap`; the first tap stays.
+    /// Shows every frame from now on to `tap` too.
     pub fn tap(&self, tap: Tap) {
-        self.tap.get_or_init(|| tap);
+        let mut taps = self.taps.write().unwrap_or_else(PoisonError::into_inner);
+        taps.push(tap);
+    }
+
+    /// What other threads observe of it.
+    pub fn observed(&self) -> &Arc<Observed> {
+        &self.observed
+    }
+
+    /// Somebody looks at its frames.
+    fn is_tapped(&self) -> bool {
+        let taps = self.taps.read().unwrap_or_else(PoisonError::into_inner);
+        !taps.is_empty()
     }
 
     /// Asks the driver to take what waits and stop.

@@ -4,7 +4,7 @@
 //! public stands before it and names the peer in `X-Forwarded-For`.
 
 mod found;
-mod limit;
+pub(crate) mod limit;
 mod money;
 mod ticket;
 

@@ -1,11 +1,20 @@
 //! What a party counts, in the text that Prometheus reads (exposition format 0.0.4), on its control port.
 //!
-//! Invariant: a scrape reads counters alone: it asks the party for nothing that grows with its transactions, and no label
-//! holds a card, a name or an amount.
+//! Invariant: a scrape reads counters alone, and of the acquirer's sales only those that wait for people, so many at most:
+//! it asks for nothing that grows with the transactions, and no label holds a card, a name or an amount.
 
+use crate::archive::name;
+use crate::desk::cause;
 use crate::driver::{Driven, DriverHandle};
+use crate::observed::{Histogram, Observed};
 use ::acquirer::Acquirer;
+use payment::Wall;
+use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// One-sided sales that a scrape counts, the oldest first.
+pub const ONE_SIDED_MAX: usize = 10_000;
 
 /// The content type of the text.
 pub const KIND: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -30,6 +39,19 @@ impl Text {
             "{name}{{party=\"{}\"{more}}} {value}",
             self.party
         );
+    }
+
+    fn histogram(&mut self, name: &str, help: &str, of: &Histogram) {
+        self.head(name, "histogram", help);
+        let (ranges, sum_ms) = of.cumulative();
+        let mut count = 0;
+        for (end_ms, so_far) in ranges {
+            let end = end_ms.map_or("+Inf".to_owned(), |ms| (ms as f64 / 1e3).to_string());
+            self.line(&format!("{name}_bucket"), Some(("le", &end)), so_far as f64);
+            count = so_far;
+        }
+        self.line(&format!("{name}_sum"), None, sum_ms as f64 / 1e3);
+        self.line(&format!("{name}_count"), None, count as f64);
     }
 
     fn one(&mut self, name: &str, kind: &str, help: &str, value: u64) {
@@ -114,26 +136,77 @@ fn party<P: Driven>(handle: &DriverHandle<P>) -> Text {
     for (what, value) in handle.link_figures().by_name() {
         text.line(name, Some(("event", what)), value as f64);
     }
+    observed(&mut text, handle.observed());
     text
+}
+
+fn observed(text: &mut Text, of: &Observed) {
+    let help = "From a request to its answer, as the party's own journal has them.";
+    text.histogram("counterfoil_hop_seconds", help, &of.hop);
+    if let Some((rows, ms)) = of.archive_lag() {
+        let name = "counterfoil_archive_lag_rows";
+        text.one(name, "gauge", "Rows of the journal not yet archived.", rows);
+        let name = "counterfoil_archive_lag_seconds";
+        text.head(
+            name,
+            "gauge",
+            "Time between the last row and the last archived one.",
+        );
+        text.line(name, None, ms as f64 / 1e3);
+    }
+    for (name, help, count) in [
+        (
+            "counterfoil_trace_spans_sent_total",
+            "Spans that the collector took.",
+            &of.spans_sent,
+        ),
+        (
+            "counterfoil_trace_spans_dropped_total",
+            "Spans and frames of traces dropped: no room, or no collector.",
+            &of.spans_dropped,
+        ),
+    ] {
+        text.one(name, "counter", help, count.load(Relaxed));
+    }
 }
 
 /// The same with what the acquirer knows of its payments.
 pub async fn of_acquirer(handle: &DriverHandle<Acquirer>) -> String {
     let mut text = party(handle);
-    let looked = handle.look(|acquirer, _| {
+    let observed = handle.observed();
+    let help = "From a broken loop to the end of its reversal, or to its till's word.";
+    text.histogram("counterfoil_heal_seconds", help, &observed.heal);
+    let name = "counterfoil_slips_unprinted_total";
+    let help = "Slips that were due and, as their till says, are not known to be on paper.";
+    text.head(name, "counter", help);
+    for (cause, count) in observed.unprinted_by_cause() {
+        text.line(name, Some(("cause", &cause)), count as f64);
+    }
+    let looked = handle.look(|acquirer, now| {
         let state = acquirer.state();
         (
             state.counters(),
             state.open(),
             state.unconfirmed(),
             state.signed_on(),
+            one_sided(acquirer, now.wall),
         )
     });
     // A party that has stopped has said what it could.
-    let Ok((counters, (in_flight, advices), unconfirmed, signed_on)) = looked.await else {
+    let Ok((counters, (in_flight, advices), unconfirmed, signed_on, queue)) = looked.await else {
         return text.text;
     };
-    let name = "payments_total";
+    let name = "counterfoil_one_sided";
+    text.head(name, "gauge", "Sales that wait for people, by cause.");
+    for (cause, (count, _)) in &queue {
+        text.line(name, Some(("cause", cause)), *count as f64);
+    }
+    let name = "counterfoil_one_sided_oldest_seconds";
+    text.head(name, "gauge", "Age of the oldest of them, by cause.");
+    for (cause, (_, age_ms)) in &queue {
+        text.line(name, Some(("cause", cause)), *age_ms as f64 / 1e3);
+    }
+    let name = "counterfoil_payments_total";
     text.head(name, "counter", "Payments by what became of their request.");
     for (outcome, value) in [
         ("forwarded", counters.forwarded),
@@ -146,43 +219,43 @@ pub async fn of_acquirer(handle: &DriverHandle<Acquirer>) -> String {
     }
     for (name, kind, help, value) in [
         (
-            "reversals_started_total",
+            "counterfoil_reversals_started_total",
             "counter",
             "Reversals started.",
             counters.reversing,
         ),
         (
-            "reversals_confirmed_total",
+            "counterfoil_reversals_confirmed_total",
             "counter",
             "Reversals confirmed by the issuer.",
             counters.reversed,
         ),
         (
-            "onesided_opened_total",
+            "counterfoil_one_sided_opened_total",
             "counter",
             "One-sided items and refused reversals opened.",
             u64::from(counters.cases),
         ),
         (
-            "unknown_open",
+            "counterfoil_unknown_open",
             "gauge",
             "Requests in flight: their outcome is not known yet.",
             in_flight as u64,
         ),
         (
-            "reversal_pending",
+            "counterfoil_reversals_pending",
             "gauge",
             "Advices and reversals that nobody has confirmed yet.",
             advices as u64,
         ),
         (
-            "unconfirmed_open",
+            "counterfoil_unconfirmed_open",
             "gauge",
             "Approvals that the terminal has not confirmed yet.",
             unconfirmed as u64,
         ),
         (
-            "network_signed_on",
+            "counterfoil_network_signed_on",
             "gauge",
             "1 when the network gave us keys.",
             u64::from(signed_on),
@@ -191,4 +264,15 @@ pub async fn of_acquirer(handle: &DriverHandle<Acquirer>) -> String {
         text.one(name, kind, help, value);
     }
     text.text
+}
+
+/// Sales that wait for people: how many, and the age of the oldest in milliseconds, by cause.
+fn one_sided(acquirer: &Acquirer, now: Wall) -> BTreeMap<String, (u64, u64)> {
+    let mut queue = BTreeMap::<String, (u64, u64)>::new();
+    for sale in acquirer.state().one_sided().take(ONE_SIDED_MAX) {
+        let age_ms = now.0.saturating_sub(sale.received.wall.0).max(0) as u64;
+        let (count, oldest_ms) = queue.entry(name(&cause(sale))).or_default();
+        (*count, *oldest_ms) = (*count + 1, age_ms.max(*oldest_ms));
+    }
+    queue
 }

@@ -1,6 +1,6 @@
 //! Starts a party of its configuration file: journal, driver, links, control port. The same for a process and for the demo.
 
-use crate::archive::Projector;
+use crate::archive::{Projector, Role};
 use crate::config::acquirer::AcquirerFile;
 use crate::config::issuer::IssuerFile;
 use crate::config::network::NetworkFile;
@@ -14,6 +14,7 @@ use crate::link::{
 };
 use crate::printer::{self, SpoolLine};
 use crate::recall::recall;
+use crate::trace::Tracer;
 use crate::wallet::WalletAsker;
 use crate::webhook::{self, Webhook};
 use acquirer::Acquirer;
@@ -27,11 +28,18 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::mpsc;
 
+/// What works beside a party and never holds it up.
+#[derive(Debug)]
+struct Beside {
+    archive: Option<Projector>,
+    tracer: Option<Tracer>,
+}
+
 /// A running party with its links; they end when it is stopped or dropped.
 #[derive(Debug)]
 pub struct Running<P: Driven> {
     driver: Driver<P>,
-    archive: Option<Projector>,
+    beside: Beside,
     module: PartyModule,
     /// Where it listens, for a party that does.
     pub address: Option<SocketAddr>,
@@ -47,7 +55,7 @@ impl<P: Driven> Running<P> {
 
     /// The projector of its archive, when it keeps one.
     pub fn archive(&self) -> Option<&Projector> {
-        self.archive.as_ref()
+        self.beside.archive.as_ref()
     }
 
     /// The party's security module.
@@ -59,7 +67,9 @@ impl<P: Driven> Running<P> {
     pub fn stop(self) -> Result<(), String> {
         drop(self.links);
         self.driver.stop()?;
-        self.archive.map_or(Ok(()), |archive| {
+        let Beside { archive, tracer } = self.beside;
+        tracer.into_iter().for_each(Tracer::finish);
+        archive.map_or(Ok(()), |archive| {
             archive.catch_up().map_err(|error| error.to_string())
         })
     }
@@ -75,7 +85,8 @@ impl<P: Driven> Running<P> {
 /// Where a party keeps its files, and how.
 struct Place<'a> {
     data: &'a Path,
-    name: &'a str,
+    role: Role,
+    traces: Option<&'a str>,
     profile: Profile,
     archive: bool,
 }
@@ -85,17 +96,25 @@ fn drive<P: Driven>(
     module: PartyModule,
     place: &Place<'_>,
     local: Local<P>,
-) -> Result<(Driver<P>, Option<Projector>), Problem> {
+) -> Result<(Driver<P>, Beside), Problem> {
     let data = place.data;
     std::fs::create_dir_all(data).map_err(|error| format!("{}: {error}", data.display()))?;
-    let settings = Settings::new(data.join("journal.db"), place.name, place.profile.name());
+    let settings = Settings::new(
+        data.join("journal.db"),
+        place.role.name(),
+        place.profile.name(),
+    );
     let driver = Driver::start(party, Box::new(module), settings, local)
         .map_err(|error| error.to_string())?;
     let archive = match place.archive {
-        true => Some(Projector::start(data).map_err(|error| error.to_string())?),
+        true => {
+            let observed = Arc::clone(driver.handle().observed());
+            Some(Projector::start(data, observed).map_err(|error| error.to_string())?)
+        }
         false => None,
     };
-    Ok((driver, archive))
+    let tracer = Tracer::start(place.traces, place.role, driver.handle())?;
+    Ok((driver, Beside { archive, tracer }))
 }
 
 /// Starts an acquirer. Must be called on the runtime.
@@ -120,7 +139,8 @@ pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
     });
     let place = Place {
         data: &file.data,
-        name: "acquirer",
+        role: Role::Acquirer,
+        traces: file.traces.as_deref(),
         profile: file.profile,
         archive: file.archive,
     };
@@ -128,7 +148,7 @@ pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
         true => Acquirer::new(config).with_archive(),
         false => Acquirer::new(config),
     };
-    let (driver, archive) = drive(party, module.clone(), &place, local)?;
+    let (driver, beside) = drive(party, module.clone(), &place, local)?;
     let looking = looks.start(file.data.clone(), driver.handle().clone());
     looking.map_err(|error| format!("recall: {error}"))?;
     if let Some(text) = &file.wallet {
@@ -157,7 +177,7 @@ pub fn acquirer(file: &AcquirerFile) -> Result<Running<Acquirer>, Problem> {
     );
     Ok(Running {
         driver,
-        archive,
+        beside,
         module,
         address,
         links: (vec![listening], vec![connecting]),
@@ -175,11 +195,12 @@ pub fn network(file: &NetworkFile) -> Result<Running<Network>, Problem> {
         .collect();
     let place = Place {
         data: &file.data,
-        name: "network",
+        role: Role::Network,
+        traces: file.traces.as_deref(),
         profile: file.profile,
         archive: file.archive,
     };
-    let (driver, archive) = drive(
+    let (driver, beside) = drive(
         Network::new(config),
         module.clone(),
         &place,
@@ -196,7 +217,7 @@ pub fn network(file: &NetworkFile) -> Result<Running<Network>, Problem> {
     let address = Some(listening.address());
     Ok(Running {
         driver,
-        archive,
+        beside,
         module,
         address,
         links: (vec![listening], Vec::new()),
@@ -233,11 +254,12 @@ pub fn issuer(
     });
     let place = Place {
         data: &file.data,
-        name: "issuer",
+        role: Role::Issuer,
+        traces: file.traces.as_deref(),
         profile: file.profile,
         archive: file.archive,
     };
-    let (driver, archive) = drive(Issuer::new(config), module.clone(), &place, local)?;
+    let (driver, beside) = drive(Issuer::new(config), module.clone(), &place, local)?;
     let connecting = connect_member(
         file.network.address.to_string(),
         network,
@@ -247,7 +269,7 @@ pub fn issuer(
     );
     Ok(Running {
         driver,
-        archive,
+        beside,
         module,
         address: None,
         links: (Vec::new(), vec![connecting]),
@@ -297,11 +319,12 @@ pub fn terminals(
     });
     let place = Place {
         data: &file.data,
-        name: "terminal",
+        role: Role::Terminal,
+        traces: file.traces.as_deref(),
         profile: file.profile,
         archive: file.archive,
     };
-    let (driver, archive) = drive(Fleet::new(configs), module.clone(), &place, local)?;
+    let (driver, beside) = drive(Fleet::new(configs), module.clone(), &place, local)?;
     let dialing = match file.connections {
         0 => Dialing::Short,
         lines => Dialing::Kept { lines },
@@ -330,7 +353,7 @@ pub fn terminals(
     Ok((
         Running {
             driver,
-            archive,
+            beside,
             module,
             address: None,
             links: (Vec::new(), Vec::new()),

@@ -5,6 +5,7 @@
 
 use crate::config::ChipKeys;
 use crate::issuer::{CardState, Issuer};
+use crate::planted::Bug;
 use crate::record::{ChipCheck, PinCheck};
 use crate::refusal::{Case, Decline};
 use crypto::{
@@ -158,19 +159,20 @@ fn append_script(
     Ok(())
 }
 
-/// The counter is new, and not far ahead.
-fn is_next(card: &CardState, counter: u16) -> bool {
-    let step = counter.saturating_sub(card.chip_counter);
-    (1..=COUNTER_STEP_MAX).contains(&step)
-}
+impl Issuer {
+    /// The counter is new, and not far ahead.
+    fn is_next(&self, card: &CardState, counter: u16) -> bool {
+        let step = counter.saturating_sub(card.chip_counter);
+        (1..=COUNTER_STEP_MAX).contains(&step) || self.planted(Bug::IssuerTakesCryptogramAgain)
+    }
 
-/// The counter that is used up by this request, whatever becomes of it otherwise.
-pub(crate) fn used_counter(card: Option<&CardState>, chip: &ChipCheck) -> Option<u16> {
-    match chip {
-        ChipCheck::Right { counter, .. } => {
-            Some(*counter).filter(|counter| card.is_some_and(|card| is_next(card, *counter)))
+    /// The counter that is used up by this request, whatever becomes of it otherwise.
+    pub(crate) fn used_counter(&self, card: Option<&CardState>, chip: &ChipCheck) -> Option<u16> {
+        match chip {
+            ChipCheck::Right { counter, .. } => Some(*counter)
+                .filter(|counter| card.is_some_and(|card| self.is_next(card, *counter))),
+            _ => None,
         }
-        _ => None,
     }
 }
 
@@ -196,7 +198,7 @@ pub(crate) fn chip(case: &Case<'_>) -> Result<(), Decline> {
         ChipCheck::Absent | ChipCheck::Scripts { .. } => Ok(()),
         ChipCheck::Unreadable => refuse(ResponseCode::FORMAT_ERROR),
         ChipCheck::Wrong => refuse(ResponseCode::CARD_CHECK),
-        ChipCheck::Right { counter, .. } => match is_next(case.card, *counter) {
+        ChipCheck::Right { counter, .. } => match case.issuer.is_next(case.card, *counter) {
             true => Ok(()),
             false => refuse(ResponseCode::CARD_CHECK),
         },

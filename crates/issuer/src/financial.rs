@@ -4,7 +4,6 @@
 //! came, gets 22 and never debits (M5); what waited too long is refused unexecuted (A5).
 
 use crate::accounts::pack;
-use crate::chip::used_counter;
 use crate::issuer::Issuer;
 use crate::memory::{Exchange, Standing, within_window};
 use crate::notice::{Notice, NoticeKind};
@@ -70,7 +69,7 @@ impl Issuer {
         heard: Mono,
     ) -> Answered {
         let card = self.state.cards.get(&sale.card.token);
-        let chip_counter = used_counter(card, &chip);
+        let chip_counter = self.used_counter(card, &chip);
         let word = match &chip {
             ChipCheck::Right { answer, .. } => Some(answer.clone()),
             _ => None,

@@ -35,11 +35,13 @@ pub enum Bug {
     IssuerKeepsClaim,
     /// What is in money is served with quota, and what is in quota with money (M9).
     IssuerMixesUnits,
+    /// A cryptogram is taken whatever its counter (E2).
+    IssuerTakesCryptogramAgain,
 }
 
 impl Bug {
     /// Every bug.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::IssuerDebitsDuplicate,
         Self::IssuerReversesTwice,
         Self::IssuerNoTombstone,
@@ -54,6 +56,7 @@ impl Bug {
         Self::IssuerKeepsHold,
         Self::IssuerKeepsClaim,
         Self::IssuerMixesUnits,
+        Self::IssuerTakesCryptogramAgain,
     ];
 }
 

@@ -76,5 +76,5 @@ pub fn missing(asked: Asked<'_>) -> String {
             ))) }
         }
     };
-    page(asked, ("没有这一页", "Not found"), None, &body)
+    page(asked, ("没有这一页", "There is no such page"), None, &body)
 }

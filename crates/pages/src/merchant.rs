@@ -116,7 +116,7 @@ pub fn missing(asked: Asked<'_>) -> String {
             p.said { (lang.say(("这笔交易不在您商户的记录里。请核对终端号、批次号和凭证号。", "It is not among your shop's records. Check terminal, batch and trace number."))) }
         }
     };
-    page(asked, ("没有这一页", "Not found"), &body)
+    page(asked, ("没有这一页", "There is no such page"), &body)
 }
 
 /// The tills.

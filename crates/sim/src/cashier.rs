@@ -2,7 +2,7 @@
 //!
 //! What the cashier saw is evidence of its own; it comes from screens, never from a party's state.
 
-use crate::chip::{self, Inserted};
+use crate::chip::{self, Inserted, Trouble};
 use crate::core::{Core, Event, Who};
 use crate::marks::Mark;
 use crate::node::Node;
@@ -298,6 +298,7 @@ fn other_work(core: &mut Core, node: &mut Node<Terminal>, terminal: u8) -> bool 
     match core.human.below(100) {
         0..4 => node.input(core, Input::Cashier(Command::Settle)),
         4..6 => node.input(core, Input::Cashier(Command::CloseShift)),
+        8 => node.input(core, Input::Cashier(Command::Download(None))),
         6..8 if node.party.busy().is_none() => {
             let minor = core.oracle.own_minor() + u64::from(terminal);
             take_cash(node, core, minor, None);
@@ -484,6 +485,10 @@ fn present(
         let trouble = core.chip_trouble(terminal);
         let tapped = core.human.percent(50);
         let read = if tapped { Read::Tapped } else { Read::Inserted };
+        let chip = match trouble {
+            Some(Trouble::Copy) => chip::copy(card),
+            _ => chip,
+        };
         let inserted = Inserted { chip, trouble };
         let presented = read_chip(core, node, ordered, (inserted, read), pin.as_ref())?;
         // A tap of little asks for none.

@@ -4,7 +4,7 @@
 
 use crate::core::Core;
 use crate::prng::Prng;
-use crate::setup::{PIN, key};
+use crate::setup::{PIN, TestCard, key};
 use crate::weather::Fault;
 use crypto::{
     AnswerMethod, CardBytes, ChipCard, ChipProfile, ClearKey, CryptogramScheme, KeyUsage,
@@ -26,7 +26,8 @@ const SECOND_BYTES: u8 = 31;
 /// Where faults of chips happen: at the till of this number and up.
 const CHIPS: u32 = 70;
 
-/// A chip that is read again and again.
+/// A chip that is read again and again; readers take what may be sent between threads, and a world has one.
+#[expect(clippy::disallowed_types)]
 pub type Chip = Arc<Mutex<ChipCard>>;
 
 /// Whether the banks of this world gave chips out.
@@ -70,6 +71,12 @@ pub fn personalise(number: &Pan, at: usize) -> Chip {
     Arc::new(Mutex::new(card))
 }
 
+/// A chip with the keys and the number of this card and a counter of its own.
+pub fn copy(card: &TestCard) -> Chip {
+    let number = Pan::parse(&card.pan).expect("digits");
+    personalise(&number, card.at)
+}
+
 /// What is wrong when a chip is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
@@ -77,6 +84,8 @@ pub enum Trouble {
     Pulled,
     /// It hears the issuer's answer with one bit changed.
     AnswerBent,
+    /// It is a copy of the card, whose counter begins again.
+    Copy,
 }
 
 /// A chip in a reader.
@@ -105,9 +114,10 @@ impl Core {
     pub fn chip_trouble(&mut self, terminal: u8) -> Option<Trouble> {
         let number = self.oracle.sales.len() as u32;
         let draw = self.fires(Fault::Chip, CHIPS + u32::from(terminal), number)?;
-        Some(match draw % 2 {
+        Some(match draw % 3 {
             0 => Trouble::Pulled,
-            _ => Trouble::AnswerBent,
+            1 => Trouble::AnswerBent,
+            _ => Trouble::Copy,
         })
     }
 }

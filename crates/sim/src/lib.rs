@@ -10,6 +10,7 @@ mod chip;
 mod codes;
 mod core;
 mod disk;
+mod downloads;
 mod experiment;
 mod invariants;
 mod links;

@@ -70,6 +70,8 @@ pub enum Mark {
     ChipRefused,
     ScriptReported,
     ChipUploaded,
+    Downloaded,
+    DownloadAnew,
     StaffAskedNow,
     StaffGaveBack,
     StaffInFlight,
@@ -77,7 +79,7 @@ pub enum Mark {
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Self; 69] = [
+    pub const ALL: [Self; 71] = [
         Self::LateApproval,
         Self::ReversalBeforeOriginal,
         Self::RecoveredByQuery,
@@ -144,6 +146,8 @@ impl Mark {
         Self::ChipRefused,
         Self::ScriptReported,
         Self::ChipUploaded,
+        Self::Downloaded,
+        Self::DownloadAnew,
         Self::StaffAskedNow,
         Self::StaffGaveBack,
         Self::StaffInFlight,
@@ -218,6 +222,8 @@ impl Mark {
             Self::ChipRefused => "chip refused its issuer",
             Self::ScriptReported => "result of a script reported",
             Self::ChipUploaded => "last word of a chip uploaded",
+            Self::Downloaded => "download ended",
+            Self::DownloadAnew => "download begun anew",
             Self::StaffAskedNow => "staff asked again at once",
             Self::StaffGaveBack => "staff gave a sale back",
             Self::StaffInFlight => "staff at a sale that goes back already",

@@ -216,6 +216,11 @@ impl<P: Actor> Node<P> {
         }
     }
 
+    /// Its next life goes by another file.
+    pub fn configure(&mut self, change: impl FnOnce(&mut P::Config)) {
+        change(&mut self.config);
+    }
+
     pub fn is_idle(&self) -> bool {
         self.flushing.is_none() && self.collecting.records.is_empty()
     }

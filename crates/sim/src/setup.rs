@@ -1,6 +1,7 @@
 //! The parties' configurations: published test keys, published test cards, terminals of both kinds.
 
 use crate::chip::{self, Chip};
+use crate::downloads;
 use crate::prng::Prng;
 use crate::scenario::Scenario;
 use crypto::{
@@ -25,7 +26,7 @@ pub const CARDS_PER_ISSUER: usize = 4;
 const CHIPS_PER_ISSUER: usize = 2;
 const FIRST_ACCOUNT: u64 = 1_000;
 /// A tap up to this needs no PIN, in fen; the banks' own limit is the same.
-const FREE_MINOR: u64 = 2_000;
+pub const FREE_MINOR: u64 = 2_000;
 /// The published test PIN.
 pub const PIN: &[u8] = b"123456";
 pub const KEY_HEX: [&str; 3] = [
@@ -42,6 +43,8 @@ pub struct TestCard {
     pub pan: Vec<u8>,
     pub track2: Vec<u8>,
     pub issuer: usize,
+    /// Its place among the cards of its bank.
+    pub at: usize,
     pub opening_minor: i64,
     pub token: crypto::PanToken,
     pub has_pin: bool,
@@ -148,7 +151,10 @@ impl Setup {
             percents: payment::Percents::default(),
             wallet: Some(wallet.clone()),
             certificates: None,
-            offer: payment::download::Offer::default(),
+            offer: match downloads::are_offered(scenario.seed) {
+                true => downloads::offer(1),
+                false => payment::download::Offer::default(),
+            },
             merchants: merchants(),
             terminals: Default::default(),
         };
@@ -282,6 +288,7 @@ fn bank(
             pan: number,
             track2,
             issuer: n,
+            at,
             opening_minor: opening as i64,
             token: card.token,
             has_pin,

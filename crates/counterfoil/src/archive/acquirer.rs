@@ -3,8 +3,8 @@
 //! A sale's row is taken from the fold at the record that changed it, so that it is right also when the fold forgets the
 //! sale later in the same batch.
 
-use super::Projection;
 use super::projection::{name, no_key, write_balances};
+use super::{Projection, Watch};
 use crate::journal::{JournalError, Row};
 use ::acquirer::wallet::Change;
 use ::acquirer::{Acquirer, Config, Record, SaleRecord, WALLET_RECEIVABLE};
@@ -12,8 +12,9 @@ use crypto::{KeyUsage, MacAlgorithm};
 use ledger::{AccountId, Entry, Transfer, TransferId, TransferState};
 use payment::evidence::{Confirmation, ReversalCause, ReversalProgress};
 use payment::relay::{Gaps, RelayRecord};
+use payment::sign::Trouble;
 use payment::timeouts::Ladder;
-use payment::verdict::verdict;
+use payment::verdict::{Receipt, verdict};
 use payment::{
     Certificate, Claims, HostKey, Institution, Machine, Mandate, MerchantId, Party, Remedy,
     SaleKey, Statement, Wall,
@@ -109,6 +110,9 @@ pub(super) struct AcquirerTables {
     declarations: Vec<(SaleKey, Statement, Wall)>,
     accounts: BTreeSet<AccountId>,
     merchants: BTreeMap<AccountId, MerchantId>,
+    watch: Option<Watch>,
+    /// Sales whose loop was found broken, and when, until it is whole.
+    broken: BTreeMap<SaleKey, Wall>,
 }
 
 /// A sale after a record changed it.
@@ -154,7 +158,46 @@ impl AcquirerTables {
             declarations: Vec::new(),
             accounts: BTreeSet::new(),
             merchants: BTreeMap::new(),
+            watch: None,
+            broken: BTreeMap::new(),
         }
+    }
+
+    /// Tells the watch what a record that was just applied ended; `slip` is what was known of the slip before.
+    fn tell(&mut self, key: SaleKey, record: &Record, at: Wall, slip: Option<Receipt>) {
+        let Some(watch) = self.watch.as_ref().filter(|watch| at >= watch.since) else {
+            return;
+        };
+        let observed = &watch.observed;
+        match record {
+            Record::Answered { .. } | Record::NotSent { .. } => {
+                if let Some(sale) = self.fold.state().sale(&key) {
+                    observed.hop.observe(sale.received.wall, at);
+                }
+            }
+            Record::Reversing { .. } | Record::OneSided { .. }
+                if self.broken.len() < BROKEN_MAX =>
+            {
+                self.broken.entry(key).or_insert(at);
+            }
+            Record::ReversalAnswered { code, .. } if !code.reversal_done() => {}
+            Record::ReversalAnswered { .. } | Record::Confirmed { .. } => {
+                if let Some(since) = self.broken.remove(&key) {
+                    observed.heal.observe(since, at);
+                }
+                let now = self.slip(key);
+                if let (Some(cause), None) = (now.and_then(unprinted), slip.and_then(unprinted)) {
+                    observed.unprinted(name(&cause));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What is known of the slip of a sale.
+    fn slip(&self, key: SaleKey) -> Option<Receipt> {
+        let sale = self.fold.state().sale(&key)?;
+        Some(verdict(sale.request.kind, &sale.evidence).receipt)
     }
 
     /// The sale that a record is about.
@@ -248,6 +291,16 @@ impl AcquirerTables {
     }
 }
 
+/// The cause for which a slip that was due is not known to be on paper.
+fn unprinted(slip: Receipt) -> Option<Trouble> {
+    match slip {
+        Receipt::Failed(cause) | Receipt::ESlip(cause) => Some(cause),
+        Receipt::None | Receipt::Printed | Receipt::SentNotConfirmed | Receipt::Unknown => None,
+    }
+}
+
+/// Broken loops whose healing is timed at once; beyond it new ones are not timed.
+const BROKEN_MAX: usize = 65_536;
 /// A transaction, its original, and that one's: a completion taken back, the completion, the pre-authorisation.
 const CHAIN_MAX: usize = 3;
 
@@ -286,8 +339,12 @@ impl Projection for AcquirerTables {
             if let (true, Record::Declared { key, statement, at }) = (keep, record) {
                 self.declarations.push((*key, *statement, *at));
             }
+            let confirms = matches!(record, Record::Confirmed { .. });
+            let slip = subject.filter(|_| keep && confirms);
+            let slip = slip.and_then(|key| self.slip(key));
             self.fold.apply(record);
             if let (true, Some(key)) = (keep, subject) {
+                self.tell(key, record, row.now.wall, slip);
                 self.changed(key);
                 self.claimed(key);
                 let Some((what, detail)) = self.event(key, record) else {
@@ -404,6 +461,10 @@ impl Projection for AcquirerTables {
 
     fn agrees(&self, snapshot: &[u8]) -> bool {
         postcard::to_allocvec(self.fold.state()).is_ok_and(|state| state == snapshot)
+    }
+
+    fn watched(&mut self, watch: Watch) {
+        self.watch = Some(watch);
     }
 
     fn audit(&self) -> Result<(), String> {

@@ -2,8 +2,8 @@
 //!
 //! Rows follow from records alone; the fold gives the balances.
 
-use super::Projection;
 use super::projection::{name, no_key, write_balances};
+use super::{Projection, Watch};
 use crate::journal::{JournalError, Row};
 use ::issuer::{
     AVAILABLE_FROM, Answered, Config, Issuer, LIMITS, RECOVERABLE, Record, Returned, SETTLEMENT,
@@ -191,6 +191,9 @@ impl Projection for IssuerTables {
     fn agrees(&self, snapshot: &[u8]) -> bool {
         postcard::to_allocvec(self.fold.state()).is_ok_and(|state| state == snapshot)
     }
+
+    /// It answers in the same turn: there is nothing to measure.
+    fn watched(&mut self, _: Watch) {}
 
     fn audit(&self) -> Result<(), String> {
         self.fold.audit().map_err(|error| error.to_string())

@@ -2,13 +2,14 @@
 //!
 //! Rows follow from records alone.
 
-use super::Projection;
 use super::projection::name;
+use super::{Projection, Watch};
 use crate::journal::{JournalError, Row};
 use ::network::{Config, Network, Record};
 use payment::host::{Financial, Reversal};
 use payment::{HostKey, Institution, Machine, Party, ResponseCode, Wall};
 use rusqlite::{Connection, params};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// `exchange.state` is `forwarded`, `declined`, `not_sent`, `answered` or `timed_out`; `advice.progress` is `open`,
@@ -50,10 +51,16 @@ const ANSWER_ADVICE: &str = "
     UPDATE advice SET progress = ?5, code = ?6, ended_ms = ?7
     WHERE transmission = ?1 AND stan = ?2 AND acquirer = ?3 AND forwarder = ?4";
 
+/// Requests whose time is taken at once; beyond it new ones are not timed.
+const ASKED_MAX: usize = 65_536;
+
 /// The fold and the records that wait to be written.
 pub(super) struct NetworkTables {
     fold: Network,
     waiting: Vec<Record>,
+    watch: Option<Watch>,
+    /// Requests without an answer, by when they came.
+    asked: BTreeMap<HostKey, Wall>,
 }
 
 impl NetworkTables {
@@ -61,6 +68,28 @@ impl NetworkTables {
         Self {
             fold: Network::new(Config::new(Institution(0))),
             waiting: Vec::new(),
+            watch: None,
+            asked: BTreeMap::new(),
+        }
+    }
+
+    /// From a request to what its acquirer is told.
+    fn time(&mut self, record: &Record) {
+        let (at, ended) = match record {
+            Record::Forwarded { sale, .. } | Record::TransferTaken { sale, .. } => {
+                if self.asked.len() < ASKED_MAX {
+                    self.asked.insert(sale.key, record.at().wall);
+                }
+                return;
+            }
+            Record::Answered { answer, .. } => (record.at().wall, answer.key),
+            Record::NotSent { key, .. }
+            | Record::TimedOut { key, .. }
+            | Record::TransferEnded { key, .. } => (record.at().wall, *key),
+            _ => return,
+        };
+        if let (Some(asked), Some(watch)) = (self.asked.remove(&ended), &self.watch) {
+            watch.hop(asked, at);
         }
     }
 }
@@ -72,6 +101,7 @@ impl Projection for NetworkTables {
         for record in records {
             self.fold.apply(&record);
             if keep {
+                self.time(&record);
                 self.waiting.push(record);
             }
         }
@@ -94,6 +124,10 @@ impl Projection for NetworkTables {
 
     fn agrees(&self, snapshot: &[u8]) -> bool {
         postcard::to_allocvec(self.fold.state()).is_ok_and(|state| state == snapshot)
+    }
+
+    fn watched(&mut self, watch: Watch) {
+        self.watch = Some(watch);
     }
 
     fn audit(&self) -> Result<(), String> {

@@ -9,12 +9,32 @@ use super::issuer::IssuerTables;
 use super::network::NetworkTables;
 use super::terminal::TerminalTables;
 use crate::journal::{JournalError, Row};
+use crate::observed::Observed;
 use crypto::{ClearKey, KeyUsage, SecurityModule, SoftwareModule, WrappedKey};
 use ledger::{AccountId, Ledger, Side};
+use payment::Wall;
 use rusqlite::{Connection, params};
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::path::Path;
+use std::sync::Arc;
+
+/// Who is told of durations and causes as the rows go by.
+#[derive(Clone, Debug)]
+pub(crate) struct Watch {
+    pub(crate) observed: Arc<Observed>,
+    /// What was decided before is history: an archive that is built again tells nothing twice.
+    pub(crate) since: Wall,
+}
+
+impl Watch {
+    /// From a request to its answer.
+    pub(crate) fn hop(&self, from: Wall, to: Wall) {
+        if to >= self.since {
+            self.observed.hop.observe(from, to);
+        }
+    }
+}
 
 /// One party's copy of its state and the rows that wait to be written.
 pub(crate) trait Projection: Send {
@@ -26,6 +46,8 @@ pub(crate) trait Projection: Send {
     fn restore(&mut self, snapshot: &[u8]) -> bool;
     /// True when a snapshot holds the same state as this fold.
     fn agrees(&self, snapshot: &[u8]) -> bool;
+    /// Tells `watch` from now on of what becomes known.
+    fn watched(&mut self, watch: Watch);
     /// Proves the books, when the party has any.
     fn audit(&self) -> Result<(), String>;
 }

@@ -2,8 +2,9 @@
 //!
 //! It only reads the journal; whatever befalls it, the party goes on answering and the archive can be rebuilt.
 
-use super::{ArchiveError, Lag, Store, behind};
+use super::{ArchiveError, Lag, Store, Watch, behind};
 use crate::journal::Head;
+use crate::observed::Observed;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -62,18 +63,20 @@ impl Shared {
 }
 
 impl Projector {
-    /// Starts the projector of a data directory whose journal exists.
+    /// Starts the projector of a data directory whose journal exists; `observed` is told how far it is, and what it sees.
     ///
     /// # Errors
     /// No journal, another projector at work, or a thread that does not start.
-    pub fn start(data: &Path) -> Result<Self, ArchiveError> {
+    pub fn start(data: &Path, observed: Arc<Observed>) -> Result<Self, ArchiveError> {
         // The journal is asked at once, so that a wrong directory is told to whoever starts it.
         super::Role::of(data)?;
         let shared = Arc::new(Shared::default());
         let (own, directory) = (Arc::clone(&shared), data.to_owned());
+        let since = crate::driver::wall();
+        let watch = Watch { observed, since };
         let thread = std::thread::Builder::new()
             .name("archive".to_owned())
-            .spawn(move || run(&directory, &own));
+            .spawn(move || run(&directory, &own, &watch));
         let thread = thread.map_err(|error| ArchiveError::File {
             path: super::path(data),
             error,
@@ -141,11 +144,11 @@ impl Drop for Projector {
     }
 }
 
-fn run(data: &Path, shared: &Shared) {
-    let outcome = match work(Store::open(data), shared) {
+fn run(data: &Path, shared: &Shared, watch: &Watch) {
+    let outcome = match work(Store::open(data), shared, watch) {
         Err(error) if error.is_damage() => {
             tracing::warn!(data = %data.display(), %error, "the archive is spoilt and is built again");
-            work(Store::anew(data), shared)
+            work(Store::anew(data), shared, watch)
         }
         outcome => outcome,
     };
@@ -155,14 +158,22 @@ fn run(data: &Path, shared: &Shared) {
     }
 }
 
-fn work(store: Result<Store, ArchiveError>, shared: &Shared) -> Result<(), ArchiveError> {
-    let mut store = store?;
-    shared.change(|turn| turn.place = store.place());
+fn work(
+    store: Result<Store, ArchiveError>,
+    shared: &Shared,
+    watch: &Watch,
+) -> Result<(), ArchiveError> {
+    let mut store = store?.watched(watch.clone());
+    let stand = |place: Head| {
+        watch.observed.archive_at(place.seq, place.now.wall);
+        shared.change(|turn| turn.place = place);
+    };
+    stand(store.place());
     let mut hurried = false;
     loop {
         let began = Instant::now();
         let more = store.project_batch()?;
-        shared.change(|turn| turn.place = store.place());
+        stand(store.place());
         if more && (hurried || late(store.place())) {
             if shared.turn().stop {
                 return Ok(());

@@ -4,7 +4,7 @@
 //! never a fact, since every fact is in the journal; and its flushes never stand in the way of the journal's.
 
 use super::projection::schema;
-use super::{ArchiveError, Projection, Role, for_role, journal_path, path, read_only};
+use super::{ArchiveError, Projection, Role, Watch, for_role, journal_path, path, read_only};
 use crate::journal::{Chain, Head, Reader, Row, read, read_after};
 use payment::{Mono, Now, Wall};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -155,6 +155,12 @@ impl Store {
         write(&transaction, &mut **projection, place).map_err(sqlite)?;
         transaction.commit().map_err(sqlite)?;
         Ok(true)
+    }
+
+    /// Tells `watch` of what becomes known.
+    pub(crate) fn watched(mut self, watch: Watch) -> Self {
+        self.projection.watched(watch);
+        self
     }
 
     /// The last row that was projected.

@@ -2,8 +2,8 @@
 //!
 //! The ending and the slip are written apart: no paper event changes an ending.
 
-use super::Projection;
 use super::projection::{name, no_key};
+use super::{Projection, Watch};
 use crate::fleet::Record as FleetRecord;
 use crate::journal::{JournalError, Row};
 use ::terminal::{Advice, Config, Ending, Phase, Record, State, Terminal, slip_id};
@@ -48,6 +48,7 @@ pub(super) struct TerminalTables {
     sales: BTreeMap<SaleKey, Line>,
     taken_back: Vec<(SaleKey, Ending, Now)>,
     slips: BTreeMap<(TerminalId, u64), Slip>,
+    watch: Option<Watch>,
 }
 
 struct Place {
@@ -85,6 +86,7 @@ impl TerminalTables {
             sales: BTreeMap::new(),
             taken_back: Vec::new(),
             slips: BTreeMap::new(),
+            watch: None,
         }
     }
 
@@ -111,6 +113,9 @@ impl TerminalTables {
             Record::Ended { .. } | Record::Overridden { .. } => {
                 let ended = at.fold.state().completed().next_back();
                 if let (Some((sale, started, _, attempts)), Some(ended)) = (before, ended) {
+                    if let Some(watch) = &self.watch {
+                        watch.hop(started.wall, ended.at.wall);
+                    }
                     let line = Line {
                         place: *place,
                         sale,
@@ -431,6 +436,10 @@ impl Projection for TerminalTables {
             .last_key_value()
             .is_none_or(|(last, _)| (*last as usize) < states.len())
             && (0..).zip(&states).all(same)
+    }
+
+    fn watched(&mut self, watch: Watch) {
+        self.watch = Some(watch);
     }
 
     fn audit(&self) -> Result<(), String> {

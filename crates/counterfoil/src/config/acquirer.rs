@@ -28,6 +28,8 @@ pub struct AcquirerFile {
     pub profile: Profile,
     /// Directory of journal and archive.
     pub data: PathBuf,
+    /// The collector that spans of every loop are posted to (OTLP over HTTP); without one there are none.
+    pub traces: Option<String>,
     /// Keeps the archive beside the journal up to date while it runs.
     #[serde(default = "super::yes")]
     pub archive: bool,
@@ -66,6 +68,9 @@ pub struct AcquirerFile {
     pub eslip_listen: Option<SocketAddr>,
     /// Where the desk is served (console, merchants' portal, API), loopback only.
     pub desk_listen: Option<SocketAddr>,
+    /// Requests that each key of the API may make in a minute.
+    #[serde(default = "api_per_minute")]
+    pub api_per_minute: u32,
     /// Data directories of other parties whose archives the desk may read: in a sandbox, where all are on one machine.
     #[serde(default)]
     pub desk_reads: Vec<PathBuf>,
@@ -225,6 +230,10 @@ fn gaps() -> Vec<u64> {
     Gaps::default().0
 }
 
+const fn api_per_minute() -> u32 {
+    crate::desk::api::REQUESTS_PER_MINUTE
+}
+
 const fn confirm_within_ms() -> u64 {
     180_000
 }
@@ -301,6 +310,7 @@ impl AcquirerFile {
 
     /// The party's configuration and its security module, or the first thing that is wrong.
     pub fn resolve(&self) -> Result<(Config, PartyModule), Problem> {
+        self.traces.as_deref().map(super::collector).transpose()?;
         self.timeouts.check().map_err(|error| error.to_string())?;
         if self.confirm_within_ms <= self.timeouts.terminal_ms {
             return Err(format!(
@@ -362,6 +372,9 @@ impl AcquirerFile {
             }
             None => None,
         };
+        if self.api_per_minute == 0 {
+            return Err("api_per_minute must be more than 0".to_owned());
+        }
         for (key, address) in [
             ("eslip_listen", self.eslip_listen),
             ("desk_listen", self.desk_listen),

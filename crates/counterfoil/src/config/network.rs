@@ -20,6 +20,8 @@ pub struct NetworkFile {
     pub profile: Profile,
     /// Directory of journal and archive.
     pub data: PathBuf,
+    /// The collector that spans of every loop are posted to (OTLP over HTTP); without one there are none.
+    pub traces: Option<String>,
     /// Keeps the archive beside the journal up to date while it runs.
     #[serde(default = "super::yes")]
     pub archive: bool,
@@ -106,6 +108,7 @@ impl NetworkFile {
 
     /// The party's configuration and its security module, or the first thing that is wrong.
     pub fn resolve(&self) -> Result<(Config, PartyModule), Problem> {
+        self.traces.as_deref().map(super::collector).transpose()?;
         self.timeouts.check().map_err(|error| error.to_string())?;
         if self.cutover >= 2_400 || self.cutover % 100 >= 60 {
             return Err(format!(

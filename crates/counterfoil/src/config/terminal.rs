@@ -26,6 +26,8 @@ pub struct TerminalFile {
     pub profile: Profile,
     /// Directory of the journal.
     pub data: PathBuf,
+    /// The collector that spans of every loop are posted to (OTLP over HTTP); without one there are none.
+    pub traces: Option<String>,
     /// Keeps the archive beside the journal up to date while it runs.
     #[serde(default = "super::yes")]
     pub archive: bool,
@@ -358,6 +360,7 @@ impl TerminalFile {
 
     /// The configuration of every terminal and their security module, or the first thing that is wrong.
     pub fn resolve(&self) -> Result<(Vec<Config>, PartyModule), Problem> {
+        self.traces.as_deref().map(super::collector).transpose()?;
         self.timeouts.check().map_err(|error| error.to_string())?;
         let keys = Keyring::open(
             self.local_master_key.as_ref(),

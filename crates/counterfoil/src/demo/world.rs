@@ -14,6 +14,7 @@ use crate::driver::DriverHandle;
 use crate::fault::Hop;
 use crate::party::{self, Running};
 use crate::people::{Person, Role};
+use crate::printer::Bench;
 use crate::wallet::simulator::{Settings, Simulator};
 use acquirer::Acquirer;
 use crypto::{Pan, PanToken, SecurityModule};
@@ -47,6 +48,16 @@ impl Pages {
     pub fn link(&self, name: &str) -> Option<&str> {
         let found = self.links.iter().find(|(_, (_, english))| *english == name);
         found.map(|(address, _)| address.as_str())
+    }
+
+    /// Between the shop's till and the acquirer.
+    pub fn till_hop(&self) -> &Hop {
+        &self.shop.hop
+    }
+
+    /// The shop's receipt printer.
+    pub fn printer(&self) -> &Bench {
+        &self.shop.printer
     }
 
     /// Closes the shop. Blocks: not for a runtime thread.
@@ -106,6 +117,8 @@ pub struct World {
     till: TerminalFile,
     /// Where the public pages are.
     pub public: Option<SocketAddr>,
+    /// Where `counterfoil where` asks.
+    pub control: SocketAddr,
     acquirer_file: AcquirerFile,
     ports: Ports,
 }
@@ -242,7 +255,8 @@ impl World {
             .collect();
         let opened = crate::eslip::open(&acquirer_file, &acquirer).await?;
         let routes = crate::control::acquirer_routes(acquirer.handle().clone());
-        crate::control::serve(at(ports.control), routes.merge(opened.control)).await?;
+        let control =
+            crate::control::serve(at(ports.control), routes.merge(opened.control)).await?;
 
         let mut till: TerminalFile =
             config::parse(include_str!("../../../../examples/terminal.toml"))?;
@@ -275,6 +289,7 @@ impl World {
             stage: Arc::default(),
             till,
             public: opened.address,
+            control,
             ports,
             acquirer_file,
         };

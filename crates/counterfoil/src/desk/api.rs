@@ -10,6 +10,7 @@ pub(crate) mod event;
 mod gate;
 mod problem;
 mod proposal;
+mod query;
 mod remedy;
 mod sale;
 mod terminal;
@@ -17,10 +18,13 @@ mod webhook;
 mod webhook_page;
 
 pub use document::document;
+pub use gate::REQUESTS_PER_MINUTE;
 pub use problem::Problem;
+pub use query::{LIMIT_MAX, Takes};
 
 use crate::desk::Desk;
 use crate::eslip::Certifier;
+use crate::eslip::limit::Limit;
 use crate::people::{Permission, Role};
 use crate::web::Language;
 use crate::webhook::subscription::Subscriptions;
@@ -33,16 +37,12 @@ use axum::{Json, Router};
 use pages::api::{DocsRow, DocsView};
 use serde::Serialize;
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 /// Where every endpoint lies.
 pub const ROOT: &str = "/api/v1";
-/// Rows of one answer, at most.
-pub const LIMIT_MAX: u32 = 200;
-/// Rows of one answer, unless another number is asked for.
-const LIMIT: u32 = 50;
 
 /// Everything the endpoints may ask.
 #[derive(Clone, Debug)]
@@ -53,6 +53,8 @@ pub struct Api {
     pub certifier: Option<Arc<Certifier>>,
     /// Who is told of events.
     pub subscriptions: Subscriptions,
+    /// Requests that each key, or each person, may make in a minute.
+    pub per_minute: u32,
 }
 
 /// Words in both languages.
@@ -100,12 +102,12 @@ pub struct Asked {
     pub name: &'static str,
     /// What it is, zh-CN and en.
     pub what: pages::Words,
-    /// Its JSON type.
-    pub kind: &'static str,
+    /// What may stand there.
+    pub takes: Takes,
 }
 
-const fn asked(name: &'static str, kind: &'static str, what: pages::Words) -> Asked {
-    Asked { name, what, kind }
+const fn asked(name: &'static str, takes: Takes, what: pages::Words) -> Asked {
+    Asked { name, what, takes }
 }
 
 /// A type as the document describes it.
@@ -159,17 +161,17 @@ impl Endpoint {
     }
 }
 
-const AFTER: Asked = asked(
-    "after",
-    "string",
-    (
+const fn after(takes: Takes) -> Asked {
+    let what = (
         "从哪里接着读：上一页的 next",
         "where to go on: `next` of the page before",
-    ),
-);
+    );
+    asked("after", takes, what)
+}
+
 const MANY: Asked = asked(
     "limit",
-    "integer",
+    Takes::LIMIT,
     ("最多几条，1 到 200", "how many at most, 1 to 200"),
 );
 
@@ -183,32 +185,32 @@ pub const ENDPOINTS: &[Endpoint] = &[
         query: &[
             asked(
                 "merchant",
-                "string",
+                Takes::Text,
                 ("只看这个商户", "of this merchant only"),
             ),
             asked(
                 "terminal",
-                "string",
+                Takes::Text,
                 ("只看这台终端", "of this terminal only"),
             ),
             asked(
                 "outcome",
-                "string",
+                Takes::Text,
                 ("只看这种结果", "with this outcome only"),
             ),
             asked(
                 "receipt",
-                "string",
+                Takes::Text,
                 ("只看小票的这种情况", "whose slip is in this state only"),
             ),
             asked(
                 "one_sided",
-                "boolean",
+                Takes::Switch,
                 ("只看是否单边", "only those that are, or are not, one-sided"),
             ),
             asked(
                 "from_ms",
-                "integer",
+                Takes::MILLIS,
                 (
                     "此时刻及以后收到",
                     "received at or after, milliseconds since the epoch",
@@ -216,13 +218,13 @@ pub const ENDPOINTS: &[Endpoint] = &[
             ),
             asked(
                 "to_ms",
-                "integer",
+                Takes::MILLIS,
                 (
                     "此时刻以前收到",
                     "received before, milliseconds since the epoch",
                 ),
             ),
-            AFTER,
+            after(Takes::NUMBER),
             MANY,
         ],
         body: None,
@@ -257,7 +259,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
         path: "/terminals",
         may: Permission::ReadSales,
         does: ("终端", "Terminals"),
-        query: &[AFTER, MANY],
+        query: &[after(Takes::TERMINAL), MANY],
         body: None,
         gives: Gives::Json(shape::<terminal::TerminalPage>()),
         route: || get(terminal::list),
@@ -267,7 +269,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
         path: "/events",
         may: Permission::ReadSales,
         does: ("事件，最早的在前", "Events, oldest first"),
-        query: &[AFTER, MANY],
+        query: &[after(Takes::PLACE), MANY],
         body: None,
         gives: Gives::Json(shape::<event::EventPage>()),
         route: || get(event::list),
@@ -280,7 +282,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
             "事件流（SSE）；断线后凭 Last-Event-ID 接着读",
             "The same as they happen (server-sent events); `Last-Event-ID` goes on where a line broke",
         ),
-        query: &[AFTER],
+        query: &[after(Takes::PLACE)],
         body: None,
         gives: Gives::Stream(shape::<event::Event>()),
         route: || get(event::stream),
@@ -293,7 +295,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
             "结果凭证，按链上的顺序",
             "Outcome certificates, in the order of their chain",
         ),
-        query: &[AFTER, MANY],
+        query: &[after(Takes::NUMBER), MANY],
         body: None,
         gives: Gives::Json(shape::<certificate::CertificatePage>()),
         route: || get(certificate::list),
@@ -392,7 +394,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
         path: "/webhooks/deliveries",
         may: Permission::ReadWebhooks,
         does: ("投递记录，最新的在前", "Deliveries, newest first"),
-        query: &[AFTER, MANY],
+        query: &[after(Takes::NUMBER), MANY],
         body: None,
         gives: Gives::Json(shape::<webhook::DeliveryPage>()),
         route: || get(webhook::deliveries),
@@ -412,9 +414,10 @@ pub const ENDPOINTS: &[Endpoint] = &[
 /// The routes of the API, its document and its docs page.
 pub fn routes(api: &Api) -> Router {
     let people = &api.desk.people;
+    let limit = Arc::new(Mutex::new(Limit::of_keys(api.per_minute)));
     let mut routes = Router::new();
     for row in ENDPOINTS {
-        let guarded = gate::guard(people, row.may, (row.route)());
+        let guarded = gate::guard(people, &limit, row.may, (row.route)());
         routes = routes.route(&format!("{ROOT}{}", row.path), guarded);
     }
     let missing = any(|| async { Problem::missing() });
@@ -470,11 +473,6 @@ async fn docs(Language(lang): Language, request: Request) -> Response {
             .and_then(|host| host.to_str().ok()),
     };
     Html(view.page(lang)).into_response()
-}
-
-/// How many rows an answer may have.
-fn limit(asked: Option<u32>) -> u32 {
-    asked.unwrap_or(LIMIT).clamp(1, LIMIT_MAX)
 }
 
 /// RFC 3339, China time.

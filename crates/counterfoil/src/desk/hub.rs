@@ -187,7 +187,8 @@ pub(super) fn queued(sale: &SaleRecord) -> Option<Cause> {
     (is_open(sale) && for_people(sale)).then(|| cause(sale))
 }
 
-fn cause(sale: &SaleRecord) -> Cause {
+/// Why a sale stands in the queue.
+pub(crate) fn cause(sale: &SaleRecord) -> Cause {
     let evidence = &sale.evidence;
     match evidence.reversal.map(|reversal| reversal.progress) {
         Some(ReversalProgress::Refused(_)) => Cause::ReversalRefused,

@@ -8,6 +8,7 @@ use crate::journal::{Journal, JournalError};
 use crate::link::Leaving;
 use payment::{Now, Peer, Wall};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::PoisonError;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -162,7 +163,8 @@ fn append<P: Driven>(
         return Ok(());
     }
     let before = Instant::now();
-    journal.append(gathering.now, &gathering.blob)?;
+    let seq = journal.append(gathering.now, &gathering.blob)?;
+    handle.observed.journal_at(seq, gathering.now.wall);
     let counters = &handle.counters;
     counters.flushed(before.elapsed());
     count(&counters.records, gathering.records);
@@ -170,11 +172,15 @@ fn append<P: Driven>(
     Ok(())
 }
 
-/// Shows the tap what was heard and what is about to leave.
+/// Shows the taps what was heard and what is about to leave.
 fn show<P: Driven>(gathering: &Gathering<P>, handle: &DriverHandle<P>) {
-    let Some(tap) = handle.tap.get() else { return };
+    let taps = handle.taps.read().unwrap_or_else(PoisonError::into_inner);
+    if taps.is_empty() {
+        return;
+    }
+    let show = |frame: Frame<'_>| taps.iter().for_each(|tap| tap(frame));
     for (at, peer, bytes) in &gathering.heard {
-        tap(Frame {
+        show(Frame {
             at: *at,
             said: false,
             peer: *peer,
@@ -183,7 +189,7 @@ fn show<P: Driven>(gathering: &Gathering<P>, handle: &DriverHandle<P>) {
     }
     let mut start = 0;
     for leaving in &gathering.leaving {
-        tap(Frame {
+        show(Frame {
             at: gathering.now.wall,
             said: true,
             peer: leaving.to,

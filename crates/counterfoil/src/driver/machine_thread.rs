@@ -154,7 +154,7 @@ impl<P: Driven> Run<P> {
         if tracing::enabled!(tracing::Level::TRACE) {
             tracing::trace!(party = &*self.machine.handle.name, ?from, frame = %frame_text(frame), "heard");
         }
-        if self.machine.handle.tap.get().is_some() {
+        if self.machine.handle.is_tapped() {
             let bytes = Zeroizing::new(frame.to_vec());
             self.gathering.heard.push((now.wall, from, bytes));
         }

@@ -1,5 +1,5 @@
-//! How often one may ask: a bucket for each peer, so that ids cannot be guessed by trying, and one for each fact that is
-//! tried without success, whoever tries.
+//! How often one may ask: a bucket for each peer, so that ids cannot be guessed by trying, one for each fact that is
+//! tried without success, whoever tries, and one for each key of the API.
 //!
 //! Invariant: a table is bounded; when it is full of buckets that are in use, strangers share one.
 
@@ -18,7 +18,7 @@ pub const FACT_MISSES_PER_HOUR: f64 = 60.0;
 
 /// The buckets.
 #[derive(Debug)]
-pub(super) struct Limit<K> {
+pub(crate) struct Limit<K> {
     rate: Rate,
     buckets: BTreeMap<K, Bucket>,
     strangers: Bucket,
@@ -58,6 +58,11 @@ impl<K: Ord> Limit<K> {
         Self::new(FACT_MISSES_PER_HOUR, FACT_MISSES_PER_HOUR / 60.0)
     }
 
+    /// For keys of the API: so many requests at once, and again after a minute.
+    pub(crate) fn of_keys(per_minute: u32) -> Self {
+        Self::new(f64::from(per_minute), f64::from(per_minute))
+    }
+
     const fn new(holds: f64, per_minute: f64) -> Self {
         Self {
             rate: Rate { holds, per_minute },
@@ -70,11 +75,18 @@ impl<K: Ord> Limit<K> {
     }
 
     /// True when `who` may have a page; it is counted.
-    pub(super) fn admits(&mut self, who: K, now: Instant) -> bool {
+    pub(crate) fn admits(&mut self, who: K, now: Instant) -> bool {
         let bucket = self.bucket(who, now);
         let admitted = bucket.pages >= 1.0;
         bucket.pages -= if admitted { 1.0 } else { 0.0 };
         admitted
+    }
+
+    /// Whole seconds after which `who` is admitted again, at least one.
+    pub(crate) fn wait_s(&mut self, who: K, now: Instant) -> u32 {
+        let per_minute = self.rate.per_minute;
+        let missing = (1.0 - self.bucket(who, now).pages).max(0.0);
+        (missing * 60.0 / per_minute).ceil().clamp(1.0, 60.0) as u32
     }
 
     /// True when `who` has something left; nothing is counted or kept.
@@ -132,6 +144,21 @@ mod tests {
             limit.admits(peer(n), start);
         }
         assert!(limit.buckets.len() <= PEERS_MAX);
+    }
+
+    #[test]
+    fn a_key_that_waits_as_long_as_it_was_told_is_admitted() {
+        let start = Instant::now();
+        for (per_minute, wait_s) in [(600, 1), (20, 3), (1, 60)] {
+            let mut limit = Limit::of_keys(per_minute);
+            for _ in 0..per_minute {
+                assert!(limit.admits("key", start));
+            }
+            assert!(!limit.admits("key", start) && limit.admits("other", start));
+            assert_eq!(limit.wait_s("key", start), wait_s);
+            let later = start + Duration::from_secs(u64::from(wait_s));
+            assert!(limit.admits("key", later));
+        }
     }
 
     #[test]

@@ -479,7 +479,11 @@ pub(crate) fn places(role: Role) -> Vec<Place> {
             ("复核", "Proposals"),
             Permission::ReadConsole,
         ),
-        ("/console/audit", ("审计", "Audit"), Permission::ReadAudit),
+        (
+            "/console/audit",
+            ("审计记录", "Audit"),
+            Permission::ReadAudit,
+        ),
         (
             "/webhooks",
             ("事件通知", "Webhooks"),

@@ -299,6 +299,8 @@ pub(super) async fn charge(
     Form(fields): Form<Fields>,
 ) -> Answered {
     page.admit(&headers, &fields)?;
+    // Whoever swipes again waits no more, and is held back anew.
+    page.desk().waits = None;
     Ok(page.give(&fields, async || page.sell(&fields).await).await)
 }
 
@@ -494,9 +496,9 @@ pub(super) async fn doctor(
 }
 
 /// What a picture of the strip complains of.
+/// Whether there is no paper or it is stuck, the printer's own status tells better than who looks at it.
 fn symptom(picture: &str) -> Option<Symptom> {
     match picture {
-        "no-paper" | "jam" => Some(Symptom::Nothing),
         "blank" => Some(Symptom::Blank),
         "offline" => Some(Symptom::Offline),
         _ => None,

@@ -14,6 +14,7 @@ use payment::host::{self, ReversalReason};
 use payment::{Institution, Kind, Machine, Party, ResponseCode, Stan};
 use serde::Serialize;
 use std::path::Path;
+use std::sync::Arc;
 use world::{
     CARDHOLDER, Disk, PAN, World, append, deal, financial, host_key, now, rrn, sale, transfer,
 };
@@ -161,7 +162,7 @@ fn grow<R: Serialize>(disk: &Disk, role: Role, records: &[R]) {
     let mut journal = disk.journal(role);
     let data = disk.data(role);
     for piece in records.chunks(records.len().div_ceil(3)) {
-        let projector = Projector::start(&data).unwrap();
+        let projector = Projector::start(&data, Arc::default()).unwrap();
         append(&mut journal, piece);
         projector.catch_up().unwrap();
         assert_eq!(projector.position(), journal.head().seq);
@@ -183,9 +184,12 @@ fn a_projector_comes_back_by_a_snapshot_and_refuses_a_second_one() {
         .snapshot(&postcard::to_allocvec(fold.state()).unwrap())
         .unwrap();
     append(&mut journal, &late[..1]);
-    Projector::start(&data).unwrap().catch_up().unwrap();
+    Projector::start(&data, Arc::default())
+        .unwrap()
+        .catch_up()
+        .unwrap();
     append(&mut journal, &late[1..]);
-    let projector = Projector::start(&data).unwrap();
+    let projector = Projector::start(&data, Arc::default()).unwrap();
     projector.catch_up().unwrap();
     assert!(matches!(
         archive::rebuild(&data),
@@ -249,11 +253,14 @@ fn an_archive_of_another_journal_or_version_or_spoilt_is_begun_again() {
             "DELETE FROM sale; PRAGMA journal_mode = DELETE",
         );
         spoil(&archive::path(&data));
-        Projector::start(&data).unwrap().catch_up().unwrap();
+        Projector::start(&data, Arc::default())
+            .unwrap()
+            .catch_up()
+            .unwrap();
         assert_eq!(disk.dump(Role::Acquirer), good);
     }
     assert!(matches!(
-        Projector::start(disk.0.path()),
+        Projector::start(disk.0.path(), Arc::default()),
         Err(ArchiveError::Sqlite { .. })
     ));
 }

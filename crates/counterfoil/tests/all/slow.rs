@@ -2,6 +2,7 @@
 
 mod books;
 mod browser;
+mod contract;
 mod disk;
 mod draw;
 mod emupos;

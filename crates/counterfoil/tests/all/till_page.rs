@@ -279,7 +279,7 @@ fn check_unresolved(browser: &mut Browser, issuer: &Process, till: &mut Process)
     signal("-STOP");
     browser.post("/charge", "tender=swipe&amount=66.00&card=debit");
     till.expect_screen("reversing");
-    browser.until(&["结果未知，正在自动冲正", "勿交货", "现金收款（自动关联）"]);
+    browser.until(&["交易未完成，正在自动冲正", "勿交货", "现金收款（自动关联）"]);
     // A second swipe meanwhile opens the sheet.
     browser.post("/charge", "tender=swipe&amount=66.00&card=debit");
     browser.until(&["请勿再次刷卡", "还没有结果", "仍要收款（关联）"]);

@@ -96,6 +96,7 @@ pub const ROWS_MAX: usize = 30;
 /// The parts that change, by the id of their element.
 pub fn parts(lang: Lang, board: &Board, hop: Option<usize>) -> Vec<(&'static str, String)> {
     vec![
+        ("as-of", board.as_of.clone()),
         ("age", age(lang, board).into_string()),
         ("figures", figures(lang, &board.figures).into_string()),
         ("hops", hops(lang, board, hop).into_string()),
@@ -281,7 +282,7 @@ fn stream(lang: Lang, board: &Board, hop: Option<usize>) -> Markup {
     }
 }
 
-/// Sales as rows: time and till, loop, amount, outcome and slip. Each leads to its page below `base`.
+/// Sales as rows: time and till, loop, amount, outcome and slip, and the sentence that everybody sees. Each leads to its page below `base`.
 pub fn list(lang: Lang, rows: &[&Listed], base: &str) -> Markup {
     html! {
         ol.sales {
@@ -293,6 +294,7 @@ pub fn list(lang: Lang, rows: &[&Listed], base: &str) -> Markup {
                         span.ringcell { (ring::small(sale)) }
                         span.money { span.second { (lang.pick(&sale.kind)) } " " b { (sale.amount) } }
                         span.chips { (chip::outcome(lang, sale)) " " (chip::receipt(lang, sale)) }
+                        span.because.second { (lang.pick(&sale.headline)) }
                     }
                 }
             }

@@ -141,7 +141,7 @@ pub fn queue(asked: Asked<'_>, queue: &Queue, cause: Option<Cause>) -> String {
         .filter(|item| cause.is_none_or(|cause| cause == item.cause));
     let shown: Vec<&Item> = shown.collect();
     let body = html! {
-        h1 { (lang.say(("单边账", "One-sided queue"))) }
+        h1 { (lang.say(("单边账", "One-sided"))) }
         p { (lang.say((
             "这里的每一笔都有负责人和时限，最先到期的在最上面。系统自己会做的事不需要人按按钮。",
             "Every item has an owner and a clock; what runs out first is on top. Nobody needs to press a button for what the system does by itself.",

@@ -72,11 +72,11 @@ pub struct AuditRow {
 /// The sections, their anchors and their names.
 const SECTIONS: [(&str, Words); 9] = [
     ("timeline", ("时间线", "Timeline")),
-    ("sequence", ("时序图", "Sequence")),
+    ("sequence", ("时序图", "Sequence diagram")),
     ("messages", ("报文", "Messages")),
     ("ledger", ("账务", "Ledger")),
     ("evidence", ("证据", "Evidence")),
-    ("receipt", ("小票", "Receipt")),
+    ("receipt", ("小票", "Slip")),
     ("people", ("人", "People")),
     ("audit", ("审计", "Audit")),
     ("remedy", ("处理", "Remedies")),

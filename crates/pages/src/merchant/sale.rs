@@ -32,5 +32,5 @@ pub fn sale(asked: Asked<'_>, sale: Option<(&SaleView, bool)>) -> String {
             }
         }
     };
-    page(asked, ("交易", "Sale"), &body)
+    page(asked, ("单笔交易", "Sale"), &body)
 }

@@ -146,7 +146,7 @@ fn filters(asked: Asked<'_>, view: &Transactions) -> Markup {
                 (choose("tender", ("支付方式", "Tender"), tender, &[said("card", ("银行卡", "card")), said("wallet", ("扫码", "wallet"))]))
                 (choose("till", ("终端", "Till"), till, &tills))
                 (choose("outcome", ("结果", "Outcome"), outcome, &outcomes))
-                (choose("receipt", ("小票", "Slip"), receipt, &[said("printed", ("已打印", "printed")), said("unprinted", ("未出票", "no paper"))]))
+                (choose("receipt", ("小票", "Slip"), receipt, &[said("printed", ("已打印", "printed")), said("unprinted", ("未出票", "no slip"))]))
                 (choose("position", ("钱在哪里", "Where the money is"), position, &positions))
                 p { label for="date" { (lang.say(("日期", "Date"))) } input id="date" name="date" type="date" value=(date); }
             }

@@ -38,10 +38,10 @@ impl AccountView<'_> {
                     @if let Some(merchant) = self.merchant {
                         dt { (lang.say(("商户号", "Merchant"))) } dd { (merchant) }
                     }
-                    dt { (lang.say(("验证码", "Second factor"))) }
+                    dt { (lang.say(("两步验证", "Second factor"))) }
                     dd {
                         @if self.second_factor { (lang.say(("已启用", "in use"))) }
-                        @else { a href="/account/second-factor" { (lang.say(("启用", "Set it up"))) } }
+                        @else { a href="/account/second-factor" { (lang.say(("去启用", "Set it up"))) } }
                     }
                 }
             }

@@ -72,7 +72,7 @@ impl ProposalsView<'_> {
                 @if self.rows.is_empty() { p.second { (lang.say(("没有申请", "Nothing was proposed"))) } }
                 @else { div.scroll { table {
                     thead { tr {
-                        th { (lang.say(("申请", "Proposal"))) } th { (lang.say(("申请人", "By"))) }
+                        th { (lang.say(("申请", "Proposal"))) } th { (lang.say(("申请人", "Proposed by"))) }
                         th { (lang.say(("状态", "State"))) }
                     } }
                     tbody { @for row in self.rows { tr {

@@ -204,37 +204,49 @@ fn what_comes_from_outside_is_text() {
     }
 }
 
-#[test]
-fn a_page_holds_four_digits_of_the_card_and_its_own_language() {
-    let chinese = |page: &str| -> Vec<String> {
-        let page = page
-            .replace("幸福里超市", "")
-            .replace("存根", "")
-            .replace(">中<", "><");
-        let mut rest = page.split(|c: char| {
-            !('\u{3000}'..='\u{9FFF}').contains(&c) && !('\u{FF00}'..='\u{FFEF}').contains(&c)
-        });
-        rest.by_ref()
-            .filter(|run| !run.is_empty() && *run != "￥")
-            .map(str::to_owned)
-            .collect()
-    };
-    let rows = [
-        "confirming",
-        "paid",
-        "paid_not_printed",
-        "reversing_network_gave_up",
-        "reversed",
-        "declined",
-        "reversal_refused",
-        "return_done",
+const SHOWN: [&str; 8] = [
+    "confirming",
+    "paid",
+    "paid_not_printed",
+    "reversing_network_gave_up",
+    "reversed",
+    "declined",
+    "reversal_refused",
+    "return_done",
+];
+
+/// A sale with a past to promise from, and a statement of its cardholder.
+fn full(row: &str) -> MoneyView {
+    let mut sale = view(row);
+    sale.returns = (1..=30).map(|n| n * 700).collect();
+    sale.declared.keep(Statement::PaidCash, Wall(NOON + 60_000));
+    sale
+}
+
+/// Every page of the public port.
+pub fn all(lang: Lang) -> Vec<String> {
+    let sale = view("paid");
+    let form = |answer| form(lang, &Asked::default(), "2026-11-22", answer);
+    let others = [
+        missing(lang),
+        too_often(lang),
+        unavailable(lang),
+        sent(lang, &sale),
+        not_sent(lang, &sale, ("不能发送", "It cannot be sent")),
+        declared(lang, &sale, Statement::NotMe),
+        form(Answer::None),
+        form(Answer::NotShown),
+        form(Answer::Unreadable(Unreadable::Last4)),
     ];
-    for row in rows {
-        let mut sale = view(row);
-        sale.returns = (1..=30).map(|n| n * 700).collect();
-        sale.declared.keep(Statement::PaidCash, Wall(NOON + 60_000));
+    let money = SHOWN.map(|row| money(lang, &full(row)));
+    others.into_iter().chain(money).collect()
+}
+
+#[test]
+fn a_page_holds_four_digits_of_the_card() {
+    for row in SHOWN {
+        let sale = full(row);
         let (zh, en) = (money(Lang::Zh, &sale), money(Lang::En, &sale));
-        assert_eq!(chinese(&en), Vec::<String>::new(), "{row}");
         assert!(
             zh.contains("**** 0123") && zh.contains(&sale.status.headline.0),
             "{row}"
@@ -248,23 +260,6 @@ fn a_page_holds_four_digits_of_the_card_and_its_own_language() {
             zh.contains("611214028812") && zh.contains("000218"),
             "{row}"
         );
-    }
-    let sale = view("paid");
-    for page in [
-        missing(Lang::En),
-        too_often(Lang::En),
-        unavailable(Lang::En),
-        sent(Lang::En, &sale),
-        not_sent(Lang::En, &sale, ("不", "no")),
-        declared(Lang::En, &sale, Statement::NotMe),
-        form(
-            Lang::En,
-            &Asked::default(),
-            "2026-11-22",
-            Answer::Unreadable(Unreadable::Last4),
-        ),
-    ] {
-        assert_eq!(chinese(&page), Vec::<String>::new());
     }
 }
 

@@ -31,7 +31,10 @@ pub fn sale() -> SaleView {
         received: "2026-11-22 14:02:51".into(),
         as_of: "2026-11-22 14:03:05".into(),
         row: "reversing_silent".into(),
-        headline: words("结果未知，正在自动冲正", "Unknown. Reversing automatically"),
+        headline: words(
+            "交易未完成，正在自动冲正",
+            "Not completed. Reversing automatically",
+        ),
         outcome: Outcome::Reversing,
         receipt: "none".into(),
         position: words("是否扣款尚不可知", "debited or not: not known yet"),

@@ -16,7 +16,7 @@ const AS_OF: &str = "2026-11-22 14:03:05";
 const TOLD: Option<Words> = Some(("验证码不对", "The code is not right"));
 
 /// Every page about people; the first one needs no session.
-fn every_page(lang: Lang) -> Vec<(&'static str, String)> {
+pub fn every_page(lang: Lang) -> Vec<(&'static str, String)> {
     let (name, role, csrf, places, as_of) = (NAME, ROLE, TOKEN, &[][..], AS_OF);
     let person = PersonRow {
         name: NAME.to_owned(),
@@ -219,16 +219,7 @@ fn every_page(lang: Lang) -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn each_page_speaks_one_language_and_no_name_is_markup() {
-    for (page, html) in every_page(Lang::En) {
-        let chinese: String = html
-            .replace("存根", "")
-            .replace('中', "")
-            .chars()
-            .filter(|c| ('\u{2E80}'..'\u{FFEF}').contains(c))
-            .collect();
-        assert_eq!(chinese, "", "{page}");
-    }
+fn no_name_is_markup() {
     for lang in Lang::ALL {
         for (page, html) in every_page(lang) {
             assert!(!html.contains("<img"), "{page}");

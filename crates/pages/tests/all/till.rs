@@ -189,7 +189,7 @@ fn rendered(lang: Lang) -> String {
 }
 
 /// Every page of the till in a language.
-fn pages_of(lang: Lang) -> Vec<String> {
+pub fn pages_of(lang: Lang) -> Vec<String> {
     let all = (0..cases() as u64).map(|n| {
         let deal = Deal::of(n, None);
         let answer = Answer::of("hold", "wait");
@@ -238,21 +238,8 @@ fn pages_of(lang: Lang) -> Vec<String> {
     all.chain([rendered(lang), more, found]).collect()
 }
 
-const PROPER: [&str; 4] = ["存根", "中<", "茶", "¥"];
-
 #[test]
-fn each_language_speaks_alone_and_nothing_is_inline() {
-    for page in pages_of(Lang::En) {
-        let mut said = page.clone();
-        for name in PROPER {
-            said = said.replace(name, "");
-        }
-        let chinese: String = said
-            .chars()
-            .filter(|c| ('\u{3000}'..'\u{FFF0}').contains(c))
-            .collect();
-        assert_eq!(chinese, "", "{page}");
-    }
+fn nothing_is_inline() {
     for page in pages_of(Lang::Zh).iter().chain(&pages_of(Lang::En)) {
         assert!(
             !page.contains(" style=") && !page.contains("onclick"),
@@ -276,7 +263,7 @@ fn the_page_says_what_a_cashier_needs() {
     let zh = rendered(Lang::Zh);
     for words in [
         "勿交货",
-        "结果未知，正在自动冲正",
+        "交易未完成，正在自动冲正",
         "现金收款（自动关联）",
         "找回结果",
         "商品已经交给顾客了吗？",

@@ -72,7 +72,9 @@ async fn events(State(lab): State<Lab>, Language(lang): Language) -> impl IntoRe
         let lab = lab.clone();
         async move {
             let view = lab.view().await.ok()?;
-            Some(serde_json::json!({ "run": lab::run(lang, &view).into_string() }))
+            Some(
+                serde_json::json!({ "as-of": view.as_of, "run": lab::run(lang, &view).into_string() }),
+            )
         }
     })
 }

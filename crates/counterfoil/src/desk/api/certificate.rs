@@ -1,6 +1,7 @@
 //! Outcome certificates, signed, in the order of their chain.
 
-use super::{Api, Problem, limit, rfc3339};
+use super::query::{Many, Number};
+use super::{Api, Problem, rfc3339};
 use crate::eslip;
 use crate::people::blocking;
 use axum::Json;
@@ -34,21 +35,25 @@ pub struct CertificatePage {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct From {
-    after: Option<u64>,
-    limit: Option<u32>,
+    after: Option<Number>,
+    #[serde(default)]
+    limit: Many,
 }
 
 pub(super) async fn list(
     State(api): State<Api>,
-    Query(From { after, limit: many }): Query<From>,
+    Query(From {
+        after,
+        limit: Many(many),
+    }): Query<From>,
 ) -> Result<Json<CertificatePage>, Problem> {
     let Some(certifier) = api.certifier.clone() else {
         return Err(Problem::missing());
     };
-    let (data, many) = (api.desk.data.clone(), limit(many));
+    let data = api.desk.data.clone();
+    let after = after.map_or(0, |Number(after)| after);
     let read = blocking(move || {
-        let payloads =
-            eslip::chain(&data, after.unwrap_or(0), many).map_err(|error| error.to_string())?;
+        let payloads = eslip::chain(&data, after, many).map_err(|error| error.to_string())?;
         let signed = certifier.sign_all(&payloads)?;
         let items = signed.iter().map(|signed| {
             let certified =

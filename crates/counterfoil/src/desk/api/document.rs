@@ -1,7 +1,7 @@
 //! The OpenAPI 3.1 document, made of the rows of [`super::ENDPOINTS`] and of the types that are sent.
 
 use super::problem::{KIND, Problem};
-use super::{ENDPOINTS, Endpoint, Gives, ROOT, Shape, Verb, shape};
+use super::{ENDPOINTS, Endpoint, Gives, ROOT, Shape, Takes, Verb, shape};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use utoipa::openapi::{RefOr, Schema};
@@ -36,13 +36,13 @@ pub fn document() -> Value {
 
 fn operation(row: &Endpoint, parts: &mut BTreeMap<String, Value>) -> Value {
     let mut parameters: Vec<Value> = places(row.path)
-        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": kind(name) } }))
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": placed(name).schema() }))
         .collect();
     parameters.extend(row.query.iter().map(|asked| {
-        json!({ "name": asked.name, "in": "query", "description": asked.what.1, "schema": { "type": asked.kind } })
+        json!({ "name": asked.name, "in": "query", "description": asked.what.1, "schema": asked.takes.schema() })
     }));
     if row.verb == Verb::Post {
-        parameters.push(json!({ "name": "Idempotency-Key", "in": "header", "schema": { "type": "string", "minLength": 1, "maxLength": 128 } }));
+        parameters.push(json!({ "name": "Idempotency-Key", "in": "header", "schema": { "type": "string", "pattern": "^[!-~]{1,128}$" } }));
     }
     let (media, given) = match row.gives {
         Gives::Json(given) => ("application/json", given),
@@ -50,21 +50,38 @@ fn operation(row: &Endpoint, parts: &mut BTreeMap<String, Value>) -> Value {
     };
     let content = match row.gives {
         Gives::Json(_) => json!({ "schema": named(given, parts) }),
-        Gives::Stream(_) => {
-            named(given, parts);
-            json!({ "schema": { "type": "string" } })
-        }
+        // One event; its data is text that holds JSON.
+        Gives::Stream(_) => json!({ "schema": {
+            "type": "object",
+            "required": ["id", "event", "data"],
+            "properties": {
+                "id": { "type": "string" },
+                "event": { "type": "string" },
+                "data": {
+                    "type": "string",
+                    "contentMediaType": "application/json",
+                    "contentSchema": named(given, parts),
+                },
+            },
+        } }),
     };
     let problem = named(shape::<Problem>(), parts);
     let mut operation = json!({
         "operationId": operation_id(row),
         "summary": row.does.1,
         "parameters": parameters,
-        "responses": {
-            "200": { "description": "It worked", "content": { media: content } },
-            "default": { "description": "It did not", "content": { KIND: { "schema": problem } } },
-        },
+        "responses": { "200": { "description": "It worked", "content": { media: content } } },
     });
+    for (status, description) in refusals(row) {
+        let mut refusal =
+            json!({ "description": description, "content": { KIND: { "schema": problem } } });
+        if status == "429" {
+            refusal["headers"] = json!({ "Retry-After": {
+                "description": "Seconds to wait", "required": true, "schema": { "type": "integer", "minimum": 1 }
+            } });
+        }
+        operation["responses"][status] = refusal;
+    }
     if let Some(body) = row.body {
         let schema = named(body, parts);
         operation["requestBody"] =
@@ -79,8 +96,32 @@ fn places(path: &str) -> impl Iterator<Item = &str> {
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
 }
 
-fn kind(place: &str) -> &'static str {
-    if place == "id" { "integer" } else { "string" }
+fn placed(place: &str) -> Takes {
+    if place == "id" {
+        Takes::ID
+    } else {
+        Takes::Text
+    }
+}
+
+/// The statuses of [`Problem`] that an endpoint may answer with.
+fn refusals(row: &Endpoint) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let (posts, asks) = (row.verb == Verb::Post, !row.query.is_empty());
+    let placed = places(row.path).next().is_some();
+    [
+        ("400", "It could not be read", posts || asks || placed),
+        ("401", "No valid key", true),
+        ("403", "The role does not allow it", true),
+        ("404", "It does not exist, or is another merchant's", true),
+        ("409", "Things stand otherwise than it supposes", posts),
+        ("413", "Its body is too large", true),
+        ("415", "Its body is not JSON", row.body.is_some()),
+        ("422", "It makes no sense", posts || asks),
+        ("429", "The key asked too often", true),
+        ("503", "Not possible at the moment", true),
+    ]
+    .into_iter()
+    .filter_map(|(status, words, may)| may.then_some((status, words)))
 }
 
 fn operation_id(row: &Endpoint) -> String {

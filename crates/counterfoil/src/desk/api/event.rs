@@ -2,8 +2,9 @@
 //!
 //! Invariant: an event is told when it is in the archive, so never before it is on disk, and never twice on one stream.
 
+use super::query::{Many, Number};
 use super::sale::id;
-use super::{Api, Problem, Words, limit, rfc3339};
+use super::{Api, Problem, Words, rfc3339};
 use crate::archive;
 use crate::people::{Person, blocking};
 use axum::Json;
@@ -72,8 +73,8 @@ impl Place {
     pub(crate) fn read(text: &str) -> Option<Self> {
         let (seq, ordinal) = text.split_once('-')?;
         Some(Self {
-            seq: seq.parse().ok()?,
-            ordinal: ordinal.parse().ok()?,
+            seq: Number::read(seq)?.column(),
+            ordinal: Number::read(ordinal)?.column(),
         })
     }
 
@@ -155,7 +156,8 @@ fn kind(what: &str, detail: Option<&str>) -> String {
 #[derive(Debug, Deserialize)]
 pub(super) struct From {
     after: Option<String>,
-    limit: Option<u32>,
+    #[serde(default)]
+    limit: Many,
 }
 
 /// The place that was asked for: the beginning when none was, none when it is no place.
@@ -176,12 +178,12 @@ pub(super) async fn list(
     Extension(person): Extension<Person>,
     Query(From {
         after: from,
-        limit: many,
+        limit: Many(many),
     }): Query<From>,
 ) -> Result<Json<EventPage>, Problem> {
     let start = place(from.as_deref()).ok_or_else(no_place)?;
     let (data, own) = (api.desk.data.clone(), own(&person));
-    let found = blocking(move || after(&data, own.as_deref(), start, limit(many))).await;
+    let found = blocking(move || after(&data, own.as_deref(), start, many)).await;
     let found = found.map_err(Problem::trouble)?;
     let next = found.last().map_or(start, |(place, _)| *place);
     Ok(Json(EventPage {

@@ -1,7 +1,8 @@
-//! Who asks the API: a key, or a page of this site with its session; and what an idempotency key makes of a request.
+//! Who asks the API: a key, or a page of this site with its session; how often; and what an idempotency key makes of a request.
 
 use super::Api;
 use super::problem::Problem;
+use crate::eslip::limit::Limit;
 use crate::people::{self, Admitted, Asked, People, Permission, Person, admit, blocking};
 use crate::web::{self, Origin};
 use axum::body::{Body, to_bytes};
@@ -11,7 +12,12 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use sha2::{Digest, Sha256};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
+/// Requests that a key, or a person, may make in a minute unless the acquirer's file says another number; beyond it the
+/// answer is 429 with the seconds to wait.
+pub const REQUESTS_PER_MINUTE: u32 = 600;
 /// Largest body of a request.
 pub const BODY_BYTES_MAX: usize = 64 * 1_024;
 /// Largest answer that is kept for a key.
@@ -19,27 +25,37 @@ const ANSWER_BYTES_MAX: usize = 1_024 * 1_024;
 /// Longest idempotency key.
 pub const KEY_BYTES_MAX: usize = 128;
 
+/// How often each may ask, by the name in the audit log.
+pub(super) type Limits = Arc<Mutex<Limit<String>>>;
+
 #[derive(Clone)]
 struct Gate {
     people: People,
+    limits: Limits,
     permission: Permission,
 }
 
-/// `route` for those only who hold `permission`.
+/// `route` for those only who hold `permission`, as often as `limits` allow.
 pub(super) fn guard(
     people: &People,
+    limits: &Limits,
     permission: Permission,
     route: MethodRouter<Api>,
 ) -> MethodRouter<Api> {
     let gate = Gate {
         people: people.clone(),
+        limits: Arc::clone(limits),
         permission,
     };
     route.route_layer(middleware::from_fn_with_state(gate, check))
 }
 
 async fn check(
-    State(Gate { people, permission }): State<Gate>,
+    State(Gate {
+        people,
+        limits,
+        permission,
+    }): State<Gate>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -48,6 +64,9 @@ async fn check(
         Ok(person) => person,
         Err(problem) => return problem.into_response(),
     };
+    if let Some(wait_s) = must_wait(&limits, &person) {
+        return Problem::too_often(wait_s).into_response();
+    }
     if !person.role.may(permission) {
         return Problem::forbidden().into_response();
     }
@@ -58,6 +77,14 @@ async fn check(
         Some(Ok(key)) => once(&people, &person, &key, request, next).await,
         Some(Err(problem)) => problem.into_response(),
     }
+}
+
+/// Seconds that somebody must wait who asked too often; none for who is admitted.
+fn must_wait(limits: &Limits, person: &Person) -> Option<u32> {
+    let (now, who) = (Instant::now(), person.name.clone());
+    let mut limits = limits.lock().unwrap_or_else(PoisonError::into_inner);
+    let admitted = limits.admits(who.clone(), now);
+    (!admitted).then(|| limits.wait_s(who, now))
 }
 
 /// Whose key it is, or whose session; a session's request that changes something is the visitor's own wish.

@@ -85,6 +85,18 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", words)
     }
 
+    /// The key asked too often; nothing was looked at.
+    pub(super) fn too_often(wait_s: u32) -> Self {
+        let words = (
+            "请求过于频繁，请稍后再试",
+            "Too many requests; wait a little",
+        );
+        Self {
+            ask_again_after: Some(wait_s),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many", words)
+        }
+    }
+
     /// Things stand otherwise than the request supposes.
     pub(super) fn conflict(words: pages::Words) -> Self {
         Self {
@@ -177,6 +189,10 @@ pub(super) async fn shaped(request: Request, next: Next) -> Response {
             problem.correlation_id.clone_from(&correlation);
         }
         correlation.clone_from(&problem.correlation_id);
+        let limited = parts.status == StatusCode::TOO_MANY_REQUESTS;
+        if let Some(seconds) = problem.ask_again_after.filter(|_| limited) {
+            parts.headers.insert(header::RETRY_AFTER, seconds.into());
+        }
         parts.headers.remove(header::CONTENT_LENGTH);
         parts
             .headers

@@ -1,5 +1,6 @@
 //! Proposals by the API: a program may propose, and take its own proposal back; approving is for people, who see the page.
 
+use super::query::Number;
 use super::{Api, Problem, Words, rfc3339};
 use crate::people::proposals::{Action, Proposal, Proposals, Refusal};
 use crate::people::{Person, Role, blocking};
@@ -42,10 +43,10 @@ pub struct NewRole {
     /// Whose.
     name: String,
     /// The role that they have: `auditor`, `operator` or `supervisor`.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, pattern = "^(auditor|operator|supervisor)$")]
     from: Role,
     /// The role that they get.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, pattern = "^(auditor|operator|supervisor)$")]
     to: Role,
 }
 
@@ -95,7 +96,7 @@ pub(super) async fn propose(
 pub(super) async fn withdraw(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
-    Path(id): Path<u64>,
+    Path(Number(id)): Path<Number>,
 ) -> Result<Json<Proposed>, Problem> {
     let proposals = Proposals::new(api.desk.people.clone());
     let done = blocking(move || proposals.withdraw(&person, id)).await;

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 pub struct NewRemedy {
     /// `ask_now`: what nobody has answered is asked again at once. `give_back`: what stands goes back to the cardholder.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, pattern = "^(ask_now|give_back)$")]
     remedy: Remedy,
     /// The ids of the sales; 1 to 100.
     sales: Vec<String>,

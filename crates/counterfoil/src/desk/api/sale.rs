@@ -1,6 +1,7 @@
 //! Transactions: the list from the archive, one of them and the one-sided queue from the acquirer itself.
 
-use super::{Api, Problem, Words, limit, rfc3339};
+use super::query::{Many, Millis, Number};
+use super::{Api, Problem, Words, rfc3339};
 use crate::archive;
 use crate::people::{Person, blocking};
 use crate::view;
@@ -80,10 +81,11 @@ pub(super) struct Wanted {
     outcome: Option<String>,
     receipt: Option<String>,
     one_sided: Option<bool>,
-    from_ms: Option<i64>,
-    to_ms: Option<i64>,
-    after: Option<i64>,
-    limit: Option<u32>,
+    from_ms: Option<Millis>,
+    to_ms: Option<Millis>,
+    after: Option<Number>,
+    #[serde(default)]
+    limit: Many,
 }
 
 const SELECT: &str = "
@@ -112,7 +114,7 @@ fn read(
     wanted: &Wanted,
 ) -> Result<(Vec<SaleRow>, Option<String>), String> {
     let archive = archive::read(data).map_err(|error| error.to_string())?;
-    let limit = limit(wanted.limit);
+    let Many(limit) = wanted.limit;
     // A merchant's own number stands before any that is asked for.
     let own = person.merchant.map(|merchant| merchant.to_string());
     let hidden = own.is_some() && wanted.merchant.is_some() && own != wanted.merchant;
@@ -128,9 +130,9 @@ fn read(
                 wanted.outcome,
                 wanted.receipt,
                 wanted.one_sided,
-                wanted.from_ms,
-                wanted.to_ms,
-                wanted.after,
+                wanted.from_ms.map(|at| at.0),
+                wanted.to_ms.map(|at| at.0),
+                wanted.after.map(Number::column),
                 limit + 1
             ],
             |row| Ok((row.get::<_, i64>(0)?, sale(row)?)),
@@ -203,14 +205,15 @@ pub(super) async fn one(
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Many {
-    limit: Option<u32>,
+pub(super) struct Asked {
+    #[serde(default)]
+    limit: Many,
 }
 
 pub(super) async fn one_sided(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
-    Query(Many { limit: many }): Query<Many>,
+    Query(Asked { limit: Many(many) }): Query<Asked>,
 ) -> Result<Json<Queue>, Problem> {
     let looked = api.desk.acquirer.look(move |acquirer, now| {
         let own = |merchant: MerchantId| person.sees(&merchant);
@@ -221,7 +224,7 @@ pub(super) async fn one_sided(
         let (mut items, mut total) = (Vec::new(), 0);
         for sale in rows {
             total += 1;
-            if items.len() < limit(many) as usize {
+            if items.len() < many as usize {
                 items.push(view::of(sale, now.wall));
             }
         }

@@ -1,6 +1,7 @@
 //! Terminals: which there are, whose, and whether they are signed on.
 
-use super::{Api, Problem, limit, rfc3339};
+use super::query::Many;
+use super::{Api, Problem, rfc3339};
 use crate::people::Person;
 use axum::Json;
 use axum::extract::{Extension, Query, State};
@@ -40,13 +41,17 @@ pub struct TerminalPage {
 #[derive(Debug, Deserialize)]
 pub(super) struct From {
     after: Option<String>,
-    limit: Option<u32>,
+    #[serde(default)]
+    limit: Many,
 }
 
 pub(super) async fn list(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
-    Query(From { after, limit: many }): Query<From>,
+    Query(From {
+        after,
+        limit: Many(many),
+    }): Query<From>,
 ) -> Result<Json<TerminalPage>, Problem> {
     let looked = api.desk.acquirer.look(move |acquirer, now| {
         let config = acquirer.config();
@@ -56,7 +61,7 @@ pub(super) async fn list(
             .iter()
             .filter(|(id, setup)| person.sees(&setup.merchant) && id.as_str() > after.as_str());
         let mut items: Vec<Terminal> = own
-            .take(limit(many) as usize + 1)
+            .take(many as usize + 1)
             .map(|(id, setup)| {
                 let session = acquirer.state().session(id);
                 let name = config.merchants.get(&setup.merchant);
@@ -71,8 +76,8 @@ pub(super) async fn list(
                 }
             })
             .collect();
-        let more = items.len() > limit(many) as usize;
-        items.truncate(limit(many) as usize);
+        let more = items.len() > many as usize;
+        items.truncate(many as usize);
         TerminalPage {
             next: items.last().filter(|_| more).map(|last| last.id.clone()),
             items,

@@ -1,6 +1,7 @@
 //! Where events are posted, how each delivery fared, and sending one again.
 
-use super::{Api, Problem, limit, rfc3339};
+use super::query::{Many, Number};
+use super::{Api, Problem, rfc3339};
 use crate::people::{Person, audit, blocking};
 use crate::webhook::subscription::{Delivery, Refused, Subscriber};
 use axum::Json;
@@ -34,6 +35,7 @@ pub struct WebhookList {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 pub struct NewWebhook {
     /// `https://…`; a sandbox also takes its own loopback.
+    #[schema(pattern = "^https?://")]
     address: String,
 }
 
@@ -84,8 +86,9 @@ pub struct DeliveryPage {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct From {
-    after: Option<u64>,
-    limit: Option<u32>,
+    after: Option<Number>,
+    #[serde(default)]
+    limit: Many,
 }
 
 pub(super) async fn list(
@@ -129,7 +132,7 @@ pub(super) async fn subscribe(
 pub(super) async fn secret(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
-    Path(id): Path<u64>,
+    Path(Number(id)): Path<Number>,
 ) -> Result<Json<Secret>, Problem> {
     let found = blocking(move || api.subscriptions.secret(&person, id)).await;
     let secret = found.map_err(problem)?;
@@ -139,7 +142,7 @@ pub(super) async fn secret(
 pub(super) async fn end(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
-    Path(id): Path<u64>,
+    Path(Number(id)): Path<Number>,
 ) -> Result<Json<Done>, Problem> {
     let ended = blocking(move || {
         api.subscriptions.end(&person, id)?;
@@ -152,9 +155,12 @@ pub(super) async fn end(
 pub(super) async fn deliveries(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
-    Query(From { after, limit: many }): Query<From>,
+    Query(From {
+        after,
+        limit: Many(many),
+    }): Query<From>,
 ) -> Result<Json<DeliveryPage>, Problem> {
-    let many = limit(many);
+    let after = after.map(|Number(after)| after);
     let rows = blocking(move || api.subscriptions.deliveries(&person, after, many)).await;
     let items: Vec<DeliveryItem> = rows
         .map_err(Problem::trouble)?
@@ -185,7 +191,7 @@ fn delivery(row: Delivery) -> DeliveryItem {
 pub(super) async fn resend(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
-    Path(id): Path<u64>,
+    Path(Number(id)): Path<Number>,
 ) -> Result<Json<Done>, Problem> {
     let sent = blocking(move || {
         api.subscriptions.resend(&person, id)?;

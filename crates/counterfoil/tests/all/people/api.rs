@@ -2,7 +2,7 @@
 //! that act once, events, and webhooks that are tried until they are taken.
 
 use super::{Answer, MERCHANT, OTHER_MERCHANT, agent, ask};
-use crate::installation::{Installation, start_till};
+use crate::installation::{Installation, local, start_till};
 use crate::wait_until;
 use crate::webhook::{answer, header};
 use base64::Engine;
@@ -40,6 +40,8 @@ struct Running {
 impl Running {
     fn start() -> Self {
         let installation = Installation::new([1_000, 1_500, 2_000, 3_000]);
+        // Whoever waits here asks often.
+        installation.adjust("acquirer.toml", &[("api_per_minute", "1000000")]);
         let hosts = installation.start_hosts();
         let mut till = start_till(&installation.terminal(1, &[("idle_report_ms", "100")]));
         till.expect_screen("signed-on");
@@ -123,6 +125,49 @@ fn the_api_of_a_running_acquirer() {
     check_metrics(&running);
 }
 
+#[test]
+fn a_key_that_asks_too_often_is_told_how_long_to_wait() {
+    let installation = Installation::new([1_000, 1_500, 2_000, 3_000]);
+    installation.adjust("acquirer.toml", &[("api_per_minute", "3")]);
+    let _acquirer = installation.start("acquirer");
+    let people = People::open(&installation.data("acquirer"), Profile::Sandbox);
+    let people = people.expect("people open");
+    let key = |label| people.make_key("test", label, Role::Auditor, None);
+    let (often, other) = (key("often").expect("a key"), key("other").expect("a key"));
+    let (agent, at) = (agent(), local(installation.ports().desk));
+    let asks = |key: &str| {
+        let bearer = format!("Bearer {key}");
+        let headers = [("authorization", bearer.as_str())];
+        ask(
+            &agent,
+            at,
+            Method::GET,
+            &format!("{ROOT}/proposals"),
+            &headers,
+            "",
+        )
+    };
+    // A minute gives three back; the first that is refused comes soon after them.
+    let refused = (0..100)
+        .map(|_| asks(&often))
+        .find(|answer| answer.status != 200);
+    let refused = refused.expect("it is stopped");
+    assert_eq!(
+        (refused.status, refused.header("content-type")),
+        (429, "application/problem+json")
+    );
+    let problem: Value = serde_json::from_str(&refused.body).expect("JSON");
+    let wait: u64 = refused.header("retry-after").parse().expect("seconds");
+    assert!((1..=20).contains(&wait), "{wait}");
+    assert_eq!(problem["ask_again_after"], wait);
+    assert_eq!(
+        (&problem["outcome"], &problem["retry_safe"]),
+        (&"none".into(), &true.into())
+    );
+    assert_eq!(asks(&other).status, 200);
+    assert_eq!(asks("cfk_nobody").status, 401);
+}
+
 /// Every line is one that Prometheus reads, and the counts are those of the transactions.
 fn check_metrics(running: &Running) {
     for control in running.installation.ports().control {
@@ -132,7 +177,13 @@ fn check_metrics(running: &Running) {
             let (name, value) = line.rsplit_once(' ').expect("a value");
             assert!(value.parse::<f64>().is_ok(), "{line}");
             let (name, labels) = name.split_once('{').expect("labels");
-            assert!(text.contains(&format!("# TYPE {name} ")), "{line}");
+            let of_histogram = ["_bucket", "_sum", "_count"]
+                .iter()
+                .find_map(|part| name.strip_suffix(part))
+                .is_some_and(|name| text.contains(&format!("# TYPE {name} histogram\n")));
+            let typed = text.contains(&format!("# TYPE {name} "));
+            assert!(typed || of_histogram, "{line}");
+            assert!(name.starts_with("counterfoil_"), "{line}");
             assert!(
                 labels.starts_with("party=\"") && labels.ends_with("\"}"),
                 "{line}"
@@ -141,7 +192,7 @@ fn check_metrics(running: &Running) {
     }
     let acquirer = running.installation.ports().control[0];
     let (_, text) = crate::installation::get(acquirer, "/metrics").expect("an answer");
-    let approved = r#"payments_total{party="acquirer",outcome="approved"} 2"#;
+    let approved = r#"counterfoil_payments_total{party="acquirer",outcome="approved"} 2"#;
     assert!(text.lines().any(|line| line == approved), "{text}");
 }
 

@@ -192,10 +192,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         id: "kind_reversing_silent",
         when: Situation::ReversingSilent,
-        headline: (
-            "{kind}结果未知，正在自动冲正",
-            "{kind}: unknown. Reversing automatically",
-        ),
         merchant: (
             "请求或应答丢失，结果未知，无论如何都会冲正。",
             "Request or answer was lost and the outcome is unknown. It is reversed either way.",
@@ -209,10 +205,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         id: "kind_reversing_network_gave_up",
         when: Situation::ReversingNetworkGaveUp,
-        headline: (
-            "发卡行没有答复{kind}，正在自动冲正",
-            "{kind}: the issuer did not answer. Reversing automatically",
-        ),
         merchant: (
             "银联没有等到发卡行应答，正在冲正。",
             "The network did not hear from the issuer. It is being reversed.",
@@ -226,10 +218,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         id: "kind_reversing_interrupted",
         when: Situation::ReversingInterrupted,
-        headline: (
-            "系统重启，{kind}结果未知，正在自动冲正",
-            "{kind}: restarted, outcome unknown. Reversing automatically",
-        ),
         merchant: (
             "收单系统重启时应答未到，正在冲正。",
             "The acquirer restarted before the answer came; it is being reversed.",
@@ -243,10 +231,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         id: "kind_reversing_replaced",
         when: Situation::ReversingReplaced,
-        headline: (
-            "{kind}已由另一笔代替，正在自动冲正",
-            "{kind}: replaced by another. Reversing automatically",
-        ),
         merchant: (
             "顾客已改用其他方式，本笔自动冲正，恢复原状。",
             "The customer went another way; this one is reversed by itself and all is put back as before.",
@@ -260,10 +244,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         id: "kind_giving_back",
         when: Situation::GivingBack,
-        headline: (
-            "收单机构正在撤回{kind}",
-            "{kind}: the acquirer is taking it back",
-        ),
         merchant: (
             "收单运营人员经双人复核撤回，恢复原状。",
             "The acquirer's staff take it back, two of them having checked; all is put back as before.",
@@ -277,10 +257,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         id: "kind_reversing_for_terminal",
         when: Situation::ReversingForTerminal,
-        headline: (
-            "收银台已撤回{kind}，正在自动冲正",
-            "{kind}: withdrawn by the till. Reversing automatically",
-        ),
         merchant: (
             "终端没有等到结果，已要求冲正。",
             "The terminal did not get the result and asked for a reversal.",
@@ -294,10 +270,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         id: "kind_reversing_approved",
         when: Situation::ReversingApproved,
-        headline: (
-            "收银台没有收到{kind}的结果，正在撤回",
-            "{kind}: the till never had the result. Taking it back",
-        ),
         merchant: (
             "发卡行已同意，终端要求冲正，恢复原状。",
             "The issuer approved; the terminal asked for reversal; all is put back as before.",
@@ -311,10 +283,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         id: "kind_reversing_late_approval",
         when: Situation::ReversingLateApproval,
-        headline: (
-            "发卡行对{kind}的应答迟到，正在自动冲正",
-            "{kind}: the issuer's approval came late. Reversing automatically",
-        ),
         merchant: (
             "迟到的成功应答不生效，恢复原状。",
             "A late approval takes no effect; all is put back as before.",
@@ -328,10 +296,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         id: "kind_reversal_retrying",
         when: Situation::ReversalRetrying,
-        headline: (
-            "{kind}的自动冲正还没有回音，继续重发（第 {attempts} 次）",
-            "{kind}: no word on the reversal yet. Still trying (attempt {attempts})",
-        ),
         cashier: (
             "请稍后再做，冲正会自动完成。",
             "Try again later; the reversal completes by itself.",

@@ -1,8 +1,14 @@
 //! Rows of sales: what becomes of a debit, a capture, an adjustment.
 
-use super::super::{Family, Goods, Outcome, Owner, Position, Row, Situation};
+use super::super::{Family, Goods, Outcome, Owner, Position, Row, Situation, Words};
 
 const SALES: &[Family] = &[Family::Sale];
+
+/// One sentence for every open reversal: the till, which is told neither the hop nor the cause, says it too.
+const REVERSING: Words = (
+    "交易未完成，正在自动冲正",
+    "Not completed. Reversing automatically",
+);
 
 /// What becomes of a sale.
 pub(super) const ROWS: &[Row] = &[
@@ -270,7 +276,7 @@ pub(super) const ROWS: &[Row] = &[
         id: "reversing_silent",
         families: SALES,
         when: Situation::ReversingSilent,
-        headline: ("结果未知，正在自动冲正", "Unknown. Reversing automatically"),
+        headline: REVERSING,
         outcome: Outcome::Reversing,
         position: Position::DebitedOrNot,
         goods: Goods::DoNotDeliver,
@@ -296,10 +302,7 @@ pub(super) const ROWS: &[Row] = &[
         id: "reversing_network_gave_up",
         families: SALES,
         when: Situation::ReversingNetworkGaveUp,
-        headline: (
-            "发卡行没有应答，正在自动冲正",
-            "The issuer did not answer. Reversing automatically",
-        ),
+        headline: REVERSING,
         outcome: Outcome::Reversing,
         position: Position::DebitedOrNot,
         goods: Goods::DoNotDeliver,
@@ -325,10 +328,7 @@ pub(super) const ROWS: &[Row] = &[
         id: "reversing_interrupted",
         families: SALES,
         when: Situation::ReversingInterrupted,
-        headline: (
-            "系统重启，结果未知，正在自动冲正",
-            "Restarted; outcome unknown. Reversing automatically",
-        ),
+        headline: REVERSING,
         outcome: Outcome::Reversing,
         position: Position::DebitedOrNot,
         goods: Goods::DoNotDeliver,
@@ -354,10 +354,7 @@ pub(super) const ROWS: &[Row] = &[
         id: "reversing_replaced",
         families: SALES,
         when: Situation::ReversingReplaced,
-        headline: (
-            "已改用其他方式支付，正在自动冲正",
-            "Paid another way. Reversing automatically",
-        ),
+        headline: REVERSING,
         outcome: Outcome::Reversing,
         position: Position::DebitedOrNot,
         goods: Goods::DoNotDeliver,
@@ -383,7 +380,7 @@ pub(super) const ROWS: &[Row] = &[
         id: "giving_back",
         families: SALES,
         when: Situation::GivingBack,
-        headline: ("正在退回这笔款项", "This payment is being given back"),
+        headline: REVERSING,
         outcome: Outcome::Reversing,
         position: Position::Suspended,
         goods: Goods::DoNotDeliver,
@@ -403,10 +400,7 @@ pub(super) const ROWS: &[Row] = &[
         id: "reversing_for_terminal",
         families: SALES,
         when: Situation::ReversingForTerminal,
-        headline: (
-            "收银台已撤回，正在自动冲正",
-            "Withdrawn by the till. Reversing automatically",
-        ),
+        headline: REVERSING,
         outcome: Outcome::Reversing,
         position: Position::DebitedOrNot,
         goods: Goods::DoNotDeliver,
@@ -429,10 +423,7 @@ pub(super) const ROWS: &[Row] = &[
         id: "reversing_approved",
         families: SALES,
         when: Situation::ReversingApproved,
-        headline: (
-            "收银台没有收到结果，正在把款项退回",
-            "The till never had the result. Returning the money",
-        ),
+        headline: REVERSING,
         outcome: Outcome::Reversing,
         position: Position::Suspended,
         goods: Goods::DoNotDeliver,
@@ -455,10 +446,7 @@ pub(super) const ROWS: &[Row] = &[
         id: "reversing_late_approval",
         families: SALES,
         when: Situation::ReversingLateApproval,
-        headline: (
-            "发卡行应答迟到，已扣款，正在自动冲正",
-            "The issuer's approval came late. Reversing automatically",
-        ),
+        headline: REVERSING,
         outcome: Outcome::Reversing,
         position: Position::Suspended,
         goods: Goods::DoNotDeliver,
@@ -481,10 +469,7 @@ pub(super) const ROWS: &[Row] = &[
         id: "reversal_retrying",
         families: SALES,
         when: Situation::ReversalRetrying,
-        headline: (
-            "自动冲正还没有回音，继续重发（第 {attempts} 次）",
-            "No word on the reversal yet. Still trying (attempt {attempts})",
-        ),
+        headline: REVERSING,
         outcome: Outcome::Reversing,
         position: Position::DebitedOrNot,
         goods: Goods::DoNotDeliver,

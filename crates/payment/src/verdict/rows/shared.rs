@@ -50,8 +50,13 @@ pub(super) const OPEN: Row = Row {
     ),
 };
 
-/// A reversal on its way: whoever it is for, nothing is certain but that it ends.
+/// A reversal on its way: whoever it is for, nothing is certain but that it ends. One sentence for all of them, which the till
+/// can say too.
 pub(super) const REVERSING: Row = Row {
+    headline: (
+        "{kind}未完成，正在自动冲正",
+        "{kind}: not completed. Reversing automatically",
+    ),
     outcome: Outcome::Reversing,
     cardholder: AS_IF_NEVER,
     ..OPEN
