@@ -19,6 +19,7 @@ pub mod planted;
 mod query;
 mod recall;
 mod record;
+mod remedy;
 mod reversal;
 mod sale;
 mod scan;
@@ -41,7 +42,10 @@ pub use state::{Counters, State};
 
 use payment::host;
 use payment::terminal::{Answer, MacCheck, Sealed};
-use payment::{Decision, HostKey, LinkId, Machine, Mono, Now, ResponseCode, SaleKey, Statement};
+use payment::{
+    Decision, HostKey, LinkId, Machine, Mandate, Mono, Now, Remedy, ResponseCode, SaleKey,
+    Statement,
+};
 
 /// The acquirer.
 #[derive(Debug)]
@@ -132,6 +136,15 @@ pub enum Input {
         key: SaleKey,
         /// What is said.
         statement: Statement,
+    },
+    /// Staff of the acquirer do something about a transaction.
+    Remedy {
+        /// The transaction.
+        key: SaleKey,
+        /// What.
+        remedy: Remedy,
+        /// On whose word.
+        mandate: Box<Mandate>,
     },
     /// The link to the network came up or went down.
     Link {
@@ -264,6 +277,11 @@ impl Machine for Acquirer {
                 self.wallet_heard(now, key, ask, &answer, &mut decided)
             }
             Input::Declare { key, statement } => self.declare(now, key, statement, &mut decided),
+            Input::Remedy {
+                key,
+                remedy,
+                mandate,
+            } => self.remedy(now, key, remedy, *mandate, &mut decided),
             Input::Link { up } => self.link(now, up, &mut decided),
         }
         self.add_notices(&mut decided);

@@ -1,4 +1,5 @@
-//! Notices: a till that holds an approval is told when its sale was taken back for what was paid at another till.
+//! Notices: a till that holds an approval is told when its sale was taken back, for what was paid at another till or by
+//! staff. What staff gave back is named as taken back by itself.
 //!
 //! Invariant: the notice goes with every MACed answer to that till until the till itself says that it has taken the sale
 //! back; while nobody knows yet whether it will be, the till is asked to report again.
@@ -82,10 +83,13 @@ impl Acquirer {
 }
 
 impl State {
-    /// Another till may take this sale's place: its own till has to be told, unless it follows a reversal already.
+    /// Another till may take this sale's place, or staff gave it back: its own till has to be told, unless it follows a
+    /// reversal already.
     pub(crate) fn owe_notice(&mut self, earlier: SaleKey, by: SaleKey) {
+        let by_staff = self.notices.get(&earlier) == Some(&earlier);
         let follows = self.sales.get(&earlier).is_some_and(goes_back_otherwise);
-        if earlier.terminal != by.terminal && !follows {
+        let untold = earlier.terminal != by.terminal || earlier == by;
+        if untold && !by_staff && !follows {
             self.notices.insert(earlier, by);
         }
     }
@@ -115,8 +119,9 @@ impl State {
     }
 }
 
-/// It is reversed, but not because something else was paid in its place.
+/// It is reversed, but neither because something else was paid in its place nor by staff.
 fn goes_back_otherwise(sale: &SaleRecord) -> bool {
+    let told = |cause| matches!(cause, ReversalCause::Replaced | ReversalCause::Staff(_));
     let reversal = sale.evidence.reversal;
-    reversal.is_some_and(|reversal| reversal.cause != ReversalCause::Replaced)
+    reversal.is_some_and(|reversal| !told(reversal.cause))
 }

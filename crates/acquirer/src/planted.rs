@@ -50,11 +50,13 @@ pub enum Bug {
     KeepsReplaced,
     /// Lets a charge through that may repeat an unresolved one (C3).
     NoGuard,
+    /// Staff may give back what was given back already, in part or in full (G1).
+    GivesBackTwice,
 }
 
 impl Bug {
     /// Every bug.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::IgnoresMac,
         Self::ForwardsDuplicates,
         Self::NoTombstone,
@@ -75,6 +77,7 @@ impl Bug {
         Self::KeepsCashSale,
         Self::KeepsReplaced,
         Self::NoGuard,
+        Self::GivesBackTwice,
     ];
 }
 

@@ -13,8 +13,8 @@ use payment::host::ReversalReason;
 use payment::relay::RelayRecord;
 use payment::terminal::{KeysField, Sale};
 use payment::{
-    Batch, HostKey, LinkId, Mono, Now, ResponseCode, Rrn, SaleKey, Stan, Statement, TerminalId,
-    Wall,
+    Batch, HostKey, LinkId, Mandate, Mono, Now, Remedy, ResponseCode, Rrn, SaleKey, Stan,
+    Statement, TerminalId, Wall,
 };
 use serde::{Deserialize, Serialize};
 
@@ -316,6 +316,17 @@ pub enum Record {
         upload: ChipUpload,
         /// Field 55 without anything that names the card: for retrieval and dispute.
         evidence: Vec<u8>,
+    },
+    /// Staff did something about a transaction.
+    Remedied {
+        /// The transaction.
+        key: SaleKey,
+        /// What.
+        remedy: Remedy,
+        /// On whose word.
+        mandate: Mandate,
+        /// When.
+        at: Wall,
     },
 }
 

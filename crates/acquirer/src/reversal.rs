@@ -149,7 +149,7 @@ impl Acquirer {
         }
     }
 
-    fn send_advice(
+    pub(crate) fn send_advice(
         &self,
         now: Now,
         sale: &SaleRecord,
@@ -213,7 +213,13 @@ impl Acquirer {
 
     /// One more attempt at an advice of a terminal that nobody upstream has answered. Its secrets are gone; the issuer
     /// asks for none.
-    fn deliver_advice(&self, now: Now, sale: &SaleRecord, host: HostKey, decided: &mut Decided) {
+    pub(crate) fn deliver_advice(
+        &self,
+        now: Now,
+        sale: &SaleRecord,
+        host: HostKey,
+        decided: &mut Decided,
+    ) {
         let attempt = self.state.relay.attempt(host, now.mono, &self.config.gaps);
         decided.record(Record::Relay(attempt));
         let about = self.original_host(sale);

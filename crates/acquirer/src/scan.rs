@@ -17,7 +17,7 @@ use payment::kind::Rail;
 use payment::terminal::{Answer, Request, Sale};
 use payment::{Decision, Kind, Now, QrText, ResponseCode, Rrn, SaleKey};
 
-type Step = Decision<WalletRecord<SaleKey>, WalletEffect<SaleKey>>;
+pub(crate) type Step = Decision<WalletRecord<SaleKey>, WalletEffect<SaleKey>>;
 
 impl Acquirer {
     /// A provider is there for it, and the till can learn how it ends.
@@ -142,7 +142,7 @@ impl Acquirer {
         });
     }
 
-    fn rules(&self) -> &Rules {
+    pub(crate) fn rules(&self) -> &Rules {
         const DEFAULT: &Rules = &Rules::DEFAULT;
         #[cfg(feature = "planted")]
         if self.has(crate::planted::Bug::RevokesAtOnce) {
@@ -151,7 +151,7 @@ impl Acquirer {
         self.config.wallet.as_ref().unwrap_or(DEFAULT)
     }
 
-    fn carry(&self, now: Now, step: Step, decided: &mut Decided) {
+    pub(crate) fn carry(&self, now: Now, step: Step, decided: &mut Decided) {
         for record in step.records {
             decided.record(Record::Wallet(record));
         }

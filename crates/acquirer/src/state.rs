@@ -286,6 +286,8 @@ impl State {
             }
             Record::Linked { key, link } => self.with(key, |sale, _| sale.link = Some(*link)),
             Record::Recalled(recalled) => self.recall(recalled),
+            // What it does is in the records behind it.
+            Record::Remedied { .. } => {}
             Record::Declared { key, statement, at } => self.declared(key, *statement, *at),
             Record::Certified { .. } => {
                 if let Some(certificate) = self.certificate(record) {

@@ -362,6 +362,11 @@ impl<K: Ord + Copy> Wallets<K> {
         decided
     }
 
+    /// Asks now for what would be asked later; nothing where the rules forbid it yet, or nothing is open.
+    pub fn hurry(&self, now: Mono, rules: &Rules, key: K) -> Decided<K> {
+        self.with(key, |draft| draft.hurry(now, rules))
+    }
+
     /// Applies one record; the same live and in replay.
     pub fn apply(&mut self, record: &WalletRecord<K>) {
         let key = record.key;

@@ -1,6 +1,7 @@
 //! The acquirer's desk: the pages and the API for the people who work with it, on a port of their own.
 //!
 //! A look changes nothing: every route of console and portal is a GET without side effects, so that none can move money.
+//! What can is behind one form of its own, and its approval is somebody else's.
 
 pub mod api;
 mod console;
@@ -8,6 +9,7 @@ mod facts;
 mod hub;
 mod live;
 mod portal;
+mod remedy;
 mod story;
 mod survey;
 mod tap;
@@ -22,6 +24,7 @@ use crate::config::acquirer::AcquirerFile;
 use crate::driver::DriverHandle;
 use crate::eslip::Certifier;
 use crate::party::Running;
+use crate::people::proposals::Proposals;
 use crate::people::{self, People, Permission};
 use crate::web;
 use crate::webhook::subscription::Subscriptions;
@@ -65,6 +68,8 @@ impl Desk {
         let merchants = Arc::new(merchants);
         let acquirer = running.handle().clone();
         let tap = Tap::start(&acquirer).map_err(|error| format!("desk: {error}"))?;
+        let people = People::open(&file.data, file.profile).map_err(|error| error.to_string())?;
+        people.remedied_by(Arc::new(acquirer.clone()));
         Ok(Self {
             hub: Hub::start(acquirer.clone(), Arc::clone(&merchants), tap.clone()),
             acquirer,
@@ -72,7 +77,7 @@ impl Desk {
             reads: file.desk_reads.clone().into(),
             merchants,
             tap,
-            people: People::open(&file.data, file.profile).map_err(|error| error.to_string())?,
+            people,
         })
     }
 
@@ -116,6 +121,9 @@ pub async fn open(
         return Ok(None);
     };
     let desk = Desk::of(file, running)?;
+    // What was approved before a crash is done now.
+    let proposals = Proposals::new(desk.people.clone());
+    people::blocking(move || proposals.carry_on()).await;
     let api = api::Api {
         desk: desk.clone(),
         certifier: Certifier::new(file)?.map(Arc::new),
@@ -125,7 +133,9 @@ pub async fn open(
     };
     let (people, hub) = (desk.people.clone(), desk.hub.clone());
     let subscriptions = api.subscriptions.clone();
-    let own = people::routes(&people).merge(api::routes(&api));
+    let own = people::routes(&people)
+        .merge(api::routes(&api))
+        .merge(remedy::routes(&desk));
     // Whose data somebody sees is decided page by page; here only that they are signed in.
     let pages = desk.people.guard(desk.pages(), Permission::ReadSales);
     let routes = web::site(pages.merge(own).merge(more));

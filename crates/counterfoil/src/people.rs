@@ -8,13 +8,16 @@ mod account;
 mod answered;
 pub mod audit;
 mod guard;
+mod invitation;
 mod key;
 mod page;
 pub mod proposals;
+pub mod remedies;
 mod session;
 mod store;
 
 pub use account::{Account, LOCKED_MS, PASSWORD_CHARACTERS_MIN, Refused, TRIES_MAX};
+pub use invitation::INVITED_MS;
 pub use key::ApiKey;
 pub use page::routes;
 pub use session::{ABSOLUTE_MS, ENTRY_MS, FRESH_MS, IDLE_MS, Opened, Session};

@@ -230,6 +230,10 @@ fn evidence(sale: &SaleRecord) -> Vec<(String, String)> {
                 "已用其他方式支付，前置发起冲正".to_owned(),
                 "paid another way; the acquirer started the reversal".to_owned(),
             ),
+            ReversalCause::Staff(proposal) => (
+                format!("收单运营人员退回，复核申请 {proposal}"),
+                format!("given back by the acquirer's staff, proposal {proposal}"),
+            ),
             ReversalCause::Upstream => (
                 "前置发起冲正".to_owned(),
                 "the acquirer started the reversal".to_owned(),

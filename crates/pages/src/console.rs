@@ -8,6 +8,7 @@ pub mod ledger;
 pub mod messages;
 pub mod one_sided;
 pub mod plots;
+pub mod remedy;
 pub mod sale;
 pub mod sequence;
 pub mod settings;

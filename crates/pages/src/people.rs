@@ -12,8 +12,8 @@ mod webhooks;
 pub use account::{AccountView, SecondFactorView};
 pub use audit::{AuditRow, AuditView};
 pub use everybody::{EverybodyView, PersonRow};
-pub use proposals::{ProposalRow, ProposalView, ProposalsView};
-pub use sign_in::{SignInView, refused};
+pub use proposals::{ProposalRow, ProposalSale, ProposalView, ProposalsView};
+pub use sign_in::{SignInView, WelcomeView, refused};
 pub use webhooks::{DeliveryRow, WebhookRow, WebhooksView};
 
 use crate::{Lang, Markup, Words, html};

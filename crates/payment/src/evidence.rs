@@ -46,6 +46,8 @@ pub enum ReversalCause {
     Upstream,
     /// The acquirer did, because cash or another charge was taken in its place.
     Replaced,
+    /// The acquirer's staff gave it back, by the proposal of this number.
+    Staff(u64),
 }
 
 /// How far a reversal is.

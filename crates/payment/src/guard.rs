@@ -63,12 +63,13 @@ pub struct Linked {
     pub reason: LinkReason,
 }
 
-/// What a till is told of its approved sale when something else was paid in its place elsewhere.
+/// What a till is told of its approved sale when something else was paid in its place elsewhere, or the acquirer's staff
+/// gave it back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TakenBack {
     /// The sale.
     pub sale: SaleKey,
-    /// What stands in its place.
+    /// What stands in its place; the sale itself when staff gave it back.
     pub by: SaleKey,
     /// Whether the issuer had debited nothing; none while nobody knows yet what becomes of the sale: the till reports again.
     pub never_debited: Option<bool>,

@@ -98,6 +98,8 @@ pub enum Situation {
     ReversingForTerminal,
     /// Something else was paid in its place; being reversed.
     ReversingReplaced,
+    /// The acquirer's staff give it back.
+    GivingBack,
     /// The till withdrew what was approved.
     ReversingApproved,
     /// Approved too late; being reversed.
@@ -409,6 +411,7 @@ fn select_reversal(evidence: &Evidence, reversal: Reversal) -> Situation {
             _ => Situation::ReversingForTerminal,
         },
         (ReversalProgress::Open, ReversalCause::Replaced) => Situation::ReversingReplaced,
+        (ReversalProgress::Open, ReversalCause::Staff(_)) => Situation::GivingBack,
         (ReversalProgress::Open, ReversalCause::Upstream) => match evidence.upstream {
             Upstream::NetworkGaveUp => Situation::ReversingNetworkGaveUp,
             Upstream::Interrupted => Situation::ReversingInterrupted,

@@ -193,6 +193,12 @@ impl Actor for Acquirer {
             }
             Record::Wallet(record) => core.order_changed(record),
             Record::Guarded { .. } => core.mark(Mark::ChargeGuarded),
+            Record::Remedied {
+                key,
+                remedy,
+                mandate,
+                ..
+            } => core.staff_did(key, *remedy, mandate),
             Record::Forwarded {
                 sale, rrn, host, ..
             } => {
@@ -219,7 +225,8 @@ impl Actor for Acquirer {
                     Upstream::NetworkGaveUp => core.mark(Mark::NetworkGaveUp),
                     _ => {}
                 }
-                core.acquirer_reverses(key, *cause == ReversalCause::Replaced);
+                let elsewhere = matches!(cause, ReversalCause::Replaced | ReversalCause::Staff(_));
+                core.acquirer_reverses(key, elsewhere);
                 core.reversal_begun(*advice, key);
             }
             Record::LateApproval { .. } => core.mark(Mark::LateApproval),

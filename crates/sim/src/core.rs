@@ -90,6 +90,8 @@ pub enum Event {
     PrinterHears(u8, u32, Vec<u8>),
     /// A person puts the printer right.
     PrinterMended(u8),
+    /// Staff look at a sale.
+    Staff(u32),
     /// Every few seconds: chances for crashes, cuts and clock steps.
     Gust(u32),
     /// The storm is over.

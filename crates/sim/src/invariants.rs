@@ -13,7 +13,7 @@ use payment::{CNY, Posting, SaleKey};
 type Check = fn(&mut World, bool);
 
 /// Every check of the quiet end, by name.
-const QUIET: [(&str, Check); 21] = [
+const QUIET: [(&str, Check); 22] = [
     ("L2", l2_resources_are_bounded),
     ("M1", m1_money_follows_the_receipt),
     ("M1", m1_balances_are_the_sum_of_their_entries),
@@ -34,6 +34,7 @@ const QUIET: [(&str, Check); 21] = [
     ("C1", c1_never_both_cash_and_card),
     ("C2", c2_never_both_a_sale_and_its_replacement),
     ("X1", x1_both_legs_or_none),
+    ("G1", g1_what_staff_gave_back_is_back),
     ("L1", l1_everything_came_to_rest),
 ];
 
@@ -395,6 +396,22 @@ fn x1_both_legs_or_none(world: &mut World, rested: bool) {
     for number in half.map(|(number, _)| number).collect::<Vec<_>>() {
         world.core.violate("X1", || {
             format!("sale {number}: one leg of the transfer stands, and the other does not")
+        });
+    }
+}
+
+/// What staff gave back stands nowhere any more. (That it is done once, and by two people, is judged when it is done.)
+fn g1_what_staff_gave_back_is_back(world: &mut World, rested: bool) {
+    if !rested {
+        return;
+    }
+    let numbered = (0..).zip(&world.core.oracle.sales);
+    let left = numbered.filter(|(_, sale): &(u32, &Sale)| {
+        sale.given_back && (sale.stands() || sale.booked || !sale.reversed)
+    });
+    for number in left.map(|(number, _)| number).collect::<Vec<_>>() {
+        world.core.violate("G1", || {
+            format!("sale {number}: staff gave it back, and it stands")
         });
     }
 }

@@ -25,6 +25,7 @@ mod prng;
 mod scenario;
 mod search;
 mod setup;
+mod staff;
 mod story;
 mod till;
 mod trace;

@@ -72,11 +72,14 @@ pub enum Mark {
     ChipUploaded,
     Downloaded,
     DownloadAnew,
+    StaffAskedNow,
+    StaffGaveBack,
+    StaffInFlight,
 }
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Self; 68] = [
+    pub const ALL: [Self; 71] = [
         Self::LateApproval,
         Self::ReversalBeforeOriginal,
         Self::RecoveredByQuery,
@@ -145,6 +148,9 @@ impl Mark {
         Self::ChipUploaded,
         Self::Downloaded,
         Self::DownloadAnew,
+        Self::StaffAskedNow,
+        Self::StaffGaveBack,
+        Self::StaffInFlight,
     ];
 
     /// What it says in reports.
@@ -218,6 +224,9 @@ impl Mark {
             Self::ChipUploaded => "last word of a chip uploaded",
             Self::Downloaded => "download ended",
             Self::DownloadAnew => "download begun anew",
+            Self::StaffAskedNow => "staff asked again at once",
+            Self::StaffGaveBack => "staff gave a sale back",
+            Self::StaffInFlight => "staff at a sale that goes back already",
         }
     }
 }

@@ -96,8 +96,10 @@ pub struct Sale {
     pub settled: bool,
     pub answered: bool,
     pub reversing: bool,
-    /// Reversed because something else was paid in its place.
+    /// Reversed because something else was paid in its place, or staff gave it back.
     pub replaced: bool,
+    /// Staff gave it back.
+    pub given_back: bool,
     /// That reversal, or another one, is confirmed.
     pub reversed: bool,
     pub said: Option<Said>,
@@ -157,6 +159,7 @@ impl Sale {
             answered: false,
             reversing: false,
             replaced: false,
+            given_back: false,
             reversed: false,
             said: None,
             bookings: 0,

@@ -186,6 +186,7 @@ impl World {
             let at = 50_000 + self.core.human.below(500_000);
             self.core.look_after(n as u8, at);
         }
+        self.core.staff_begin();
         self.core.push(GUST_US / 4, Event::Gust(0));
         self.core.push(STORM_US, Event::Heal);
     }
@@ -253,6 +254,7 @@ impl World {
                 self.core.printer_hears(n, connection, &bytes)
             }
             Event::PrinterMended(n) => self.core.printer_mended(n),
+            Event::Staff(number) => self.core.staff_look(number),
             Event::Gust(number) => self.gust(number),
             Event::Tick(..)
             | Event::Flushed(..)

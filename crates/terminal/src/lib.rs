@@ -301,11 +301,12 @@ pub enum Screen {
         /// In place of which sale.
         instead_of: Option<SaleKey>,
     },
-    /// An approved sale was taken back, because something else was paid in its place elsewhere.
+    /// An approved sale was taken back, because something else was paid in its place elsewhere, or the acquirer's staff
+    /// gave it back.
     TakenBack {
         /// The sale.
         key: SaleKey,
-        /// What stands in its place.
+        /// What stands in its place; the sale itself when staff gave it back.
         by: SaleKey,
         /// What it stood for; none when it is not remembered any more.
         amount: Option<Amount>,

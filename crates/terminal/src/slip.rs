@@ -100,7 +100,7 @@ impl Terminal {
         }
     }
 
-    /// The proof that a sale was taken back, with what stands in its place.
+    /// The proof that a sale was taken back, with what stands in its place; itself when the acquirer's staff gave it back.
     pub(crate) fn print_taken_back(
         &self,
         now: Now,
@@ -118,7 +118,13 @@ impl Terminal {
         let sale = &completed.sale;
         let when = verdict::reversed(*never_debited);
         let fields = self.fields(now, sale, reversal_title(sale), when);
-        let replaced = (format!("已由 {by} 代替"), format!("Replaced by {by}"));
+        let replaced = match by == sale.key {
+            true => (
+                "已由收单机构退回".to_owned(),
+                "Given back by the acquirer".to_owned(),
+            ),
+            false => (format!("已由 {by} 代替"), format!("Replaced by {by}")),
+        };
         let fields = SlipFields {
             // An adjustment that is still on its way is refused: what was adjusted is never taken back.
             amount_minor: completed.approved_amount().minor,

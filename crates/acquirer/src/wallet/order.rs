@@ -393,6 +393,21 @@ impl<K: Copy> Draft<K> {
         self.ask(now, self.next_ask(), next);
     }
 
+    /// What is open is due now; a revoke no sooner than the rules allow. Only what is asked by it becomes a fact.
+    pub(super) fn hurry(&mut self, now: Mono, rules: &Rules) {
+        for refund in self.order.refunds.iter_mut().filter(|one| one.is_open()) {
+            refund.next = refund.next.min(now);
+        }
+        let soonest = match (self.order.stage, self.order.way) {
+            (Stage::Ending, Way::Presented) => self.order.created.plus_ms(rules.revoke_after_ms),
+            _ => now,
+        };
+        if soonest <= now {
+            self.order.next = self.order.next.map(|next| next.min(now));
+        }
+        self.ask_due(now, rules);
+    }
+
     fn next_ask(&self) -> Ask {
         match (self.order.stage, self.order.way) {
             (Stage::Created, Way::Shown) => Ask::Order,

@@ -54,7 +54,7 @@ impl World {
         self.till_asks(&Sealed { request, secrets })
     }
 
-    fn settles(&mut self, terminal: TerminalId, stan: u32, asks: &[Ask]) -> (Answer, MacCheck) {
+    pub fn settles(&mut self, terminal: TerminalId, stan: u32, asks: &[Ask]) -> (Answer, MacCheck) {
         let request = Request::Settle {
             origin: self.origin(terminal, stan),
             totals: self.totals(asks),
@@ -78,7 +78,7 @@ impl World {
         till(self.uploads(stan, part, records)).0.code.to_string()
     }
 
-    fn ends(&mut self, stan: u32, records: u16, balanced: bool) -> Vec<Out> {
+    pub fn ends(&mut self, stan: u32, records: u16, balanced: bool) -> Vec<Out> {
         let part = UploadPart::End { records, balanced };
         self.uploads(stan, part, Vec::new())
     }

@@ -8,7 +8,7 @@ use payment::terminal::{MacCheck, Request};
 use payment::{Amount, ApprovalCode, Batch, Kind, Original, ResponseCode, SignOutcome, Stan, host};
 
 /// A transaction of `kind` about `original`, over `minor`.
-fn about(world: &World, stan: u32, kind: Kind, original: &Ask, minor: u64) -> Ask {
+pub fn about(world: &World, stan: u32, kind: Kind, original: &Ask, minor: u64) -> Ask {
     let key = world.key(original);
     Ask {
         kind,

@@ -11,6 +11,7 @@ mod kinds;
 mod notices;
 mod outs;
 mod recalling;
+mod remedying;
 mod reversing;
 mod scanning;
 mod selling;

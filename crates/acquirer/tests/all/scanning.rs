@@ -8,7 +8,7 @@ use payment::evidence::Upstream;
 use payment::terminal::{MacCheck, Standing};
 use payment::{Amount, Kind, Original, QrText, ResponseCode};
 
-fn scan(stan: u32) -> Ask {
+pub fn scan(stan: u32) -> Ask {
     Ask {
         kind: Kind::WalletSale,
         card: CODE,
@@ -24,7 +24,7 @@ fn show(stan: u32) -> Ask {
     }
 }
 
-fn paid() -> WalletAnswer {
+pub fn paid() -> WalletAnswer {
     WalletAnswer::Paid {
         amount: Amount::fen(12_800),
         voucher: Voucher(*b"20261122000000000001"),
@@ -33,7 +33,7 @@ fn paid() -> WalletAnswer {
 
 impl World {
     /// The provider answers the newest question about a sale.
-    fn wallet_says(&mut self, ask: &Ask, answer: WalletAnswer) -> Vec<Out> {
+    pub fn wallet_says(&mut self, ask: &Ask, answer: WalletAnswer) -> Vec<Out> {
         let key = self.key(ask);
         self.step(Input::Wallet {
             key,
@@ -60,7 +60,7 @@ impl World {
     }
 }
 
-fn whats(outs: &[Out]) -> Vec<Asked> {
+pub fn whats(outs: &[Out]) -> Vec<Asked> {
     wallet(outs).iter().map(|request| request.what).collect()
 }
 

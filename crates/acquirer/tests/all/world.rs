@@ -254,6 +254,14 @@ impl World {
         self.journal.len()
     }
 
+    /// The records written so far.
+    pub fn written(&self) -> Vec<Record> {
+        let lines = self.journal.iter();
+        lines
+            .map(|line| postcard::from_bytes(line).unwrap())
+            .collect()
+    }
+
     /// The acquirer that starts from the journal.
     pub fn replayed(&self) -> Acquirer {
         let mut fresh = self.fresh();

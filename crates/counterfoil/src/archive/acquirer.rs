@@ -16,7 +16,8 @@ use payment::sign::Trouble;
 use payment::timeouts::Ladder;
 use payment::verdict::{Receipt, verdict};
 use payment::{
-    Certificate, Claims, HostKey, Institution, Machine, MerchantId, Party, SaleKey, Statement, Wall,
+    Certificate, Claims, HostKey, Institution, Machine, Mandate, MerchantId, Party, Remedy,
+    SaleKey, Statement, Wall,
 };
 use rusqlite::{Connection, params};
 use std::collections::{BTreeMap, BTreeSet};
@@ -221,6 +222,7 @@ impl AcquirerTables {
             | Record::Guarded { key, .. }
             | Record::Linked { key, .. }
             | Record::Declared { key, .. }
+            | Record::Remedied { key, .. }
             | Record::Certified { key, .. } => Some(*key),
             Record::Reversing { key, advice, .. } => {
                 self.advices.insert(*advice, *key);
@@ -508,6 +510,9 @@ fn event(record: &Record) -> Option<(&'static str, Option<String>)> {
             };
             (what, None)
         }
+        Record::Remedied {
+            remedy, mandate, ..
+        } => (remedied(*remedy), Some(mandate_text(mandate))),
         Record::Linked { .. }
         | Record::Recalled(_)
         | Record::Compared { .. }
@@ -524,6 +529,22 @@ fn event(record: &Record) -> Option<(&'static str, Option<String>)> {
         | Record::NetworkKeys { .. } => ("reversal_tried", None),
     };
     Some(told)
+}
+
+const fn remedied(remedy: Remedy) -> &'static str {
+    match remedy {
+        Remedy::AskNow => "staff_asked_now",
+        Remedy::GiveBack => "staff_gave_back",
+    }
+}
+
+/// Who proposed a remedy, who approved it, and why.
+fn mandate_text(mandate: &Mandate) -> String {
+    let Mandate { by, reason, .. } = mandate;
+    match &mandate.approved {
+        Some(second) => format!("{by} + {second} #{}: {reason}", mandate.proposal),
+        None => format!("{by}: {reason}"),
+    }
 }
 
 /// Polls are no events, and what they find out is one of the sale's own.
@@ -559,7 +580,7 @@ fn write_sale(archive: &Connection, Changed { sale, posting }: &Changed) -> rusq
     let reversal = evidence.reversal;
     let reason = reversal.and_then(|reversal| match reversal.cause {
         ReversalCause::Terminal(reason) => Some(reason.to_string()),
-        ReversalCause::Upstream | ReversalCause::Replaced => None,
+        ReversalCause::Upstream | ReversalCause::Replaced | ReversalCause::Staff(_) => None,
     });
     let reversal_code = reversal.and_then(|reversal| match reversal.progress {
         ReversalProgress::Confirmed(code) | ReversalProgress::Refused(code) => {

@@ -3,7 +3,7 @@
 //! An event without a row here is shown to nobody but the operator, by its name.
 
 /// What may stand in `event.what`, each with its words in zh-CN and en.
-pub const EVENTS: [(&str, &str, &str); 27] = [
+pub const EVENTS: [(&str, &str, &str); 29] = [
     (
         "forwarded",
         "已接受，发往银联",
@@ -106,6 +106,16 @@ pub const EVENTS: [(&str, &str, &str); 27] = [
         "declared_not_me",
         "持卡人声明：不是本人交易",
         "the cardholder said: this was not me",
+    ),
+    (
+        "staff_asked_now",
+        "运营人员要求立即再问",
+        "staff asked for it again at once",
+    ),
+    (
+        "staff_gave_back",
+        "运营人员退回，经另一人复核",
+        "staff gave it back; a second person approved",
     ),
 ];
 

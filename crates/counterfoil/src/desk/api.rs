@@ -11,6 +11,7 @@ mod gate;
 mod problem;
 mod proposal;
 mod query;
+mod remedy;
 mod sale;
 mod terminal;
 mod webhook;
@@ -331,6 +332,19 @@ pub const ENDPOINTS: &[Endpoint] = &[
         body: None,
         gives: Gives::Json(shape::<proposal::Proposed>()),
         route: || post(proposal::withdraw),
+    },
+    Endpoint {
+        verb: Verb::Post,
+        path: "/remedies",
+        may: Permission::Propose,
+        does: (
+            "再问一次，或提出退回持卡人，由另一人在页面上复核",
+            "Asks again at once, or proposes to give back, which somebody else must approve on the page",
+        ),
+        query: &[],
+        body: Some(shape::<remedy::NewRemedy>()),
+        gives: Gives::Json(shape::<remedy::RemedyAsked>()),
+        route: || post(remedy::ask),
     },
     Endpoint {
         verb: Verb::Get,

@@ -3,15 +3,17 @@
 use super::Desk;
 use super::facts;
 use super::live::Viewer;
+use super::remedy;
 use super::story;
 use super::survey;
 use super::visitor::{Scope, SignedIn};
 use crate::driver::Refused;
+use crate::people::Session;
 use crate::view;
 use crate::web::{Language, live};
 use acquirer::SaleRecord;
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Extension, Path, Query, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -186,6 +188,7 @@ async fn one_sale(
     State(desk): State<Desk>,
     Language(lang): Language,
     person: SignedIn,
+    session: Option<Extension<Session>>,
     Path(named): Named,
     uri: Uri,
 ) -> Result<Response, StatusCode> {
@@ -196,13 +199,14 @@ async fn one_sale(
     };
     let merchant = desk.merchant(&found.sale.key().merchant);
     let facts = read(&desk, &found, &merchant).await?;
+    let key = found.sale.key().to_string();
+    let offers = remedy::offers(&desk, session.as_deref(), &[key]).await?;
     let page = story::tell(
-        &found.sale,
-        found.now.wall,
-        found.budget_ms,
+        (&found.sale, found.now.wall, found.budget_ms),
         merchant,
         &facts,
         &desk.tap,
+        offers,
     );
     let as_of = found.now.wall.text();
     let asked = console::Asked {
@@ -276,6 +280,7 @@ async fn preview(
     State(desk): State<Desk>,
     Language(lang): Language,
     person: SignedIn,
+    session: Option<Extension<Session>>,
     uri: Uri,
 ) -> Result<Html<String>, StatusCode> {
     Scope::staff(&person)?;
@@ -284,9 +289,8 @@ async fn preview(
         .filter(|(name, _)| name == "sale")
         .map(|(_, key)| key)
         .collect();
-    let mut items = desk.hub.shown().queue(|id| desk.merchant(id)).items;
-    items.retain(|item| chosen.contains(&item.row.sale.key));
-    Ok(Html(one_sided::preview(around.asked(), &items)))
+    let offers = remedy::offers(&desk, session.as_deref(), &chosen).await?;
+    Ok(Html(console::remedy::preview(around.asked(), &offers)))
 }
 
 /// The pairs of a query; a form repeats a name for each choice.

@@ -201,6 +201,11 @@ fn due(sale: &SaleRecord) -> Option<Wall> {
     sale.evidence.due
 }
 
+/// Why it stands in the queue, when it does.
+pub(super) fn queued(sale: &SaleRecord) -> Option<Cause> {
+    (is_open(sale) && for_people(sale)).then(|| cause(sale))
+}
+
 /// Why a sale stands in the queue.
 pub(crate) fn cause(sale: &SaleRecord) -> Cause {
     let evidence = &sale.evidence;

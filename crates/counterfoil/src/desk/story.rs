@@ -5,6 +5,7 @@ use super::tap::{MESSAGES_MAX, Tap, clock_ms};
 use crate::view;
 use acquirer::SaleRecord;
 use pages::chip::Tone;
+use pages::console::remedy::Offers;
 use pages::console::sale::{AuditRow, Proof, SalePage};
 use pages::console::sequence::{Lane, Step};
 use pages::console::timeline::{Bar, Timeline};
@@ -14,12 +15,11 @@ use payment::kind::Rail;
 
 /// Everything of one sale.
 pub(super) fn tell(
-    sale: &SaleRecord,
-    now: Wall,
-    budget_ms: u64,
+    (sale, now, budget_ms): (&SaleRecord, Wall, u64),
     merchant: String,
     facts: &Facts,
     tap: &Tap,
+    offers: Offers,
 ) -> SalePage {
     let view = view::of(sale, now);
     SalePage {
@@ -34,6 +34,7 @@ pub(super) fn tell(
         proofs: proofs(facts),
         slip: slip(sale, facts),
         slip_picture: facts.slip.is_some(),
+        offers,
         declared: sale.declared,
         audit: facts.events.iter().map(row).collect(),
     }

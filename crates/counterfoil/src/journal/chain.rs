@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use std::path::Path;
 
 /// Version of the records' encoding; a journal of another one is refused, never guessed at.
-pub const RECORDS_VERSION: u32 = 3;
+pub const RECORDS_VERSION: u32 = 4;
 /// The chain before the first row.
 pub(super) const EMPTY: Chain = Chain([0; 32]);
 

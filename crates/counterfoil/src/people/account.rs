@@ -162,8 +162,7 @@ impl People {
         is_name(&person.name)?;
         belongs(person)?;
         is_password(password)?;
-        let salt = fresh();
-        let hash = self.hash(password, &salt);
+        let (salt, hash) = self.hashed_password(password);
         self.write(|write, entries| {
             let added = write.execute(
                 "INSERT INTO person(name, role, merchant, salt, hash) VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
@@ -230,8 +229,7 @@ impl People {
     /// [`Refused::Password`], [`Refused::Unknown`] or the disk.
     pub fn set_password(&self, by: &str, name: &str, password: &str) -> Result<(), Refused> {
         is_password(password)?;
-        let salt = fresh();
-        let hash = self.hash(password, &salt);
+        let (salt, hash) = self.hashed_password(password);
         self.write(|write, entries| {
             let changed = write.execute(
                 "UPDATE person SET salt = ?2, hash = ?3 WHERE name = ?1",
@@ -371,6 +369,12 @@ impl People {
         })
     }
 
+    /// A fresh salt, and the hash of a password with it.
+    pub(super) fn hashed_password(&self, password: &str) -> ([u8; 16], Zeroizing<[u8; 32]>) {
+        let salt = fresh();
+        (salt, self.hash(password, &salt))
+    }
+
     fn hash(&self, password: &str, salt: &[u8; 16]) -> Zeroizing<[u8; 32]> {
         let pepper = self.derived("password-pepper-v1", b"");
         let mut hash = Zeroizing::new([0; 32]);
@@ -443,7 +447,7 @@ pub(super) fn belongs(person: &Person) -> Result<(), Refused> {
     fits.then_some(()).ok_or(Refused::Merchant)
 }
 
-fn is_password(password: &str) -> Result<(), Refused> {
+pub(super) fn is_password(password: &str) -> Result<(), Refused> {
     let long = password.chars().count() >= PASSWORD_CHARACTERS_MIN;
     let taken = long && password.len() <= PASSWORD_BYTES_MAX;
     taken.then_some(()).ok_or(Refused::Password)

@@ -1,8 +1,11 @@
 //! The pages of sign-in, accounts, proposals and audit, as routes.
 
+mod newcomer;
+mod proposal;
+
 use super::audit::Kept;
 use super::guard::{SECOND_FACTOR, SIGN_OUT};
-use super::proposals::{Action, Proposal, Proposals, Refusal, State as Stands};
+use super::proposals::{Action, Proposals};
 use super::store::{People, Trouble};
 use super::{Account, Opened, Permission, Refused, Role, Session};
 use crate::web::{self, Language, Origin};
@@ -11,13 +14,13 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
-use pages::chip::Tone;
+use newcomer::{accept, invite, welcome};
 use pages::people::{
-    AccountView, AuditRow, AuditView, EverybodyView, PersonRow, ProposalRow, ProposalView,
-    ProposalsView, SecondFactorView, SignInView,
+    AccountView, AuditRow, AuditView, EverybodyView, PersonRow, SecondFactorView, SignInView,
 };
 use pages::{Lang, Place, Words};
 use payment::Wall;
+use proposal::{approve, proposal, proposals, refuse};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
@@ -29,6 +32,7 @@ pub fn routes(people: &People) -> Router {
     let open = Router::new()
         .route("/login", get(login).post(sign_in))
         .route("/enter/{token}", get(enter))
+        .route("/welcome/{token}", get(welcome).post(accept))
         .layer(middleware::from_fn(own_site));
     let own = Router::new()
         .route(SIGN_OUT, post(sign_out))
@@ -36,7 +40,9 @@ pub fn routes(people: &People) -> Router {
         .route("/account/password", post(password))
         .route(SECOND_FACTOR, get(second_factor).post(confirm));
     let everybody = Router::new().route("/console/people", get(everybody));
-    let manage = Router::new().route("/console/people/{name}/access", post(access));
+    let manage = Router::new()
+        .route("/console/people", post(invite))
+        .route("/console/people/{name}/access", post(access));
     let propose = Router::new().route("/console/people/{name}/role", post(propose_role));
     let read = Router::new()
         .route("/console/proposals", get(proposals))
@@ -150,15 +156,8 @@ async fn enter(
     let store = people.clone();
     match blocking(move || store.enter(&token)).await {
         Ok(opened) => entered(&people, &opened, &next),
-        Err(refused) => {
-            let title = ("链接已失效", "This link does not work any more");
-            let why = (
-                "入口链接只能用一次，并且很快过期。",
-                "An entry link works once, and for a short while.",
-            );
-            let page = pages::people::refused(lang, "/login", title, why);
-            (status(&refused), Html(page)).into_response()
-        }
+        Err(refused @ Refused::Trouble(_)) => trouble(lang, "/enter", &format!("{refused:?}")),
+        Err(_) => spent(lang),
     }
 }
 
@@ -335,15 +334,15 @@ async fn shown_everybody(
         Err(problem) => return trouble(lang, "/console/people", &problem.to_string()),
     };
     let rows: Vec<PersonRow> = rows.iter().map(row_of).collect();
-    let roles: Vec<(&str, Words)> = Role::ALL
-        .iter()
-        .filter(|role| role.is_staff())
-        .map(|role| (role.name(), role.words()))
-        .collect();
+    let named = |role: &Role| (role.name(), role.words());
+    let staff = Role::ALL.iter().filter(|role| role.is_staff());
+    let roles: Vec<(&str, Words)> = staff.map(named).collect();
+    let all_roles: Vec<(&str, Words)> = Role::ALL.iter().map(named).collect();
     let role = session.person.role;
     let view = EverybodyView {
         rows: &rows,
         roles: &roles,
+        all_roles: &all_roles,
         manages: role.may(Permission::ManagePeople),
         name: &session.person.name,
         role: role.words(),
@@ -389,6 +388,17 @@ async fn propose_role(
     }
 }
 
+/// A link that does not work any more, or never did.
+fn spent(lang: Lang) -> Response {
+    let title = ("链接已失效", "This link does not work any more");
+    let why = (
+        "入口链接只能用一次，并且很快过期。",
+        "An entry link works once, and for a short while.",
+    );
+    let page = pages::people::refused(lang, "/login", title, why);
+    (StatusCode::FORBIDDEN, Html(page)).into_response()
+}
+
 #[derive(Deserialize)]
 struct Access {
     disabled: bool,
@@ -405,132 +415,6 @@ async fn access(
     match blocking(move || store.disable(&by, &name, disabled)).await {
         Ok(()) => Redirect::to("/console/people").into_response(),
         Err(refused) => shown_everybody(people, lang, session, Some(refused.words())).await,
-    }
-}
-
-async fn proposals(
-    State(people): State<People>,
-    Language(lang): Language,
-    Extension(session): Extension<Session>,
-) -> Response {
-    let now = people.now().text();
-    let rows = match blocking(move || Proposals::new(people).list()).await {
-        Ok(rows) => rows,
-        Err(problem) => return trouble(lang, "/console/proposals", &problem.to_string()),
-    };
-    let rows: Vec<ProposalRow> = rows.iter().map(proposal_row).collect();
-    let view = ProposalsView {
-        rows: &rows,
-        name: &session.person.name,
-        role: session.person.role.words(),
-        csrf: &session.csrf,
-        places: &places(session.person.role),
-        as_of: &now,
-    };
-    Html(view.page(lang)).into_response()
-}
-
-fn proposal_row(proposal: &Proposal) -> ProposalRow {
-    let tone = match proposal.state {
-        Stands::Open => Tone::Wait,
-        Stands::Done => Tone::Closed,
-        Stands::Refused | Stands::Void => Tone::Stop,
-    };
-    let checked = proposal.checker.clone().zip(proposal.checked_ms);
-    ProposalRow {
-        id: proposal.id,
-        preview: proposal.preview.clone(),
-        maker: proposal.maker.clone(),
-        made: Wall(proposal.made_ms).text(),
-        state: proposal.state.words(),
-        tone,
-        checked: checked.map(|(who, at)| (who, Wall(at).text())),
-    }
-}
-
-async fn proposal(
-    State(people): State<People>,
-    Language(lang): Language,
-    Extension(session): Extension<Session>,
-    Path(id): Path<u64>,
-) -> Response {
-    shown_proposal(people, lang, session, id, None).await
-}
-
-async fn shown_proposal(
-    people: People,
-    lang: Lang,
-    session: Session,
-    id: u64,
-    told: Option<Words>,
-) -> Response {
-    let now = people.now().text();
-    let path = format!("/console/proposals/{id}");
-    let found = match blocking(move || Proposals::new(people).find(id)).await {
-        Ok(Some(found)) => found,
-        Ok(None) => return missing(lang, "/console/proposals"),
-        Err(problem) => return trouble(lang, &path, &problem.to_string()),
-    };
-    let person = &session.person;
-    let open = found.state == Stands::Open;
-    let (own, may) = (
-        found.maker == person.name,
-        person.role.may(Permission::Approve),
-    );
-    let view = ProposalView {
-        row: &proposal_row(&found),
-        shown: &found.shown,
-        may_approve: open && may && !own,
-        may_refuse: open && (may || own),
-        told,
-        name: &person.name,
-        role: person.role.words(),
-        csrf: &session.csrf,
-        places: &places(person.role),
-        as_of: &now,
-    };
-    let status = told.map_or(StatusCode::OK, |_| StatusCode::CONFLICT);
-    (status, Html(view.page(lang))).into_response()
-}
-
-#[derive(Deserialize)]
-struct Shown {
-    shown: String,
-}
-
-async fn approve(
-    State(people): State<People>,
-    Language(lang): Language,
-    Extension(session): Extension<Session>,
-    Path(id): Path<u64>,
-    Form(Shown { shown }): Form<Shown>,
-) -> Response {
-    let (store, checker) = (people.clone(), session.clone());
-    let approved = blocking(move || Proposals::new(store).approve(&checker, id, &shown)).await;
-    decided(people, lang, session, id, approved).await
-}
-
-async fn refuse(
-    State(people): State<People>,
-    Language(lang): Language,
-    Extension(session): Extension<Session>,
-    Path(id): Path<u64>,
-) -> Response {
-    let (store, checker) = (people.clone(), session.clone());
-    let refused = blocking(move || Proposals::new(store).refuse(&checker, id)).await;
-    decided(people, lang, session, id, refused).await
-}
-
-async fn decided(
-    people: People,
-    lang: Lang,
-    session: Session,
-    id: u64,
-    done: Result<(), Refusal>,
-) -> Response {
-    match done {
-        Ok(()) => Redirect::to(&format!("/console/proposals/{id}")).into_response(),
-        Err(refusal) => shown_proposal(people, lang, session, id, Some(refusal.words())).await,
     }
 }
 

@@ -5,9 +5,11 @@
 
 use super::account::active;
 use super::audit::Entry;
+use super::invitation::{invited, is_free};
+use super::remedies::{self, Chosen};
 use super::store::{People, Trouble, hex};
 use super::{Permission, Person, Role, Session};
-use payment::Wall;
+use payment::{Remedy, Wall};
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -30,13 +32,47 @@ pub enum Action {
         /// The role that they get.
         to: Role,
     },
+    /// Somebody gets an account.
+    Invite {
+        /// The name that they will sign in with.
+        name: String,
+        /// Their role.
+        role: Role,
+        /// Number of their merchant; none for staff.
+        merchant: Option<String>,
+    },
+    /// Staff do something about sales.
+    Remedy {
+        /// What.
+        remedy: Remedy,
+        /// About which.
+        sales: Vec<Chosen>,
+        /// Why.
+        reason: String,
+    },
 }
 
 impl Action {
-    /// What it is about, for the audit log.
-    fn object(&self) -> &str {
+    /// The proposal of this number and what it is about, for the audit log.
+    pub(super) fn told(&self, id: u64) -> String {
         match self {
-            Self::ChangeRole { name, .. } => name,
+            Self::ChangeRole { name, .. } | Self::Invite { name, .. } => {
+                format!("proposal {id}, {name}")
+            }
+            Self::Remedy { remedy, sales, .. } => {
+                let (name, first) = (remedy.name(), sales.first());
+                let first = first.map_or("", |chosen| &chosen.sale);
+                let more = sales.len().saturating_sub(1);
+                format!("proposal {id}, {name} {first} + {more}")
+            }
+        }
+    }
+
+    /// What its maker must be allowed.
+    const fn permission(&self) -> Permission {
+        match self {
+            Self::Invite { .. } => Permission::ManagePeople,
+            Self::ChangeRole { .. } | Self::Remedy { .. } => Permission::Propose,
         }
     }
 
@@ -47,6 +83,25 @@ impl Action {
                 format!("{name} 的角色：{} → {}", from.words().0, to.words().0),
                 format!("role of {name}: {} → {}", from.words().1, to.words().1),
             ),
+            Self::Invite {
+                name,
+                role,
+                merchant,
+            } => {
+                let of = merchant.as_deref().unwrap_or_default();
+                let (zh, en) = role.words();
+                (
+                    format!("新账户 {name}：{zh} {of}").trim_end().to_owned(),
+                    format!("new account {name}: {en} {of}")
+                        .trim_end()
+                        .to_owned(),
+                )
+            }
+            Self::Remedy {
+                remedy,
+                sales,
+                reason,
+            } => remedies::preview(*remedy, sales, reason),
         }
     }
 
@@ -57,11 +112,35 @@ impl Action {
                 let among_staff = from.is_staff() && to.is_staff() && from != to;
                 among_staff.then_some(()).ok_or(Refusal::Senseless)
             }
+            Self::Invite {
+                name,
+                role,
+                merchant,
+            } => invited(name, *role, merchant.as_deref()).map(drop),
+            Self::Remedy { remedy, sales, .. } => {
+                let some = (1..=remedies::SALES_MAX).contains(&sales.len());
+                let fits = some && remedy.needs_approval();
+                fits.then_some(()).ok_or(Refusal::Senseless)
+            }
         }
     }
 
-    /// Does it, or finds that the world is not as it was shown.
-    fn execute(&self, write: &Transaction<'_>) -> Result<(), Refusal> {
+    /// Whether the world is as the maker sees it.
+    fn fits(&self, write: &Transaction<'_>) -> Result<(), Refusal> {
+        match self {
+            Self::ChangeRole { name, from, .. } => {
+                let person = active(write, name)?;
+                let as_seen = person.is_some_and(|person| person.role == *from);
+                as_seen.then_some(()).ok_or(Refusal::Changed)
+            }
+            Self::Invite { name, .. } => is_free(write, name),
+            // Judged by the acquirer, before and again when it is done.
+            Self::Remedy { .. } => Ok(()),
+        }
+    }
+
+    /// Does it, or finds that the world is not as it was shown; what the acquirer does is approved here, and done after it.
+    fn execute(&self, people: &People, write: &Transaction<'_>, id: u64) -> Result<State, Refusal> {
         match self {
             Self::ChangeRole { name, from, to } => {
                 let changed = write.execute(
@@ -73,8 +152,18 @@ impl Action {
                 }
                 // With other rights every session begins anew.
                 write.execute("DELETE FROM session WHERE name = ?1", [name])?;
-                Ok(())
+                Ok(State::Done)
             }
+            Self::Invite {
+                name,
+                role,
+                merchant,
+            } => {
+                let person = invited(name, *role, merchant.as_deref())?;
+                people.invite(write, &person, id)?;
+                Ok(State::Done)
+            }
+            Self::Remedy { .. } => Ok(State::Approved),
         }
     }
 }
@@ -85,6 +174,8 @@ impl Action {
 pub enum State {
     /// It waits for a second person.
     Open,
+    /// It was approved, or needs no second person, and is being done.
+    Approved,
     /// It was approved and done.
     Done,
     /// A second person refused it, or its maker took it back.
@@ -94,12 +185,19 @@ pub enum State {
 }
 
 impl State {
-    const ALL: [Self; 4] = [Self::Open, Self::Done, Self::Refused, Self::Void];
+    const ALL: [Self; 5] = [
+        Self::Open,
+        Self::Approved,
+        Self::Done,
+        Self::Refused,
+        Self::Void,
+    ];
 
     /// Its name, as it is stored.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Open => "open",
+            Self::Approved => "approved",
             Self::Done => "done",
             Self::Refused => "refused",
             Self::Void => "void",
@@ -110,6 +208,7 @@ impl State {
     pub const fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Open => ("待复核", "waits for a second person"),
+            Self::Approved => ("正在执行", "being done"),
             Self::Done => ("已执行", "done"),
             Self::Refused => ("已拒绝", "refused"),
             Self::Void => ("已作废", "void"),
@@ -157,10 +256,22 @@ pub enum Refusal {
     Changed,
     /// What is proposed makes no sense.
     Senseless,
+    /// There is such an account already.
+    Taken,
+    /// A reason is missing, or too long.
+    Reason,
+    /// It can be done for none of these sales.
+    Nothing,
     /// Too many proposals of this maker are open.
     Full,
     /// The disk refused.
     Trouble(Trouble),
+}
+
+impl From<Trouble> for Refusal {
+    fn from(trouble: Trouble) -> Self {
+        Self::Trouble(trouble)
+    }
 }
 
 impl From<rusqlite::Error> for Refusal {
@@ -183,6 +294,15 @@ impl Refusal {
                 "Things are not as they were shown; nothing was done",
             ),
             Self::Senseless => ("这项申请没有意义", "This proposal makes no sense"),
+            Self::Taken => ("已有这个用户", "There is such an account already"),
+            Self::Reason => (
+                "请写明理由，不超过 80 个汉字",
+                "A reason is needed, of at most 240 characters",
+            ),
+            Self::Nothing => (
+                "所选的交易都不能这样处理",
+                "This cannot be done for any of the selected",
+            ),
             Self::Full => ("待复核的申请太多", "Too many proposals wait already"),
             Self::Trouble(_) => (
                 "暂时不能处理，请稍后再试",
@@ -202,18 +322,19 @@ impl Proposals {
         Self(people)
     }
 
+    pub(super) fn people(&self) -> &People {
+        &self.0
+    }
+
     /// Proposes an action; gives its number.
     ///
     /// # Errors
     /// [`Refusal::Forbidden`], [`Refusal::Senseless`], [`Refusal::Changed`], [`Refusal::Full`] or the disk.
     pub fn propose(&self, maker: &Person, action: &Action) -> Result<u64, Refusal> {
-        if !maker.role.may(Permission::Propose) {
+        if !maker.role.may(action.permission()) {
             return Err(Refusal::Forbidden);
         }
         action.check()?;
-        let act = serde_json::to_string(action).map_err(|_| Refusal::Senseless)?;
-        let preview = action.preview();
-        let shown = shown(&act, &preview);
         self.0.write(|write, entries| {
             let open: u32 = write.query_row(
                 "SELECT count(*) FROM proposal WHERE maker = ?1 AND state = 'open'",
@@ -223,21 +344,9 @@ impl Proposals {
             if open >= OPEN_MAX {
                 return Err(Refusal::Full);
             }
-            let Action::ChangeRole { name, from, .. } = action;
-            if active(write, name)?.is_none_or(|person| person.role != *from) {
-                return Err(Refusal::Changed);
-            }
-            write.execute(
-                "INSERT INTO proposal(maker, made_ms, act, preview_zh, preview_en, shown, state)
-                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, 'open')",
-                params![maker.name, self.0.now().0, act, preview.0, preview.1, shown],
-            )?;
-            let id = write.last_insert_rowid() as u64;
-            let entry = Entry::new(
-                &maker.name,
-                "proposed",
-                format!("proposal {id}, {}", action.object()),
-            );
+            action.fits(write)?;
+            let id = insert(write, &maker.name, self.0.now(), action, State::Open)?;
+            let entry = Entry::new(&maker.name, "proposed", action.told(id));
             entries.push(entry.changed(&(), action));
             Ok(id)
         })
@@ -250,7 +359,7 @@ impl Proposals {
     pub fn approve(&self, checker: &Session, id: u64, seen: &str) -> Result<(), Refusal> {
         self.may_check(checker)?;
         let who = &checker.person.name;
-        let done: Result<bool, Refusal> = self.0.write(|write, entries| {
+        let done: Result<State, Refusal> = self.0.write(|write, entries| {
             let found = find(write, id)?.ok_or(Refusal::Unknown)?;
             if found.maker == *who {
                 return Err(Refusal::OwnProposal);
@@ -267,29 +376,29 @@ impl Proposals {
             let act = serde_json::to_string(&found.action).map_err(|_| Refusal::Senseless)?;
             let as_shown = seen == found.shown && shown(&act, &found.preview) == found.shown;
             let executed = match as_shown {
-                true => found.action.execute(write),
+                true => found.action.execute(&self.0, write, id),
                 false => Err(Refusal::Changed),
             };
             let state = match executed {
-                Ok(()) => State::Done,
+                Ok(state) => state,
                 Err(Refusal::Changed) => State::Void,
                 Err(other) => return Err(other),
             };
             close(write, id, state, who, self.0.now())?;
-            let act = if state == State::Done {
-                "approved"
-            } else {
-                "voided"
+            let act = match state {
+                State::Void => "voided",
+                _ => "approved",
             };
-            let entry = Entry::new(
-                who,
-                act,
-                format!("proposal {id}, {}", found.action.object()),
-            );
+            let entry = Entry::new(who, act, found.action.told(id));
             entries.push(entry.changed(&State::Open, &(state, &found.action)));
-            Ok(state == State::Done)
+            Ok(state)
         });
-        done?.then_some(()).ok_or(Refusal::Changed)
+        match done? {
+            State::Void => return Err(Refusal::Changed),
+            State::Approved => self.carry_on(),
+            _ => {}
+        }
+        Ok(())
     }
 
     /// Refuses it; its maker may take it back the same way.
@@ -319,8 +428,7 @@ impl Proposals {
                 return Err(Refusal::Closed);
             }
             close(write, id, State::Refused, who, self.0.now())?;
-            let object = format!("proposal {id}, {}", found.action.object());
-            let entry = Entry::new(who, "refused", object);
+            let entry = Entry::new(who, "refused", found.action.told(id));
             entries.push(entry.changed(&State::Open, &State::Refused));
             Ok(())
         })
@@ -368,7 +476,25 @@ impl Proposals {
 
 const SELECT: &str = "SELECT id, maker, made_ms, act, preview_zh, preview_en, shown, state, checker, checked_ms FROM proposal";
 
-fn find(disk: &rusqlite::Connection, id: u64) -> rusqlite::Result<Option<Proposal>> {
+pub(super) fn insert(
+    write: &Transaction<'_>,
+    maker: &str,
+    at: Wall,
+    action: &Action,
+    state: State,
+) -> Result<u64, Refusal> {
+    let act = serde_json::to_string(action).map_err(|_| Refusal::Senseless)?;
+    let preview = action.preview();
+    let shown = shown(&act, &preview);
+    write.execute(
+        "INSERT INTO proposal(maker, made_ms, act, preview_zh, preview_en, shown, state)
+         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![maker, at.0, act, preview.0, preview.1, shown, state.name()],
+    )?;
+    Ok(write.last_insert_rowid() as u64)
+}
+
+pub(super) fn find(disk: &rusqlite::Connection, id: u64) -> rusqlite::Result<Option<Proposal>> {
     let id = i64::try_from(id).unwrap_or(-1);
     disk.query_row(&format!("{SELECT} WHERE id = ?1"), [id], proposal)
         .optional()

@@ -4,6 +4,8 @@
 //! in a file of their own, so that a copy of the database alone opens nothing.
 
 use super::audit::{self, Entry};
+use super::invitation;
+use super::remedies::{self, Remedies};
 use crate::config::Profile;
 use hmac::{Hmac, KeyInit, Mac};
 use payment::Wall;
@@ -13,7 +15,7 @@ use std::fmt;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -50,6 +52,7 @@ struct Inner {
     profile: Profile,
     clock: Clock,
     heads: PathBuf,
+    remedies: OnceLock<Arc<dyn Remedies>>,
 }
 
 impl fmt::Debug for People {
@@ -102,6 +105,8 @@ impl People {
             let begin = disk.transaction_with_behavior(TransactionBehavior::Immediate)?;
             begin.execute_batch(SCHEMA)?;
             begin.execute_batch(audit::SCHEMA)?;
+            begin.execute_batch(remedies::SCHEMA)?;
+            begin.execute_batch(invitation::SCHEMA)?;
             begin.commit()?;
             Ok(disk)
         };
@@ -113,7 +118,18 @@ impl People {
             profile,
             clock,
             heads: audit::heads_path(data),
+            remedies: OnceLock::new(),
         })))
+    }
+
+    /// Remedies are asked of `remedies` from now on; the first one stays.
+    pub fn remedied_by(&self, remedies: Arc<dyn Remedies>) {
+        self.0.remedies.get_or_init(|| remedies);
+    }
+
+    pub(super) fn remedies(&self) -> Result<&dyn Remedies, Trouble> {
+        let remedies = self.0.remedies.get().map(Arc::as_ref);
+        remedies.ok_or_else(|| Trouble("no acquirer is here".to_owned()))
     }
 
     /// Sandbox or production.

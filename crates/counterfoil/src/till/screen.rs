@@ -107,14 +107,18 @@ impl Words {
             ),
             Screen::TakenBack { key, by, amount } => {
                 let amount = amount.map_or_else(String::new, |amount| format!(" {amount}"));
-                (
-                    if self.zh {
-                        format!("凭证号 {}{amount} 已冲正，由 {by} 代替", key.stan)
-                    } else {
-                        format!("sale {}{amount} was reversed, replaced by {by}", key.stan)
-                    },
-                    None,
-                )
+                let stan = key.stan;
+                let told = match (by == key, self.zh) {
+                    (true, true) => format!("凭证号 {stan}{amount} 已由收单机构退回持卡人"),
+                    (true, false) => {
+                        format!("sale {stan}{amount} was given back by the acquirer's staff")
+                    }
+                    (false, true) => format!("凭证号 {stan}{amount} 已冲正，由 {by} 代替"),
+                    (false, false) => {
+                        format!("sale {stan}{amount} was reversed, replaced by {by}")
+                    }
+                };
+                (told, None)
             }
             Screen::SettlementRefused(batch) => (
                 if self.zh {

@@ -19,7 +19,7 @@ const TABLES: &str = "
     CREATE TABLE sale(terminal TEXT, batch INTEGER, stan INTEGER, merchant TEXT, transmission INTEGER, trace INTEGER,
         acquirer INTEGER, forwarder INTEGER, effect TEXT, amount_minor INTEGER, moved INTEGER, moved_minor INTEGER,
         advice INTEGER, original_terminal TEXT, original_batch INTEGER, original_stan INTEGER, received_ms INTEGER,
-        stands INTEGER, upstream TEXT, confirmation TEXT, progress TEXT, case_number INTEGER, posting INTEGER,
+        stands INTEGER, upstream TEXT, confirmation TEXT, progress TEXT, cause TEXT, case_number INTEGER, posting INTEGER,
         posted_minor INTEGER);
     CREATE TABLE posting_left(id INTEGER, amount_minor INTEGER);
     CREATE TABLE exchange(transmission INTEGER, trace INTEGER, acquirer INTEGER, forwarder INTEGER, effect TEXT, rrn TEXT,
@@ -99,7 +99,7 @@ const fn gathering(role: Role) -> &'static str {
             "INSERT INTO sale SELECT s.terminal, s.batch, s.stan, s.merchant, s.host_transmission, s.host_stan, s.host_acquirer,
                 s.host_forwarder, s.effect, s.amount_minor, $moved, s.moved_minor, s.advice, s.original_terminal,
                 s.original_batch, s.original_stan, s.received_ms, s.stands, s.upstream, s.confirmation,
-                s.reversal_progress, s.case_number, s.posting,
+                s.reversal_progress, s.reversal_cause, s.case_number, s.posting,
                 (SELECT iif(p.debit = b.account, p.amount_minor, -p.amount_minor) FROM party.posting p
                  JOIN party.balance b ON b.owner IN ('network', 'wallet') AND b.account IN (p.debit, p.credit)
                  WHERE p.id = s.posting AND NOT p.reversed)
@@ -354,7 +354,8 @@ const QUERIES: [Query; 38] = [
         &[Role::Acquirer, Role::Terminal],
         Check::TerminalApproved,
         "SELECT printf('%s/%06d/%06d %d', t.terminal, t.batch, t.stan, t.amount_minor), coalesce(s.upstream, 'never seen')
-         FROM till t LEFT JOIN sale s USING(terminal, batch, stan, merchant) WHERE t.ending = 'approved' AND t.amount_minor > 0 AND s.stands IS NOT 1",
+         FROM till t LEFT JOIN sale s USING(terminal, batch, stan, merchant) WHERE t.ending = 'approved' AND t.amount_minor > 0 AND s.stands IS NOT 1
+            AND s.cause IS NOT 'staff'",
     ),
     (
         &[Role::Acquirer, Role::Terminal],

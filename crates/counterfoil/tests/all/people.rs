@@ -3,6 +3,7 @@
 mod api;
 mod audit;
 mod four_eyes;
+mod remedies;
 mod rights;
 mod sign_in;
 

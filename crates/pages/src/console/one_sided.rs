@@ -6,7 +6,6 @@ use crate::chip::{self, Tone};
 use crate::language::{Lang, Words};
 use crate::plot::{self, Bar, Head};
 use crate::ring;
-use crate::sale::Audience;
 use maud::{Markup, html};
 use payment::Amount;
 
@@ -60,16 +59,19 @@ impl Cause {
                 ),
             ),
             Self::LostUpstream => (
-                ("等待自动冲正", "let the automatic reversal go on"),
                 (
-                    "冲正通知会一直重发到发卡行答复，人工再发不会更快。",
-                    "the advice is repeated until the issuer answers; a second one would not be faster.",
+                    "等待自动冲正，或马上再问",
+                    "let the automatic reversal go on, or ask again now",
+                ),
+                (
+                    "冲正通知会一直重发到发卡行答复；线路刚恢复时，马上再问会快一些。",
+                    "the advice is repeated until the issuer answers; when a line has just come back, asking now is sooner.",
                 ),
             ),
             Self::LostAtOurHop => (
                 (
-                    "联系门店核对小票，交易成立则保留",
-                    "ask the shop for the slip; if the sale stood, keep it",
+                    "联系门店核对小票：成立则保留，不成立则退回持卡人",
+                    "ask the shop for the slip: keep the sale if it stood, else give it back",
                 ),
                 (
                     "发卡行已同意，终端没有回报。终端下一次报文会自动了结它。",
@@ -250,33 +252,4 @@ fn ageing(lang: Lang, items: &[Item]) -> Markup {
         n: items.len() as u64,
     };
     plot::bars(lang, &head, &bars)
-}
-
-/// What the remedies for the selected items would do. Nothing is sent from here.
-pub fn preview(asked: Asked<'_>, items: &[Item]) -> String {
-    let lang = asked.lang;
-    let minor: u64 = items.iter().map(|item| item.row.sale.amount_minor).sum();
-    let body = html! {
-        h1 { (lang.say(("处理预览", "Preview of the remedies"))) }
-        section.card {
-            p { (lang.either(
-                html! { "共 " (items.len()) " 笔，" (Amount::fen(minor)) "。本页只预览：不发报文，不动账。" },
-                html! { (items.len()) " item(s), " (Amount::fen(minor)) ". This is a preview: no message is sent and nothing is booked." },
-            )) }
-            @for cause in Cause::ALL {
-                @let of: Vec<&Item> = items.iter().filter(|item| item.cause == cause).collect();
-                @if !of.is_empty() {
-                    @let (what, why) = cause.remedy();
-                    h2 { (lang.say(cause.words())) " · " (of.len()) }
-                    p { b { (lang.say(("建议：", "Proposed: "))) (lang.say(what)) } }
-                    p.second { (lang.say(("理由：", "Why: "))) (lang.say(why)) }
-                    ul { @for item in of { li {
-                        a href=(sale_path("/console", &item.row.sale.key)) { (item.row.sale.key) } " " (item.row.sale.amount(lang)) " · " (lang.pick(item.row.sale.line(Audience::Operator)))
-                    } } }
-                }
-            }
-            p { a.button href="/console/one-sided" { (lang.say(("返回", "Back"))) } }
-        }
-    };
-    page(asked, ("处理预览", "Preview of the remedies"), None, &body)
 }

@@ -3,6 +3,7 @@
 use super::board::duration;
 use super::ledger::{self, Books};
 use super::messages::{self, Message};
+use super::remedy::{self, Offers};
 use super::sequence::{self, Step};
 use super::timeline::{self, Timeline};
 use super::{Asked, page};
@@ -38,6 +39,8 @@ pub struct SalePage {
     pub slip: Vec<(Words, String)>,
     /// A picture of the slip is at the page's own path with `/slip.svg`.
     pub slip_picture: bool,
+    /// What staff can do about it.
+    pub offers: Offers,
     /// What its cardholder has said of it.
     pub declared: Declarations,
     /// Its rows of the journal, oldest first.
@@ -67,7 +70,7 @@ pub struct AuditRow {
 }
 
 /// The sections, their anchors and their names.
-const SECTIONS: [(&str, Words); 8] = [
+const SECTIONS: [(&str, Words); 9] = [
     ("timeline", ("时间线", "Timeline")),
     ("sequence", ("时序图", "Sequence diagram")),
     ("messages", ("报文", "Messages")),
@@ -76,6 +79,7 @@ const SECTIONS: [(&str, Words); 8] = [
     ("receipt", ("小票", "Slip")),
     ("people", ("人", "People")),
     ("audit", ("审计", "Audit")),
+    ("remedy", ("处理", "Remedies")),
 ];
 
 /// The page.
@@ -94,6 +98,7 @@ pub fn sale(asked: Asked<'_>, view: &SalePage) -> String {
                 (part(lang, 2, &messages::messages(lang, &view.messages, view.messages_kept)))
             }
             div {
+                (part(lang, 8, &remedy::parts(lang, &view.offers)))
                 (part(lang, 3, &ledger::ledger(lang, &view.books)))
                 (part(lang, 4, &evidence(lang, view)))
                 (part(lang, 5, &receipt(lang, view)))

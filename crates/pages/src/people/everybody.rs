@@ -30,6 +30,8 @@ pub struct EverybodyView<'a> {
     pub rows: &'a [PersonRow],
     /// Roles that can be proposed for staff: name and words.
     pub roles: &'a [(&'static str, Words)],
+    /// Roles of new accounts.
+    pub all_roles: &'a [(&'static str, Words)],
     /// The reader may propose and disable.
     pub manages: bool,
     /// Who reads.
@@ -76,8 +78,32 @@ impl EverybodyView<'_> {
                     } } }
                 } }
             }
+            @if self.manages { (self.newcomer(lang)) }
         };
         frame.page(&signed_in(lang, self.name, self.role, self.csrf), &body)
+    }
+
+    /// A new account is proposed; whoever approves it hands its link over.
+    fn newcomer(&self, lang: Lang) -> crate::Markup {
+        html! {
+            section.card.narrow {
+                h2 { (lang.say(("新账户", "A new account"))) }
+                p.second { (lang.say((
+                    "另一位主管批准后账户才建立；批准的人得到一次性的链接，转交本人设密码。",
+                    "It is made once another supervisor has approved; that one gets a link that works once, for its owner to set a password.",
+                ))) }
+                form method="post" action="/console/people" {
+                    (csrf(self.csrf))
+                    label for="name" { (lang.say(("用户名", "Name"))) }
+                    input id="name" name="name" required maxlength="64" autocomplete="off" autocapitalize="none";
+                    label for="role" { (lang.say(("角色", "Role"))) }
+                    select id="role" name="role" { @for (id, words) in self.all_roles { option value=(id) { (lang.say(*words)) } } }
+                    label for="merchant" { (lang.say(("商户号（商户账户才填）", "Merchant number, for a merchant's account"))) }
+                    input id="merchant" name="merchant" maxlength="15" autocomplete="off";
+                    button type="submit" { (lang.say(("提出申请", "Propose"))) }
+                }
+            }
+        }
     }
 
     fn state(&self, lang: Lang, row: &PersonRow) -> crate::Markup {

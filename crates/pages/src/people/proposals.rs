@@ -2,7 +2,8 @@
 
 use super::{csrf, signed_in, told};
 use crate::chip::{Tone, chip};
-use crate::{Area, Frame, Lang, Place, Words, html};
+use crate::console::sale_path;
+use crate::{Area, Frame, Lang, Markup, Place, Words, html};
 
 /// One proposal.
 #[derive(Clone, Debug)]
@@ -21,6 +22,19 @@ pub struct ProposalRow {
     pub tone: Tone,
     /// Who checked it, and when.
     pub checked: Option<(String, String)>,
+}
+
+/// A sale of a proposed remedy, and what would come, or has come, of it.
+#[derive(Clone, Debug)]
+pub struct ProposalSale {
+    /// Terminal, batch and trace number.
+    pub sale: String,
+    /// What it is over.
+    pub amount: String,
+    /// What would come, or has come, of it.
+    pub said: Words,
+    /// How that looks.
+    pub tone: Tone,
 }
 
 /// The list.
@@ -81,6 +95,10 @@ impl ProposalsView<'_> {
 pub struct ProposalView<'a> {
     /// It.
     pub row: &'a ProposalRow,
+    /// The sales of a remedy.
+    pub sales: &'a [ProposalSale],
+    /// The link that opens a new account, for who approved it.
+    pub link: Option<&'a str>,
     /// Hash of what is shown; the approval names it.
     pub shown: &'a str,
     /// It is open and the reader may approve it.
@@ -127,6 +145,14 @@ impl ProposalView<'_> {
                     }
                     dt { (lang.say(("指纹", "Fingerprint"))) } dd { code.small { (self.shown) } }
                 }
+                (self.sales(lang))
+                @if let Some(link) = self.link {
+                    p { (lang.say((
+                        "把这个链接转交本人：用来设第一个密码，一天内有效，只能用一次。",
+                        "Hand this link to its owner: it sets the first password, works once, and for a day.",
+                    ))) }
+                    p { code { (link) } }
+                }
                 @if self.may_approve || self.may_refuse { div.row {
                     @if self.may_approve { form method="post" action={ (path) "/approve" } {
                         (csrf(self.csrf))
@@ -141,5 +167,17 @@ impl ProposalView<'_> {
             }
         };
         frame.page(&signed_in(lang, self.name, self.role, self.csrf), &body)
+    }
+
+    fn sales(&self, lang: Lang) -> Markup {
+        html! {
+            @if !self.sales.is_empty() { ul.remedies {
+                @for one in self.sales { li {
+                    span.key { a href=(sale_path("/console", &one.sale)) { (one.sale) } }
+                    b.money { (one.amount) }
+                    span { (chip(one.tone, lang.say(one.said))) }
+                } }
+            } }
+        }
     }
 }

@@ -43,6 +43,45 @@ impl SignInView<'_> {
     }
 }
 
+/// The page of an invitation: the first password.
+#[derive(Clone, Debug)]
+pub struct WelcomeView<'a> {
+    /// Who is invited.
+    pub name: &'a str,
+    /// The link's own path.
+    pub path: &'a str,
+    /// Why it did not work, after a try.
+    pub told: Option<Words>,
+}
+
+impl WelcomeView<'_> {
+    /// The page.
+    pub fn page(&self, lang: Lang) -> String {
+        let frame = Frame {
+            lang,
+            area: Area::Account,
+            title: ("设置密码", "Set your password"),
+            path: self.path,
+            places: &[],
+            script: None,
+            as_of: None,
+        };
+        let body = html! {
+            section.card.narrow {
+                h1 { (lang.say(("设置密码", "Set your password"))) }
+                p { (lang.say(("您的用户名：", "Your name: "))) b { (self.name) } }
+                (super::told(lang, self.told))
+                form method="post" action=(self.path) {
+                    label for="password" { (lang.say(("新密码（至少 12 个字符）", "New password, at least 12 characters"))) }
+                    input id="password" name="password" type="password" autocomplete="new-password" required minlength="12" maxlength="1024";
+                    button.main type="submit" { (lang.say(("保存并登录", "Save and sign in"))) }
+                }
+            }
+        };
+        frame.page(&html! {}, &body)
+    }
+}
+
 /// A page that only says why something is not shown or done.
 pub fn refused(lang: Lang, path: &str, title: Words, why: Words) -> String {
     let frame = Frame {

@@ -1,6 +1,6 @@
 //! The operator's console, rendered in both languages and read.
 
-use crate::fixture::{HOSTILE, board, item, queue, sale};
+use crate::fixture::{HOSTILE, board, queue, sale};
 use pages::Lang;
 use pages::chip::Tone;
 use pages::console::fleet::{Fleet, Terminal};
@@ -8,6 +8,7 @@ use pages::console::ledger::{Account, Books, Entry, Known};
 use pages::console::messages::{Field, Message};
 use pages::console::one_sided::{Cause, Queue};
 use pages::console::plots::Plots;
+use pages::console::remedy::{self, Offered, Offers};
 use pages::console::sale::{AuditRow, Proof, SalePage};
 use pages::console::sequence::{Lane, Step, mermaid};
 use pages::console::settings::Settings;
@@ -30,6 +31,23 @@ fn words(zh: &str, en: &str) -> (String, String) {
     (zh.to_owned(), en.to_owned())
 }
 
+/// One that can be asked for again, one that can be given back, for a reader who may.
+fn offers() -> Offers {
+    let refused = Some(("已经退回", "It went back already"));
+    let row = |refused| Offered {
+        sale: sale(),
+        merchant: HOSTILE.into(),
+        cause: Some(Cause::LostAtOurHop),
+        refused,
+    };
+    Offers {
+        rows: vec![row([None, refused]), row([refused, None])],
+        unknown: 2,
+        csrf: Some("0123abcd".into()),
+        told: Some(("请写明理由", "A reason is needed")),
+    }
+}
+
 fn sale_page() -> SalePage {
     let entry = |debit, counts| Entry {
         debit,
@@ -45,6 +63,7 @@ fn sale_page() -> SalePage {
         sale: sale(),
         merchant: HOSTILE.into(),
         left_ms: Some(-5_000),
+        offers: offers(),
         timeline: Timeline {
             start: "14:02:51.142".into(),
             length_ms: 8_100,
@@ -203,7 +222,8 @@ pub fn all(lang: Lang) -> Vec<String> {
         live::board(asked, &board(), Some(5), live::Mode::Paused),
         one::sale(asked, &sale_page()),
         one_sided::queue(asked, &queue(), None),
-        one_sided::preview(asked, &[item()]),
+        remedy::preview(asked, &offers()),
+        remedy::preview(asked, &Offers::default()),
         fleet::fleet(asked, &fleet_view),
         settings::settings(asked, &settings_view()),
         plots::plots(asked, &plots_view()),

@@ -4,7 +4,8 @@ use pages::api::{DocsRow, DocsView};
 use pages::chip::Tone;
 use pages::people::{
     AccountView, AuditRow, AuditView, DeliveryRow, EverybodyView, PersonRow, ProposalRow,
-    ProposalView, ProposalsView, SecondFactorView, SignInView, WebhookRow, WebhooksView, refused,
+    ProposalSale, ProposalView, ProposalsView, SecondFactorView, SignInView, WebhookRow,
+    WebhooksView, WelcomeView, refused,
 };
 use pages::{Lang, Words};
 
@@ -37,6 +38,12 @@ pub fn every_page(lang: Lang) -> Vec<(&'static str, String)> {
         state: ("待复核", "waits for a second person"),
         tone: Tone::Wait,
         checked: Some((NAME.to_owned(), AS_OF.to_owned())),
+    };
+    let sale = ProposalSale {
+        sale: "T0000001/000001/000042".to_owned(),
+        amount: "¥1,234.00".to_owned(),
+        said: ("将退回", "goes back"),
+        tone: Tone::Wait,
     };
     let record = AuditRow {
         seq: 3,
@@ -81,6 +88,15 @@ pub fn every_page(lang: Lang) -> Vec<(&'static str, String)> {
             ),
         ),
         (
+            "welcome",
+            WelcomeView {
+                name,
+                path: "/welcome/0123abcd",
+                told: TOLD,
+            }
+            .page(lang),
+        ),
+        (
             "sign-in",
             SignInView {
                 next: NAME,
@@ -120,6 +136,7 @@ pub fn every_page(lang: Lang) -> Vec<(&'static str, String)> {
                     ("auditor", ("审计", "auditor")),
                     ("operator", ("运营", "operator")),
                 ],
+                all_roles: &[("merchant", ("商户", "merchant"))],
                 manages: true,
                 name,
                 role,
@@ -146,6 +163,8 @@ pub fn every_page(lang: Lang) -> Vec<(&'static str, String)> {
             "proposal",
             ProposalView {
                 row: &proposal,
+                sales: &[sale],
+                link: Some("/welcome/0123abcd"),
                 shown: "ff00",
                 may_approve: true,
                 may_refuse: true,
@@ -212,8 +231,9 @@ fn no_name_is_markup() {
             let tokens = html
                 .matches(&format!(r#"name="csrf" value="{TOKEN}""#))
                 .count();
-            // The sign-in form comes before any session.
-            assert_eq!(tokens, if page == "sign-in" { 0 } else { forms }, "{page}");
+            // These forms come before any session.
+            let before = ["sign-in", "welcome"].contains(&page);
+            assert_eq!(tokens, if before { 0 } else { forms }, "{page}");
         }
     }
 }

@@ -78,6 +78,7 @@ fn reversals() -> Vec<Option<Reversal>> {
             ReversalCause::Terminal(ResponseCode::ISSUER_TIMEOUT),
             ReversalCause::Upstream,
             ReversalCause::Replaced,
+            ReversalCause::Staff(1),
         ] {
             for attempts in [1, 5] {
                 all.push(Some(Reversal {

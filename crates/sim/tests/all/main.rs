@@ -171,6 +171,7 @@ fn planted_bugs_are_all_found() {
         ("R5", "TakesForeignVoids"),
         ("W1", "GivesUpOrders"),
         ("W2", "OrdersAnew"),
+        ("G1", "GivesBackTwice"),
     ] {
         let mut bugs = sim::planted::all().into_iter();
         let bug = bugs.find(|bug| format!("{bug:?}").contains(shown_by));

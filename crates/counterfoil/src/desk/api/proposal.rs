@@ -22,7 +22,7 @@ pub struct ProposalItem {
     pub preview: Words,
     /// Hash of what a checker is shown.
     pub shown: String,
-    /// `open`, `done`, `refused` or `void`.
+    /// `open`, `approved`, `done`, `refused` or `void`.
     pub state: &'static str,
     /// Who checked it.
     pub checker: Option<String>,
@@ -107,7 +107,7 @@ pub(super) async fn withdraw(
     }))
 }
 
-fn problem(refusal: Refusal) -> Problem {
+pub(super) fn problem(refusal: Refusal) -> Problem {
     match refusal {
         Refusal::Trouble(trouble) => Problem::trouble(trouble),
         Refusal::Forbidden => Problem::forbidden(),

@@ -209,3 +209,91 @@ fn the_pages_lead_through_it() {
             .contains("已执行")
     );
 }
+
+#[test]
+fn two_supervisors_make_an_account_and_its_owner_opens_it() {
+    let (desk, proposals, _) = desk();
+    let (zhao, qian) = (
+        desk.enter("zhao", Role::Supervisor),
+        desk.enter("qian", Role::Supervisor),
+    );
+    let invite = |name: &str, role: &str, merchant: &str| {
+        let csrf = desk.csrf(&zhao);
+        let form = format!("csrf={csrf}&name={name}&role={role}&merchant={merchant}");
+        desk.post("/console/people", &zhao, &form)
+    };
+    for (name, role, merchant) in [
+        ("zhou+wu", "operator", ""),
+        ("li", "operator", ""),
+        ("wu", "merchant", ""),
+        ("wu", "operator", super::MERCHANT),
+        ("wu", "merchant", "1"),
+    ] {
+        let status = invite(name, role, merchant).status;
+        assert_eq!(status, 400, "{name} {role} {merchant}");
+    }
+    let place = invite("wu", "operator", "").header("location").to_owned();
+    let id = place.rsplit('/').next().and_then(|id| id.parse().ok());
+    let id: u64 = id.expect("a number");
+    let shown = proposals
+        .find(id)
+        .expect("it reads")
+        .expect("it is there")
+        .shown;
+    let named =
+        |rows: Vec<counterfoil::people::Account>| rows.iter().any(|row| row.person.name == "wu");
+    assert!(!named(desk.people.list().expect("people")), "nobody yet");
+    let operator = proposals.propose(
+        &person("li", Role::Operator),
+        &Action::Invite {
+            name: "mine".to_owned(),
+            role: Role::Supervisor,
+            merchant: None,
+        },
+    );
+    assert!(matches!(operator, Err(Refusal::Forbidden)), "{operator:?}");
+    let own = proposals.approve(&desk.session(&zhao), id, &shown);
+    assert!(matches!(own, Err(Refusal::OwnProposal)), "{own:?}");
+    let approved = proposals.approve(&desk.session(&qian), id, &shown);
+    assert!(approved.is_ok(), "{approved:?}");
+    assert!(named(desk.people.list().expect("people")));
+
+    // Only who approved sees the link; it opens once, and soon.
+    let link = |cookie: &str| {
+        let page = desk.get(&place, cookie).body;
+        let rest = page
+            .split_once("/welcome/")
+            .map(|(_, rest)| rest.to_owned());
+        rest.map(|rest| format!("/welcome/{}", &rest[..32]))
+    };
+    assert_eq!(link(&zhao), None);
+    let link = link(&qian).expect("a link");
+    assert!(desk.get(&link, "").body.contains("wu"));
+    let sets = |password: &str| desk.post(&link, "", &format!("password={password}")).status;
+    assert_eq!(sets("short"), 400);
+    assert_eq!(desk.sign_in("wu", "correct+horse+battery", "").status, 403);
+    assert_eq!(sets("correct+horse+battery"), 303);
+    assert_eq!(sets("another+horse+battery"), 403, "it works once");
+    assert_eq!(desk.get(&link, "").status, 403);
+    assert_eq!(desk.sign_in("wu", "correct+horse+battery", "").status, 303);
+    let again = invite("late", "auditor", "").header("location").to_owned();
+    let id: u64 = again
+        .rsplit('/')
+        .next()
+        .and_then(|id| id.parse().ok())
+        .expect("a number");
+    let shown = proposals
+        .find(id)
+        .expect("it reads")
+        .expect("it is there")
+        .shown;
+    let approved = proposals.approve(&desk.session(&qian), id, &shown);
+    assert!(approved.is_ok(), "{approved:?}");
+    let page = desk.get(&again, &qian).body;
+    let late = page.split_once("/welcome/").expect("a link").1[..32].to_owned();
+    desk.wait(counterfoil::people::INVITED_MS + 1);
+    assert_eq!(desk.get(&format!("/welcome/{late}"), "").status, 403);
+    let (kept, _) = desk.people.audit(None).expect("the log");
+    let acts: Vec<&str> = kept.iter().map(|kept| kept.act.as_str()).collect();
+    assert!(acts.contains(&"person.accepted"), "{acts:?}");
+}

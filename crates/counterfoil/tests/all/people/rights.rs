@@ -24,6 +24,7 @@ const FORMS: &[(&str, &str, &str)] = &[
         "os",
     ),
     ("/console/people/nobody/access", "disabled=true", "s"),
+    ("/console/people", "name=a%20b&role=operator", "s"),
     ("/console/proposals/999/approve", "shown=00", "s"),
     ("/console/proposals/999/refuse", "", "aos"),
     ("/money", "", "os"),

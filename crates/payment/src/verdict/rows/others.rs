@@ -242,6 +242,19 @@ pub(super) const ROWS: &[Row] = &[
         ..REVERSING
     },
     Row {
+        id: "kind_giving_back",
+        when: Situation::GivingBack,
+        merchant: (
+            "收单运营人员经双人复核撤回，恢复原状。",
+            "The acquirer's staff take it back, two of them having checked; all is put back as before.",
+        ),
+        operator: (
+            "运营撤回已发出，等待发卡行应答。",
+            "Taken back by staff; awaiting the issuer's word.",
+        ),
+        ..REVERSING
+    },
+    Row {
         id: "kind_reversing_for_terminal",
         when: Situation::ReversingForTerminal,
         merchant: (

@@ -377,6 +377,26 @@ pub(super) const ROWS: &[Row] = &[
         ),
     },
     Row {
+        id: "giving_back",
+        families: SALES,
+        when: Situation::GivingBack,
+        headline: REVERSING,
+        outcome: Outcome::Reversing,
+        position: Position::Suspended,
+        goods: Goods::DoNotDeliver,
+        owner: Owner::Acquirer,
+        cashier: ("不要再交货。", "Deliver nothing more."),
+        merchant: (
+            "收单运营人员经双人复核退回本笔，不再入账。",
+            "The acquirer's staff give it back, two of them having checked; it is not paid out.",
+        ),
+        cardholder: (
+            "款项正在退回原卡，发卡行确认后到账。",
+            "The money is on its way back to your card, once your bank has confirmed.",
+        ),
+        operator: ("运营退回，等待应答。", "By staff; awaiting the issuer."),
+    },
+    Row {
         id: "reversing_for_terminal",
         families: SALES,
         when: Situation::ReversingForTerminal,
