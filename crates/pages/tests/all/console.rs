@@ -339,7 +339,7 @@ fn full_pages_stay_below_their_limit() {
         board
     };
     let full_queue = Queue {
-        items: (0..500).map(|_| item()).collect(),
+        items: (0..500).map(|_| crate::fixture::item()).collect(),
         more: 7,
     };
     let full_fleet = Fleet {
