@@ -227,6 +227,8 @@ impl SaleRecord {
     /// A charge of which nobody may know how it ended.
     fn may_be_unresolved(&self) -> bool {
         match (self.evidence.reversal, self.evidence.upstream) {
+            // What staff give back was paid, and everybody knows.
+            (Some(reversal), _) if matches!(reversal.cause, ReversalCause::Staff(_)) => false,
             (Some(reversal), _) => !matches!(reversal.progress, ReversalProgress::Confirmed(_)),
             (None, Upstream::Approved) => self.awaits_confirmation(),
             (None, Upstream::Declined(_) | Upstream::NotSent(_)) => false,

@@ -96,6 +96,7 @@ impl Core {
         let named = own.linked.and_then(|linked| oracle.by_key(&linked.earlier));
         let open = |sale: &Sale| {
             sale.forwarded > 0
+                && !sale.given_back
                 && match sale.reversing {
                     true => !sale.reversed,
                     false => !sale.answered,
