@@ -114,9 +114,15 @@ impl Shop {
         format!("http://{}{path}", self.pages.desk)
     }
 
-    /// A page, signed in where that is asked for.
+    /// A page, signed in where that is asked for; who asks too often waits.
     pub fn get(&self, address: &str) -> Answer {
-        self.ask(address, None)
+        loop {
+            let answer = self.ask(address, None);
+            if answer.status != 429 {
+                return answer;
+            }
+            std::thread::sleep(Duration::from_secs(1));
+        }
     }
 
     /// A page that is there.

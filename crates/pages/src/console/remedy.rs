@@ -53,7 +53,7 @@ const fn about(remedy: Remedy) -> Words {
 
 const fn would(remedy: Remedy) -> Words {
     match remedy {
-        Remedy::AskNow => ("马上再问", "asked again at once"),
+        Remedy::AskNow => ("将马上再问", "asked again at once"),
         Remedy::GiveBack => ("将退回", "goes back"),
     }
 }
@@ -82,7 +82,7 @@ pub fn preview(asked: Asked<'_>, offers: &Offers) -> String {
         }
         p { a.button href="/console/one-sided" { (lang.say(("返回单边账", "Back to the queue"))) } }
     };
-    page(asked, ("处理预览", "Preview"), None, &body)
+    page(asked, ("处理预览", "Preview of the remedies"), None, &body)
 }
 
 /// What fits each cause.

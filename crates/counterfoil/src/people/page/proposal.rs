@@ -132,7 +132,7 @@ fn remedied(proposals: &Proposals, found: &Proposal) -> Result<Vec<ProposalSale>
             Some(Err(why)) => (why.words(), Tone::Stop),
             Some(Ok(())) if open => (("可以执行", "can be done"), Tone::Wait),
             Some(Ok(())) => (("已执行", "done"), Tone::Closed),
-            None => (("没有执行", "not done"), Tone::Quiet),
+            None => (("未执行", "not done"), Tone::Quiet),
         };
         ProposalSale {
             sale: chosen.sale.clone(),
