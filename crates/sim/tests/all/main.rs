@@ -160,7 +160,7 @@ fn planted_bugs_are_all_found() {
     println!("{table}");
     assert_eq!(missed, []);
     for name in [
-        "R1", "R2", "R3", "M7", "M9", "T7", "C1", "C2", "C3", "W3", "E1", "E2", "E3", "E4", "E5",
+        "R1", "R2", "R3", "M7", "M9", "T7", "C1", "C2", "C3", "W3", "E1", "E2", "E3", "E5",
     ] {
         assert!(rang.contains(name), "no bug makes {name} ring");
     }
