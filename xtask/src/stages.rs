@@ -259,11 +259,11 @@ fn tests() -> Result<(), String> {
 }
 
 /// Runs one after the other, for they load the machine on purpose, and shows how far they are.
+/// With the features of the whole workspace, as the stage before built it: another choice builds every crate anew.
 fn slow(filter: &str) -> Result<(), String> {
     cargo(&[
         "test",
-        "--package",
-        "counterfoil",
+        "--workspace",
         "--test",
         "all",
         filter,

@@ -4,10 +4,10 @@
 
 use crate::config::Problem;
 use crate::config::security::PartyModule;
-use crate::config::terminal::{CardFault, TestCard};
+use crate::config::terminal::TestCard;
 use crate::driver::{DriverHandle, random};
 use crate::fleet::Fleet;
-use crypto::{CardBytes, CardMemory, ChipCard, ChipProfile, Pan, Pin};
+use crypto::{CardBytes, CardFault, CardMemory, ChipCard, ChipProfile, Pan, Pin};
 use payment::{Amount, Kind, Surroundings};
 use std::path::{Path, PathBuf};
 use terminal::kernel::{CardReader, Interface};
@@ -116,23 +116,15 @@ impl SandboxCard {
     }
 }
 
-/// EXTERNAL AUTHENTICATE, and GENERATE AC behind it.
-const AUTHENTICATE: u8 = 0x82;
-const GENERATE: u8 = 0xAE;
-/// Data of the second GENERATE AC: the authorisation response code in front of what the first one has.
-const SECOND_BYTES: u8 = 31;
-
 impl CardReader for SandboxCard {
     fn exchange(&mut self, command: &[u8]) -> CardBytes {
-        let mut command = command.to_vec();
-        match (self.fault, command.as_mut_slice()) {
-            (Some(CardFault::Unreadable), _) => return CardBytes::default(),
-            (Some(CardFault::Pulled), [_, GENERATE, _, _, SECOND_BYTES, ..]) => {
-                return CardBytes::default();
-            }
-            (Some(CardFault::AnswerBent), [_, AUTHENTICATE, _, _, _, first, ..]) => *first ^= 1,
-            _ => {}
-        }
+        let heard = match self.fault {
+            Some(fault) => fault.disturb(command),
+            None => Some(command.to_vec()),
+        };
+        let Some(command) = heard else {
+            return CardBytes::default();
+        };
         let before = self.card.memory();
         let answer = self.card.exchange(&command);
         if self.card.memory() != before

@@ -3,10 +3,12 @@
 //! Invariants: the transaction counter only grows; keys never leave the card and are wiped with it; any bytes are a command,
 //! and a command it does not know changes nothing.
 
+mod fault;
 mod memory;
 mod profile;
 mod script;
 
+pub use fault::CardFault;
 pub use memory::CardMemory;
 pub use profile::{Application, CardRisk, ChipProfile};
 pub use script::CardScript;

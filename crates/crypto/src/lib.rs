@@ -61,7 +61,7 @@ pub use card::{Card, Pan, PanToken, SealedPan};
 pub use card_data::{CardDataError, CardRequest};
 pub use certificate::{sha256, verify_certificate};
 pub use chip_card::{
-    Application, CardBytes, CardMemory, CardRisk, CardScript, ChipCard, ChipProfile,
+    Application, CardBytes, CardFault, CardMemory, CardRisk, CardScript, ChipCard, ChipProfile,
 };
 pub use component::{
     Component, ComponentError, ComponentLabel, Passphrase, SealRandom, SealedComponent,

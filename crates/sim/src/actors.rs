@@ -67,7 +67,7 @@ impl Actor for Terminal {
     fn durable(core: &mut Core, who: Who, record: &terminal::Record) {
         let Who::Terminal(at) = who else { return };
         core.till_book(at, record);
-        core.till_downloads(record);
+        core.till_downloads(at, record);
         match record {
             terminal::Record::Asked { request, .. } => core.terminal_asked(at, request),
             terminal::Record::ReversalPending { .. } => {

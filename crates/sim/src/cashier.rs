@@ -485,11 +485,17 @@ fn present(
         let trouble = core.chip_trouble(terminal);
         let tapped = core.human.percent(50);
         let read = if tapped { Read::Tapped } else { Read::Inserted };
-        let chip = match trouble {
-            Some(Trouble::Copy) => chip::copy(card),
-            _ => chip,
+        let inserted = match trouble {
+            Some(Trouble::Copy) => Inserted {
+                chip: chip::copy(card),
+                fault: None,
+            },
+            Some(Trouble::Fault(fault)) => Inserted {
+                chip,
+                fault: Some(fault),
+            },
+            None => Inserted { chip, fault: None },
         };
-        let inserted = Inserted { chip, trouble };
         let presented = read_chip(core, node, ordered, (inserted, read), pin.as_ref())?;
         // A tap of little asks for none.
         let asked = presented.secrets.pin.is_some();

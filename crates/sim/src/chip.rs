@@ -11,7 +11,7 @@ use crate::prng::Prng;
 use crate::setup::{PIN, TestCard, key};
 use crate::weather::Fault;
 use crypto::{
-    AnswerMethod, CardBytes, ChipCard, ChipProfile, ClearKey, CryptogramScheme, KeyUsage,
+    AnswerMethod, CardBytes, CardFault, ChipCard, ChipProfile, ClearKey, CryptogramScheme, KeyUsage,
 };
 use crypto::{Pan, Pin, SoftwareModule};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,11 +22,6 @@ const IMK: &str = "9E15204313F7318ACB79B90BD986AD29";
 const SMI: &str = "4664942FE615FB02E5D57F292AA2B3B6";
 /// Of a card whose own PIN was tried too often.
 const NO_TRIES: u8 = 0;
-/// EXTERNAL AUTHENTICATE, and GENERATE AC behind it.
-const AUTHENTICATE: u8 = 0x82;
-const GENERATE: u8 = 0xAE;
-/// Data of the second GENERATE AC.
-const SECOND_BYTES: u8 = 31;
 /// Where faults of chips happen: at the till of this number and up.
 const CHIPS: u32 = 70;
 
@@ -83,10 +78,8 @@ pub fn copy(card: &TestCard) -> Chip {
 /// What is wrong when a chip is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// Its holder pulls it out before its last word.
-    Pulled,
-    /// It hears the issuer's answer with one bit changed.
-    AnswerBent,
+    /// Between card and reader.
+    Fault(CardFault),
     /// It is a copy of the card, whose counter begins again.
     Copy,
 }
@@ -94,21 +87,17 @@ pub enum Trouble {
 /// A chip in a reader.
 pub struct Inserted {
     pub chip: Chip,
-    pub trouble: Option<Trouble>,
+    pub fault: Option<CardFault>,
 }
 
 impl CardReader for Inserted {
     fn exchange(&mut self, command: &[u8]) -> CardBytes {
-        let mut command = command.to_vec();
-        match (self.trouble, command.as_mut_slice()) {
-            (Some(Trouble::Pulled), [_, GENERATE, _, _, SECOND_BYTES, ..]) => {
-                return CardBytes::default();
-            }
-            (Some(Trouble::AnswerBent), [_, AUTHENTICATE, _, _, _, first, ..]) => *first ^= 1,
-            _ => {}
-        }
+        let heard = match self.fault {
+            Some(fault) => fault.disturb(command),
+            None => Some(command.to_vec()),
+        };
         let mut chip = self.chip.lock().unwrap_or_else(PoisonError::into_inner);
-        chip.exchange(&command)
+        heard.map_or_else(CardBytes::default, |command| chip.exchange(&command))
     }
 }
 
@@ -118,8 +107,8 @@ impl Core {
         let number = self.oracle.sales.len() as u32;
         let draw = self.fires(Fault::Chip, CHIPS + u32::from(terminal), number)?;
         Some(match draw % 3 {
-            0 => Trouble::Pulled,
-            1 => Trouble::AnswerBent,
+            0 => Trouble::Fault(CardFault::Pulled),
+            1 => Trouble::Fault(CardFault::AnswerBent),
             _ => Trouble::Copy,
         })
     }

@@ -158,6 +158,8 @@ pub struct Core {
     pub human: Prng,
     pub crash: Prng,
     pub alive: [bool; PLACES],
+    /// Tills with a download that ended and was not judged yet.
+    pub downloaded: std::collections::BTreeSet<u8>,
     pub epochs: [u32; PLACES],
     pub marks: Marks,
     pub fired: Vec<FaultName>,
@@ -203,6 +205,7 @@ impl Core {
             human: Prng::new(seed, 0x40),
             crash: Prng::new(seed, 0xC4A5),
             alive: [true; PLACES],
+            downloaded: Default::default(),
             epochs: [0; PLACES],
             marks: Marks::default(),
             fired: Vec::new(),

@@ -2,7 +2,7 @@
 //!
 //! E5 what a till of our extension goes by is whole and of one version, whenever the offer changes and whoever dies.
 
-use crate::core::{Core, Who};
+use crate::core::Core;
 use crate::marks::Mark;
 use crate::node::Node;
 use crate::prng::Prng;
@@ -77,22 +77,28 @@ fn application(version: u64) -> Application {
 
 impl Core {
     /// What a till's record says of its downloads.
-    pub fn till_downloads(&mut self, record: &terminal::Record) {
+    pub fn till_downloads(&mut self, till: u8, record: &terminal::Record) {
         match record {
-            terminal::Record::DownloadEnded { .. } => self.mark(Mark::Downloaded),
+            terminal::Record::DownloadEnded { .. } => {
+                self.mark(Mark::Downloaded);
+                self.downloaded.insert(till);
+            }
             terminal::Record::DownloadAgain { anew: true, .. } => self.mark(Mark::DownloadAnew),
             _ => {}
         }
     }
 }
 
-/// Judges what a till goes by.
-pub fn judge(core: &mut Core, node: &Node<Terminal>) {
+/// Judges what a till goes by, when something new has taken its place.
+pub fn judge(core: &mut Core, node: &Node<Terminal>, till: u8) {
+    if !core.downloaded.remove(&till) {
+        return;
+    }
     let state = node.party.state();
     let broken = Download::ALL
         .into_iter()
         .find(|download| !is_whole(state.downloads(), *download));
-    if let (Some(download), Who::Terminal(till)) = (broken, node.who) {
+    if let Some(download) = broken {
         core.violate("E5", || {
             format!("till {till}: {download:?} is not what any one version offers")
         });

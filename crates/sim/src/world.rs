@@ -246,7 +246,7 @@ impl World {
             Event::CustomerDecides(order, pays) => self.core.customer_decides(order, pays),
             Event::Cashier(n) => {
                 let node = &mut self.terminals[usize::from(n)];
-                downloads::judge(&mut self.core, node);
+                downloads::judge(&mut self.core, node, n);
                 cashier::look(&mut self.core, node, &self.cards, n);
                 self.sync(Who::Terminal(n));
             }

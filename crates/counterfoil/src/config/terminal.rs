@@ -189,7 +189,7 @@ pub struct TestChip {
     #[serde(default = "super::arpc")]
     pub arpc: u8,
     /// What is wrong with it.
-    pub fault: Option<CardFault>,
+    pub fault: Option<crypto::CardFault>,
 }
 
 impl TestChip {
@@ -202,18 +202,6 @@ impl TestChip {
     pub fn answer(&self) -> Result<AnswerMethod, Problem> {
         super::answer_method(self.arpc)
     }
-}
-
-/// What may be wrong with a test card.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CardFault {
-    /// Its chip is mute.
-    Unreadable,
-    /// It hears the issuer's answer with one bit changed.
-    AnswerBent,
-    /// Its holder pulls it out before its last word.
-    Pulled,
 }
 
 /// The chip reader.

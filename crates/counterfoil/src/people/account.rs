@@ -164,19 +164,13 @@ impl People {
         is_password(password)?;
         let (salt, hash) = self.hashed_password(password);
         self.write(|write, entries| {
-            let added = write.execute(
-                "INSERT INTO person(name, role, merchant, salt, hash) VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
-                params![
-                    person.name,
-                    person.role.name(),
-                    person.merchant.map(|merchant| merchant.to_string()),
-                    salt,
-                    *hash
-                ],
-            )?;
-            if added == 0 {
+            if !add_person(write, person)? {
                 return Err(Refused::Exists);
             }
+            write.execute(
+                "UPDATE person SET salt = ?2, hash = ?3 WHERE name = ?1",
+                params![person.name, salt, *hash],
+            )?;
             entries.push(Entry::new(by, "person.added", &person.name).changed(&(), person));
             Ok(())
         })
@@ -451,6 +445,16 @@ pub(super) fn is_password(password: &str) -> Result<(), Refused> {
     let long = password.chars().count() >= PASSWORD_CHARACTERS_MIN;
     let taken = long && password.len() <= PASSWORD_BYTES_MAX;
     taken.then_some(()).ok_or(Refused::Password)
+}
+
+/// Writes down somebody new, without a password; `false` when there is one of that name.
+pub(super) fn add_person(write: &Connection, person: &Person) -> rusqlite::Result<bool> {
+    let merchant = person.merchant.map(|merchant| merchant.to_string());
+    let added = write.execute(
+        "INSERT INTO person(name, role, merchant) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        params![person.name, person.role.name(), merchant],
+    )?;
+    Ok(added > 0)
 }
 
 #[cfg(test)]

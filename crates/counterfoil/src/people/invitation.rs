@@ -4,7 +4,7 @@
 //! Invariant: the link is stored nowhere. It is derived for the one who approved, works once and for a day, and an account
 //! that has a password cannot be opened by it.
 
-use super::account::{belongs, is_name, is_password};
+use super::account::{add_person, belongs, is_name, is_password};
 use super::audit::Entry;
 use super::proposals::Refusal;
 use super::store::{People, Trouble, hashed, hex};
@@ -48,15 +48,8 @@ impl People {
         person: &Person,
         proposal: u64,
     ) -> Result<(), Refusal> {
-        let made = write.execute(
-            "INSERT INTO person(name, role, merchant) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING",
-            params![
-                person.name,
-                person.role.name(),
-                person.merchant.map(|merchant| merchant.to_string())
-            ],
-        )?;
-        if made == 0 {
+        let made = add_person(write, person)?;
+        if !made {
             return Err(Refusal::Changed);
         }
         let (now, token) = (self.now().0, self.token(proposal));

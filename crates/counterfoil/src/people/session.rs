@@ -3,7 +3,7 @@
 //! Invariants: an id is drawn anew at every sign-in and every change of rights; a session ends after [`IDLE_MS`] without a
 //! request, after [`ABSOLUTE_MS`] in any case, and at once with the account or its rights.
 
-use super::account::{active, belongs, is_name, person};
+use super::account::{active, add_person, belongs, is_name, person};
 use super::audit::Entry;
 use super::store::{People, Trouble, drawn, hashed};
 use super::{Person, Refused};
@@ -137,16 +137,10 @@ impl People {
         belongs(person)?;
         let (token, now) = (drawn(), self.now().0);
         self.write(|write, entries| {
-            let made = write.execute(
-                "INSERT INTO person(name, role, merchant) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING",
-                params![
-                    person.name,
-                    person.role.name(),
-                    person.merchant.map(|merchant| merchant.to_string())
-                ],
-            )?;
-            if made > 0 {
-                entries.push(Entry::new("sandbox", "person.added", &person.name).changed(&(), person));
+            let made = add_person(write, person)?;
+            if made {
+                entries
+                    .push(Entry::new("sandbox", "person.added", &person.name).changed(&(), person));
             }
             write.execute("DELETE FROM entry WHERE until_ms < ?1", [now])?;
             write.execute(

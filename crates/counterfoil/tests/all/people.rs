@@ -66,6 +66,20 @@ impl Desk {
         Self::with(Profile::Sandbox)
     }
 
+    /// With an operator, an auditor and two supervisors.
+    fn staffed() -> Self {
+        let desk = Self::open();
+        for (name, role) in [
+            ("li", Role::Operator),
+            ("chen", Role::Auditor),
+            ("zhao", Role::Supervisor),
+            ("qian", Role::Supervisor),
+        ] {
+            desk.enter(name, role);
+        }
+        desk
+    }
+
     fn with(profile: Profile) -> Self {
         let data = tempfile::tempdir().expect("a directory");
         let clock = Arc::new(AtomicI64::new(START_MS));

@@ -5,15 +5,7 @@ use counterfoil::people::Role;
 use counterfoil::people::proposals::{Action, Proposals, Refusal, State};
 
 fn desk() -> (Desk, Proposals, Action) {
-    let desk = Desk::open();
-    for (name, role) in [
-        ("li", Role::Operator),
-        ("chen", Role::Auditor),
-        ("zhao", Role::Supervisor),
-        ("qian", Role::Supervisor),
-    ] {
-        desk.enter(name, role);
-    }
+    let desk = Desk::staffed();
     let proposals = Proposals::new(desk.people.clone());
     let action = Action::ChangeRole {
         name: "chen".to_owned(),

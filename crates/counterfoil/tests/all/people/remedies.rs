@@ -59,15 +59,7 @@ impl Remedies for Pretended {
 }
 
 fn desk() -> (Desk, Arc<Pretended>, Proposals) {
-    let desk = Desk::open();
-    for (name, role) in [
-        ("li", Role::Operator),
-        ("chen", Role::Auditor),
-        ("zhao", Role::Supervisor),
-        ("qian", Role::Supervisor),
-    ] {
-        desk.enter(name, role);
-    }
+    let desk = Desk::staffed();
     let pretended = Arc::new(Pretended::default());
     desk.people.remedied_by(pretended.clone());
     let proposals = Proposals::new(desk.people.clone());
