@@ -10,6 +10,7 @@ mod dialer;
 mod identity;
 mod members;
 mod sealing;
+mod sessions;
 mod socket;
 mod terminals;
 mod tls;

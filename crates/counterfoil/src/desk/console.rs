@@ -2,24 +2,26 @@
 
 use super::Desk;
 use super::facts;
-use super::live::Viewer;
+use super::live::{Reader, Viewer};
 use super::remedy;
 use super::story;
 use super::survey;
 use super::visitor::{Scope, SignedIn};
 use crate::driver::Refused;
-use crate::people::Session;
+use crate::people::{Person, Session};
 use crate::view;
 use crate::web::{Language, live};
 use acquirer::SaleRecord;
 use axum::Router;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, FromRequestParts, Path, Query, State};
+use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use pages::Lang;
 use pages::console::board::Mode;
 use pages::console::one_sided::{self, Cause, cause_name};
+use pages::console::sale::SalePage;
 use pages::console::settings::{self, Settings};
 use pages::console::{self, board, fleet, plots, sale};
 use payment::timeouts::Ladder;
@@ -34,6 +36,10 @@ pub(super) fn routes() -> Router<Desk> {
         .route("/console", get(live_board))
         .route("/console/live", get(parts))
         .route("/console/sale/{terminal}/{batch}/{stan}", get(one_sale))
+        .route(
+            "/console/sale/{terminal}/{batch}/{stan}/live",
+            get(sale_parts),
+        )
         .route(
             "/console/sale/{terminal}/{batch}/{stan}/slip.svg",
             get(slip),
@@ -53,7 +59,7 @@ async fn home(person: SignedIn) -> Result<Redirect, StatusCode> {
     }))
 }
 
-/// What stands around a page, as it is now.
+/// What stands around a page of the console, as it is now; only staff get this far.
 pub(super) struct Around {
     lang: Lang,
     path: String,
@@ -61,17 +67,24 @@ pub(super) struct Around {
     waiting: u64,
 }
 
-impl Around {
-    pub(super) fn of(desk: &Desk, lang: Lang, uri: &Uri) -> Self {
+impl FromRequestParts<Desk> for Around {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, StatusCode> {
+        let Ok(Language(lang)) = Language::from_request_parts(parts, desk).await;
+        let person = parts.extensions.get::<Person>().cloned().map(Extension);
+        Scope::staff(&person)?;
         let shown = desk.hub.shown();
-        Self {
+        Ok(Self {
             lang,
-            path: without_lang(uri),
+            path: without_lang(&parts.uri),
             as_of: shown.now.text(),
             waiting: shown.waiting(),
-        }
+        })
     }
+}
 
+impl Around {
     pub(super) fn asked(&self) -> console::Asked<'_> {
         console::Asked {
             lang: self.lang,
@@ -124,31 +137,21 @@ impl Filter {
 
 async fn live_board(
     State(desk): State<Desk>,
-    Language(lang): Language,
-    person: SignedIn,
+    around: Around,
     Query(filter): Query<Filter>,
-    uri: Uri,
-) -> Result<Html<String>, StatusCode> {
-    Scope::staff(&person)?;
-    let around = Around::of(&desk, lang, &uri);
+) -> Html<String> {
     let shown = desk.hub.shown();
-    Ok(Html(board::board(
+    Html(board::board(
         around.asked(),
         &shown.board,
         filter.hop(),
         filter.mode(),
-    )))
+    ))
 }
 
-async fn parts(
-    State(desk): State<Desk>,
-    Language(lang): Language,
-    person: SignedIn,
-    Query(filter): Query<Filter>,
-) -> Result<Response, StatusCode> {
-    Scope::staff(&person)?;
-    let viewer = Viewer::new(&desk.hub, lang, filter.hop());
-    Ok(live::follow(desk.hub.places(), viewer))
+async fn parts(State(desk): State<Desk>, around: Around, Query(filter): Query<Filter>) -> Response {
+    let viewer = Viewer::new(&desk.hub, around.lang, filter.hop());
+    live::follow(desk.hub.places(), viewer)
 }
 
 /// A sale as a path names it.
@@ -186,21 +189,49 @@ pub(super) async fn find(
 
 async fn one_sale(
     State(desk): State<Desk>,
-    Language(lang): Language,
-    person: SignedIn,
+    around: Around,
     session: Option<Extension<Session>>,
     Path(named): Named,
-    uri: Uri,
 ) -> Result<Response, StatusCode> {
-    Scope::staff(&person)?;
-    let around = Around::of(&desk, lang, &uri);
-    let Some(found) = find(&desk, Scope::Staff, named).await.map_err(stopped)? else {
+    let Some((page, as_of)) = told(&desk, named, session.as_deref()).await? else {
         return Ok(around.missing());
     };
+    let asked = console::Asked {
+        as_of: &as_of,
+        ..around.asked()
+    };
+    Ok(Html(sale::sale(asked, &page)).into_response())
+}
+
+async fn sale_parts(
+    State(desk): State<Desk>,
+    around: Around,
+    session: Option<Extension<Session>>,
+    Path(named): Named,
+) -> Response {
+    let places = Arc::clone(desk.hub.places());
+    let reader = Reader {
+        desk,
+        lang: around.lang,
+        session: session.map(|Extension(session)| session),
+        named,
+    };
+    live::follow(&places, reader)
+}
+
+/// Everything of one sale for one who may see it, and as of when; none where there is no such sale.
+pub(super) async fn told(
+    desk: &Desk,
+    named: (String, u32, u32),
+    session: Option<&Session>,
+) -> Result<Option<(SalePage, String)>, StatusCode> {
+    let Some(found) = find(desk, Scope::Staff, named).await.map_err(stopped)? else {
+        return Ok(None);
+    };
     let merchant = desk.merchant(&found.sale.key().merchant);
-    let facts = read(&desk, &found, &merchant).await?;
+    let facts = read(desk, &found, &merchant).await?;
     let key = found.sale.key().to_string();
-    let offers = remedy::offers(&desk, session.as_deref(), &[key]).await?;
+    let offers = remedy::offers(desk, session, &[key]).await?;
     let page = story::tell(
         (&found.sale, found.now.wall, found.budget_ms),
         merchant,
@@ -208,12 +239,7 @@ async fn one_sale(
         &desk.tap,
         offers,
     );
-    let as_of = found.now.wall.text();
-    let asked = console::Asked {
-        as_of: &as_of,
-        ..around.asked()
-    };
-    Ok(Html(sale::sale(asked, &page)).into_response())
+    Ok(Some((page, found.now.wall.text())))
 }
 
 async fn read(desk: &Desk, found: &Found, merchant: &str) -> Result<facts::Facts, StatusCode> {
@@ -230,10 +256,9 @@ async fn read(desk: &Desk, found: &Found, merchant: &str) -> Result<facts::Facts
 
 async fn slip(
     State(desk): State<Desk>,
-    person: SignedIn,
+    _: Around,
     Path(named): Named,
 ) -> Result<Response, StatusCode> {
-    Scope::staff(&person)?;
     picture(&desk, Scope::Staff, named).await
 }
 
@@ -260,31 +285,24 @@ struct ByCause {
 
 async fn queue(
     State(desk): State<Desk>,
-    Language(lang): Language,
-    person: SignedIn,
+    around: Around,
     Query(by): Query<ByCause>,
-    uri: Uri,
-) -> Result<Html<String>, StatusCode> {
-    Scope::staff(&person)?;
-    let around = Around::of(&desk, lang, &uri);
+) -> Html<String> {
     let queue = desk.hub.shown().queue(|id| desk.merchant(id));
     let cause = by.cause.and_then(|name| {
         Cause::ALL
             .into_iter()
             .find(|cause| cause_name(*cause) == name)
     });
-    Ok(Html(one_sided::queue(around.asked(), &queue, cause)))
+    Html(one_sided::queue(around.asked(), &queue, cause))
 }
 
 async fn preview(
     State(desk): State<Desk>,
-    Language(lang): Language,
-    person: SignedIn,
+    around: Around,
     session: Option<Extension<Session>>,
     uri: Uri,
 ) -> Result<Html<String>, StatusCode> {
-    Scope::staff(&person)?;
-    let around = Around::of(&desk, lang, &uri);
     let chosen: Vec<String> = pairs(&uri)
         .filter(|(name, _)| name == "sale")
         .map(|(_, key)| key)
@@ -299,26 +317,12 @@ fn pairs(uri: &Uri) -> impl Iterator<Item = (String, String)> {
     pairs.into_iter()
 }
 
-async fn terminals(
-    State(desk): State<Desk>,
-    Language(lang): Language,
-    person: SignedIn,
-    uri: Uri,
-) -> Result<Html<String>, StatusCode> {
-    Scope::staff(&person)?;
-    let around = Around::of(&desk, lang, &uri);
+async fn terminals(State(desk): State<Desk>, around: Around) -> Result<Html<String>, StatusCode> {
     let seen = survey::fleet(&desk, None).await?;
     Ok(Html(fleet::fleet(around.asked(), &seen)))
 }
 
-async fn drawn(
-    State(desk): State<Desk>,
-    Language(lang): Language,
-    person: SignedIn,
-    uri: Uri,
-) -> Result<Html<String>, StatusCode> {
-    Scope::staff(&person)?;
-    let around = Around::of(&desk, lang, &uri);
+async fn drawn(State(desk): State<Desk>, around: Around) -> Result<Html<String>, StatusCode> {
     let counted = survey::plots(&desk).await?;
     Ok(Html(plots::plots(around.asked(), &counted)))
 }
@@ -334,13 +338,9 @@ struct Tried {
 
 async fn shown_settings(
     State(desk): State<Desk>,
-    Language(lang): Language,
-    person: SignedIn,
+    around: Around,
     Query(tried): Query<Tried>,
-    uri: Uri,
 ) -> Result<Html<String>, StatusCode> {
-    Scope::staff(&person)?;
-    let around = Around::of(&desk, lang, &uri);
     let looked = desk.acquirer.look(|acquirer, _| {
         let config = acquirer.config();
         (

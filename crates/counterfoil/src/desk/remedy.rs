@@ -9,11 +9,10 @@ use crate::people::proposals::{Proposals, Refusal};
 use crate::people::remedies::{Judged, Remedies, SALES_MAX};
 use crate::people::{Permission, Person, Session, Trouble, blocking};
 use crate::view;
-use crate::web::Language;
 use acquirer::{Acquirer, Input, SaleRecord};
 use axum::Router;
 use axum::extract::{Extension, Form, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::post;
 use pages::console::remedy::{self, Offered, Offers};
@@ -152,9 +151,8 @@ pub(super) async fn offers(
 
 async fn ask(
     State(desk): State<Desk>,
-    Language(lang): Language,
+    around: Around,
     Extension(session): Extension<Session>,
-    uri: Uri,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, StatusCode> {
     let named = |wanted: &str| {
@@ -167,7 +165,6 @@ async fn ask(
     match asked(&desk, session.person.clone(), remedy, sales.clone(), reason).await {
         Ok(id) => Ok(Redirect::to(&format!("/console/proposals/{id}")).into_response()),
         Err(refusal) => {
-            let around = Around::of(&desk, lang, &uri);
             let mut offers = offers(&desk, Some(&session), &sales).await?;
             offers.told = Some(refusal.words());
             let page = remedy::preview(around.asked(), &offers);

@@ -6,6 +6,7 @@
 use super::connection::Connection;
 use super::counts::{Counts, LinkCount, LinkFigures};
 use super::dialer::{Call, Lines};
+use super::sessions::Sessions;
 use payment::{Institution, Mono, Peer};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -29,6 +30,7 @@ pub(crate) struct Board<I> {
     routes: Mutex<Routes<I>>,
     next_number: AtomicU64,
     pub(super) counts: Counts,
+    pub(super) sessions: Sessions<I>,
 }
 
 #[derive(Debug)]
@@ -54,6 +56,7 @@ impl<I: Send + 'static> Board<I> {
             }),
             next_number: AtomicU64::new(now.0 + 1),
             counts: Counts::default(),
+            sessions: Sessions::default(),
         }
     }
 

@@ -88,13 +88,22 @@ counts! {
     WrongTerminal = "wrong_terminal",
     /// Connections closed because a frame named another merchant than its certificate.
     WrongMerchant = "wrong_merchant",
+    /// Certificates that came from a second address while open at a first one, which was closed: a cloned terminal, or one
+    /// that has moved.
+    SecondPlace = "second_place",
     /// Member connections closed because their certificate is another member's.
     WrongMember = "wrong_member",
 }
 
 /// The counts of one party's links.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Counts([AtomicU64; LinkCount::ALL.len()]);
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| AtomicU64::default()))
+    }
+}
 
 impl Counts {
     pub(super) fn add(&self, count: LinkCount, by: usize) {

@@ -83,7 +83,7 @@ impl fmt::Display for Identity {
 }
 
 /// Terminals of one merchant, counted up from the first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TerminalRow {
     first: TerminalId,
     count: u32,

@@ -74,13 +74,17 @@ impl<P: Driven> Serving<P> {
         let Some(stream) = secured else {
             return;
         };
-        let mut doorman = match stream.session.as_ref().map(|session| &session.identity) {
+        let row = match stream.session.as_ref().map(|session| &session.identity) {
             None => None,
-            Some(Some(Identity::Terminals(row))) => Some(Doorman::new(row.clone())),
+            Some(Some(Identity::Terminals(row))) => Some(row.clone()),
             Some(other) => {
                 tracing::info!(?other, "a certificate that is no terminal's");
                 return board.counts.add(LinkCount::TlsUnnamed, 1);
             }
+        };
+        // A socket that has no peer any more ends at its first read.
+        let Ok(peer) = stream.tcp.peer_addr() else {
+            return;
         };
         let allowed = Allowed {
             framing: self.framing,
@@ -91,6 +95,13 @@ impl<P: Driven> Serving<P> {
         };
         let mut reading = Reading::new(stream, allowed, TERMINAL_OUTBOX_BYTES_MAX);
         let connection = Arc::clone(&reading.connection);
+        if let Some(row) = &row
+            && let Some(left) = board.sessions.enter(row, peer.ip(), &connection)
+        {
+            tracing::warn!(certificate = %row, %left, now = %peer.ip(), "one certificate from two places; the older one is closed");
+            board.counts.add(LinkCount::SecondPlace, 1);
+        }
+        let mut doorman = row.clone().map(Doorman::new);
         let mut numbers = Vec::new();
         let mut frames = 0;
         let ended = reading
@@ -112,6 +123,9 @@ impl<P: Driven> Serving<P> {
             board.counts.add(why, 1);
         }
         board.detach_terminal(&numbers);
+        if let Some(row) = &row {
+            board.sessions.leave(row, &connection);
+        }
         handle.must_know(connection.abandon());
     }
 }

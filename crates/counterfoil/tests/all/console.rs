@@ -123,7 +123,7 @@ fn staff_see_the_broken_loop_and_another_merchant_sees_nothing() {
 
     let records = handle.figures().records;
     check_sale(staff, &paid, &reversed);
-    check_board(staff, &reversed);
+    check_live(staff, &reversed);
     check_scope([staff, own, other, nobody], &paid);
     for path in [
         "/console/terminals",
@@ -164,18 +164,20 @@ fn check_sale(staff: u16, paid: &str, reversed: &str) {
     assert!(status == 200 && slip.starts_with("<svg"));
 }
 
-/// The live parts are the same that the page shows.
-fn check_board(staff: u16, reversed: &str) {
-    assert!(page(staff, "/console").contains(reversed));
-    let mut stream = TcpStream::connect(("127.0.0.1", staff)).expect("it connects");
-    write!(
-        stream,
-        "GET /console/live?lang=en HTTP/1.1\r\nHost: desk\r\n\r\n"
-    )
-    .expect("it asks");
-    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
-    let data = lines.find(|line| line.contains("data:")).expect("an event");
-    assert!(data.contains("figures") && data.contains(reversed) && !data.contains(PAN));
+/// The live parts are the same that the pages show.
+fn check_live(staff: u16, reversed: &str) {
+    let sale = format!("/console/sale/{reversed}");
+    for (shown, live, part) in [
+        ("/console", "/console/live", "figures"),
+        (&*sale, &*format!("{sale}/live"), "salehead"),
+    ] {
+        assert!(page(staff, shown).contains(reversed));
+        let mut stream = TcpStream::connect(("127.0.0.1", staff)).expect("it connects");
+        write!(stream, "GET {live}?lang=en HTTP/1.1\r\nHost: desk\r\n\r\n").expect("it asks");
+        let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+        let data = lines.find(|line| line.contains("data:")).expect("an event");
+        assert!(data.contains(part) && data.contains(reversed) && !data.contains(PAN));
+    }
 }
 
 /// Another merchant's sale is as if it were not there; the console is for staff; without a sign-in there is nothing.
@@ -196,6 +198,7 @@ fn check_scope([staff, own, other, nobody]: [u16; 4], paid: &str) {
         "/console/live",
         "/console/plots",
         &format!("/console/sale/{paid}"),
+        &format!("/console/sale/{paid}/live"),
     ] {
         assert_eq!(
             [status(own, path), status(nobody, path)],

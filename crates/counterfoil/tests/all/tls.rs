@@ -25,6 +25,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use tokio::net::TcpSocket;
 
 const MERCHANT: &str = "898100053110001";
 const OTHER_MERCHANT: &str = "898100058120002";
@@ -338,6 +339,39 @@ fn who_is_let_in_and_who_may_speak() {
     let mut heard = secured(at(ports.terminals), &client(&ca, Some(&own)), ACQUIRER);
     heard.write_all(&right).expect("it is written");
     wait_until("it is heard", || sandbox.count(0, "frames_in") > frames);
+
+    // More sessions from the same place stand beside it; a copy from another place closes them, and is seen.
+    let mut beside = secured(at(ports.terminals), &client(&ca, Some(&own)), ACQUIRER);
+    beside.write_all(&right).expect("it is written");
+    wait_until("it is heard", || sandbox.count(0, "frames_in") > frames + 1);
+    heard.write_all(&right).expect("the first is open");
+    wait_until("it is heard", || sandbox.count(0, "frames_in") > frames + 2);
+    assert_eq!(sandbox.count(0, "second_place"), 0);
+    let mut copy = elsewhere_on_loopback(at(ports.terminals), &client(&ca, Some(&own)));
+    copy.write_all(&right).expect("it is written");
+    wait_until("it is seen", || sandbox.count(0, "second_place") == 1);
+    for mut older in [heard, beside] {
+        older.read_to_end(&mut Vec::new()).expect("it is closed");
+    }
+    wait_until("the copy is heard", || {
+        sandbox.count(0, "frames_in") > frames + 3
+    });
+}
+
+/// The same connection from another address of this machine.
+fn elsewhere_on_loopback(address: SocketAddr, config: &Arc<ClientConfig>) -> Secured {
+    let stream = runtime().block_on(async {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket
+            .bind(([127, 0, 0, 2], 0).into())
+            .expect("all of 127/8 is this machine");
+        let stream = socket.connect(address).await.expect("it connects");
+        stream.into_std().expect("a stream")
+    });
+    stream.set_nonblocking(false).expect("it is set");
+    let name = ServerName::try_from(ACQUIRER).expect("a name");
+    let tls = ClientConnection::new(Arc::clone(config), name).expect("a client");
+    StreamOwned::new(tls, stream)
 }
 
 /// A member port with an echo behind it, under TLS.

@@ -1,4 +1,6 @@
 //! One sale as the operator sees it: the verdict, the loop, and everything that it rests on.
+//!
+//! Every section has an id: the server sends a section that has changed again, and the page shows it without a reload.
 
 use super::board::duration;
 use super::ledger::{self, Books};
@@ -6,7 +8,7 @@ use super::messages::{self, Message};
 use super::remedy::{self, Offers};
 use super::sequence::{self, Step};
 use super::timeline::{self, Timeline};
-use super::{Asked, page};
+use super::{Asked, page, sale_path};
 use crate::chip;
 use crate::language::{Lang, Words};
 use crate::ring;
@@ -69,70 +71,101 @@ pub struct AuditRow {
     pub detail: Option<String>,
 }
 
-/// The sections, their anchors and their names.
-const SECTIONS: [(&str, Words); 9] = [
-    ("timeline", ("时间线", "Timeline")),
-    ("sequence", ("时序图", "Sequence diagram")),
-    ("messages", ("报文", "Messages")),
-    ("ledger", ("账务", "Ledger")),
-    ("evidence", ("证据", "Evidence")),
-    ("receipt", ("小票", "Slip")),
-    ("people", ("人", "People")),
-    ("audit", ("审计", "Audit")),
-    ("remedy", ("处理", "Remedies")),
+/// What draws a section.
+type Drawn = fn(Lang, &SalePage) -> Markup;
+
+/// The sections: their anchors, their names, and what draws them.
+const SECTIONS: [(&str, Words, Drawn); 9] = [
+    ("timeline", ("时间线", "Timeline"), |lang, view| {
+        timeline::timeline(lang, &view.timeline)
+    }),
+    (
+        "sequence",
+        ("时序图", "Sequence diagram"),
+        |lang, view| sequence::sequence(lang, view.sale.rail, &view.steps),
+    ),
+    ("messages", ("报文", "Messages"), |lang, view| {
+        messages::messages(lang, &view.messages, view.messages_kept)
+    }),
+    ("ledger", ("账务", "Ledger"), |lang, view| {
+        ledger::ledger(lang, &view.books)
+    }),
+    ("evidence", ("证据", "Evidence"), evidence),
+    ("receipt", ("小票", "Slip"), receipt),
+    ("people", ("人", "People"), people),
+    ("audit", ("审计", "Audit"), audit),
+    ("remedy", ("处理", "Remedies"), |lang, view| {
+        remedy::parts(lang, &view.offers)
+    }),
 ];
 
 /// The page.
 pub fn sale(asked: Asked<'_>, view: &SalePage) -> String {
     let lang = asked.lang;
+    let sections = |ids: &[&str]| {
+        html! { @for id in ids { @for (_, name, drawn) in SECTIONS.iter().filter(|(of, ..)| of == id) {
+            section.card id=(id) { (content(lang, view, *name, *drawn)) }
+        } } }
+    };
+    let live = format!(
+        "{}/live?lang={}",
+        sale_path("/console", &view.sale.key),
+        lang.tag()
+    );
     let body = html! {
-        (header(lang, view))
+        section.salehead id=(HEAD) data-live=(live) { (header(lang, view)) }
         div.saleparts {
             div {
-                (ring::large(lang, &view.sale))
+                div id=(RING) { (ring::large(lang, &view.sale)) }
                 nav.tabs aria-label=(lang.say(("章节", "Sections"))) {
-                    @for (id, name) in SECTIONS { a href={ "#" (id) } { (lang.say(name)) } }
+                    @for (id, name, _) in SECTIONS { a href={ "#" (id) } { (lang.say(name)) } }
                 }
-                (part(lang, 0, &timeline::timeline(lang, &view.timeline)))
-                (part(lang, 1, &sequence::sequence(lang, view.sale.rail, &view.steps)))
-                (part(lang, 2, &messages::messages(lang, &view.messages, view.messages_kept)))
+                (sections(&["timeline", "sequence", "messages"]))
             }
-            div {
-                (part(lang, 8, &remedy::parts(lang, &view.offers)))
-                (part(lang, 3, &ledger::ledger(lang, &view.books)))
-                (part(lang, 4, &evidence(lang, view)))
-                (part(lang, 5, &receipt(lang, view)))
-                (part(lang, 6, &people(lang, view.declared)))
-            }
+            div { (sections(&["remedy", "ledger", "evidence", "receipt", "people"])) }
         }
-        (part(lang, 7, &audit(lang, &view.audit)))
+        (sections(&["audit"]))
     };
-    page(asked, ("交易", "Sale"), None, &body)
+    page(asked, ("交易", "Sale"), Some("live.js"), &body)
 }
 
-fn part(lang: Lang, n: usize, content: &Markup) -> Markup {
-    let (id, name) = SECTIONS[n];
-    html! { section.card id=(id) { h2 { (lang.say(name)) } (content) } }
+/// The ids of what stands above the sections.
+const HEAD: &str = "salehead";
+const RING: &str = "loop";
+
+/// The parts that change, by the id of their element.
+pub fn parts(lang: Lang, view: &SalePage, as_of: &str) -> Vec<(&'static str, String)> {
+    let sections =
+        SECTIONS.map(|(id, name, drawn)| (id, content(lang, view, name, drawn).into_string()));
+    let above = [
+        ("as-of", as_of.to_owned()),
+        (HEAD, header(lang, view).into_string()),
+        (RING, ring::large(lang, &view.sale).into_string()),
+    ];
+    above.into_iter().chain(sections).collect()
+}
+
+/// What stands in a section.
+fn content(lang: Lang, view: &SalePage, name: Words, drawn: Drawn) -> Markup {
+    html! { h2 { (lang.say(name)) } (drawn(lang, view)) }
 }
 
 fn header(lang: Lang, view: &SalePage) -> Markup {
     let sale = &view.sale;
     html! {
-        section.salehead {
-            p.salefacts {
-                span.amount { (sale.amount(lang)) } " "
-                (chip::outcome(lang, sale)) " " (chip::receipt(lang, sale))
-                span.second { (lang.pick(&sale.kind)) " · " (view.merchant) " · " (sale.key) " · RRN " (sale.rrn) " · " (sale.card()) }
-            }
-            h1 { (lang.pick(&sale.headline)) }
-            p { (lang.pick(sale.line(Audience::Operator))) }
-            dl.facts.across {
-                div { dt { (lang.say(("钱在哪里", "Where the money is"))) } dd { (lang.pick(&sale.position)) } }
-                div { dt { (lang.say(("下一步", "Next"))) } dd { (lang.pick(&sale.owner)) } }
-                div { dt { (lang.say(("时限", "Clock"))) } dd { (clock(lang, view)) } }
-                div { dt { (lang.say(("货物", "Goods"))) } dd { (lang.pick(&sale.goods)) } }
-                div { dt { (lang.say(("收到请求", "Received"))) } dd { (sale.received) } }
-            }
+        p.salefacts {
+            span.amount { (sale.amount(lang)) } " "
+            (chip::outcome(lang, sale)) " " (chip::receipt(lang, sale))
+            span.second { (lang.pick(&sale.kind)) " · " (view.merchant) " · " (sale.key) " · RRN " (sale.rrn) " · " (sale.card()) }
+        }
+        h1 { (lang.pick(&sale.headline)) }
+        p { (lang.pick(sale.line(Audience::Operator))) }
+        dl.facts.across {
+            div { dt { (lang.say(("钱在哪里", "Where the money is"))) } dd { (lang.pick(&sale.position)) } }
+            div { dt { (lang.say(("下一步", "Next"))) } dd { (lang.pick(&sale.owner)) } }
+            div { dt { (lang.say(("时限", "Clock"))) } dd { (clock(lang, view)) } }
+            div { dt { (lang.say(("货物", "Goods"))) } dd { (lang.pick(&sale.goods)) } }
+            div { dt { (lang.say(("收到请求", "Received"))) } dd { (sale.received) } }
         }
     }
 }
@@ -183,7 +216,8 @@ fn receipt(lang: Lang, view: &SalePage) -> Markup {
     }
 }
 
-fn people(lang: Lang, declared: Declarations) -> Markup {
+fn people(lang: Lang, view: &SalePage) -> Markup {
+    let declared = view.declared;
     let said = [
         (
             declared.paid_cash,
@@ -204,7 +238,7 @@ fn people(lang: Lang, declared: Declarations) -> Markup {
     }
 }
 
-fn audit(lang: Lang, rows: &[AuditRow]) -> Markup {
+fn audit(lang: Lang, view: &SalePage) -> Markup {
     html! {
         p.second.small { (lang.say((
             "账本中关于这笔交易的每一条记录；行号可用 counterfoil verify 核对。",
@@ -215,7 +249,7 @@ fn audit(lang: Lang, rows: &[AuditRow]) -> Markup {
                 th { (lang.say(("账本行", "Journal row"))) } th { (lang.say(("时间（北京）", "China time"))) }
                 th { (lang.say(("发生了什么", "What happened"))) } th { (lang.say(("细节", "Detail"))) }
             } }
-            tbody { @for row in rows {
+            tbody { @for row in &view.audit {
                 tr {
                     td { (row.place.0) "." (row.place.1) } td { (row.at) } td { (lang.say(row.what)) }
                     td { @if let Some(detail) = &row.detail { code { (detail) } } }

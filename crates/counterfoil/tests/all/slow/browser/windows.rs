@@ -1,5 +1,5 @@
-//! One sale in three open windows at the same time: till, cardholder's page and console. Nobody reloads; every window says
-//! the same sentence while the loop is open and when it is closed.
+//! One sale in four open windows at the same time: till, cardholder's page, the console's board and its page of the sale.
+//! Nobody reloads; every window says the same sentence while the loop is open and when it is closed.
 
 use super::chromium::Browser;
 use super::in_browser;
@@ -37,8 +37,8 @@ async fn founding_case(shop: &Shop, browser: &Browser) {
         .plan(silence(Some(0x0420), Direction::Forth));
     let (till, sale) = charge(shop, browser, "77.01").await;
     browser.until_seen(REVERSING).await;
-    let [console, cardholder] = others(shop, browser, &sale).await;
-    for window in [&console, &cardholder] {
+    let others = others(shop, browser, &sale).await;
+    for window in &others {
         browser.switch(window).await;
         browser.until_seen(REVERSING).await;
     }
@@ -59,7 +59,7 @@ async fn founding_case(shop: &Shop, browser: &Browser) {
     assert!(debit.contains("消费¥77.01"), "SMS, but no slip: {debit}");
 
     shop.world.upstream.heal();
-    for window in [&till, &console, &cardholder] {
+    for window in [&till].into_iter().chain(&others) {
         browser.switch(window).await;
         browser.until_seen(REVERSED).await;
     }
@@ -71,7 +71,7 @@ async fn founding_case(shop: &Shop, browser: &Browser) {
     browser
         .until("#verdict .goods", |text| text == "勿交货")
         .await;
-    for window in [&console, &cardholder] {
+    for window in &others {
         browser.switch(window).await;
         assert_eq!(browser.seen().await, [REVERSING, REVERSED]);
         browser.close_window().await;
@@ -92,7 +92,7 @@ async fn last_hop(shop: &Shop, browser: &Browser) {
         times: 1,
     });
     let (till, sale) = charge(shop, browser, "77.02").await;
-    let [console, cardholder] = others(shop, browser, &sale).await;
+    let others = others(shop, browser, &sale).await;
     browser.switch(&till).await;
     browser.until_seen(RECOVERED).await;
     browser
@@ -100,7 +100,7 @@ async fn last_hop(shop: &Shop, browser: &Browser) {
         .await;
     assert_eq!(browser.seen().await, [CONFIRMING, RECOVERED]);
     shop.pages.till_hop().heal();
-    for window in [&console, &cardholder] {
+    for window in &others {
         browser.switch(window).await;
         browser.until_seen(RECOVERED).await;
         let seen = browser.seen().await;
@@ -135,9 +135,9 @@ async fn charge(shop: &Shop, browser: &Browser, yuan: &str) -> (WindowHandle, Sa
     (browser.this_window().await, sale)
 }
 
-/// The console's live board and the cardholder's page, each in a window of its own, each watched.
-async fn others(shop: &Shop, browser: &Browser, sale: &SaleView) -> [WindowHandle; 2] {
-    let console = browser.window(&shop.desk("/console")).await;
+/// The console's live board, its page of the sale and the cardholder's page, each in a window of its own, each watched.
+async fn others(shop: &Shop, browser: &Browser, sale: &SaleView) -> [WindowHandle; 3] {
+    let board = browser.window(&shop.desk("/console")).await;
     let row = format!("a.sale[href='/console/sale/{}'] .because", sale.key);
     browser.until(&row, |text| !text.is_empty()).await;
     browser.watch(&row).await;
@@ -149,9 +149,14 @@ async fn others(shop: &Shop, browser: &Browser, sale: &SaleView) -> [WindowHandl
             text.trim_start_matches("截至 ") >= age.as_str()
         })
         .await;
+    let page = browser
+        .window(&shop.desk(&format!("/console/sale/{}", sale.key)))
+        .await;
+    browser.until("#salehead h1", |text| !text.is_empty()).await;
+    browser.watch("#salehead h1").await;
     let link = sale.link.as_deref().expect("a link");
     let cardholder = browser.window(&shop.public(&format!("/r/{link}"))).await;
     browser.until("#now h1", |text| !text.is_empty()).await;
     browser.watch("#now h1").await;
-    [console, cardholder]
+    [board, page, cardholder]
 }
