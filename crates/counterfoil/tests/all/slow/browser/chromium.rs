@@ -3,6 +3,8 @@
 use fantoccini::wd::{Capabilities, WindowHandle};
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -27,11 +29,18 @@ pub(super) enum Pointer {
 /// A browser and its driver.
 pub(super) struct Browser {
     driver: Child,
+    port: u16,
     client: Client,
 }
 
 impl Drop for Browser {
+    /// Also of a test that fails: a driver that is killed leaves its browser behind, one that is asked takes it along.
     fn drop(&mut self) {
+        if let Ok(mut driver) = TcpStream::connect(("127.0.0.1", self.port)) {
+            let _ = driver.set_read_timeout(Some(PATIENCE));
+            let _ = driver.write_all(b"GET /shutdown HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            let _ = driver.read_to_end(&mut Vec::new());
+        }
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
@@ -81,12 +90,15 @@ impl Browser {
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         };
-        Self { driver, client }
+        Self {
+            driver,
+            port,
+            client,
+        }
     }
 
-    pub(super) async fn close(mut self) {
+    pub(super) async fn close(self) {
         let _ = self.client.clone().close().await;
-        let _ = self.driver.kill();
     }
 
     pub(super) async fn goto(&self, address: &str) {
