@@ -113,7 +113,16 @@ impl Acquirer {
 }
 
 fn tells_something_new(sale: &SaleRecord, said: Confirmation) -> bool {
-    sale.request.kind.row().reversible()
-        && sale.answer.is_some()
-        && sale.evidence.confirmation != said
+    use SignOutcome::{Approved, Reversed};
+    let known = sale.evidence.confirmation;
+    // Of a sale that was taken back, what was said before its till knew may come last.
+    let is_late = !sale.stands()
+        && matches!(
+            (known, said),
+            (
+                Confirmation::Signed(Reversed, _),
+                Confirmation::Signed(Approved, _)
+            )
+        );
+    sale.request.kind.row().reversible() && sale.answer.is_some() && known != said && !is_late
 }

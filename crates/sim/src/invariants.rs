@@ -3,6 +3,8 @@
 //! M3, M4, M5, A1, A2, A3, A4, M8, T1, T2, T3, T5, D1, D2, D3, K1, R5, S2 and V1 are judged at each event, in `oracle`, `actors`
 //! and `node`, and R1 to R4 as far as one event tells; those here need the whole picture.
 
+mod waiting;
+
 use crate::core::Who;
 use crate::oracle::{CREDIT, DEBIT, End, Sale, is_split, unended};
 use crate::setup::{CARDS_PER_ISSUER, KEY_HEX};
@@ -13,7 +15,7 @@ use payment::{CNY, Posting, SaleKey};
 type Check = fn(&mut World, bool);
 
 /// Every check of the quiet end, by name.
-const QUIET: [(&str, Check); 22] = [
+const QUIET: [(&str, Check); 23] = [
     ("L2", l2_resources_are_bounded),
     ("M1", m1_money_follows_the_receipt),
     ("M1", m1_balances_are_the_sum_of_their_entries),
@@ -21,9 +23,10 @@ const QUIET: [(&str, Check); 22] = [
     ("T4", t4_one_final_receipt),
     ("T4", t4_paper_tells_the_truth),
     ("T6", t6_what_never_returned_is_open),
-    ("S1", s1_nothing_waits),
-    ("S3", s3_what_nobody_confirmed_is_an_item),
-    ("S4", s4_one_sided_items_are_those_of_the_judge),
+    ("S1", waiting::s1_nothing_waits),
+    ("S3", waiting::s3_what_nobody_confirmed_is_an_item),
+    ("S4", waiting::s4_one_sided_items_are_those_of_the_judge),
+    ("S5", waiting::s5_the_acquirer_knows_what_the_tills_say),
     ("D1", d1_state_is_the_fold_of_its_records),
     ("K2", k2_no_secret_on_any_disk),
     ("R1", r1_nothing_is_given_back_twice),
@@ -308,7 +311,7 @@ fn r4_a_reversed_void_leaves_its_original(world: &mut World, rested: bool) {
                 .acquirers
                 .iter()
                 .find_map(|node| node.party.state().sale(key));
-            kept.is_some_and(|kept| kept.stands() && is_unconfirmed(kept))
+            kept.is_some_and(|kept| kept.stands() && waiting::is_unconfirmed(kept))
         };
         if oracle.family(number).iter().any(open) {
             continue;
@@ -505,97 +508,6 @@ fn t6_what_never_returned_is_open(world: &mut World, _: bool) {
     for number in missing {
         world.core.violate("T6", || {
             format!("sale {number}: paid at a till that never returned, and no item is open")
-        });
-    }
-}
-
-fn s1_nothing_waits(world: &mut World, _: bool) {
-    let opens = world.acquirers.iter().map(|node| node.party.state().open());
-    let acquirer = opens.fold((0, 0), |sum, open| (sum.0 + open.0, sum.1 + open.1));
-    let network = &world.network.party;
-    let switch = (network.in_flight(), network.undelivered());
-    if acquirer != (0, 0) || switch != (0, 0) {
-        world.core.violate("S1", || {
-            format!("still open: acquirer {acquirer:?}, network {switch:?}")
-        });
-    }
-    for node in &world.terminals {
-        let (state, who) = (node.party.state(), node.who);
-        if !node.gone && !state.is_settled() {
-            world
-                .core
-                .violate("S1", || format!("{who:?} is not settled"));
-        }
-        if !node.gone && state.spool().unfinished() > 0 {
-            let waiting = state.spool().unfinished();
-            world.core.violate("S1", || {
-                format!("{who:?}: {waiting} slips wait at a well printer")
-            });
-        }
-    }
-    let mut sales = world
-        .acquirers
-        .iter()
-        .flat_map(|node| node.party.state().sales());
-    let reversing = sales.find(|sale| {
-        sale.evidence
-            .reversal
-            .is_some_and(|r| matches!(r.progress, payment::evidence::ReversalProgress::Open))
-    });
-    if let Some(sale) = reversing {
-        let key = sale.key();
-        world.core.violate("S1", || {
-            format!("{key}: its reversal is open, and nobody sends it any more")
-        });
-    }
-}
-
-/// The time to confirm is long over: whatever nobody confirmed has a number and an owner.
-fn s3_what_nobody_confirmed_is_an_item(world: &mut World, _: bool) {
-    let mut sales = world
-        .acquirers
-        .iter()
-        .flat_map(|node| node.party.state().sales());
-    let forgotten =
-        sales.find(|sale| sale.stands() && is_unconfirmed(sale) && sale.evidence.case.is_none());
-    if let Some(sale) = forgotten {
-        let key = sale.key();
-        world.core.violate("S3", || {
-            format!("{key}: approved, never confirmed, and nobody's item")
-        });
-    }
-}
-
-fn is_unconfirmed(sale: &acquirer::SaleRecord) -> bool {
-    let asked = sale.request.kind.row().reversible();
-    asked && sale.evidence.confirmation == Confirmation::None
-}
-
-/// A till that lives and speaks has told everything: nothing of it stays in the queue.
-fn s4_one_sided_items_are_those_of_the_judge(world: &mut World, rested: bool) {
-    if !rested {
-        return;
-    }
-    let mut wrong = Vec::new();
-    for sale in world
-        .acquirers
-        .iter()
-        .flat_map(|node| node.party.state().one_sided())
-    {
-        let Some(number) = world.core.oracle.by_key(&sale.key()) else {
-            continue;
-        };
-        let at = usize::from(world.core.oracle.sales[number as usize].terminal);
-        let lives = world.extended[at] && !world.terminals[at].gone;
-        // Its till's batch said otherwise: people must look.
-        let broken = world.core.oracle.is_broken(&sale.key());
-        if lives && !broken && world.core.oracle.sales[number as usize].end == Some(End::Approved) {
-            wrong.push(number);
-        }
-    }
-    for number in wrong {
-        world.core.violate("S4", || {
-            format!("sale {number}: approved at a till that lives, and still called one-sided")
         });
     }
 }

@@ -76,7 +76,7 @@ impl Terminal {
     }
 
     /// The positive sign of the last sale that was approved or reversed.
-    pub(crate) fn sign(&self) -> Option<Sign> {
+    pub fn sign(&self) -> Option<Sign> {
         let (batch, stan, outcome) = self.state.signed.filter(|_| self.config.extended)?;
         Some(Sign {
             batch,

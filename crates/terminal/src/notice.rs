@@ -183,6 +183,14 @@ impl State {
         since.is_some_and(|since| completed.at.mono >= since.mono)
     }
 
+    /// A sign is on its way: until it is answered, nobody knows whether this one or the one before it was heard last.
+    pub(crate) fn said(&mut self, sign: Sign) {
+        let last = self.signed.map(|(batch, stan, _)| (batch, stan));
+        if last == Some((sign.batch, sign.stan)) && self.reported != Some(sign) {
+            self.reported = None;
+        }
+    }
+
     /// A sign was heard: of a sale that was taken back, nothing more is said; any other is not repeated.
     pub(crate) fn heard(&mut self, sign: Sign) {
         let about = |key: &SaleKey| (key.batch, key.stan) == (sign.batch, sign.stan);

@@ -431,6 +431,9 @@ impl State {
         });
         self.next_exchange = number + 1;
         self.shift.since.get_or_insert(at);
+        if let Some(sign) = request.sign() {
+            self.said(sign);
+        }
         match request {
             Request::Financial { sale, .. } if sale.kind.row().is_advice() => {
                 if let Some(advice) = self.advices.front_mut() {

@@ -222,6 +222,22 @@ fn a_sign_does_not_close_the_case_of_a_refused_reversal() {
     assert_eq!(world.acquirer.state().one_sided().count(), 1);
 }
 
+/// Messages may pass each other on their way: what was said before the till knew does not undo what it said then.
+#[test]
+fn an_old_approval_does_not_undo_what_was_taken_back() {
+    let mut world = World::open();
+    world.approved(&buy(1));
+    let advice = advice(world.reverse(&buy(1)));
+    world.network_answers(&advice, "00");
+    world.report(sign(1, Reversed, 1, Trouble::None));
+    let written = world.records();
+    world.report(sign(1, Approved, 4, Trouble::None));
+    assert_eq!(world.records(), written);
+    // More of the slip of its reversal is still news.
+    world.report(sign(1, Reversed, 4, Trouble::None));
+    assert!(world.records() > written);
+}
+
 #[test]
 fn a_plain_terminal_confirms_by_its_next_sale() {
     let plain = |stan| Ask {

@@ -4,6 +4,7 @@ use crate::host::Mac;
 use crate::world::{ANSWER_MS, IDLE_MS, QUERY_MS, World, key, switched};
 use payment::sign::Trouble;
 use payment::{Kind, ResponseCode, SignOutcome};
+use receipt::SpoolInput;
 use terminal::{Command, Input, Screen};
 
 #[test]
@@ -85,6 +86,31 @@ fn an_idle_terminal_reports_until_it_is_heard() {
     world.pass(10 * IDLE_MS);
     world.nothing_sent();
     assert_eq!(world.screens(), []);
+}
+
+/// A report whose answer is lost may have been heard: when the slip is again as it was before, that is news once more.
+#[test]
+fn what_was_said_in_between_is_taken_back() {
+    let mut world = World::signed_on(true);
+    world.sell_and_approve();
+    world.input(Input::Printer(SpoolInput::Lost));
+    world.pass(IDLE_MS);
+    let report = world.only(Kind::IdleReport);
+    let unreachable = report.request.sign().unwrap();
+    assert_eq!(unreachable.slip.trouble, Trouble::Offline);
+    world.code(&report, ResponseCode::APPROVED, Mac::Right);
+
+    world.input(Input::Printer(SpoolInput::Restarted));
+    world.pass(IDLE_MS);
+    let between = world.only(Kind::IdleReport).request.sign().unwrap();
+    assert_eq!(between.slip.trouble, Trouble::None);
+    world.input(Input::Printer(SpoolInput::Lost));
+    world.pass(QUERY_MS + IDLE_MS);
+    let report = world.only(Kind::IdleReport);
+    assert_eq!(report.request.sign(), Some(unreachable));
+    world.code(&report, ResponseCode::APPROVED, Mac::Right);
+    world.pass(10 * IDLE_MS);
+    world.nothing_sent();
 }
 
 #[test]
