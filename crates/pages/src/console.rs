@@ -60,6 +60,15 @@ pub(crate) fn page(asked: Asked<'_>, title: Words, script: Option<&str>, body: &
     frame.page(&html! {}, body)
 }
 
+/// Shown by a live page whose stream has ended.
+pub(crate) fn offline(lang: Lang) -> Markup {
+    let words = (
+        "与前置的连接断开，画面停在最后的时刻。",
+        "The connection is lost; the page shows the last moment it knew.",
+    );
+    html! { p id="offline" hidden { (lang.say(words)) } }
+}
+
 /// The path of a sale's page below `base`: its key has only characters that a path takes.
 pub fn sale_path(base: &str, key: &str) -> String {
     format!("{base}/sale/{key}")

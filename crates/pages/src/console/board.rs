@@ -2,7 +2,7 @@
 //!
 //! The parts that change have ids; the server sends the same parts again, and the page shows them without a reload.
 
-use super::{Asked, page, sale_path};
+use super::{Asked, offline, page, sale_path};
 use crate::chip::{self, Tone};
 use crate::language::{Lang, Words};
 use crate::ring;
@@ -130,7 +130,7 @@ pub fn board(asked: Asked<'_>, board: &Board, hop: Option<usize>, mode: Mode) ->
     });
     let joint = if filter.is_empty() { '?' } else { '&' };
     let body = html! {
-        p id="offline" hidden { (lang.say(("与前置的连接断开，画面停在最后的时刻。", "The connection is lost; the page shows the last moment it knew."))) }
+        (offline(lang))
         div.board.wall[mode == Mode::Wall] data-live=[live] {
             div.boardhead {
                 h1 { (lang.say(("实时", "Live"))) }

@@ -8,7 +8,7 @@ use super::messages::{self, Message};
 use super::remedy::{self, Offers};
 use super::sequence::{self, Step};
 use super::timeline::{self, Timeline};
-use super::{Asked, page, sale_path};
+use super::{Asked, offline, page, sale_path};
 use crate::chip;
 use crate::language::{Lang, Words};
 use crate::ring;
@@ -113,6 +113,7 @@ pub fn sale(asked: Asked<'_>, view: &SalePage) -> String {
         lang.tag()
     );
     let body = html! {
+        (offline(lang))
         section.salehead id=(HEAD) data-live=(live) { (header(lang, view)) }
         div.saleparts {
             div {
