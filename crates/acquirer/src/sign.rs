@@ -6,6 +6,7 @@ use crate::record::Record;
 use crate::sale::SaleRecord;
 use crate::{Acquirer, Decided, Effect};
 use payment::evidence::Confirmation;
+use payment::sign::Trouble;
 use payment::terminal::Request;
 use payment::{Mono, Now, SaleKey, SignOutcome};
 
@@ -113,16 +114,23 @@ impl Acquirer {
 }
 
 fn tells_something_new(sale: &SaleRecord, said: Confirmation) -> bool {
-    use SignOutcome::{Approved, Reversed};
     let known = sale.evidence.confirmation;
-    // Of a sale that was taken back, what was said before its till knew may come last.
-    let is_late = !sale.stands()
-        && matches!(
-            (known, said),
-            (
-                Confirmation::Signed(Reversed, _),
-                Confirmation::Signed(Approved, _)
-            )
-        );
-    sale.request.kind.row().reversible() && sale.answer.is_some() && known != said && !is_late
+    let asked = sale.request.kind.row().reversible() && sale.answer.is_some();
+    asked && known != said && !is_older(sale, said)
+}
+
+/// Messages may pass each other on their way. Of a sale that was taken back, what was said before its till knew is older; and
+/// of one outcome the proof of the slip only grows, but for what somebody saw to be wrong with the paper.
+fn is_older(sale: &SaleRecord, said: Confirmation) -> bool {
+    use SignOutcome::{Approved, Reversed};
+    let (Confirmation::Signed(had, slip), Confirmation::Signed(outcome, says)) =
+        (sale.evidence.confirmation, said)
+    else {
+        return false;
+    };
+    let seen = matches!(says.trouble, Trouble::Blank | Trouble::Unseen);
+    match (had, outcome) {
+        (Reversed, Approved) => !sale.stands(),
+        _ => had == outcome && says.level < slip.level && !seen,
+    }
 }

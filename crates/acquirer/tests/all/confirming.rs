@@ -233,9 +233,19 @@ fn an_old_approval_does_not_undo_what_was_taken_back() {
     let written = world.records();
     world.report(sign(1, Approved, 4, Trouble::None));
     assert_eq!(world.records(), written);
-    // More of the slip of its reversal is still news.
-    world.report(sign(1, Reversed, 4, Trouble::None));
-    assert!(world.records() > written);
+    // More of the slip is still news, less of it is old, and what somebody saw counts.
+    for (level, trouble, is_news) in [
+        (4, Trouble::None, true),
+        (2, Trouble::PaperOut, false),
+        (0, Trouble::None, false),
+        (0, Trouble::Blank, true),
+        (4, Trouble::None, true),
+    ] {
+        let written = world.records();
+        world.report(sign(1, Reversed, level, trouble));
+        let heard = world.records() > written;
+        assert_eq!(heard, is_news, "{level} {trouble:?}");
+    }
 }
 
 #[test]
